@@ -1,0 +1,58 @@
+package serdab.testing;
+
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/// An independent program, or data, that a test needs beside a JDK. Each is found by what it
+/// brings.
+public enum Peer {
+  DCMTK("dcmtk", "dcmdump", "dcmconv", "dcmftest"),
+  PYDICOM("python3-pydicom"),
+  UNZIP("unzip", "unzip"),
+  ZIP("zip", "zip"),
+  SEVEN_ZIP("p7zip-full", "7z"),
+  PYTHON("python3", "python3"),
+  SHA256SUM("coreutils", "sha256sum"),
+  POSTGRESQL("postgresql"),
+  /// The folder `shared/data` beside the checkout, or `SERDAB_SHARED`.
+  SHARED_DATA("shared data");
+
+  private final String packageName;
+
+  @SuppressWarnings("ImmutableEnumChecker") // List.of is immutable; its type does not say so
+  private final List<String> programs;
+
+  Peer(String packageName, String... programs) {
+    this.packageName = packageName;
+    this.programs = List.of(programs);
+  }
+
+  /// The Debian package that brings it, as named in messages.
+  public String packageName() {
+    return packageName;
+  }
+
+  public boolean isPresent() {
+    return switch (this) {
+      case SHARED_DATA -> SharedData.isPresent();
+      case PYDICOM -> Python.hasPydicom();
+      case POSTGRESQL -> PostgresServer.isInstalled();
+      default -> programs.stream().allMatch(Peer::isOnPath);
+    };
+  }
+
+  private static boolean isOnPath(String program) {
+    String path = System.getenv("PATH");
+    if (path == null) {
+      return false;
+    }
+    for (String folder : path.split(File.pathSeparator, -1)) {
+      if (!folder.isEmpty() && Files.isExecutable(Path.of(folder, program))) {
+        return true;
+      }
+    }
+    return false;
+  }
+}
