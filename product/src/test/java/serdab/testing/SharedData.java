@@ -24,7 +24,7 @@ public final class SharedData {
       return Path.of(named);
     }
     Path here = Path.of("").toAbsolutePath();
-    return Files.exists(here.resolve("product/pom.xml")) ? here : here.getParent();
+    return Files.exists(here.resolve("product/pom.xml")) ? here : here.resolveSibling("");
   }
 
   private static Path folder() {
