@@ -1,0 +1,60 @@
+package serdab.destination;
+
+import java.util.Optional;
+import java.util.stream.Stream;
+import serdab.Depth;
+import serdab.VersionId;
+import serdab.dicom.StudyFacts;
+import serdab.dicom.StudyKey;
+
+/// A place in a form where copies of studies are kept. Thread-safe.
+///
+/// - A committed version stays as it is: nothing finished is ever overwritten or deleted here.
+/// - [#find] and [#held] tell what the destination itself holds, not what anybody remembers.
+/// - A version that is there already is found by its id, whoever put it there.
+///
+/// @throws serdab.SerdabException from every method, when the place fails or refuses
+public interface Destination extends AutoCloseable {
+
+  DestinationId id();
+
+  /// Where it is, in words without patient data, as messages name it.
+  String describe();
+
+  Traits traits();
+
+  /// How much room is left, in bytes; empty when the place does not say.
+  java.util.OptionalLong usableBytes();
+
+  /// Everything it holds, in no promised order, streamed; unreadable copies come as
+  /// [Listed.Unreadable], never as an exception. Close the stream.
+  Stream<Listed> held();
+
+  /// The copy of exactly this version, when it is listed; its proof is empty.
+  Optional<HeldVersion> find(StudyKey study, VersionId version);
+
+  /// Starts a new version of a study.
+  ///
+  /// @param facts what is known of the study before its files are read
+  StagedVersion begin(StudyFacts facts);
+
+  /// Proves a copy to a depth.
+  ///
+  /// @throws IllegalArgumentException when the depth is deeper than [Traits#deepestProof]
+  ProofOutcome prove(HeldVersion version, Depth depth);
+
+  VersionReader read(HeldVersion version);
+
+  @Override
+  void close();
+
+  /// One line of [#held].
+  sealed interface Listed {
+    record Readable(HeldVersion version) implements Listed {}
+
+    /// Something is stored here and cannot be understood.
+    ///
+    /// @param location the destination's own name for it; never logged
+    record Unreadable(String location, serdab.Problem problem) implements Listed {}
+  }
+}
