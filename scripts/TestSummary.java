@@ -124,8 +124,8 @@ public final class TestSummary {
   }
 
   private static String reason(Element skipped) {
-    String message = skipped.getAttribute("message").strip();
-    String first = message.lines().findFirst().orElse("");
-    return first.isEmpty() ? "no reason given" : first;
+    String message = skipped.getAttribute("message") + "\n" + skipped.getTextContent();
+    String first = message.lines().map(String::strip).filter(l -> !l.isEmpty()).findFirst().orElse("no reason given");
+    return first.replaceFirst("^[\\w.]+TestAbortedException: ", "").replaceFirst("^Assumption failed: ", "");
   }
 }

@@ -20,7 +20,7 @@ current_build() {
   build=$launch/$build_name
   cache_folder=$build
   cache_name=$build_name-$jdk_version.aot
-  if [ ! -f "$cache_folder/$cache_name" ] && [ ! -w "$build" ]; then
+  if [ ! -f "$cache_folder/$cache_name" ] && ! may_write "$build"; then
     # A checkout that others installed: keep the cache where this user may write.
     cache_folder=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/serdab
   fi
@@ -28,6 +28,10 @@ current_build() {
     make_class_cache
   fi
   [ ! -f "$cache_folder/$cache_name" ] || class_cache=$cache_folder/$cache_name
+}
+
+may_write() {
+  [ -w "$1" ]
 }
 
 # Folders count too: they change when a file is added, renamed or removed.
@@ -39,7 +43,7 @@ is_stale() {
 
 # Runs a command while no other process builds here. A lock whose process is gone is taken over.
 with_lock() {
-  if ! mkdir -p "$launch" 2>/dev/null || [ ! -w "$launch" ]; then
+  if ! mkdir -p "$launch" 2>/dev/null || ! may_write "$launch"; then
     echo "serdab: cannot build, because $launch cannot be written; make it writable, or run ./serdab once as its owner." >&2
     return 2
   fi
@@ -80,8 +84,9 @@ build_unless_done() {
   : >"$begun"
   # Plain javac: the style gate is for ./dev, not for someone who wants to run a backup.
   if ! run_maven -q -f "$checkout/product/pom.xml" -Dserdab.quick=true \
-    -Dserdab.target="$launch/maven" -Dmaven.test.skip=true package </dev/null >&2; then
+    -Dserdab.target="$launch/maven" -Dmaven.test.skip=true package </dev/null >"$launch/maven.log" 2>&1; then
     rm -f "$begun"
+    cat "$launch/maven.log" >&2
     echo "serdab: the build failed; Maven's reasons are above." >&2
     return 1
   fi
@@ -108,7 +113,7 @@ forget_old_builds() {
 # Trains the JVM on what people run (JEP 483, 514, 515). The result is bound to this jar and this JDK,
 # and has its final name only when it is whole; two trainings at once only cost time.
 make_class_cache() {
-  mkdir -p "$cache_folder" 2>/dev/null && [ -w "$cache_folder" ] || return 0
+  mkdir -p "$cache_folder" 2>/dev/null && may_write "$cache_folder" || return 0
   training=$(mktemp -d "$cache_folder/training.XXXXXX") || return 0
   trap 'rm -rf "$training"' EXIT
   trap 'exit 130' INT
