@@ -205,7 +205,8 @@ class LauncherTest {
   @Test
   @Order(3)
   void inAnInstalledCheckoutTheClassCacheIsKeptInTheUsersOwnFolder() throws Exception {
-    Files.delete(onlyCache());
+    Path cache = onlyCache();
+    Path aside = Files.move(cache, temp.resolve("aside"));
 
     // Root may write anywhere, so the shell is told what another user would find.
     Outcome outcome =
@@ -216,6 +217,7 @@ class LauncherTest {
             find_jdk; current_build; printf %s "$class_cache"
             """);
 
+    Files.move(aside, cache);
     assertThat(outcome.err()).isEmpty();
     assertThat(Path.of(outcome.out().strip()))
         .startsWith(home.resolve(".cache/serdab"))
