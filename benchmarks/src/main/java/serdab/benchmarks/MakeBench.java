@@ -66,8 +66,8 @@ public final class MakeBench {
     for (String series : SERIES) {
       bench.vary(shared.resolve("dicom").resolve(series));
     }
+    System.out.printf(
         "%d studies, %d MB%n", bench.filesOfStudy.size(), bench.bytesWritten / 1_000_000);
-    X
   }
 
   private void vary(Path folder) throws IOException {
