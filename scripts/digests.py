@@ -166,7 +166,7 @@ class Reader:
         else:
             length, at = self.u32(at, big), at + 4
         if length == UNDEFINED:
-            if tag != 0x7FE00010 and vr in (None, "SQ", "UN"):
+            if vr not in ("OB", "OD", "OF", "OL", "OV", "OW") and not (tag in PIXEL and vr in (None, "UN")):
                 if vr == "UN":
                     items, at = self.items(at, end, False, False, depth, True)
                 else:
