@@ -101,9 +101,8 @@ public final class WorldSource implements Source {
   /// All files by "study/path".
   public synchronized Map<String, byte[]> everything() {
     Map<String, byte[]> all = new TreeMap<>();
-    studies.forEach(
-        (study, files) ->
-            files.forEach((path, content) -> all.put(study + " " + path, content.bytes().clone())));
+    studies.forEach((study, files) ->
+        files.forEach((path, content) -> all.put(study + " " + path, content.bytes().clone())));
     return all;
   }
 
@@ -162,20 +161,18 @@ public final class WorldSource implements Source {
             List.of("MR"),
             PatientData.of(""),
             PatientData.of(""));
-    return new SourceStudy(
-        facts, look(files), files.size(), Optional.empty(), List.of(), uid);
+    return new SourceStudy(facts, look(files), files.size(), Optional.empty(), List.of(), uid);
   }
 
   private static String look(TreeMap<String, Content> files) {
     StringBuilder text = new StringBuilder();
-    files.forEach(
-        (path, content) ->
-            text.append(path)
-                .append(' ')
-                .append(content.bytes().length)
-                .append(' ')
-                .append(content.modified())
-                .append('\n'));
+    files.forEach((path, content) ->
+        text.append(path)
+            .append(' ')
+            .append(content.bytes().length)
+            .append(' ')
+            .append(content.modified())
+            .append('\n'));
     return Sha256.digest(text.toString().getBytes(StandardCharsets.UTF_8)).hex();
   }
 
@@ -212,8 +209,7 @@ public final class WorldSource implements Source {
       synchronized (WorldSource.this) {
         checkThere();
         TreeMap<String, Content> files = studies.getOrDefault(study.handle(), new TreeMap<>());
-        String gaps =
-            String.join(",", files.keySet().stream().filter(missing::contains).toList());
+        String gaps = String.join(",", files.keySet().stream().filter(missing::contains).toList());
         return WorldSource.look(files) + gaps;
       }
     }
