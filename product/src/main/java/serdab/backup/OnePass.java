@@ -172,7 +172,9 @@ final class OnePass implements StudyReceiver {
       target.step(staged -> staged.beginFile(file.path(), length));
     }
     StoredFile stored =
-        length <= WHOLE_FILE_BYTES ? takeWhole(file, bytes, (int) length) : takeByChunks(file, bytes);
+        length <= WHOLE_FILE_BYTES
+            ? takeWhole(file, bytes, (int) length)
+            : takeByChunks(file, bytes);
     for (Target target : targets) {
       target.step(staged -> staged.endFile(stored));
     }
@@ -238,8 +240,7 @@ final class OnePass implements StudyReceiver {
     List<Finding> findings = new ArrayList<>();
     for (Anomaly anomaly : index.anomalies()) {
       findings.add(
-          new Finding(
-              anomaly.kind().text(), file.path(), anomaly.position(), anomaly.detail()));
+          new Finding(anomaly.kind().text(), file.path(), anomaly.position(), anomaly.detail()));
     }
     Optional<InstanceFacts> instance =
         index.isDicom() ? Optional.of(index.facts()) : Optional.empty();

@@ -101,7 +101,8 @@ final class StudyCopier {
     SourceStudy study = item.study();
     Optional<StudyRow> row = catalogue.study(sourceId, study.key());
     String look = inventory.look(study);
-    boolean untouched = row.filter(r -> r.version().isPresent() && r.look().equals(look)).isPresent();
+    boolean untouched =
+        row.filter(r -> r.version().isPresent() && r.look().equals(look)).isPresent();
     if (untouched && item.targets().isEmpty()) {
       catalogue.foundUnchanged(sourceId, study.key(), study.fingerprint());
       return new CopyOutcome.Unchanged();
@@ -408,13 +409,12 @@ final class StudyCopier {
   /// What is left of a version when headers are left out: each instance by its UID and pixels.
   private static List<String> essence(StudyVersion version) {
     return version.files().stream()
-        .map(
-            file -> {
-              String uid = file.instance().map(InstanceFacts::sopInstanceUid).orElse("");
-              return uid.isEmpty()
-                  ? file.digests().file().hex()
-                  : uid + ' ' + file.digests().pixel().map(Object::toString).orElse("-");
-            })
+        .map(file -> {
+          String uid = file.instance().map(InstanceFacts::sopInstanceUid).orElse("");
+          return uid.isEmpty()
+              ? file.digests().file().hex()
+              : uid + ' ' + file.digests().pixel().map(Object::toString).orElse("-");
+        })
         .sorted(Comparator.naturalOrder())
         .toList();
   }
@@ -432,8 +432,7 @@ final class StudyCopier {
     SourceStudy study = item.study();
     if (read.isEmpty()) {
       for (CopyRow copy : copies) {
-        catalogue.recordHeld(
-            catalogue.version(copy.study(), copy.version()).orElseThrow(), copy);
+        catalogue.recordHeld(catalogue.version(copy.study(), copy.version()).orElseThrow(), copy);
       }
       catalogue.foundUnchanged(sourceId, study.key(), study.fingerprint());
       return new CopyOutcome.Adopted(List.copyOf(adopted));
@@ -480,12 +479,11 @@ final class StudyCopier {
         version.missing().size(),
         version.supersedes(),
         version.files().stream()
-            .map(
-                file ->
-                    new VersionRow.InstanceLine(
-                        file.instance().map(InstanceFacts::sopInstanceUid).orElse(""),
-                        file.lengthBytes(),
-                        file.digests().file()))
+            .map(file ->
+                new VersionRow.InstanceLine(
+                    file.instance().map(InstanceFacts::sopInstanceUid).orElse(""),
+                    file.lengthBytes(),
+                    file.digests().file()))
             .toList());
   }
 

@@ -40,7 +40,7 @@ import serdab.dicom.StudyKey;
 /// volumes.
 ///
 /// @throws serdab.SerdabException from every method: `Unavailable` when the database cannot be
-///     reached, `Damaged` when its file is not whole; the text says how to rebuild it
+///   reached, `Damaged` when its file is not whole; the text says how to rebuild it
 public final class Catalogue implements AutoCloseable {
 
   private static final int LABEL_KEY_BYTES = 32;
@@ -93,21 +93,19 @@ public final class Catalogue implements AutoCloseable {
     String hex =
         database
             .read(link -> link.call(sql).one(Link.Row::text))
-            .orElseGet(
-                () -> {
-                  byte[] fresh = new byte[LABEL_KEY_BYTES];
-                  random.nextBytes(fresh);
-                  return database.write(
-                      link -> {
-                        // Another process may have been faster; then its key is everybody's.
-                        link.call(
-                                "insert into installation (name, value) values ('label-key', ?)"
-                                    + " on conflict (name) do nothing")
-                            .text(HexFormat.of().formatHex(fresh))
-                            .write();
-                        return link.call(sql).one(Link.Row::text).orElseThrow();
-                      });
-                });
+            .orElseGet(() -> {
+              byte[] fresh = new byte[LABEL_KEY_BYTES];
+              random.nextBytes(fresh);
+              return database.write(link -> {
+                // Another process may have been faster; then its key is everybody's.
+                link.call(
+                        "insert into installation (name, value) values ('label-key', ?)"
+                            + " on conflict (name) do nothing")
+                    .text(HexFormat.of().formatHex(fresh))
+                    .write();
+                return link.call(sql).one(Link.Row::text).orElseThrow();
+              });
+            });
     try {
       return HexFormat.of().parseHex(hex);
     } catch (IllegalArgumentException e) {
@@ -130,63 +128,57 @@ public final class Catalogue implements AutoCloseable {
   /// Remembers that a source was used.
   public void sawSource(String sourceId, String spec) {
     Instant now = clock.instant();
-    database.write(
-        link ->
-            link.call(
-                    "insert into source (source, spec, first_used_at, last_used_at, findings_run)"
-                        + " values (?, ?, ?, ?, 0) on conflict (source) do update set"
-                        + " spec = excluded.spec, last_used_at = excluded.last_used_at")
-                .text(sourceId)
-                .text(spec)
-                .time(now)
-                .time(now)
-                .write());
+    database.write(link ->
+        link.call(
+                "insert into source (source, spec, first_used_at, last_used_at, findings_run)"
+                    + " values (?, ?, ?, ?, 0) on conflict (source) do update set"
+                    + " spec = excluded.spec, last_used_at = excluded.last_used_at")
+            .text(sourceId)
+            .text(spec)
+            .time(now)
+            .time(now)
+            .write());
   }
 
   /// All sources that were ever used, by identity.
   public List<UsedPlace> sources() {
-    return database.read(
-        link ->
-            link.call(
-                    "select source, spec, first_used_at, last_used_at from source order by source")
-                .all(Catalogue::usedPlace));
+    return database.read(link ->
+        link.call("select source, spec, first_used_at, last_used_at from source order by source")
+            .all(Catalogue::usedPlace));
   }
 
   /// Remembers that a destination was used at this address.
   public void sawDestination(String destinationId, String spec) {
     Instant now = clock.instant();
-    database.write(
-        link ->
-            link.call(
-                    "insert into destination"
-                        + " (destination, spec, first_used_at, last_used_at, last_use)"
-                        + " values (?, ?, ?, ?, ?) on conflict (destination, spec) do update set"
-                        + " last_used_at = excluded.last_used_at, last_use = excluded.last_use")
-                .text(destinationId)
-                .text(spec)
-                .time(now)
-                .time(now)
-                .number(next(link, "use"))
-                .write());
+    database.write(link ->
+        link.call(
+                "insert into destination"
+                    + " (destination, spec, first_used_at, last_used_at, last_use)"
+                    + " values (?, ?, ?, ?, ?) on conflict (destination, spec) do update set"
+                    + " last_used_at = excluded.last_used_at, last_use = excluded.last_use")
+            .text(destinationId)
+            .text(spec)
+            .time(now)
+            .time(now)
+            .number(next(link, "use"))
+            .write());
   }
 
   /// Which destinations were used at this address before, the last one first.
   public List<String> destinationsAt(String spec) {
-    return database.read(
-        link ->
-            link.call("select destination from destination where spec = ? order by last_use desc")
-                .text(spec)
-                .all(Link.Row::text));
+    return database.read(link ->
+        link.call("select destination from destination where spec = ? order by last_use desc")
+            .text(spec)
+            .all(Link.Row::text));
   }
 
   /// All destinations that were ever used, each once for every address, the last used first.
   public List<UsedPlace> destinations() {
-    return database.read(
-        link ->
-            link.call(
-                    "select destination, spec, first_used_at, last_used_at from destination"
-                        + " order by last_use desc")
-                .all(Catalogue::usedPlace));
+    return database.read(link ->
+        link.call(
+                "select destination, spec, first_used_at, last_used_at from destination"
+                    + " order by last_use desc")
+            .all(Catalogue::usedPlace));
   }
 
   private static UsedPlace usedPlace(Link.Row row) throws SQLException {
@@ -200,16 +192,15 @@ public final class Catalogue implements AutoCloseable {
   }
 
   public void rememberFact(String name, String value) {
-    database.write(
-        link ->
-            link.call(
-                    "insert into fact (name, value, remembered_at) values (?, ?, ?)"
-                        + " on conflict (name) do update set"
-                        + " value = excluded.value, remembered_at = excluded.remembered_at")
-                .text(name)
-                .text(value)
-                .time(clock.instant())
-                .write());
+    database.write(link ->
+        link.call(
+                "insert into fact (name, value, remembered_at) values (?, ?, ?)"
+                    + " on conflict (name) do update set"
+                    + " value = excluded.value, remembered_at = excluded.remembered_at")
+            .text(name)
+            .text(value)
+            .time(clock.instant())
+            .write());
   }
 
   /// Counts up for ever, across processes; a number that was rolled back may come again.
@@ -226,57 +217,57 @@ public final class Catalogue implements AutoCloseable {
   /// Begins a run and gives it its number.
   public long beginRun(
       String kind, String planHash, String sourceId, List<String> destinationIds, String worker) {
-    return database.write(
-        link -> {
-          long run = next(link, "run");
-          link.call(
-                  "insert into run (run, kind, plan_hash, source, worker, started_at, ended_at,"
-                      + " outcome, listed, selected, copied, already_there, adopted, incomplete,"
-                      + " failed, waiting, findings, copied_bytes)"
-                      + " values (?, ?, ?, ?, ?, ?, null, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)")
-              .number(run)
-              .text(kind)
-              .text(planHash)
-              .text(sourceId)
-              .text(worker)
-              .time(clock.instant())
-              .write();
-          for (int i = 0; i < destinationIds.size(); i++) {
-            link.call("insert into run_destination (run, ordinal, destination) values (?, ?, ?)")
-                .number(run)
-                .number(i)
-                .text(destinationIds.get(i))
-                .write();
-          }
-          return run;
-        });
+    return database.write(link -> {
+      long run = next(link, "run");
+      link.call(
+              "insert into run (run, kind, plan_hash, source, worker, started_at, ended_at,"
+                  + " outcome, listed, selected, copied, already_there, adopted, incomplete,"
+                  + " failed, waiting, findings, copied_bytes)"
+                  + " values (?, ?, ?, ?, ?, ?, null, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)")
+          .number(run)
+          .text(kind)
+          .text(planHash)
+          .text(sourceId)
+          .text(worker)
+          .time(clock.instant())
+          .write();
+      for (int i = 0; i < destinationIds.size(); i++) {
+        link.call("insert into run_destination (run, ordinal, destination) values (?, ?, ?)")
+            .number(run)
+            .number(i)
+            .text(destinationIds.get(i))
+            .write();
+      }
+      return run;
+    });
   }
 
+  /// Ends a run.
+  ///
   /// @throws IllegalArgumentException when there is no such run
   public void endRun(long run, String outcome, RunTotals totals) {
-    database.write(
-        link ->
-            expectOne(
-                link.call(
-                        "update run set ended_at = ?, outcome = ?, listed = ?, selected = ?,"
-                            + " copied = ?, already_there = ?, adopted = ?, incomplete = ?,"
-                            + " failed = ?, waiting = ?, findings = ?, copied_bytes = ?"
-                            + " where run = ?")
-                    .time(clock.instant())
-                    .text(outcome)
-                    .number(totals.listed())
-                    .number(totals.selected())
-                    .number(totals.copied())
-                    .number(totals.alreadyThere())
-                    .number(totals.adopted())
-                    .number(totals.incomplete())
-                    .number(totals.failed())
-                    .number(totals.waiting())
-                    .number(totals.findings())
-                    .number(totals.copiedBytes())
-                    .number(run)
-                    .write(),
-                "no such run"));
+    database.write(link ->
+        expectOne(
+            link.call(
+                    "update run set ended_at = ?, outcome = ?, listed = ?, selected = ?,"
+                        + " copied = ?, already_there = ?, adopted = ?, incomplete = ?,"
+                        + " failed = ?, waiting = ?, findings = ?, copied_bytes = ?"
+                        + " where run = ?")
+                .time(clock.instant())
+                .text(outcome)
+                .number(totals.listed())
+                .number(totals.selected())
+                .number(totals.copied())
+                .number(totals.alreadyThere())
+                .number(totals.adopted())
+                .number(totals.incomplete())
+                .number(totals.failed())
+                .number(totals.waiting())
+                .number(totals.findings())
+                .number(totals.copiedBytes())
+                .number(run)
+                .write(),
+            "no such run"));
   }
 
   private static final String RUN_COLUMNS =
@@ -328,36 +319,32 @@ public final class Catalogue implements AutoCloseable {
 
   /// The last ended run of a kind over this source whose outcome is `good` or `incomplete`.
   public Optional<RunRow> lastGoodRun(String kind, String sourceId) {
-    return database.read(
-        link -> {
-          Optional<RunRow> run =
-              link.call(
-                      "select "
-                          + RUN_COLUMNS
-                          + " from run where kind = ? and source = ? and ended_at is not null"
-                          + " and outcome in ('good', 'incomplete') order by run desc limit 1")
-                  .text(kind)
-                  .text(sourceId)
-                  .one(Catalogue::runRow);
-          return run.isPresent()
-              ? Optional.of(withDestinations(link, run.get()))
-              : Optional.empty();
-        });
+    return database.read(link -> {
+      Optional<RunRow> run =
+          link.call(
+                  "select "
+                      + RUN_COLUMNS
+                      + " from run where kind = ? and source = ? and ended_at is not null"
+                      + " and outcome in ('good', 'incomplete') order by run desc limit 1")
+              .text(kind)
+              .text(sourceId)
+              .one(Catalogue::runRow);
+      return run.isPresent() ? Optional.of(withDestinations(link, run.get())) : Optional.empty();
+    });
   }
 
   /// The newest runs, the newest first.
   public List<RunRow> runs(int limit) {
-    return database.read(
-        link -> {
-          List<RunRow> runs = new ArrayList<>();
-          for (RunRow run :
-              link.call("select " + RUN_COLUMNS + " from run order by run desc limit ?")
-                  .number(limit)
-                  .all(Catalogue::runRow)) {
-            runs.add(withDestinations(link, run));
-          }
-          return List.copyOf(runs);
-        });
+    return database.read(link -> {
+      List<RunRow> runs = new ArrayList<>();
+      for (RunRow run :
+          link.call("select " + RUN_COLUMNS + " from run order by run desc limit ?")
+              .number(limit)
+              .all(Catalogue::runRow)) {
+        runs.add(withDestinations(link, run));
+      }
+      return List.copyOf(runs);
+    });
   }
 
   // ---- studies as a source shows them
@@ -377,51 +364,50 @@ public final class Catalogue implements AutoCloseable {
             .sorted(Comparator.comparing((Seen seen) -> seen.facts().key()))
             .toList();
     Instant now = clock.instant();
-    database.write(
-        link -> {
-          Link.Call call =
-              link.call(
-                  "insert into study (source, study, patient_name, patient_id, birth_date,"
-                      + " study_date, modalities, accession_number, description, file_count,"
-                      + " first_seen_at, last_seen_run, fingerprint, look, version, missing_files,"
-                      + " failures, problem)"
-                      + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', 0, 0, '')"
-                      + " on conflict (source, study) do update set"
-                      + " patient_name = excluded.patient_name,"
-                      + " patient_id = excluded.patient_id,"
-                      + " birth_date = excluded.birth_date,"
-                      + " study_date = excluded.study_date,"
-                      + " modalities = excluded.modalities,"
-                      + " accession_number = excluded.accession_number,"
-                      + " description = excluded.description,"
-                      + " file_count = excluded.file_count,"
-                      + " last_seen_run = excluded.last_seen_run");
-          int rows = 0;
-          for (Seen seen : ordered) {
-            StudyFacts facts = seen.facts();
-            call.text(sourceId)
-                .text(facts.key().value())
-                .text(plain(facts.patientName()))
-                .text(plain(facts.patientId()))
-                .text(facts.birthDate().map(Catalogue::plain).map(LocalDate::toString).orElse(""))
-                .text(facts.studyDate().map(LocalDate::toString).orElse(""))
-                .texts(facts.modalities())
-                .text(plain(facts.accessionNumber()))
-                .text(plain(facts.description()))
-                .number(seen.fileCount())
-                .time(now)
-                .number(run)
-                .nextRow();
-            rows++;
-            if (rows % BATCH_ROWS == 0) {
-              call.writeBatch();
-            }
-          }
-          if (rows % BATCH_ROWS != 0) {
-            call.writeBatch();
-          }
-          return rows;
-        });
+    database.write(link -> {
+      Link.Call call =
+          link.call(
+              "insert into study (source, study, patient_name, patient_id, birth_date,"
+                  + " study_date, modalities, accession_number, description, file_count,"
+                  + " first_seen_at, last_seen_run, fingerprint, look, version, missing_files,"
+                  + " failures, problem)"
+                  + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', 0, 0, '')"
+                  + " on conflict (source, study) do update set"
+                  + " patient_name = excluded.patient_name,"
+                  + " patient_id = excluded.patient_id,"
+                  + " birth_date = excluded.birth_date,"
+                  + " study_date = excluded.study_date,"
+                  + " modalities = excluded.modalities,"
+                  + " accession_number = excluded.accession_number,"
+                  + " description = excluded.description,"
+                  + " file_count = excluded.file_count,"
+                  + " last_seen_run = excluded.last_seen_run");
+      int rows = 0;
+      for (Seen seen : ordered) {
+        StudyFacts facts = seen.facts();
+        call.text(sourceId)
+            .text(facts.key().value())
+            .text(plain(facts.patientName()))
+            .text(plain(facts.patientId()))
+            .text(facts.birthDate().map(Catalogue::plain).map(LocalDate::toString).orElse(""))
+            .text(facts.studyDate().map(LocalDate::toString).orElse(""))
+            .texts(facts.modalities())
+            .text(plain(facts.accessionNumber()))
+            .text(plain(facts.description()))
+            .number(seen.fileCount())
+            .time(now)
+            .number(run)
+            .nextRow();
+        rows++;
+        if (rows % BATCH_ROWS == 0) {
+          call.writeBatch();
+        }
+      }
+      if (rows % BATCH_ROWS != 0) {
+        call.writeBatch();
+      }
+      return rows;
+    });
   }
 
   private static <T> T plain(PatientData<T> data) {
@@ -467,13 +453,11 @@ public final class Catalogue implements AutoCloseable {
   }
 
   public Optional<StudyRow> study(String sourceId, StudyKey key) {
-    return database.read(
-        link ->
-            link.call(
-                    "select " + STUDY_COLUMNS + " from study s where s.source = ? and s.study = ?")
-                .text(sourceId)
-                .text(key.value())
-                .one(this::studyRow));
+    return database.read(link ->
+        link.call("select " + STUDY_COLUMNS + " from study s where s.source = ? and s.study = ?")
+            .text(sourceId)
+            .text(key.value())
+            .one(this::studyRow));
   }
 
   /// All studies of a source, ordered by key (by code point); close the stream.
@@ -557,40 +541,38 @@ public final class Catalogue implements AutoCloseable {
   }
 
   private Optional<StudyRow> lastSeen(String key) {
-    return database.read(
-        link ->
-            link.call(
-                    "select "
-                        + STUDY_COLUMNS
-                        + " from study s where s.study = ?"
-                        + " order by s.last_seen_run desc, s.source limit 1")
-                .text(key)
-                .one(this::studyRow));
+    return database.read(link ->
+        link.call(
+                "select "
+                    + STUDY_COLUMNS
+                    + " from study s where s.study = ?"
+                    + " order by s.last_seen_run desc, s.source limit 1")
+            .text(key)
+            .one(this::studyRow));
   }
 
-  /// The files were looked at and found as they were: fingerprint and time are updated, and a change
-  /// that was seen before counts as taken back. Failures are cleared, unless the version lacks
-  /// files: then the study is still waiting for a better reading.
+  /// The files were looked at and found as they were: fingerprint and time are updated, and a
+  /// change that was seen before counts as taken back. Failures are cleared, unless the version
+  /// lacks files: then the study is still waiting for a better reading.
   ///
   /// @throws IllegalArgumentException when the study was never listed
   public void foundUnchanged(String sourceId, StudyKey key, String fingerprint) {
-    database.write(
-        link ->
-            expectOne(
-                link.call(
-                        "update study set fingerprint = ?, last_looked_at = ?,"
-                            + " change_seen_at = null,"
-                            + " failures = case when missing_files > 0 then failures else 0 end,"
-                            + " next_try_at ="
-                            + " case when missing_files > 0 then next_try_at else null end,"
-                            + " problem = case when missing_files > 0 then problem else '' end"
-                            + " where source = ? and study = ?")
-                    .text(fingerprint)
-                    .time(clock.instant())
-                    .text(sourceId)
-                    .text(key.value())
-                    .write(),
-                NEVER_LISTED));
+    database.write(link ->
+        expectOne(
+            link.call(
+                    "update study set fingerprint = ?, last_looked_at = ?,"
+                        + " change_seen_at = null,"
+                        + " failures = case when missing_files > 0 then failures else 0 end,"
+                        + " next_try_at ="
+                        + " case when missing_files > 0 then next_try_at else null end,"
+                        + " problem = case when missing_files > 0 then problem else '' end"
+                        + " where source = ? and study = ?")
+                .text(fingerprint)
+                .time(clock.instant())
+                .text(sourceId)
+                .text(key.value())
+                .write(),
+            NEVER_LISTED));
   }
 
   /// A change was seen and not copied yet; keeps the first time until a version is recorded or the
@@ -598,17 +580,16 @@ public final class Catalogue implements AutoCloseable {
   ///
   /// @throws IllegalArgumentException when the study was never listed
   public void sawChange(String sourceId, StudyKey key) {
-    database.write(
-        link ->
-            expectOne(
-                link.call(
-                        "update study set change_seen_at = coalesce(change_seen_at, ?)"
-                            + " where source = ? and study = ?")
-                    .time(clock.instant())
-                    .text(sourceId)
-                    .text(key.value())
-                    .write(),
-                NEVER_LISTED));
+    database.write(link ->
+        expectOne(
+            link.call(
+                    "update study set change_seen_at = coalesce(change_seen_at, ?)"
+                        + " where source = ? and study = ?")
+                .time(clock.instant())
+                .text(sourceId)
+                .text(key.value())
+                .write(),
+            NEVER_LISTED));
   }
 
   /// A try failed: counts it, and sets the time before which it is not tried again.
@@ -616,18 +597,17 @@ public final class Catalogue implements AutoCloseable {
   /// @param problem code and words without patient data
   /// @throws IllegalArgumentException when the study was never listed
   public void recordFailure(String sourceId, StudyKey key, String problem, Instant nextTryAt) {
-    database.write(
-        link ->
-            expectOne(
-                link.call(
-                        "update study set failures = failures + 1, next_try_at = ?, problem = ?"
-                            + " where source = ? and study = ?")
-                    .time(nextTryAt)
-                    .text(problem)
-                    .text(sourceId)
-                    .text(key.value())
-                    .write(),
-                NEVER_LISTED));
+    database.write(link ->
+        expectOne(
+            link.call(
+                    "update study set failures = failures + 1, next_try_at = ?, problem = ?"
+                        + " where source = ? and study = ?")
+                .time(nextTryAt)
+                .text(problem)
+                .text(sourceId)
+                .text(key.value())
+                .write(),
+            NEVER_LISTED));
   }
 
   private static final String NEVER_LISTED = "this source never listed this study";
@@ -654,46 +634,45 @@ public final class Catalogue implements AutoCloseable {
       List<Finding> findings,
       long run) {
     byte[] packed = PackedInstances.pack(version.instances());
-    database.write(
-        link -> {
+    database.write(link -> {
+      link.call(
+              INSERT_VERSION
+                  + " do update set read_at = excluded.read_at,"
+                  + " missing_files = excluded.missing_files,"
+                  + " supersedes = excluded.supersedes")
+          .text(version.study().value())
+          .text(version.id().hex())
+          .time(version.readAt())
+          .number(version.fileCount())
+          .number(version.lengthBytes())
+          .number(version.missingFiles())
+          .text(version.supersedes().map(VersionId::hex).orElse(""))
+          .write();
+      writeInstances(link, version, packed);
+      for (CopyRow copy : copies) {
+        writeCopy(link, copy);
+      }
+      expectOne(
           link.call(
-                  INSERT_VERSION
-                      + " do update set read_at = excluded.read_at,"
-                      + " missing_files = excluded.missing_files,"
-                      + " supersedes = excluded.supersedes")
-              .text(version.study().value())
+                  "update study set fingerprint = ?, look = ?, version = ?, missing_files = ?,"
+                      + " last_looked_at = ?, change_seen_at = null, failures = 0,"
+                      + " next_try_at = null, problem = '' where source = ? and study = ?")
+              .text(fingerprint)
+              .text(look)
               .text(version.id().hex())
-              .time(version.readAt())
-              .number(version.fileCount())
-              .number(version.lengthBytes())
               .number(version.missingFiles())
-              .text(version.supersedes().map(VersionId::hex).orElse(""))
-              .write();
-          writeInstances(link, version, packed);
-          for (CopyRow copy : copies) {
-            writeCopy(link, copy);
-          }
-          expectOne(
-              link.call(
-                      "update study set fingerprint = ?, look = ?, version = ?, missing_files = ?,"
-                          + " last_looked_at = ?, change_seen_at = null, failures = 0,"
-                          + " next_try_at = null, problem = '' where source = ? and study = ?")
-                  .text(fingerprint)
-                  .text(look)
-                  .text(version.id().hex())
-                  .number(version.missingFiles())
-                  .time(clock.instant())
-                  .text(sourceId)
-                  .text(version.study().value())
-                  .write(),
-              NEVER_LISTED);
-          link.call("delete from study_finding where source = ? and study = ?")
+              .time(clock.instant())
               .text(sourceId)
               .text(version.study().value())
-              .write();
-          writeStudyFindings(link, sourceId, version.study(), run, findings);
-          return copies.size();
-        });
+              .write(),
+          NEVER_LISTED);
+      link.call("delete from study_finding where source = ? and study = ?")
+          .text(sourceId)
+          .text(version.study().value())
+          .write();
+      writeStudyFindings(link, sourceId, version.study(), run, findings);
+      return copies.size();
+    });
   }
 
   /// A copy found at a destination: version and copy in one transaction, with no source involved.
@@ -701,21 +680,20 @@ public final class Catalogue implements AutoCloseable {
   /// shorter one.
   public void recordHeld(VersionRow version, CopyRow copy) {
     byte[] packed = PackedInstances.pack(version.instances());
-    database.write(
-        link -> {
-          link.call(INSERT_VERSION + " do nothing")
-              .text(version.study().value())
-              .text(version.id().hex())
-              .time(version.readAt())
-              .number(version.fileCount())
-              .number(version.lengthBytes())
-              .number(version.missingFiles())
-              .text(version.supersedes().map(VersionId::hex).orElse(""))
-              .write();
-          writeInstances(link, version, packed);
-          writeCopy(link, copy);
-          return copy;
-        });
+    database.write(link -> {
+      link.call(INSERT_VERSION + " do nothing")
+          .text(version.study().value())
+          .text(version.id().hex())
+          .time(version.readAt())
+          .number(version.fileCount())
+          .number(version.lengthBytes())
+          .number(version.missingFiles())
+          .text(version.supersedes().map(VersionId::hex).orElse(""))
+          .write();
+      writeInstances(link, version, packed);
+      writeCopy(link, copy);
+      return copy;
+    });
   }
 
   private static final String INSERT_VERSION =
@@ -764,21 +742,20 @@ public final class Catalogue implements AutoCloseable {
   /// @throws IllegalArgumentException when no such copy is known
   public void recordProof(
       StudyKey study, VersionId version, String destinationId, Proof proof, String state) {
-    database.write(
-        link ->
-            expectOne(
-                link.call(
-                        "update copy set depth = ?, means = ?, proven_at = ?, state = ?"
-                            + " where study = ? and version = ? and destination = ?")
-                    .text(proof.depth().name())
-                    .text(proof.means().name())
-                    .time(proof.at())
-                    .text(state)
-                    .text(study.value())
-                    .text(version.hex())
-                    .text(destinationId)
-                    .write(),
-                "no such copy"));
+    database.write(link ->
+        expectOne(
+            link.call(
+                    "update copy set depth = ?, means = ?, proven_at = ?, state = ?"
+                        + " where study = ? and version = ? and destination = ?")
+                .text(proof.depth().name())
+                .text(proof.means().name())
+                .time(proof.at())
+                .text(state)
+                .text(study.value())
+                .text(version.hex())
+                .text(destinationId)
+                .write(),
+            "no such copy"));
   }
 
   private static final String COPY_COLUMNS =
@@ -800,18 +777,17 @@ public final class Catalogue implements AutoCloseable {
 
   /// All copies of a study, on all destinations, newest version first.
   public List<CopyRow> copies(StudyKey study) {
-    return database.read(
-        link ->
-            List.copyOf(
-                link.call(
-                        "select "
-                            + COPY_COLUMNS
-                            + " from copy c join version v"
-                            + " on v.study = c.study and v.version = c.version"
-                            + " where c.study = ?"
-                            + " order by v.read_at desc, c.version, c.destination")
-                    .text(study.value())
-                    .all(this::copyRow)));
+    return database.read(link ->
+        List.copyOf(
+            link.call(
+                    "select "
+                        + COPY_COLUMNS
+                        + " from copy c join version v"
+                        + " on v.study = c.study and v.version = c.version"
+                        + " where c.study = ?"
+                        + " order by v.read_at desc, c.version, c.destination")
+                .text(study.value())
+                .all(this::copyRow)));
   }
 
   /// All copies on a destination, ordered by study; close the stream.
@@ -825,26 +801,24 @@ public final class Catalogue implements AutoCloseable {
   }
 
   public Optional<VersionRow> version(StudyKey study, VersionId id) {
-    return database.read(
-        link ->
-            link.call(
-                    "select v.read_at, v.file_count, v.length_bytes, v.missing_files,"
-                        + " v.supersedes, i.packed from version v join instance_list i"
-                        + " on i.study = v.study and i.version = v.version"
-                        + " where v.study = ? and v.version = ?")
-                .text(study.value())
-                .text(id.hex())
-                .one(
-                    row ->
-                        new VersionRow(
-                            study,
-                            id,
-                            row.time(),
-                            row.number(),
-                            row.number(),
-                            (int) row.number(),
-                            maybeVersion(row.text()),
-                            instances(study, row.bytes()))));
+    return database.read(link ->
+        link.call(
+                "select v.read_at, v.file_count, v.length_bytes, v.missing_files,"
+                    + " v.supersedes, i.packed from version v join instance_list i"
+                    + " on i.study = v.study and i.version = v.version"
+                    + " where v.study = ? and v.version = ?")
+            .text(study.value())
+            .text(id.hex())
+            .one(row ->
+                new VersionRow(
+                    study,
+                    id,
+                    row.time(),
+                    row.number(),
+                    row.number(),
+                    (int) row.number(),
+                    maybeVersion(row.text()),
+                    instances(study, row.bytes()))));
   }
 
   private List<VersionRow.InstanceLine> instances(StudyKey study, byte[] packed) {
@@ -858,37 +832,36 @@ public final class Catalogue implements AutoCloseable {
   // ---- findings
 
   /// Findings of a run that belong to no study; several calls add up. The first call of a run
-  /// replaces, in what [#findingCount] counts, those of the source's earlier runs, so it is made even
-  /// when there are none.
+  /// replaces, in what [#findingCount] counts, those of the source's earlier runs, so it is made
+  /// even when there are none.
   public void recordFindings(long run, String sourceId, List<Finding> findings) {
-    database.write(
-        link -> {
-          link.call("update source set findings_run = ? where source = ?")
+    database.write(link -> {
+      link.call("update source set findings_run = ? where source = ?")
+          .number(run)
+          .text(sourceId)
+          .write();
+      long ordinal =
+          link.call("select coalesce(max(ordinal), -1) + 1 from run_finding where run = ?")
               .number(run)
-              .text(sourceId)
-              .write();
-          long ordinal =
-              link.call("select coalesce(max(ordinal), -1) + 1 from run_finding where run = ?")
-                  .number(run)
-                  .one(Link.Row::number)
-                  .orElse(0L);
-          Link.Call call =
-              link.call(
-                  "insert into run_finding (run, ordinal, source, kind, path, position, detail)"
-                      + " values (?, ?, ?, ?, ?, ?, ?)");
-          int rows = 0;
-          for (Finding finding : findings) {
-            finding(call.number(run).number(ordinal + rows).text(sourceId), finding).nextRow();
-            rows++;
-            if (rows % BATCH_ROWS == 0) {
-              call.writeBatch();
-            }
-          }
-          if (rows % BATCH_ROWS != 0) {
-            call.writeBatch();
-          }
-          return rows;
-        });
+              .one(Link.Row::number)
+              .orElse(0L);
+      Link.Call call =
+          link.call(
+              "insert into run_finding (run, ordinal, source, kind, path, position, detail)"
+                  + " values (?, ?, ?, ?, ?, ?, ?)");
+      int rows = 0;
+      for (Finding finding : findings) {
+        finding(call.number(run).number(ordinal + rows).text(sourceId), finding).nextRow();
+        rows++;
+        if (rows % BATCH_ROWS == 0) {
+          call.writeBatch();
+        }
+      }
+      if (rows % BATCH_ROWS != 0) {
+        call.writeBatch();
+      }
+      return rows;
+    });
   }
 
   private static void writeStudyFindings(
@@ -924,15 +897,14 @@ public final class Catalogue implements AutoCloseable {
 
   /// Findings of the last reading of a study, as recorded.
   public List<Finding> findings(String sourceId, StudyKey key) {
-    return database.read(
-        link ->
-            List.copyOf(
-                link.call(
-                        "select kind, path, position, detail from study_finding"
-                            + " where source = ? and study = ? order by ordinal")
-                    .text(sourceId)
-                    .text(key.value())
-                    .all(Catalogue::finding)));
+    return database.read(link ->
+        List.copyOf(
+            link.call(
+                    "select kind, path, position, detail from study_finding"
+                        + " where source = ? and study = ? order by ordinal")
+                .text(sourceId)
+                .text(key.value())
+                .all(Catalogue::finding)));
   }
 
   /// Findings of a run that belong to no study, as recorded; close the stream.
@@ -946,17 +918,16 @@ public final class Catalogue implements AutoCloseable {
   /// How many findings stand: of the last reading of each study of the source, and of the last run
   /// that recorded any without a study.
   public long findingCount(String sourceId) {
-    return database.read(
-        link ->
-            link.call(
-                    "select (select count(*) from study_finding where source = ?)"
-                        + " + (select count(*) from run_finding f join source s"
-                        + " on s.findings_run = f.run and s.source = f.source"
-                        + " where s.source = ?)")
-                .text(sourceId)
-                .text(sourceId)
-                .one(Link.Row::number)
-                .orElse(0L));
+    return database.read(link ->
+        link.call(
+                "select (select count(*) from study_finding where source = ?)"
+                    + " + (select count(*) from run_finding f join source s"
+                    + " on s.findings_run = f.run and s.source = f.source"
+                    + " where s.source = ?)")
+            .text(sourceId)
+            .text(sourceId)
+            .one(Link.Row::number)
+            .orElse(0L));
   }
 
   // ---- what is stored, read back with suspicion

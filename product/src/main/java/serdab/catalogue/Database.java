@@ -21,13 +21,13 @@ import serdab.SerdabException;
 ///
 /// Every failure leaves as a [SerdabException]. Neither its text nor its cause holds what the
 /// database said in words, because databases quote the values of the row they stumbled over.
-abstract sealed class Database implements AutoCloseable
-    permits SqliteDatabase, PostgresDatabase {
+abstract sealed class Database implements AutoCloseable permits SqliteDatabase, PostgresDatabase {
 
   private static final int IDLE_READERS_MAX = 4;
 
   /// Two processes that collide again and again are spread by the database's own waiting.
   private static final int COLLISIONS_MAX = 5;
+
   static final int ROWS_AT_ONCE = 500;
 
   private final ReentrantLock writing = new ReentrantLock();
@@ -145,8 +145,8 @@ abstract sealed class Database implements AutoCloseable
     }
   }
 
-  /// A lost connection may have been idle for hours while its server restarted: one fresh connection
-  /// tells.
+  /// A lost connection may have been idle for hours while its server restarted: one fresh
+  /// connection tells.
   private boolean isWorthAnotherTry(SQLException failure, int tries) {
     return switch (verdict(failure)) {
       case CONNECTION_LOST -> tries == 1;

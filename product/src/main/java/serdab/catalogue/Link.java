@@ -157,7 +157,7 @@ final class Link implements AutoCloseable {
       return this;
     }
 
-    /// @return how many rows were written
+    /// Carries it out and says how many rows were written.
     int write() throws SQLException {
       reached("write");
       return statement.executeUpdate();

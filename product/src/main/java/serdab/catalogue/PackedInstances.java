@@ -13,8 +13,9 @@ import serdab.catalogue.VersionRow.InstanceLine;
 
 /// The instances of one version as few bytes: about 37 for each, of which 32 are its digest.
 ///
-/// The layout stands in `docs/format/catalogue.md`. Reading trusts nothing: a count is believed only
-/// when the digests for it are there, so memory stays within a fixed multiple of the bytes given.
+/// The layout stands in `docs/format/catalogue.md`. Reading trusts nothing: a count is believed
+/// only when the digests for it are there, so memory stays within a fixed multiple of the bytes
+/// given.
 final class PackedInstances {
 
   static final int FORMAT_VERSION = 1;
@@ -69,8 +70,7 @@ final class PackedInstances {
     byte[] previousUid = {};
     long previousLength = 0;
     for (InstanceLine line : lines) {
-      byte[] uid =
-          StoredText.toStored(line.sopInstanceUid()).getBytes(StandardCharsets.UTF_8);
+      byte[] uid = StoredText.toStored(line.sopInstanceUid()).getBytes(StandardCharsets.UTF_8);
       if (uid.length > UID_BYTES_MAX) {
         uid = new byte[0];
       }
@@ -103,8 +103,7 @@ final class PackedInstances {
       throw new Malformed("checksum differs");
     }
     Head head = head(packed, end);
-    try (Columns columns =
-        new Columns(packed, head.columnsAt(), end - head.columnsAt())) {
+    try (Columns columns = new Columns(packed, head.columnsAt(), end - head.columnsAt())) {
       return lines(packed, head, columns);
     } catch (DataFormatException e) {
       throw new Malformed("does not inflate");

@@ -1,10 +1,9 @@
 package serdab.catalogue;
 
-import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Locale;
 import java.util.Properties;
-import org.postgresql.Driver;
 import serdab.Problem;
 import serdab.SerdabException;
 
@@ -26,6 +25,13 @@ final class PostgresDatabase extends Database {
               "catalogue-secret-in-url",
               "The address of the catalogue's database holds a password.",
               "Take it out of the address; the configuration has its own entry for it."));
+    }
+    if (!url.startsWith("jdbc:postgresql:")) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "catalogue-address-wrong",
+              "The address of the catalogue's database is not one of PostgreSQL.",
+              "It looks like this: jdbc:postgresql://host:5432/serdab"));
     }
     this.url = url;
     this.user = user;
@@ -65,15 +71,7 @@ final class PostgresDatabase extends Database {
     properties.setProperty("socketTimeout", "120");
     properties.setProperty("tcpKeepAlive", "true");
     properties.setProperty("options", "-c lock_timeout=20000");
-    Connection connection = new Driver().connect(url, properties);
-    if (connection == null) {
-      throw new SerdabException.Misconfigured(
-          new Problem(
-              "catalogue-address-wrong",
-              "The address of the catalogue's database is not one of PostgreSQL.",
-              "It looks like this: jdbc:postgresql://host:5432/serdab"));
-    }
-    return new Link(connection, point);
+    return new Link(DriverManager.getConnection(url, properties), point);
   }
 
   @Override

@@ -32,22 +32,21 @@ final class Schema {
     if (checked(database, database.read(link -> foundIn(database, link))) == VERSION) {
       return;
     }
-    database.write(
-        link -> {
-          database.lockSchema(link);
-          int found = checked(database, foundIn(database, link));
-          for (int version = found + 1; version <= VERSION; version++) {
-            for (String statement : statements(database, version)) {
-              link.reached("write");
-              link.run(statement);
-            }
-            link.call("insert into schema_version (version, applied_at) values (?, ?)")
-                .number(version)
-                .time(clock.instant())
-                .write();
-          }
-          return VERSION;
-        });
+    database.write(link -> {
+      database.lockSchema(link);
+      int found = checked(database, foundIn(database, link));
+      for (int version = found + 1; version <= VERSION; version++) {
+        for (String statement : statements(database, version)) {
+          link.reached("write");
+          link.run(statement);
+        }
+        link.call("insert into schema_version (version, applied_at) values (?, ?)")
+            .number(version)
+            .time(clock.instant())
+            .write();
+      }
+      return VERSION;
+    });
   }
 
   private static int foundIn(Database database, Link link) throws SQLException {

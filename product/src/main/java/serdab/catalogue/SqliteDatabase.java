@@ -19,7 +19,8 @@ import serdab.SerdabException;
 
 /// A catalogue in one SQLite file, or in memory for tests.
 ///
-/// Write-ahead logging lets readers go on beside one writer; each commit is synced before it counts.
+/// Write-ahead logging lets readers go on beside one writer; each commit is synced before it
+/// counts.
 final class SqliteDatabase extends Database {
 
   /// Longer than any of our transactions takes, even on a slow disk with other writers waiting.
@@ -33,6 +34,7 @@ final class SqliteDatabase extends Database {
 
   /// Primary result codes, https://sqlite.org/rescode.html
   private static final int SQLITE_PERM = 3;
+
   private static final int SQLITE_BUSY = 5;
   private static final int SQLITE_LOCKED = 6;
   private static final int SQLITE_READONLY = 8;
@@ -210,11 +212,10 @@ final class SqliteDatabase extends Database {
   }
 
   void replaceState(byte[] state) {
-    read(
-        link -> {
-          ((SQLiteConnection) link.connection()).deserialize("main", state);
-          return state;
-        });
+    read(link -> {
+      ((SQLiteConnection) link.connection()).deserialize("main", state);
+      return state;
+    });
   }
 
   // ---- schema

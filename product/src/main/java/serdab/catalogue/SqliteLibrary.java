@@ -105,8 +105,7 @@ public final class SqliteLibrary {
     return true;
   }
 
-  private static boolean isWhole(Path library, long lengthBytes, boolean posix)
-      throws IOException {
+  private static boolean isWhole(Path library, long lengthBytes, boolean posix) throws IOException {
     return Files.isRegularFile(library, LinkOption.NOFOLLOW_LINKS)
         && Files.size(library) == lengthBytes
         && (!posix || isOursAlone(library));

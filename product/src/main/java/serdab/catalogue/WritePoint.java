@@ -1,7 +1,7 @@
 package serdab.catalogue;
 
-/// A moment at which a transaction can be cut short. Production passes [#NONE]; tests throw here, to
-/// stand for a crash or a full disk at every single step.
+/// A moment at which a transaction can be cut short. Production passes [#NONE]; tests throw here,
+/// to stand for a crash or a full disk at every single step.
 @FunctionalInterface
 interface WritePoint {
 
