@@ -184,8 +184,6 @@ public final class DicomFile {
         preamble = bytes;
         if (ForeignFile.isProgram(bytes, PREAMBLE_BYTES)) {
           anomalies.add(Anomaly.Kind.PREAMBLE_EXECUTABLE, 0, "the preamble starts like a program");
-        } else if (ForeignFile.isTiff(bytes, PREAMBLE_BYTES)) {
-          anomalies.add(Anomaly.Kind.PREAMBLE_TIFF, 0, "the preamble starts like a TIFF file");
         }
         return PREAMBLE_BYTES + PREFIX.length;
       }
