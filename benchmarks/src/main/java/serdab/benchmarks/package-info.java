@@ -1,6 +1,8 @@
-/// Measures what Serdab promises about speed, side by side with the programs it is compared with.
+/// What `./dev bench` and `./dev make-bench` run; not shipped.
 ///
-/// Each class is a program of its own, run by `./dev bench`; none is part of the product.
+/// [MakeBench] writes data with distinct pixels, [SideBySide] measures a backup of it beside zip
+/// and Python. Both are started from their source by a bare JDK, so they use nothing else.
+/// [HeaderScan] measures the product's own reader, beside dcmftest.
 @NullMarked
 package serdab.benchmarks;
 

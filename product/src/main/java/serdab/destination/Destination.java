@@ -17,7 +17,7 @@ import serdab.dicom.StudyKey;
 /// - [#find] and [#held] tell what the destination itself holds, not what anybody remembers.
 /// - A version that is there already is found by its id, whoever put it there.
 ///
-/// Every method throws [serdab.SerdabException], when the place fails or refuses
+/// Every method throws [serdab.SerdabException] when the place fails or refuses
 public interface Destination extends AutoCloseable {
 
   DestinationId id();
@@ -54,8 +54,7 @@ public interface Destination extends AutoCloseable {
   VersionReader read(HeldVersion version);
 
   /// Told at the end of a run, for every month with selected studies (empty: studies without a
-  /// date), whether every one of them is proven here. A form that marks finished months does so
-  /// now.
+  /// date), whether every one of them is proven here. A form that marks finished months does so now.
   void settle(Map<Optional<YearMonth>, Boolean> months);
 
   /// Writes a line for people into the list of issues beside the copies, where the form keeps one.

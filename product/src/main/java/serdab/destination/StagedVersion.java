@@ -11,7 +11,7 @@ import serdab.dicom.StudyVersion;
 ///
 /// Every method may wait while the destination is slower than the source: buffers are bounded.
 ///
-/// Every method throws [serdab.SerdabException], when the place fails; the version is then void
+/// Every method throws [serdab.SerdabException] when the place fails; the version is then void
 public interface StagedVersion extends AutoCloseable {
 
   /// @param path the file's library-relative path
@@ -22,8 +22,8 @@ public interface StagedVersion extends AutoCloseable {
   /// soon as this returns.
   void write(ByteBuffer bytes);
 
-  /// @param file what the source side found out while reading; its digests are what the read-back
-  ///   is compared with
+  /// @param file what the source side found out while reading; its digests are what the read-back is
+  ///     compared with
   void endFile(StoredFile file);
 
   /// Syncs, reads everything back, compares, and only then makes the version visible.

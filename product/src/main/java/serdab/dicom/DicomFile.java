@@ -96,7 +96,8 @@ public final class DicomFile {
     return dataSet;
   }
 
-  /// What is odd or damaged, in the order it was found; at most 100 and a note that there are more.
+  /// What is odd or damaged, in the order it was found; at most 100 of damage, 100 others, and a
+  /// note that there are more.
   public List<Anomaly> anomalies() {
     return anomalies;
   }
