@@ -219,12 +219,11 @@ public final class Backup implements AutoCloseable {
       String id = destination.id().toString();
       boolean proven =
           copies.stream()
-              .anyMatch(
-                  copy ->
-                      copy.destinationId().equals(id)
-                          && copy.version().equals(version)
-                          && copy.state().equals("good")
-                          && copy.proof().depth().reaches(destination.traits().copiedDepth()));
+              .anyMatch(copy ->
+                  copy.destinationId().equals(id)
+                      && copy.version().equals(version)
+                      && copy.state().equals("good")
+                      && copy.proof().depth().reaches(destination.traits().copiedDepth()));
       if (!proven) {
         lacking.add(i);
       }
@@ -323,7 +322,7 @@ public final class Backup implements AutoCloseable {
     int most = plan.batch() > 0 ? plan.batch() : Integer.MAX_VALUE;
     Work queue = new Work(work.items(), most);
     int workers = Math.max(1, Math.min(plan.workers(), work.items().size()));
-    AtomicReference<Throwable> fatal = new AtomicReference<>();
+    AtomicReference<@Nullable Throwable> fatal = new AtomicReference<>();
     Runnable loop =
         () -> {
           try {
@@ -347,13 +346,15 @@ public final class Backup implements AutoCloseable {
         joinFully(thread);
       }
     }
-    rethrow(fatal.get());
+    Throwable first = fatal.get();
+    if (first != null) {
+      rethrow(first);
+    }
     tally.left(queue.left());
   }
 
-  private static void rethrow(@Nullable Throwable fatal) {
+  private static void rethrow(Throwable fatal) {
     switch (fatal) {
-      case null -> {}
       case Error error -> throw error;
       case RuntimeException exception -> throw exception;
       case Throwable other -> throw new IllegalStateException(other);
@@ -596,10 +597,7 @@ public final class Backup implements AutoCloseable {
         }
         case CopyOutcome.Unchanged _ -> {
           int missing =
-              catalogue
-                  .study(source.id().value(), key)
-                  .map(StudyRow::missingFiles)
-                  .orElse(0);
+              catalogue.study(source.id().value(), key).map(StudyRow::missingFiles).orElse(0);
           if (missing > 0) {
             incomplete++;
             notProven(item);
@@ -645,8 +643,7 @@ public final class Backup implements AutoCloseable {
     }
 
     private void recordFailure(StudyKey key, String words) {
-      int failures =
-          catalogue.study(source.id().value(), key).map(StudyRow::failures).orElse(0);
+      int failures = catalogue.study(source.id().value(), key).map(StudyRow::failures).orElse(0);
       catalogue.recordFailure(source.id().value(), key, words, nextTry(failures));
     }
 
@@ -720,7 +717,8 @@ public final class Backup implements AutoCloseable {
       List<String> warnings = new ArrayList<>();
       if (work.empty() > 0) {
         warnings.add(
-            work.empty() + " studies in the source have no files at all; nothing to copy for them.");
+            work.empty()
+                + " studies in the source have no files at all; nothing to copy for them.");
       }
       return new RunReport(run, outcome(), totals, notSafe, problems, warnings, made);
     }

@@ -124,7 +124,8 @@ final class StudyCopier {
     SourceStudy study = item.study();
     Optional<StudyRow> row = catalogue.study(sourceId, study.key());
     String look = inventory.look(study);
-    boolean untouched = row.filter(r -> r.version().isPresent() && r.look().equals(look)).isPresent();
+    boolean untouched =
+        row.filter(r -> r.version().isPresent() && r.look().equals(look)).isPresent();
     if (untouched && item.targets().isEmpty()) {
       catalogue.foundUnchanged(sourceId, study.key(), study.fingerprint());
       return new CopyOutcome.Unchanged();
@@ -155,7 +156,7 @@ final class StudyCopier {
     boolean somebodyHoldsIt = held.values().stream().anyMatch(versions -> !versions.isEmpty());
 
     if (untouched && somebodyHoldsIt) {
-      targets = adopt(study.key(), previous.orElseThrow(), targets, held, adopted);
+      targets = adopt(previous.orElseThrow(), targets, held, adopted);
       if (targets.isEmpty()) {
         return record(item, Optional.empty(), List.of(), adopted, look);
       }
@@ -165,10 +166,10 @@ final class StudyCopier {
       }
       Reading digests = read(study, List.of(), previous);
       if (digests.problem().isPresent()) {
-        return failed(item, digests.problem().get(), targets, List.of());
+        return failed(digests.problem().get(), targets, List.of());
       }
       StudyVersion version = digests.version();
-      targets = adopt(study.key(), version.id(), targets, held, adopted);
+      targets = adopt(version.id(), targets, held, adopted);
       if (targets.isEmpty()) {
         return record(item, Optional.of(version), List.of(), adopted, look);
       }
@@ -198,7 +199,7 @@ final class StudyCopier {
           left.stream().map(index -> new OnePass.Target(index, destinations.get(index))).toList();
       Reading reading = read(study, copies, previous);
       if (reading.problem().isPresent()) {
-        return failed(item, reading.problem().get(), left, made);
+        return failed(reading.problem().get(), left, made);
       }
       StudyVersion version = reading.version();
       copied = Optional.of(version);
@@ -227,7 +228,7 @@ final class StudyCopier {
     StudyVersion version = copied.orElseThrow();
     if (!failedTargets.isEmpty()) {
       record(item, Optional.of(version), made, adopted, "");
-      return failed(item, firstProblem.orElseThrow(), failedTargets, made);
+      return failed(firstProblem.orElseThrow(), failedTargets, made);
     }
     return record(item, Optional.of(version), made, adopted, look);
   }
@@ -304,7 +305,7 @@ final class StudyCopier {
       }
       InstanceFacts instance = file.instance().get();
       patients.add(instance.patientId());
-      String uid = instance.sopInstanceUid();
+      String uid = instance.sop().value();
       if (!uid.isEmpty()) {
         StoredFile twin = bySopInstance.putIfAbsent(uid, file);
         if (twin != null && !twin.digests().file().equals(file.digests().file())) {
@@ -317,7 +318,7 @@ final class StudyCopier {
                       + ". Both are kept."));
         }
       }
-      if (!key.isOther() && !instance.studyInstanceUid().equals(key.value())) {
+      if (!key.isOther() && !instance.study().value().equals(key.value())) {
         findings.add(
             Finding.about(
                 file.path(),
@@ -339,7 +340,6 @@ final class StudyCopier {
 
   /// Takes over copies that are there: proves each and leaves the targets that still lack one.
   private List<Integer> adopt(
-      StudyKey key,
       VersionId version,
       List<Integer> targets,
       Map<Integer, List<HeldVersion>> held,
@@ -449,13 +449,12 @@ final class StudyCopier {
   /// What is left of a version when headers are left out: each instance by its UID and pixels.
   private static List<String> essence(StudyVersion version) {
     return version.files().stream()
-        .map(
-            file -> {
-              String uid = file.instance().map(InstanceFacts::sopInstanceUid).orElse("");
-              return uid.isEmpty()
-                  ? file.digests().file().hex()
-                  : uid + ' ' + file.digests().pixel().map(Object::toString).orElse("-");
-            })
+        .map(file -> {
+          String uid = file.instance().map(instance -> instance.sop().value()).orElse("");
+          return uid.isEmpty()
+              ? file.digests().file().hex()
+              : uid + ' ' + file.digests().pixel().map(Object::toString).orElse("-");
+        })
         .sorted(Comparator.naturalOrder())
         .toList();
   }
@@ -473,8 +472,7 @@ final class StudyCopier {
     SourceStudy study = item.study();
     if (read.isEmpty()) {
       for (CopyRow copy : copies) {
-        catalogue.recordHeld(
-            catalogue.version(copy.study(), copy.version()).orElseThrow(), copy);
+        catalogue.recordHeld(catalogue.version(copy.study(), copy.version()).orElseThrow(), copy);
       }
       catalogue.foundUnchanged(sourceId, study.key(), study.fingerprint());
       return new CopyOutcome.Adopted(List.copyOf(adopted));
@@ -491,8 +489,8 @@ final class StudyCopier {
     return new CopyOutcome.Copied(version, List.copyOf(made), List.copyOf(adopted));
   }
 
-  private CopyOutcome failed(
-      WorkItem item, Problem problem, List<Integer> targets, List<CopyRow> made) {
+  private static CopyOutcome failed(
+      Problem problem, List<Integer> targets, List<CopyRow> made) {
     return new CopyOutcome.Failed(problem, targets, List.copyOf(made));
   }
 
@@ -521,12 +519,11 @@ final class StudyCopier {
         version.missing().size(),
         version.supersedes(),
         version.files().stream()
-            .map(
-                file ->
-                    new VersionRow.InstanceLine(
-                        file.instance().map(InstanceFacts::sopInstanceUid).orElse(""),
-                        file.lengthBytes(),
-                        file.digests().file()))
+            .map(file ->
+                new VersionRow.InstanceLine(
+                    file.instance().map(instance -> instance.sop().value()).orElse(""),
+                    file.lengthBytes(),
+                    file.digests().file()))
             .toList());
   }
 

@@ -9,7 +9,8 @@ import serdab.dicom.StudyKey;
 
 /// One version of a study, whichever source it came from.
 ///
-/// @param instances one line per file, kept packed; the other digests stand in the copies' manifests
+/// @param instances one line per file, kept packed; the other digests stand in the copies'
+///   manifests
 /// @param missingFiles how many listed files it lacks
 public record VersionRow(
     StudyKey study,
@@ -25,6 +26,8 @@ public record VersionRow(
     instances = List.copyOf(instances);
   }
 
+  /// What is remembered of one file.
+  ///
   /// @param sopInstanceUid as found; empty text when the file is no DICOM instance
   public record InstanceLine(String sopInstanceUid, long lengthBytes, Sha256 fileDigest) {}
 }
