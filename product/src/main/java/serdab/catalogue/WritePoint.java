@@ -7,6 +7,8 @@ interface WritePoint {
 
   WritePoint NONE = step -> {};
 
+  /// Throws to cut the transaction short at this step.
+  ///
   /// @param step `begin`, `write`, `commit` (about to) or `committed`
   void reached(String step);
 }
