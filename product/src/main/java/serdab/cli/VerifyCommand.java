@@ -22,6 +22,7 @@ import serdab.report.RunReport;
 import serdab.restore.Share;
 import serdab.restore.Verification;
 import serdab.restore.VerifyReport;
+import serdab.store.BlobStore;
 
 /// `serdab verify`: are the copies still good?
 @Command(
@@ -83,6 +84,7 @@ final class VerifyCommand implements Callable<Integer> {
     try (RunLock _ = RunLock.take(home.lock());
         Catalogue catalogue = wiring.catalogue(home);
         Destination place = wiring.destinationToRead(destination, catalogue);
+        BlobStore scratch = wiring.scratch(home);
         StopOnSignal _ = StopOnSignal.of(stop)) {
       long run =
           catalogue.beginRun(
@@ -94,7 +96,7 @@ final class VerifyCommand implements Callable<Integer> {
                   around.clock(),
                   progress,
                   stop::isRequested,
-                  home.cache().resolve("drill"))
+                  scratch)
               .verify(wanted, part, Optional.ofNullable(study).map(StudyKey::new));
       bar.end();
       RunReport.Outcome outcome = outcome(report);
