@@ -36,6 +36,10 @@ class NotUnderstood(Exception):
     """The bytes are not a data set that ends with the file."""
 
 
+class NoElement(NotUnderstood):
+    """No element can start here."""
+
+
 # --- the dictionary -------------------------------------------------------------------------------
 
 def load_dictionary():
@@ -133,14 +137,15 @@ class Reader:
             if at == end and not delimited:
                 return elements, at
             try:
-                self.need(at, 8, end, "element header")
+                if at + 8 > end:
+                    raise NoElement("header at %d reaches over the end" % at)
                 tag = self.tag(at, big)
                 if delimited and tag == ITEM_END:
                     return elements, at + 8
                 if tag >> 16 in (0xFFFE, 0):
-                    raise NotUnderstood("no element at %d" % at)
+                    raise NoElement("no element at %d" % at)
                 element, at = self.element(at, end, explicit, big, depth)
-            except NotUnderstood:
+            except NoElement:
                 if depth == 0 and any(e.tag in PIXEL for e in elements):
                     return elements, at  # bytes behind the last element
                 raise
@@ -162,7 +167,7 @@ class Reader:
                     and at + 8 <= end and at + 8 + self.u32(at + 4, big) <= end:
                 length, at = self.u32(at + 4, big), at + 8
             else:
-                raise NotUnderstood("VR %r at %d" % (vr, at))
+                raise NoElement("VR %r at %d" % (vr, at))
         else:
             length, at = self.u32(at, big), at + 4
         if length == UNDEFINED:
@@ -281,9 +286,13 @@ def sha(data):
 
 # --- section 5: frames ----------------------------------------------------------------------------
 
+def is_small(element):
+    return element.kind == "value" and element.content[1] - element.content[0] < BULK
+
+
 def number_of_frames(level, data, before):
     for element in level:
-        if element.tag == 0x00280008 and element.kind == "value" and element.at < before:
+        if element.tag == 0x00280008 and is_small(element) and element.at < before:
             text = data[slice(*element.content)].strip(b" \0")
             if re.fullmatch(rb"\+?[0-9]{1,9}", text):
                 return max(1, int(text))
@@ -303,7 +312,7 @@ def frames_of(element, level, data):
         starts = [start - 8 - (fragments[0][0] - 8) for start, _ in fragments]
         tables = [offsets(data[slice(*table)], 4, element.big)]
         for other in level:
-            if other.tag == 0x7FE00001 and other.kind == "value" and other.at < element.at:
+            if other.tag == 0x7FE00001 and is_small(other) and other.at < element.at:
                 tables.append(offsets(data[slice(*other.content)], 8, other.big))
                 break
         for candidate in tables:
@@ -399,7 +408,8 @@ class DataSet:
             else:
                 start, end = element.content
                 value = self.value(element)
-                if BULK <= len(value) <= EXPANDED_MAX and value[:4] == b"\xfe\xff\x00\xe0":
+                if BULK <= len(value) <= EXPANDED_MAX and value[:4] == b"\xfe\xff\x00\xe0" \
+                        and class_of(element.tag) == "unknown":
                     self.searched += len(value)
                 out.append(head + canonical_value(element.tag, element.vr, value, depth))
         return b"".join(out)

@@ -322,7 +322,7 @@ public final class Backup implements AutoCloseable {
     int most = plan.batch() > 0 ? plan.batch() : Integer.MAX_VALUE;
     Work queue = new Work(work.items(), most);
     int workers = Math.max(1, Math.min(plan.workers(), work.items().size()));
-    AtomicReference<Throwable> fatal = new AtomicReference<>();
+    AtomicReference<@Nullable Throwable> fatal = new AtomicReference<>();
     Runnable loop =
         () -> {
           try {
@@ -346,13 +346,15 @@ public final class Backup implements AutoCloseable {
         joinFully(thread);
       }
     }
-    rethrow(fatal.get());
+    Throwable first = fatal.get();
+    if (first != null) {
+      rethrow(first);
+    }
     tally.left(queue.left());
   }
 
-  private static void rethrow(@Nullable Throwable fatal) {
+  private static void rethrow(Throwable fatal) {
     switch (fatal) {
-      case null -> {}
       case Error error -> throw error;
       case RuntimeException exception -> throw exception;
       case Throwable other -> throw new IllegalStateException(other);
@@ -575,11 +577,12 @@ public final class Backup implements AutoCloseable {
           if (!done.made().isEmpty()) {
             copiedBytes += done.version().lengthBytes();
           }
-          proven(item, item.targets());
           if (!done.version().missing().isEmpty()) {
             incomplete++;
+            notProven(item);
             yield missing(item, done.version().missing().size());
           }
+          proven(item, item.targets());
           if (done.made().isEmpty()) {
             adopted++;
             yield "adopted";
@@ -597,6 +600,7 @@ public final class Backup implements AutoCloseable {
               catalogue.study(source.id().value(), key).map(StudyRow::missingFiles).orElse(0);
           if (missing > 0) {
             incomplete++;
+            notProven(item);
             yield missing(item, missing);
           }
           unchanged++;
@@ -604,16 +608,19 @@ public final class Backup implements AutoCloseable {
         }
         case CopyOutcome.WaitsForQuiet _ -> {
           waiting++;
+          notProven(item);
           yield "waiting";
         }
         case CopyOutcome.Stopped _ -> {
           waiting++;
+          notProven(item);
           stopped = true;
           yield "stopped";
         }
         case CopyOutcome.Failed failure -> {
           failure.made().forEach(copy -> remember(copy, 0));
           failed++;
+          notProven(item);
           unsafe(key, failure.problem());
           recordFailure(key, failure.problem().code() + ": " + failure.problem().what());
           markDead(failure);
@@ -655,6 +662,14 @@ public final class Backup implements AutoCloseable {
       Optional<YearMonth> month = item.study().facts().studyDate().map(YearMonth::from);
       for (int target : targets) {
         pending.get(target).merge(month, -1, Integer::sum);
+      }
+    }
+
+    /// A study that was thought proven everywhere turned out not to be.
+    private void notProven(WorkItem item) {
+      if (item.targets().isEmpty()) {
+        Optional<YearMonth> month = item.study().facts().studyDate().map(YearMonth::from);
+        pending.forEach(months -> months.merge(month, 1, Integer::sum));
       }
     }
 

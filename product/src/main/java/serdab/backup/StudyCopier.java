@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -62,6 +63,9 @@ final class StudyCopier {
   private final long run;
   private final OnePass pass;
 
+  /// Destinations that could not be asked about the study at hand, with the reason.
+  private final Map<Integer, Problem> down = new LinkedHashMap<>();
+
   StudyCopier(
       BackupPlan plan,
       String sourceId,
@@ -88,13 +92,32 @@ final class StudyCopier {
   /// @param item the study and the destinations that lack a copy of what was read last
   /// @param alive destinations that can be used, by their place in the plan's list
   CopyOutcome work(WorkItem item, Set<Integer> alive) {
+    down.clear();
     try {
-      return workOn(item, alive);
+      CopyOutcome outcome = workOn(item, alive);
+      return down.isEmpty() ? outcome : failedSomewhere(outcome);
     } catch (OnePass.Abandoned e) {
       return new CopyOutcome.Stopped();
     } finally {
       pass.discard();
     }
+  }
+
+  /// A destination that could not even be asked makes the study fail there, whatever came of the
+  /// others.
+  private CopyOutcome failedSomewhere(CopyOutcome outcome) {
+    List<CopyRow> made =
+        switch (outcome) {
+          case CopyOutcome.Copied copied -> copied.made();
+          case CopyOutcome.Failed failed -> failed.made();
+          case CopyOutcome.Adopted _,
+              CopyOutcome.Unchanged _,
+              CopyOutcome.WaitsForQuiet _,
+              CopyOutcome.Stopped _ ->
+              List.of();
+        };
+    return new CopyOutcome.Failed(
+        down.values().iterator().next(), List.copyOf(down.keySet()), made);
   }
 
   private CopyOutcome workOn(WorkItem item, Set<Integer> alive) {
@@ -120,12 +143,20 @@ final class StudyCopier {
     Optional<VersionId> previous = row.flatMap(StudyRow::version);
     Map<Integer, List<HeldVersion>> held = new HashMap<>();
     for (int target : targets) {
-      held.put(target, destinations.get(target).versions(study.key()));
+      try {
+        held.put(target, destinations.get(target).versions(study.key()));
+      } catch (SerdabException e) {
+        down.put(target, e.problem());
+      }
+    }
+    targets = targets.stream().filter(held::containsKey).toList();
+    if (targets.isEmpty()) {
+      return new CopyOutcome.Unchanged();
     }
     boolean somebodyHoldsIt = held.values().stream().anyMatch(versions -> !versions.isEmpty());
 
     if (untouched && somebodyHoldsIt) {
-      targets = adopt(study.key(), previous.orElseThrow(), targets, held, adopted);
+      targets = adopt(previous.orElseThrow(), targets, held, adopted);
       if (targets.isEmpty()) {
         return record(item, Optional.empty(), List.of(), adopted, look);
       }
@@ -135,10 +166,10 @@ final class StudyCopier {
       }
       Reading digests = read(study, List.of(), previous);
       if (digests.problem().isPresent()) {
-        return failed(item, digests.problem().get(), targets, List.of());
+        return failed(digests.problem().get(), targets, List.of());
       }
       StudyVersion version = digests.version();
-      targets = adopt(study.key(), version.id(), targets, held, adopted);
+      targets = adopt(version.id(), targets, held, adopted);
       if (targets.isEmpty()) {
         return record(item, Optional.of(version), List.of(), adopted, look);
       }
@@ -168,7 +199,7 @@ final class StudyCopier {
           left.stream().map(index -> new OnePass.Target(index, destinations.get(index))).toList();
       Reading reading = read(study, copies, previous);
       if (reading.problem().isPresent()) {
-        return failed(item, reading.problem().get(), left, made);
+        return failed(reading.problem().get(), left, made);
       }
       StudyVersion version = reading.version();
       copied = Optional.of(version);
@@ -197,7 +228,7 @@ final class StudyCopier {
     StudyVersion version = copied.orElseThrow();
     if (!failedTargets.isEmpty()) {
       record(item, Optional.of(version), made, adopted, "");
-      return failed(item, firstProblem.orElseThrow(), failedTargets, made);
+      return failed(firstProblem.orElseThrow(), failedTargets, made);
     }
     return record(item, Optional.of(version), made, adopted, look);
   }
@@ -274,7 +305,7 @@ final class StudyCopier {
       }
       InstanceFacts instance = file.instance().get();
       patients.add(instance.patientId());
-      String uid = instance.sopInstanceUid();
+      String uid = instance.sop().value();
       if (!uid.isEmpty()) {
         StoredFile twin = bySopInstance.putIfAbsent(uid, file);
         if (twin != null && !twin.digests().file().equals(file.digests().file())) {
@@ -287,7 +318,7 @@ final class StudyCopier {
                       + ". Both are kept."));
         }
       }
-      if (!key.isOther() && !instance.studyInstanceUid().equals(key.value())) {
+      if (!key.isOther() && !instance.study().value().equals(key.value())) {
         findings.add(
             Finding.about(
                 file.path(),
@@ -309,7 +340,6 @@ final class StudyCopier {
 
   /// Takes over copies that are there: proves each and leaves the targets that still lack one.
   private List<Integer> adopt(
-      StudyKey key,
       VersionId version,
       List<Integer> targets,
       Map<Integer, List<HeldVersion>> held,
@@ -325,7 +355,10 @@ final class StudyCopier {
           }
         }
       }
-      good.ifPresentOrElse(adopted::add, () -> lacking.add(target));
+      good.ifPresent(adopted::add);
+      if (good.isEmpty() && !down.containsKey(target)) {
+        lacking.add(target);
+      }
     }
     return lacking;
   }
@@ -333,7 +366,14 @@ final class StudyCopier {
   private Optional<CopyRow> proven(int target, HeldVersion copy) {
     Destination destination = destinations.get(target);
     Depth wanted = destination.traits().copiedDepth();
-    return switch (destination.prove(copy, wanted)) {
+    ProofOutcome outcome;
+    try {
+      outcome = destination.prove(copy, wanted);
+    } catch (SerdabException e) {
+      down.put(target, e.problem());
+      return Optional.empty();
+    }
+    return switch (outcome) {
       case ProofOutcome.Proven proof -> Optional.of(copyRow(target, copy.proven(proof.proof())));
       case ProofOutcome.Bad bad -> {
         noteFailure(destination, copy.study(), bad.problem());
@@ -410,7 +450,7 @@ final class StudyCopier {
   private static List<String> essence(StudyVersion version) {
     return version.files().stream()
         .map(file -> {
-          String uid = file.instance().map(InstanceFacts::sopInstanceUid).orElse("");
+          String uid = file.instance().map(instance -> instance.sop().value()).orElse("");
           return uid.isEmpty()
               ? file.digests().file().hex()
               : uid + ' ' + file.digests().pixel().map(Object::toString).orElse("-");
@@ -449,8 +489,8 @@ final class StudyCopier {
     return new CopyOutcome.Copied(version, List.copyOf(made), List.copyOf(adopted));
   }
 
-  private CopyOutcome failed(
-      WorkItem item, Problem problem, List<Integer> targets, List<CopyRow> made) {
+  private static CopyOutcome failed(
+      Problem problem, List<Integer> targets, List<CopyRow> made) {
     return new CopyOutcome.Failed(problem, targets, List.copyOf(made));
   }
 
@@ -481,7 +521,7 @@ final class StudyCopier {
         version.files().stream()
             .map(file ->
                 new VersionRow.InstanceLine(
-                    file.instance().map(InstanceFacts::sopInstanceUid).orElse(""),
+                    file.instance().map(instance -> instance.sop().value()).orElse(""),
                     file.lengthBytes(),
                     file.digests().file()))
             .toList());
