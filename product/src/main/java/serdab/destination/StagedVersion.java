@@ -22,8 +22,8 @@ public interface StagedVersion extends AutoCloseable {
   /// soon as this returns.
   void write(ByteBuffer bytes);
 
-  /// @param file what the source side found out while reading; its digests are what the read-back is
-  ///     compared with
+  /// @param file what the source side found out while reading; its digests are what the read-back
+  ///   is compared with
   void endFile(StoredFile file);
 
   /// Syncs, reads everything back, compares, and only then makes the version visible.
