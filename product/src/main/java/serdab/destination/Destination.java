@@ -74,7 +74,8 @@ public interface Destination extends AutoCloseable {
 
   /// One line of [#held].
   sealed interface Listed {
-    record Readable(HeldVersion version) implements Listed {}
+    /// A copy whose manifest can be read.
+    record Copy(HeldVersion version) implements Listed {}
 
     /// Something is stored here and cannot be understood.
     ///

@@ -14,6 +14,8 @@ import serdab.dicom.StudyVersion;
 /// Every method throws [serdab.SerdabException] when the place fails; the version is then void
 public interface StagedVersion extends AutoCloseable {
 
+  /// Begins the next file.
+  ///
   /// @param path the file's library-relative path
   /// @param lengthBytes its expected length
   void beginFile(String path, long lengthBytes);
@@ -22,6 +24,8 @@ public interface StagedVersion extends AutoCloseable {
   /// soon as this returns.
   void write(ByteBuffer bytes);
 
+  /// Ends the file that was begun.
+  ///
   /// @param file what the source side found out while reading; its digests are what the read-back
   ///   is compared with
   void endFile(StoredFile file);
