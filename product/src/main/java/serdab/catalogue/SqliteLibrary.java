@@ -51,11 +51,10 @@ public final class SqliteLibrary {
     }
     try {
       unpackedIn(folder)
-          .ifPresent(
-              library -> {
-                System.setProperty(PATH_PROPERTY, library.getParent().toString());
-                System.setProperty(NAME_PROPERTY, library.getFileName().toString());
-              });
+          .ifPresent(library -> {
+            System.setProperty(PATH_PROPERTY, library.getParent().toString());
+            System.setProperty(NAME_PROPERTY, library.getFileName().toString());
+          });
     } catch (IOException | RuntimeException e) {
       // Only speed is lost: the driver finds its own way.
     }

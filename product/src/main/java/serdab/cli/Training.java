@@ -8,8 +8,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// What `./serdab` runs once after a build, so that the JVM learns the classes that people's commands
-/// need (docs/decisions/0002-launcher.md).
+/// What `./serdab` runs once after a build, so that the JVM learns the classes that people's
+/// commands need (docs/decisions/0002-launcher.md).
 ///
 /// Backs up a small library into a scratch folder and asks about it, silently. What comes out does
 /// not matter: whatever was loaded before a failure is still worth keeping.
@@ -26,7 +26,8 @@ final class Training {
     environment.put("SERDAB_HOME", scratch.resolve("home").toString());
     PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
     Surroundings silent =
-        new Surroundings(new Terminal(nowhere, nowhere, false), environment, InstantSource.system());
+        new Surroundings(
+            new Terminal(nowhere, nowhere, false), environment, InstantSource.system());
     List<List<String>> commands =
         List.of(
             List.of("--help"),

@@ -90,13 +90,7 @@ final class VerifyCommand implements Callable<Integer> {
           catalogue.beginRun(
               "verify", "", "", java.util.List.of(place.id().toString()), Wiring.worker());
       VerifyReport report =
-          new Verification(
-                  place,
-                  catalogue,
-                  around.clock(),
-                  progress,
-                  stop::isRequested,
-                  scratch)
+          new Verification(place, catalogue, around.clock(), progress, stop::isRequested, scratch)
               .verify(wanted, part, Optional.ofNullable(study).map(StudyKey::new));
       bar.end();
       RunReport.Outcome outcome = outcome(report);

@@ -74,7 +74,8 @@ final class FolderTarget {
   /// Reads a file that was written back from the medium and compares it with what it should be.
   void compare(String folder, StoredFile file) {
     try (ReadableBytes stored = store.readBack(nameInside(folder, file.path()))) {
-      if (stored.lengthBytes() != file.lengthBytes() || !digest(stored).equals(file.digests().file())) {
+      if (stored.lengthBytes() != file.lengthBytes()
+          || !digest(stored).equals(file.digests().file())) {
         throw new SerdabException.Damaged(
             new Problem(
                 "restored-differs",
@@ -89,8 +90,7 @@ final class FolderTarget {
     store.delete(nameInside(folder, file.path()));
   }
 
-  private void copy(
-      Staged staged, StoredFile file, ReadableByteChannel bytes, Progress progress)
+  private void copy(Staged staged, StoredFile file, ReadableByteChannel bytes, Progress progress)
       throws IOException {
     MessageDigest hasher = Sha256.hasher();
     while (true) {

@@ -79,8 +79,7 @@ class LauncherTest {
       Files.copy(SharedData.checkout().resolve(file), copy, StandardCopyOption.COPY_ATTRIBUTES);
     }
     writeProgram(PROGRAM);
-    Files.writeString(
-        checkout.resolve("product/src/main/java/serdab/cli/Training.java"), TRAINING);
+    Files.writeString(checkout.resolve("product/src/main/java/serdab/cli/Training.java"), TRAINING);
 
     home = Files.createDirectories(temp.resolve("home"));
     Files.createSymbolicLink(
