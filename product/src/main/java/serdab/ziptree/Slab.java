@@ -2,13 +2,11 @@ package serdab.ziptree;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /// A mebibyte of input, cut into pieces of entries, and what compressing made of it.
 ///
-/// One thread fills it and submits it; one thread, of the crew or the one that waits for it,
-/// compresses it; then the first thread reads the results.
+/// One thread fills it and submits it; one thread compresses it; then the first thread reads the
+/// results.
 final class Slab {
 
   static final int BYTES = 1 << 20;
@@ -22,11 +20,11 @@ final class Slab {
   int filled;
 
   private final Crew crew;
-  private AtomicBoolean claimed = new AtomicBoolean();
-  private CompletableFuture<Void> done = new CompletableFuture<>();
+  private Job job;
 
   Slab(Crew crew) {
     this.crew = crew;
+    this.job = new Job(this::compress);
   }
 
   int room() {
@@ -34,54 +32,40 @@ final class Slab {
   }
 
   void submit() {
-    AtomicBoolean claim = claimed;
-    CompletableFuture<Void> result = done;
-    crew.executor().execute(() -> compressOnce(claim, result));
+    crew.executor().execute(job);
   }
 
   boolean isDone() {
-    return done.isDone();
+    return job.isDone();
   }
 
-  /// Returns when it is compressed; does it itself when nobody has begun. So a crew that is busy, or
-  /// was sent home, never keeps a study waiting.
+  /// Returns when it is compressed.
   void await() {
-    compressOnce(claimed, done);
-    done.join();
+    job.await();
   }
 
   /// Forgets its pieces, for the next use; no thread may be working on it.
   void clear() {
     pieces.clear();
     filled = 0;
-    claimed = new AtomicBoolean();
-    done = new CompletableFuture<>();
+    job = new Job(this::compress);
   }
 
-  private void compressOnce(AtomicBoolean claim, CompletableFuture<Void> result) {
-    if (!claim.compareAndSet(false, true)) {
-      return;
-    }
+  private void compress() {
     Deflate deflate = crew.takeDeflate();
-    try {
-      // What pays is shorter than its input, so results never overtake their pieces.
-      int next = 0;
-      for (Piece piece : pieces) {
-        piece.outFrom = next;
-        int made =
-            piece.first && piece.last
-                ? deflate.compress(in, piece.from, piece.to, out, next)
-                : deflate.compressPart(in, piece.from, piece.from, piece.to, out, next, piece.last);
-        boolean pays = made >= 0 && ZipWriter.pays(made, piece.length());
-        piece.deflatedBytes = pays ? made : Piece.DOES_NOT_PAY;
-        next += pays ? made : 0;
-      }
-      result.complete(null);
-    } catch (RuntimeException | Error e) {
-      result.completeExceptionally(e);
-    } finally {
-      crew.giveBack(deflate);
+    // What pays is shorter than its input, so results never overtake their pieces.
+    int next = 0;
+    for (Piece piece : pieces) {
+      piece.outFrom = next;
+      int made =
+          piece.first && piece.last
+              ? deflate.compress(in, piece.from, piece.to, out, next)
+              : deflate.compressPart(in, piece.from, piece.from, piece.to, piece.last, out, next);
+      boolean pays = made >= 0 && ZipWriter.pays(made, piece.length());
+      piece.deflatedBytes = pays ? made : Piece.DOES_NOT_PAY;
+      next += pays ? made : 0;
     }
+    crew.giveBack(deflate);
   }
 
   /// A run of bytes of one entry in a slab.

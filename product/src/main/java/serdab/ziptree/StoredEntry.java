@@ -30,6 +30,23 @@ record StoredEntry(
     return (flags & ZipHeaders.FLAG_DESCRIPTOR) != 0;
   }
 
+  StoredEntry withZip64Local(boolean present) {
+    return present == zip64Local
+        ? this
+        : new StoredEntry(
+            name, flags, method, dosTime, modifiedSeconds, crc, storedBytes, lengthBytes,
+            headerOffset, present);
+  }
+
+  /// Where its data begins when its local header is as we write it.
+  long dataOffset() {
+    return headerOffset
+        + ZipHeaders.LOCAL_BYTES
+        + SafeNames.utf8Length(name)
+        + (zip64Local ? 20 : 0)
+        + (modifiedSeconds == NO_TIME ? 0 : ZipHeaders.TIMESTAMP_BYTES);
+  }
+
   boolean isEncrypted() {
     return (flags & ZipHeaders.FLAG_ENCRYPTED) != 0;
   }

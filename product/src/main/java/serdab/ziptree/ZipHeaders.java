@@ -47,7 +47,7 @@ final class ZipHeaders {
   /// A regular file that its owner alone reads and writes.
   private static final int OWNER_ONLY_FILE = 0100600 << 16;
 
-  private static final int TIMESTAMP_BYTES = 9;
+  static final int TIMESTAMP_BYTES = 9;
 
   private ZipHeaders() {}
 
