@@ -13,6 +13,7 @@ import serdab.dicom.StudyFacts;
 /// @param look the source's look at the files when they were last read; empty when never read
 /// @param fileCount files listed when last seen
 /// @param version the version last read; empty when never read
+/// @param missingFiles how many listed files that version lacks; 0 when never read
 /// @param firstSeenAt first listing
 /// @param lastSeenRun the run that listed it last
 /// @param lastLookedAt when its files were last looked at one by one, or read
@@ -28,6 +29,7 @@ public record StudyRow(
     String look,
     long fileCount,
     Optional<VersionId> version,
+    int missingFiles,
     Instant firstSeenAt,
     long lastSeenRun,
     Optional<Instant> lastLookedAt,

@@ -1,6 +1,10 @@
 package serdab.destination;
 
+import java.time.YearMonth;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 import serdab.Depth;
 import serdab.VersionId;
@@ -24,7 +28,7 @@ public interface Destination extends AutoCloseable {
   Traits traits();
 
   /// How much room is left, in bytes; empty when the place does not say.
-  java.util.OptionalLong usableBytes();
+  OptionalLong usableBytes();
 
   /// Everything it holds, in no promised order, streamed; unreadable copies come as
   /// [Listed.Unreadable], never as an exception. Close the stream.
@@ -32,6 +36,10 @@ public interface Destination extends AutoCloseable {
 
   /// The copy of exactly this version, when it is listed; its proof is empty.
   Optional<HeldVersion> find(StudyKey study, VersionId version);
+
+  /// Every readable copy of a study, oldest version first; their proofs are empty. Must be cheap
+  /// when there is none: it is asked for every new study.
+  List<HeldVersion> versions(StudyKey study);
 
   /// Starts a new version of a study.
   ///
@@ -45,8 +53,23 @@ public interface Destination extends AutoCloseable {
 
   VersionReader read(HeldVersion version);
 
+  /// Told at the end of a run, for every month with selected studies (empty: studies without a
+  /// date), whether every one of them is proven here. A form that marks finished months does so now.
+  void settle(Map<Optional<YearMonth>, Boolean> months);
+
+  /// Writes a line for people into the list of issues beside the copies, where the form keeps one.
+  void note(Issue issue);
+
   @Override
   void close();
+
+  /// One line for the list of issues beside the copies, which holds what the copies hold.
+  ///
+  /// @param kind such as `NO_FILES`, `ZIP_FAIL`, `INCOMING_OVER_LIMIT` or `MISSING_FILE`
+  /// @param study whose issue it is; empty when it is about the run
+  /// @param detail what happened
+  /// @param extra a path or figure; empty text when there is none
+  record Issue(String kind, Optional<StudyKey> study, String detail, String extra) {}
 
   /// One line of [#held].
   sealed interface Listed {

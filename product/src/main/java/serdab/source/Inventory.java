@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import serdab.Finding;
+import serdab.plan.Order;
 
 /// What a source holds at one moment, seen consistently. Thread-safe.
 ///
