@@ -576,11 +576,12 @@ public final class Backup implements AutoCloseable {
           if (!done.made().isEmpty()) {
             copiedBytes += done.version().lengthBytes();
           }
-          proven(item, item.targets());
           if (!done.version().missing().isEmpty()) {
             incomplete++;
+            notProven(item);
             yield missing(item, done.version().missing().size());
           }
+          proven(item, item.targets());
           if (done.made().isEmpty()) {
             adopted++;
             yield "adopted";
@@ -601,6 +602,7 @@ public final class Backup implements AutoCloseable {
                   .orElse(0);
           if (missing > 0) {
             incomplete++;
+            notProven(item);
             yield missing(item, missing);
           }
           unchanged++;
@@ -608,16 +610,19 @@ public final class Backup implements AutoCloseable {
         }
         case CopyOutcome.WaitsForQuiet _ -> {
           waiting++;
+          notProven(item);
           yield "waiting";
         }
         case CopyOutcome.Stopped _ -> {
           waiting++;
+          notProven(item);
           stopped = true;
           yield "stopped";
         }
         case CopyOutcome.Failed failure -> {
           failure.made().forEach(copy -> remember(copy, 0));
           failed++;
+          notProven(item);
           unsafe(key, failure.problem());
           recordFailure(key, failure.problem().code() + ": " + failure.problem().what());
           markDead(failure);
@@ -660,6 +665,14 @@ public final class Backup implements AutoCloseable {
       Optional<YearMonth> month = item.study().facts().studyDate().map(YearMonth::from);
       for (int target : targets) {
         pending.get(target).merge(month, -1, Integer::sum);
+      }
+    }
+
+    /// A study that was thought proven everywhere turned out not to be.
+    private void notProven(WorkItem item) {
+      if (item.targets().isEmpty()) {
+        Optional<YearMonth> month = item.study().facts().studyDate().map(YearMonth::from);
+        pending.forEach(months -> months.merge(month, 1, Integer::sum));
       }
     }
 

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -62,6 +63,9 @@ final class StudyCopier {
   private final long run;
   private final OnePass pass;
 
+  /// Destinations that could not be asked about the study at hand, with the reason.
+  private final Map<Integer, Problem> down = new LinkedHashMap<>();
+
   StudyCopier(
       BackupPlan plan,
       String sourceId,
@@ -88,13 +92,32 @@ final class StudyCopier {
   /// @param item the study and the destinations that lack a copy of what was read last
   /// @param alive destinations that can be used, by their place in the plan's list
   CopyOutcome work(WorkItem item, Set<Integer> alive) {
+    down.clear();
     try {
-      return workOn(item, alive);
+      CopyOutcome outcome = workOn(item, alive);
+      return down.isEmpty() ? outcome : failedSomewhere(outcome);
     } catch (OnePass.Abandoned e) {
       return new CopyOutcome.Stopped();
     } finally {
       pass.discard();
     }
+  }
+
+  /// A destination that could not even be asked makes the study fail there, whatever came of the
+  /// others.
+  private CopyOutcome failedSomewhere(CopyOutcome outcome) {
+    List<CopyRow> made =
+        switch (outcome) {
+          case CopyOutcome.Copied copied -> copied.made();
+          case CopyOutcome.Failed failed -> failed.made();
+          case CopyOutcome.Adopted _,
+              CopyOutcome.Unchanged _,
+              CopyOutcome.WaitsForQuiet _,
+              CopyOutcome.Stopped _ ->
+              List.of();
+        };
+    return new CopyOutcome.Failed(
+        down.values().iterator().next(), List.copyOf(down.keySet()), made);
   }
 
   private CopyOutcome workOn(WorkItem item, Set<Integer> alive) {
@@ -119,7 +142,15 @@ final class StudyCopier {
     Optional<VersionId> previous = row.flatMap(StudyRow::version);
     Map<Integer, List<HeldVersion>> held = new HashMap<>();
     for (int target : targets) {
-      held.put(target, destinations.get(target).versions(study.key()));
+      try {
+        held.put(target, destinations.get(target).versions(study.key()));
+      } catch (SerdabException e) {
+        down.put(target, e.problem());
+      }
+    }
+    targets = targets.stream().filter(held::containsKey).toList();
+    if (targets.isEmpty()) {
+      return new CopyOutcome.Unchanged();
     }
     boolean somebodyHoldsIt = held.values().stream().anyMatch(versions -> !versions.isEmpty());
 
@@ -324,7 +355,10 @@ final class StudyCopier {
           }
         }
       }
-      good.ifPresentOrElse(adopted::add, () -> lacking.add(target));
+      good.ifPresent(adopted::add);
+      if (good.isEmpty() && !down.containsKey(target)) {
+        lacking.add(target);
+      }
     }
     return lacking;
   }
@@ -332,7 +366,14 @@ final class StudyCopier {
   private Optional<CopyRow> proven(int target, HeldVersion copy) {
     Destination destination = destinations.get(target);
     Depth wanted = destination.traits().copiedDepth();
-    return switch (destination.prove(copy, wanted)) {
+    ProofOutcome outcome;
+    try {
+      outcome = destination.prove(copy, wanted);
+    } catch (SerdabException e) {
+      down.put(target, e.problem());
+      return Optional.empty();
+    }
+    return switch (outcome) {
       case ProofOutcome.Proven proof -> Optional.of(copyRow(target, copy.proven(proof.proof())));
       case ProofOutcome.Bad bad -> {
         noteFailure(destination, copy.study(), bad.problem());
