@@ -4,8 +4,8 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// The threads that compress and check for all ZIPs of one tree, and the buffers they take turns in.
-/// Thread-safe.
+/// The threads that compress and check for all ZIPs of one tree, and the buffers they take turns
+/// in. Thread-safe.
 ///
 /// Each ZIP being written or checked has a bounded number of buffers in use, so memory grows with
 /// the number of studies at work and never with their size.
@@ -25,7 +25,8 @@ final class Crew {
   /// As many as ever compressed at once; each holds a megabyte of tables.
   private final ConcurrentLinkedDeque<Deflate> deflates = new ConcurrentLinkedDeque<>();
 
-  /// @param executor runs the work; tasks never wait for each other, so any number of threads will do
+  /// @param executor runs the work; tasks never wait for each other, so any number of threads will
+  ///   do
   /// @param parallelism how many of its threads can work at the same time
   Crew(Executor executor, int parallelism) {
     if (parallelism < 1) {

@@ -23,11 +23,9 @@ public record MonthFolder(String value) {
   public static MonthFolder of(Optional<LocalDate> studyDate) {
     return studyDate
         .filter(date -> date.getYear() > 0 && date.getYear() <= YEAR_MAX)
-        .map(
-            date ->
-                new MonthFolder(
-                    String.format(
-                        Locale.ROOT, "%04d_%02d", date.getYear(), date.getMonthValue())))
+        .map(date ->
+            new MonthFolder(
+                String.format(Locale.ROOT, "%04d_%02d", date.getYear(), date.getMonthValue())))
         .orElse(UNKNOWN_DATE);
   }
 

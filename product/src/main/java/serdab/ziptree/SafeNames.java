@@ -38,6 +38,24 @@ final class SafeNames {
     return true;
   }
 
+  /// The text with every surrogate that has no partner replaced by U+FFFD.
+  static String withoutLoneSurrogates(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (Character.isSurrogate(c)) {
+        int whole = text.codePointAt(i);
+        if (whole < 0x10000) {
+          return text.codePoints()
+              .map(point -> point >= 0xD800 && point <= 0xDFFF ? 0xFFFD : point)
+              .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+              .toString();
+        }
+        i++;
+      }
+    }
+    return text;
+  }
+
   static int utf8Length(String text) {
     return isAscii(text) ? text.length() : text.getBytes(StandardCharsets.UTF_8).length;
   }

@@ -34,8 +34,16 @@ record StoredEntry(
     return present == zip64Local
         ? this
         : new StoredEntry(
-            name, flags, method, dosTime, modifiedSeconds, crc, storedBytes, lengthBytes,
-            headerOffset, present);
+            name,
+            flags,
+            method,
+            dosTime,
+            modifiedSeconds,
+            crc,
+            storedBytes,
+            lengthBytes,
+            headerOffset,
+            present);
   }
 
   /// Where its data begins when its local header is as we write it.

@@ -18,8 +18,8 @@ import serdab.store.ReadableBytes;
 /// should be: each entry unpacks to its length, CRC-32 and SHA-256, and everything between the
 /// entries is what `docs/format/zip-tree.md` section 3.2 says it is.
 ///
-/// The file is read in order by the calling thread; a crew unpacks and hashes. Memory is bounded: an
-/// entry longer than a span is unpacked as it is read.
+/// The file is read in order by the calling thread; a crew unpacks and hashes. Memory is bounded:
+/// an entry longer than a span is unpacked as it is read.
 final class WholeCheck {
 
   /// Entries are gathered into spans of at least this many bytes for one job.
@@ -95,8 +95,7 @@ final class WholeCheck {
     long expected = 0;
     for (int i = 0; i < entries.size(); i++) {
       StoredEntry entry = entries.get(i);
-      boolean fits =
-          i == 0 ? entry.headerOffset() == 0 : entry.headerOffset() > expected;
+      boolean fits = i == 0 ? entry.headerOffset() == 0 : entry.headerOffset() > expected;
       if (!fits || endOf(i) - entry.headerOffset() < entry.storedBytes() + ZipHeaders.LOCAL_BYTES) {
         throw damaged(i, "it does not lie where the directory says");
       }

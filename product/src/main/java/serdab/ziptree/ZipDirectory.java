@@ -118,8 +118,7 @@ record ZipDirectory(List<StoredEntry> entries, long offset, long endOffset) {
   private static Optional<ByteBuffer> zip64End(Tail tail, long end) {
     long locator = end - ZipHeaders.ZIP64_LOCATOR_BYTES;
     long record = locator - ZipHeaders.ZIP64_END_BYTES;
-    if (record < 0
-        || tail.at(locator, 4).getInt(0) != ZipHeaders.ZIP64_LOCATOR_SIGNATURE) {
+    if (record < 0 || tail.at(locator, 4).getInt(0) != ZipHeaders.ZIP64_LOCATOR_SIGNATURE) {
       return Optional.empty();
     }
     ByteBuffer big = tail.at(record, ZipHeaders.ZIP64_END_BYTES);
@@ -155,7 +154,9 @@ record ZipDirectory(List<StoredEntry> entries, long offset, long endOffset) {
 
     ByteBuffer at(long position, int length) {
       if (position >= start) {
-        return bytes.slice(Math.toIntExact(position - start), length).order(ByteOrder.LITTLE_ENDIAN);
+        return bytes
+            .slice(Math.toIntExact(position - start), length)
+            .order(ByteOrder.LITTLE_ENDIAN);
       }
       ByteBuffer read = ZipHeaders.buffer(length);
       zip.readFully(position, read);

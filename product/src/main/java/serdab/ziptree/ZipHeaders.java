@@ -48,6 +48,7 @@ final class ZipHeaders {
   private static final int OWNER_ONLY_FILE = 0100600 << 16;
 
   static final int TIMESTAMP_BYTES = 9;
+  static final int ZIP64_FIELD_BYTES = 20;
 
   private ZipHeaders() {}
 
@@ -55,8 +56,8 @@ final class ZipHeaders {
     return ByteBuffer.allocate(lengthBytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  /// The local header (4.3.7). With a descriptor, lengths and CRC-32 are left zero, or all ones where
-  /// a Zip64 field holds the zeros.
+  /// The local header (4.3.7). With a descriptor, lengths and CRC-32 are left zero, or all ones
+  /// where a Zip64 field holds the zeros.
   static ByteBuffer local(StoredEntry entry) {
     byte[] name = entry.name().getBytes(StandardCharsets.UTF_8);
     boolean timed = entry.modifiedSeconds() != StoredEntry.NO_TIME;
@@ -144,8 +145,8 @@ final class ZipHeaders {
     return out.flip();
   }
 
-  /// What ends the ZIP: where needed the Zip64 record and its locator (4.3.14, 4.3.15), then the end
-  /// record (4.3.16).
+  /// What ends the ZIP: where needed the Zip64 record and its locator (4.3.14, 4.3.15), then the
+  /// end record (4.3.16).
   static ByteBuffer end(long entries, long directoryOffset, long directoryBytes) {
     boolean zip64 = entries >= MAX_16 || directoryOffset >= MAX_32 || directoryBytes >= MAX_32;
     ByteBuffer out = buffer((zip64 ? ZIP64_END_BYTES + ZIP64_LOCATOR_BYTES : 0) + END_BYTES);
@@ -179,7 +180,8 @@ final class ZipHeaders {
     }
   }
 
-  /// Seconds for the extended timestamp, or [StoredEntry#NO_TIME] when its 32 signed bits are too few.
+  /// Seconds for the extended timestamp, or [StoredEntry#NO_TIME] when its 32 signed bits are too
+  /// few.
   static long timestampSeconds(long modifiedMillis) {
     long seconds = Math.floorDiv(modifiedMillis, 1000L);
     return seconds == (int) seconds ? seconds : StoredEntry.NO_TIME;

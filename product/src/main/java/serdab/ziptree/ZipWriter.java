@@ -11,12 +11,12 @@ import serdab.Problem;
 import serdab.SerdabException;
 import serdab.store.Staged;
 
-/// Writes the entries of one ZIP, in the order in which they are begun, while a crew compresses them
-/// in parallel. One thread at a time.
+/// Writes the entries of one ZIP, in the order in which they are begun, while a crew compresses
+/// them in parallel. One thread at a time.
 ///
-/// Entries of up to [#JUDGED_SLABS] slabs wait until they are compressed, so their local headers hold
-/// lengths and CRC-32; longer ones are written as they come, with a data descriptor. What is written
-/// depends on the input alone, not on which thread was faster.
+/// Entries of up to [#JUDGED_SLABS] slabs wait until they are compressed, so their local headers
+/// hold lengths and CRC-32; longer ones are written as they come, with a data descriptor. What is
+/// written depends on the input alone, not on which thread was faster.
 final class ZipWriter implements AutoCloseable {
 
   /// How much of a long entry is looked at before its method is chosen.
@@ -28,6 +28,8 @@ final class ZipWriter implements AutoCloseable {
   /// From this announced length on, an entry that is written as it comes gets 8-byte lengths. It
   /// leaves room for stored blocks, five bytes for each 65,535.
   static final long ZIP64_FROM = 0xFF00_0000L;
+
+  static final long TIME_UNKNOWN = Long.MIN_VALUE;
 
   private static final int BLOCK_MAX = 65_535;
   private static final int BLOCK_HEADER_BYTES = 5;
@@ -53,12 +55,14 @@ final class ZipWriter implements AutoCloseable {
   }
 
   /// @param announcedBytes the expected length, or -1
+  /// @param modifiedMillis the file's time of change, or [#TIME_UNKNOWN]
   void begin(String name, long announcedBytes, long modifiedMillis) {
     if (current != null) {
       throw new IllegalStateException("the entry before is not ended");
     }
     current = new Entry(name, announcedBytes, modifiedMillis);
-    // A file that would not fit begins in a slab of its own: it stays whole where it can, and what a
+    // A file that would not fit begins in a slab of its own: it stays whole where it can, and what
+    // a
     // long one is judged by does not depend on what came before it.
     if (filling != null
         && (announcedBytes < 0 || announcedBytes > filling.room() || filling.room() == 0)) {
@@ -91,7 +95,8 @@ final class ZipWriter implements AutoCloseable {
     }
   }
 
-  void end() {
+  /// @param modifiedMillis the file's time of change; too late for an entry that has its header
+  void end(long modifiedMillis) {
     Entry entry = openEntry();
     Slab slab = filling;
     if (slab == null) {
@@ -99,6 +104,9 @@ final class ZipWriter implements AutoCloseable {
     }
     slab.pieces.getLast().last = true;
     entry.ended = true;
+    if (entry.pieceCount <= JUDGED_SLABS) {
+      entry.modifiedMillis = modifiedMillis;
+    }
     current = null;
   }
 
@@ -326,7 +334,7 @@ final class ZipWriter implements AutoCloseable {
 
     private final String name;
     private final long announcedBytes;
-    private final long modifiedMillis;
+    private long modifiedMillis;
     private final CRC32 crc = new CRC32();
     private final List<Slab.Piece> judged = new ArrayList<>();
     private final List<Slab> judgedSlabs = new ArrayList<>();
