@@ -281,9 +281,13 @@ def sha(data):
 
 # --- section 5: frames ----------------------------------------------------------------------------
 
+def is_small(element):
+    return element.kind == "value" and element.content[1] - element.content[0] < BULK
+
+
 def number_of_frames(level, data, before):
     for element in level:
-        if element.tag == 0x00280008 and element.kind == "value" and element.at < before:
+        if element.tag == 0x00280008 and is_small(element) and element.at < before:
             text = data[slice(*element.content)].strip(b" \0")
             if re.fullmatch(rb"\+?[0-9]{1,9}", text):
                 return max(1, int(text))
@@ -303,7 +307,7 @@ def frames_of(element, level, data):
         starts = [start - 8 - (fragments[0][0] - 8) for start, _ in fragments]
         tables = [offsets(data[slice(*table)], 4, element.big)]
         for other in level:
-            if other.tag == 0x7FE00001 and other.kind == "value" and other.at < element.at:
+            if other.tag == 0x7FE00001 and is_small(other) and other.at < element.at:
                 tables.append(offsets(data[slice(*other.content)], 8, other.big))
                 break
         for candidate in tables:
@@ -399,7 +403,8 @@ class DataSet:
             else:
                 start, end = element.content
                 value = self.value(element)
-                if BULK <= len(value) <= EXPANDED_MAX and value[:4] == b"\xfe\xff\x00\xe0":
+                if BULK <= len(value) <= EXPANDED_MAX and value[:4] == b"\xfe\xff\x00\xe0" \
+                        and class_of(element.tag) == "unknown":
                     self.searched += len(value)
                 out.append(head + canonical_value(element.tag, element.vr, value, depth))
         return b"".join(out)

@@ -9,9 +9,9 @@ import java.util.List;
 
 /// The identity of one version of a study: the SHA-256 over its sorted "file digest, length" lines.
 ///
-/// Paths are left out, so that a renumbered library is not a new version. A file that is there twice
-/// counts twice. Each line is the digest's 64 hexadecimal digits, one space, the length in decimal
-/// and a line feed, all ASCII; lines are sorted by byte value (`docs/format/digests.md`).
+/// Paths are left out, so that a renumbered library is not a new version. A file that is there
+/// twice counts twice. Each line is the digest's 64 hexadecimal digits, one space, the length in
+/// decimal and a line feed, all ASCII; lines are sorted by byte value (`docs/format/digests.md`).
 public record VersionId(Sha256 digest) implements Comparable<VersionId> {
 
   /// One file's share in the identity.

@@ -219,12 +219,11 @@ public final class Backup implements AutoCloseable {
       String id = destination.id().toString();
       boolean proven =
           copies.stream()
-              .anyMatch(
-                  copy ->
-                      copy.destinationId().equals(id)
-                          && copy.version().equals(version)
-                          && copy.state().equals("good")
-                          && copy.proof().depth().reaches(destination.traits().copiedDepth()));
+              .anyMatch(copy ->
+                  copy.destinationId().equals(id)
+                      && copy.version().equals(version)
+                      && copy.state().equals("good")
+                      && copy.proof().depth().reaches(destination.traits().copiedDepth()));
       if (!proven) {
         lacking.add(i);
       }
@@ -596,10 +595,7 @@ public final class Backup implements AutoCloseable {
         }
         case CopyOutcome.Unchanged _ -> {
           int missing =
-              catalogue
-                  .study(source.id().value(), key)
-                  .map(StudyRow::missingFiles)
-                  .orElse(0);
+              catalogue.study(source.id().value(), key).map(StudyRow::missingFiles).orElse(0);
           if (missing > 0) {
             incomplete++;
             notProven(item);
@@ -645,8 +641,7 @@ public final class Backup implements AutoCloseable {
     }
 
     private void recordFailure(StudyKey key, String words) {
-      int failures =
-          catalogue.study(source.id().value(), key).map(StudyRow::failures).orElse(0);
+      int failures = catalogue.study(source.id().value(), key).map(StudyRow::failures).orElse(0);
       catalogue.recordFailure(source.id().value(), key, words, nextTry(failures));
     }
 
@@ -720,7 +715,8 @@ public final class Backup implements AutoCloseable {
       List<String> warnings = new ArrayList<>();
       if (work.empty() > 0) {
         warnings.add(
-            work.empty() + " studies in the source have no files at all; nothing to copy for them.");
+            work.empty()
+                + " studies in the source have no files at all; nothing to copy for them.");
       }
       return new RunReport(run, outcome(), totals, notSafe, problems, warnings, made);
     }

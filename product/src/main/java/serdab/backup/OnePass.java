@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import serdab.Finding;
@@ -172,7 +173,9 @@ final class OnePass implements StudyReceiver {
       target.step(staged -> staged.beginFile(file.path(), length));
     }
     StoredFile stored =
-        length <= WHOLE_FILE_BYTES ? takeWhole(file, bytes, (int) length) : takeByChunks(file, bytes);
+        length <= WHOLE_FILE_BYTES
+            ? takeWhole(file, bytes, (int) length)
+            : takeByChunks(file, bytes);
     for (Target target : targets) {
       target.step(staged -> staged.endFile(stored));
     }
@@ -237,14 +240,16 @@ final class OnePass implements StudyReceiver {
       SourceFile file, long length, DicomFile index, DigestPass digests) {
     List<Finding> findings = new ArrayList<>();
     for (Anomaly anomaly : index.anomalies()) {
-      findings.add(
-          new Finding(
-              anomaly.kind().text(), file.path(), anomaly.position(), anomaly.detail()));
+      findings.add(new Finding(kind(anomaly), file.path(), anomaly.position(), anomaly.detail()));
     }
     Optional<InstanceFacts> instance =
         index.isDicom() ? Optional.of(index.facts()) : Optional.empty();
     return new StoredFile(
         file.path(), length, file.modifiedMillis(), digests.finish(), instance, findings);
+  }
+
+  private static String kind(Anomaly anomaly) {
+    return anomaly.kind().name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   /// Fills the buffer; a source that ends early changed while it was read, which its second look

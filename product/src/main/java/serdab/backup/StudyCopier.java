@@ -124,7 +124,8 @@ final class StudyCopier {
     SourceStudy study = item.study();
     Optional<StudyRow> row = catalogue.study(sourceId, study.key());
     String look = inventory.look(study);
-    boolean untouched = row.filter(r -> r.version().isPresent() && r.look().equals(look)).isPresent();
+    boolean untouched =
+        row.filter(r -> r.version().isPresent() && r.look().equals(look)).isPresent();
     if (untouched && item.targets().isEmpty()) {
       catalogue.foundUnchanged(sourceId, study.key(), study.fingerprint());
       return new CopyOutcome.Unchanged();
@@ -304,7 +305,7 @@ final class StudyCopier {
       }
       InstanceFacts instance = file.instance().get();
       patients.add(instance.patientId());
-      String uid = instance.sopInstanceUid();
+      String uid = instance.sop().value();
       if (!uid.isEmpty()) {
         StoredFile twin = bySopInstance.putIfAbsent(uid, file);
         if (twin != null && !twin.digests().file().equals(file.digests().file())) {
@@ -317,7 +318,7 @@ final class StudyCopier {
                       + ". Both are kept."));
         }
       }
-      if (!key.isOther() && !instance.studyInstanceUid().equals(key.value())) {
+      if (!key.isOther() && !instance.study().value().equals(key.value())) {
         findings.add(
             Finding.about(
                 file.path(),
@@ -449,13 +450,12 @@ final class StudyCopier {
   /// What is left of a version when headers are left out: each instance by its UID and pixels.
   private static List<String> essence(StudyVersion version) {
     return version.files().stream()
-        .map(
-            file -> {
-              String uid = file.instance().map(InstanceFacts::sopInstanceUid).orElse("");
-              return uid.isEmpty()
-                  ? file.digests().file().hex()
-                  : uid + ' ' + file.digests().pixel().map(Object::toString).orElse("-");
-            })
+        .map(file -> {
+          String uid = file.instance().map(instance -> instance.sop().value()).orElse("");
+          return uid.isEmpty()
+              ? file.digests().file().hex()
+              : uid + ' ' + file.digests().pixel().map(Object::toString).orElse("-");
+        })
         .sorted(Comparator.naturalOrder())
         .toList();
   }
@@ -473,8 +473,7 @@ final class StudyCopier {
     SourceStudy study = item.study();
     if (read.isEmpty()) {
       for (CopyRow copy : copies) {
-        catalogue.recordHeld(
-            catalogue.version(copy.study(), copy.version()).orElseThrow(), copy);
+        catalogue.recordHeld(catalogue.version(copy.study(), copy.version()).orElseThrow(), copy);
       }
       catalogue.foundUnchanged(sourceId, study.key(), study.fingerprint());
       return new CopyOutcome.Adopted(List.copyOf(adopted));
@@ -521,12 +520,11 @@ final class StudyCopier {
         version.missing().size(),
         version.supersedes(),
         version.files().stream()
-            .map(
-                file ->
-                    new VersionRow.InstanceLine(
-                        file.instance().map(InstanceFacts::sopInstanceUid).orElse(""),
-                        file.lengthBytes(),
-                        file.digests().file()))
+            .map(file ->
+                new VersionRow.InstanceLine(
+                    file.instance().map(instance -> instance.sop().value()).orElse(""),
+                    file.lengthBytes(),
+                    file.digests().file()))
             .toList());
   }
 

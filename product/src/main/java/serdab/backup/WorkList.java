@@ -16,7 +16,7 @@ import serdab.dicom.StudyKey;
 /// @param empty studies without a single file listed: told, never counted as work
 /// @param notYet studies left for later after a failure, with what failed
 /// @param pendingByMonth for each month with selected studies, how many of them are not proven, by
-///     destination
+///   destination
 /// @param alarms what makes the run fail although everything new is copied
 /// @param lastGoodListed how many studies the last good run listed; empty before the first
 public record WorkList(

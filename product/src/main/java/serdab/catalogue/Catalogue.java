@@ -20,8 +20,8 @@ import serdab.dicom.StudyKey;
 /// Every method that records something is one transaction: a crash leaves it wholly done or not at
 /// all.
 ///
-/// @throws serdab.SerdabException from every method: `Unavailable` when the database cannot be
-///     reached, `Damaged` when its file is not whole; the text says how to rebuild it
+/// Every method throws [serdab.SerdabException]: `Unavailable` when the database cannot be reached,
+/// `Damaged` when its file is not whole; the text says how to rebuild it.
 public final class Catalogue implements AutoCloseable {
 
   /// Opens or makes the catalogue in a SQLite file, readable by its owner only.

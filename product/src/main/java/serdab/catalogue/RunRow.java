@@ -13,7 +13,8 @@ import java.util.Optional;
 /// @param destinationIds the destinations' identities
 /// @param worker which machine and process did it
 /// @param endedAt empty while it runs, and for ever when its process died
-/// @param outcome `good`, `incomplete`, `failed`, `held-back` or `interrupted`; empty text while it runs
+/// @param outcome `good`, `incomplete`, `failed`, `held-back` or `interrupted`; empty text while it
+///   runs
 /// @param totals what it counted
 public record RunRow(
     long id,

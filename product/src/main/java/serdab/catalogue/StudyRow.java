@@ -17,8 +17,8 @@ import serdab.dicom.StudyFacts;
 /// @param firstSeenAt first listing
 /// @param lastSeenRun the run that listed it last
 /// @param lastLookedAt when its files were last looked at one by one, or read
-/// @param changeSeenAt when a change was first seen that has not been copied yet; a quiet time counts
-///     from here
+/// @param changeSeenAt when a change was first seen that has not been copied yet; a quiet time
+///   counts from here
 /// @param failures failed tries in a row
 /// @param nextTryAt not before this
 /// @param problem code and words of the last failure, without patient data; empty text when none

@@ -9,7 +9,8 @@ import serdab.dicom.StudyKey;
 
 /// One version of a study, whichever source it came from.
 ///
-/// @param instances one line per file, kept packed; the other digests stand in the copies' manifests
+/// @param instances one line per file, kept packed; the other digests stand in the copies'
+///   manifests
 /// @param missingFiles how many listed files it lacks
 public record VersionRow(
     StudyKey study,

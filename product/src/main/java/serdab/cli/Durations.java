@@ -36,7 +36,10 @@ final class Durations {
     throw new SerdabException.Misconfigured(
         new Problem(
             "wrong-option",
-            option + " is " + text + "; it must be a duration such as 500ms, 1s, 10m, 24h or PT1H30M.",
+            option
+                + " is "
+                + text
+                + "; it must be a duration such as 500ms, 1s, 10m, 24h or PT1H30M.",
             ""));
   }
 }

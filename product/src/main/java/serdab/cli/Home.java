@@ -31,8 +31,7 @@ record Home(Path folder) {
       return new Home(user.resolve("Library/Application Support/Serdab"));
     }
     String data = environment.getOrDefault("XDG_DATA_HOME", "");
-    return new Home(
-        data.isEmpty() ? user.resolve(".local/share/serdab") : Path.of(data, "serdab"));
+    return new Home(data.isEmpty() ? user.resolve(".local/share/serdab") : Path.of(data, "serdab"));
   }
 
   /// Makes the folder when it is not there yet.

@@ -38,26 +38,22 @@ public final class Main {
     line.setErr(new java.io.PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setUsageHelpAutoWidth(terminal.interactive());
-    line.setExecutionExceptionHandler(
-        (exception, command, parsed) -> {
-          ExitCodes.Failure failure = ExitCodes.of(exception);
-          tell(terminal, failure.problem());
-          if (around.environment().containsKey("SERDAB_TRACE")) {
-            exception.printStackTrace(terminal.err());
-          }
-          return failure.exitCode();
-        });
-    line.setParameterExceptionHandler(
-        (exception, arguments) -> {
-          terminal.err().println("serdab: " + exception.getMessage());
-          terminal
-              .err()
-              .println(
-                  "Run: "
-                      + exception.getCommandLine().getCommandSpec().qualifiedName()
-                      + " --help");
-          return ExitCodes.USAGE;
-        });
+    line.setExecutionExceptionHandler((exception, command, parsed) -> {
+      ExitCodes.Failure failure = ExitCodes.of(exception);
+      tell(terminal, failure.problem());
+      if (around.environment().containsKey("SERDAB_TRACE")) {
+        exception.printStackTrace(terminal.err());
+      }
+      return failure.exitCode();
+    });
+    line.setParameterExceptionHandler((exception, arguments) -> {
+      terminal.err().println("serdab: " + exception.getMessage());
+      terminal
+          .err()
+          .println(
+              "Run: " + exception.getCommandLine().getCommandSpec().qualifiedName() + " --help");
+      return ExitCodes.USAGE;
+    });
     return line.execute(args);
   }
 
@@ -66,7 +62,9 @@ public final class Main {
     if (!problem.next().isEmpty()) {
       terminal.err().println("        " + problem.next());
     }
-    problem.details().forEach((name, value) -> terminal.err().println("        " + name + ": " + value));
+    problem
+        .details()
+        .forEach((name, value) -> terminal.err().println("        " + name + ": " + value));
   }
 
   /// Gives each command its surroundings.

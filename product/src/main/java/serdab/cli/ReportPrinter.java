@@ -13,8 +13,7 @@ final class ReportPrinter {
 
   private ReportPrinter() {}
 
-  static void print(
-      RunReport report, List<String> moreWarnings, Terminal terminal, boolean json) {
+  static void print(RunReport report, List<String> moreWarnings, Terminal terminal, boolean json) {
     List<String> warnings = new ArrayList<>(moreWarnings);
     warnings.addAll(report.warnings());
     if (json) {
@@ -34,20 +33,19 @@ final class ReportPrinter {
       for (RunReport.Made made : report.madeAt()) {
         byPlace.computeIfAbsent(made.destination(), _ -> new ArrayList<>()).add(made);
       }
-      byPlace.forEach(
-          (place, copies) -> {
-            out.println(place);
-            copies.sort(java.util.Comparator.comparing(RunReport.Made::location));
-            for (RunReport.Made made : copies) {
-              out.printf(
-                  "  %s  %d file%s, %s -> %s%n",
-                  made.location(),
-                  made.files(),
-                  made.files() == 1 ? "" : "s",
-                  TerminalProgress.Sizes.text(made.sourceBytes()),
-                  TerminalProgress.Sizes.text(made.storedBytes()));
-            }
-          });
+      byPlace.forEach((place, copies) -> {
+        out.println(place);
+        copies.sort(java.util.Comparator.comparing(RunReport.Made::location));
+        for (RunReport.Made made : copies) {
+          out.printf(
+              "  %s  %d file%s, %s -> %s%n",
+              made.location(),
+              made.files(),
+              made.files() == 1 ? "" : "s",
+              TerminalProgress.Sizes.text(made.sourceBytes()),
+              TerminalProgress.Sizes.text(made.storedBytes()));
+        }
+      });
     }
     out.printf(
         "%d listed, %d selected: %d copied and proven, %d already there, %d adopted,"

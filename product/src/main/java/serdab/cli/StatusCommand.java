@@ -81,68 +81,64 @@ final class StatusCommand implements Callable<Integer> {
     Map<String, Count> sources = new LinkedHashMap<>();
     Map<String, Long> lastRuns = new LinkedHashMap<>();
     try (Stream<StudyRow> studies = catalogue.studies()) {
-      studies.forEach(
-          row -> {
-            Count count = sources.computeIfAbsent(row.sourceId(), _ -> new Count());
-            long lastRun =
-                lastRuns.computeIfAbsent(
-                    row.sourceId(),
-                    source ->
-                        catalogue.lastGoodRun("backup", source).map(RunRow::id).orElse(0L));
-            count.studies++;
-            boolean proven = false;
-            for (CopyRow copy : catalogue.copies(row.facts().key())) {
-              if (copy.state().equals("good")
-                  && row.version().filter(copy.version()::equals).isPresent()) {
-                count.byDestination.merge(copy.destinationId(), 1L, Long::sum);
-                proven = true;
-              }
-            }
-            if (proven && row.missingFiles() == 0) {
-              count.proven++;
-            }
-            if (!proven) {
-              count.notCopied++;
-            }
-            if (row.missingFiles() > 0) {
-              count.incomplete++;
-            }
-            if (row.failures() > 0) {
-              count.failing++;
-            }
-            if (row.changeSeenAt().isPresent()) {
-              count.waiting++;
-            }
-            if (row.lastSeenRun() < lastRun) {
-              count.notListedAnyMore++;
-            }
-          });
+      studies.forEach(row -> {
+        Count count = sources.computeIfAbsent(row.sourceId(), _ -> new Count());
+        long lastRun =
+            lastRuns.computeIfAbsent(
+                row.sourceId(),
+                source -> catalogue.lastGoodRun("backup", source).map(RunRow::id).orElse(0L));
+        count.studies++;
+        boolean proven = false;
+        for (CopyRow copy : catalogue.copies(row.facts().key())) {
+          if (copy.state().equals("good")
+              && row.version().filter(copy.version()::equals).isPresent()) {
+            count.byDestination.merge(copy.destinationId(), 1L, Long::sum);
+            proven = true;
+          }
+        }
+        if (proven && row.missingFiles() == 0) {
+          count.proven++;
+        }
+        if (!proven) {
+          count.notCopied++;
+        }
+        if (row.missingFiles() > 0) {
+          count.incomplete++;
+        }
+        if (row.failures() > 0) {
+          count.failing++;
+        }
+        if (row.changeSeenAt().isPresent()) {
+          count.waiting++;
+        }
+        if (row.lastSeenRun() < lastRun) {
+          count.notListedAnyMore++;
+        }
+      });
     }
     return sources;
   }
 
   private void printText(Map<String, Count> sources, List<RunRow> runs) {
     var out = around.terminal().out();
-    sources.forEach(
-        (source, count) -> {
-          out.println(source);
-          out.printf(
-              "  %d studies: %d with a proven copy of every file, %d not copied, %d incomplete%n",
-              count.studies, count.proven, count.notCopied, count.incomplete);
-          count.byDestination.forEach(
-              (destination, copies) ->
-                  out.printf("  destination %s: %d proven%n", destination, copies));
-          if (count.waiting > 0) {
-            out.printf("  %d changed studies wait for a quiet time%n", count.waiting);
-          }
-          if (count.failing > 0) {
-            out.printf("  %d failed before and are tried again later%n", count.failing);
-          }
-          if (count.notListedAnyMore > 0) {
-            out.printf(
-                "  %d are in the backup and not in the source any more%n", count.notListedAnyMore);
-          }
-        });
+    sources.forEach((source, count) -> {
+      out.println(source);
+      out.printf(
+          "  %d studies: %d with a proven copy of every file, %d not copied, %d incomplete%n",
+          count.studies, count.proven, count.notCopied, count.incomplete);
+      count.byDestination.forEach((destination, copies) ->
+          out.printf("  destination %s: %d proven%n", destination, copies));
+      if (count.waiting > 0) {
+        out.printf("  %d changed studies wait for a quiet time%n", count.waiting);
+      }
+      if (count.failing > 0) {
+        out.printf("  %d failed before and are tried again later%n", count.failing);
+      }
+      if (count.notListedAnyMore > 0) {
+        out.printf(
+            "  %d are in the backup and not in the source any more%n", count.notListedAnyMore);
+      }
+    });
     Instant now = around.clock().instant();
     for (RunRow run : runs) {
       out.printf(
@@ -161,22 +157,21 @@ final class StatusCommand implements Callable<Integer> {
         writer -> {
           writer.writeStringProperty("schema", "serdab-status-v1");
           writer.writeArrayPropertyStart("sources");
-          sources.forEach(
-              (source, count) -> {
-                writer.writeStartObject();
-                writer.writeStringProperty("source", source);
-                writer.writeNumberProperty("studies", count.studies);
-                writer.writeNumberProperty("proven", count.proven);
-                writer.writeNumberProperty("not_copied", count.notCopied);
-                writer.writeNumberProperty("incomplete", count.incomplete);
-                writer.writeNumberProperty("failing", count.failing);
-                writer.writeNumberProperty("waiting", count.waiting);
-                writer.writeNumberProperty("not_listed_any_more", count.notListedAnyMore);
-                writer.writeObjectPropertyStart("proven_by_destination");
-                count.byDestination.forEach(writer::writeNumberProperty);
-                writer.writeEndObject();
-                writer.writeEndObject();
-              });
+          sources.forEach((source, count) -> {
+            writer.writeStartObject();
+            writer.writeStringProperty("source", source);
+            writer.writeNumberProperty("studies", count.studies);
+            writer.writeNumberProperty("proven", count.proven);
+            writer.writeNumberProperty("not_copied", count.notCopied);
+            writer.writeNumberProperty("incomplete", count.incomplete);
+            writer.writeNumberProperty("failing", count.failing);
+            writer.writeNumberProperty("waiting", count.waiting);
+            writer.writeNumberProperty("not_listed_any_more", count.notListedAnyMore);
+            writer.writeObjectPropertyStart("proven_by_destination");
+            count.byDestination.forEach(writer::writeNumberProperty);
+            writer.writeEndObject();
+            writer.writeEndObject();
+          });
           writer.writeEndArray();
           writer.writeArrayPropertyStart("runs");
           for (RunRow run : runs) {

@@ -7,8 +7,8 @@ import serdab.backup.StopSignal;
 /// Turns Ctrl-C and SIGTERM into a request to stop, and keeps the process alive until the run has
 /// ended gracefully, at most nine seconds.
 ///
-/// A shutdown hook is the one portable way to hear both; the virtual machine ends when it returns, so
-/// the exit code of an interrupted run is set by [Runtime#halt] there.
+/// A shutdown hook is the one portable way to hear both; the virtual machine ends when it returns,
+/// so the exit code of an interrupted run is set by [Runtime#halt] there.
 final class StopOnSignal implements AutoCloseable {
 
   private static final long LONGEST_WAIT_SECONDS = 9;

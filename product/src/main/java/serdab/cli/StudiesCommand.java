@@ -67,7 +67,8 @@ final class StudiesCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Optional<DateRange> range = Optional.ofNullable(date).map(text -> DateRange.parse("--date", text));
+    Optional<DateRange> range =
+        Optional.ofNullable(date).map(text -> DateRange.parse("--date", text));
     Home home = around.home();
     Wiring wiring = new Wiring(around);
     if (!home.exists()) {
@@ -196,8 +197,7 @@ final class StudiesCommand implements Callable<Integer> {
     writer.writeStringProperty("source", row.sourceId());
     writer.writeStringProperty("patient_name", reveal(facts.patientName()));
     writer.writeStringProperty("patient_id", reveal(facts.patientId()));
-    writer.writeStringProperty(
-        "study_date", facts.studyDate().map(LocalDate::toString).orElse(""));
+    writer.writeStringProperty("study_date", facts.studyDate().map(LocalDate::toString).orElse(""));
     writer.writeArrayPropertyStart("modalities");
     facts.modalities().forEach(writer::writeString);
     writer.writeEndArray();

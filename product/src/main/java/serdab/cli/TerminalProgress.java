@@ -8,8 +8,8 @@ import java.util.function.LongSupplier;
 import serdab.StudyLabel;
 import serdab.report.Progress;
 
-/// Shows how a run goes on: one line that is rewritten on a terminal, else a plain line from time to
-/// time.
+/// Shows how a run goes on: one line that is rewritten on a terminal, else a plain line from time
+/// to time.
 final class TerminalProgress implements Progress {
 
   private static final Duration REWRITE_EVERY = Duration.ofMillis(200);
@@ -103,7 +103,10 @@ final class TerminalProgress implements Progress {
     StringBuilder text = new StringBuilder();
     if (terminal) {
       int filled = (int) (BAR_LENGTH * finished / all);
-      text.append('[').append("#".repeat(filled)).append(".".repeat(BAR_LENGTH - filled)).append("] ");
+      text.append('[')
+          .append("#".repeat(filled))
+          .append(".".repeat(BAR_LENGTH - filled))
+          .append("] ");
     }
     text.append(finished).append('/').append(all).append(" studies, ");
     text.append(Sizes.text(bytes.get())).append(", ");

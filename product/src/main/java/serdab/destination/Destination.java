@@ -17,7 +17,7 @@ import serdab.dicom.StudyKey;
 /// - [#find] and [#held] tell what the destination itself holds, not what anybody remembers.
 /// - A version that is there already is found by its id, whoever put it there.
 ///
-/// @throws serdab.SerdabException from every method, when the place fails or refuses
+/// Every method throws [serdab.SerdabException] when the place fails or refuses
 public interface Destination extends AutoCloseable {
 
   DestinationId id();

@@ -9,8 +9,8 @@ import serdab.dicom.StudyKey;
 ///
 /// @param study whose it is
 /// @param id the version
-/// @param location the destination's own name for it, such as a ZIP's path; holds patient data where
-///     the naming profile puts it there, so it is never logged
+/// @param location the destination's own name for it, such as a ZIP's path; holds patient data
+///   where the naming profile puts it there, so it is never logged
 /// @param storedBytes how much room it takes
 /// @param fileCount how many files it holds
 /// @param supersedes the version it follows

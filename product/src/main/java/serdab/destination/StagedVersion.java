@@ -11,7 +11,7 @@ import serdab.dicom.StudyVersion;
 ///
 /// Every method may wait while the destination is slower than the source: buffers are bounded.
 ///
-/// @throws serdab.SerdabException from every method, when the place fails; the version is then void
+/// Every method throws [serdab.SerdabException] when the place fails; the version is then void
 public interface StagedVersion extends AutoCloseable {
 
   /// @param path the file's library-relative path

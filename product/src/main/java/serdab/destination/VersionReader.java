@@ -6,7 +6,7 @@ import serdab.dicom.StudyVersion;
 
 /// One version, opened for reading. One thread at a time.
 ///
-/// @throws serdab.SerdabException from every method, when the copy is damaged or the place fails
+/// Every method throws [serdab.SerdabException] when the copy is damaged or the place fails
 public interface VersionReader extends AutoCloseable {
 
   /// The version as its manifest describes it.

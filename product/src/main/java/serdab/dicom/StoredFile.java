@@ -8,7 +8,7 @@ import serdab.VersionId;
 /// One file of a study's version, as it was read from its source.
 ///
 /// @param path its library-relative path, `/` between parts, unique in its version; what a restore
-///     brings back
+///   brings back
 /// @param lengthBytes its length
 /// @param modifiedMillis its time of last change in milliseconds since 1970-01-01T00:00:00Z
 /// @param digests computed while it was read

@@ -26,7 +26,7 @@ import serdab.Sha256;
 /// @param naming the naming profile of ZIP trees, `horos-zip` or `uid`
 /// @param dicomOnly whether files that are not DICOM are left out
 /// @param sentinels names of files that must stand in the root of the source's and of each
-///     destination's volume or folder before anything is done
+///   destination's volume or folder before anything is done
 public record BackupPlan(
     String name,
     String source,

@@ -40,7 +40,8 @@ public record Selection(
       return isAll();
     }
     return (modalities.isEmpty() || study.modalities().stream().anyMatch(modalities::contains))
-        && (from.isEmpty() || study.studyDate().filter(date -> !date.isBefore(from.get())).isPresent())
+        && (from.isEmpty()
+            || study.studyDate().filter(date -> !date.isBefore(from.get())).isPresent())
         && (to.isEmpty() || study.studyDate().filter(date -> !date.isAfter(to.get())).isPresent())
         && (studies.isEmpty() || studies.contains(study.key().value()))
         && (patientId.isEmpty()

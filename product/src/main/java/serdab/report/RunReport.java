@@ -11,11 +11,12 @@ import serdab.catalogue.RunTotals;
 /// @param outcome how it counts
 /// @param totals what it counted
 /// @param notSafe studies without a proven copy of all their files, each with the reason; at most
-///     [#MAX_NAMED] are named, the totals count all
+///   [#MAX_NAMED] are named, the totals count all
 /// @param problems what went wrong with the run itself, not with one study
 /// @param warnings what is worth knowing and stops nothing
-/// @param madeAt for each destination, the names of what was made, at most [#MAX_NAMED]; shown to the
-///     person at the terminal only, for they hold patient data where the naming profile puts it there
+/// @param madeAt for each destination, the names of what was made, at most [#MAX_NAMED]; shown to
+///   the person at the terminal only, for they hold patient data where the naming profile puts it
+///   there
 public record RunReport(
     long run,
     Outcome outcome,

@@ -16,7 +16,6 @@ import serdab.catalogue.VersionRow;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.VersionReader;
-import serdab.dicom.InstanceFacts;
 import serdab.dicom.StudyVersion;
 import serdab.report.Progress;
 
@@ -99,12 +98,11 @@ public final class Rebuild {
         version.missing().size(),
         version.supersedes(),
         version.files().stream()
-            .map(
-                file ->
-                    new VersionRow.InstanceLine(
-                        file.instance().map(InstanceFacts::sopInstanceUid).orElse(""),
-                        file.lengthBytes(),
-                        file.digests().file()))
+            .map(file ->
+                new VersionRow.InstanceLine(
+                    file.instance().map(instance -> instance.sop().value()).orElse(""),
+                    file.lengthBytes(),
+                    file.digests().file()))
             .toList());
   }
 }

@@ -58,7 +58,8 @@ public final class Restore {
     this.stop = stop;
   }
 
-  /// Brings the wanted studies back into a folder: each in a folder of its own, named as its copy is.
+  /// Brings the wanted studies back into a folder: each in a folder of its own, named as its copy
+  /// is.
   ///
   /// @param asOf the newest version that was read at this time or before; empty means the newest
   public RestoreReport toFolder(Path folder, Selection wanted, Optional<Instant> asOf) {
@@ -90,8 +91,7 @@ public final class Restore {
         return;
       }
       try {
-        FolderTarget.Written written =
-            target.write(folder, file, reader.open(file), progress);
+        FolderTarget.Written written = target.write(folder, file, reader.open(file), progress);
         switch (written) {
           case NEW -> {
             filesWritten++;
@@ -115,8 +115,7 @@ public final class Restore {
   }
 
   /// Copies the wanted studies into another destination, proven there as any backup is.
-  public RestoreReport toDestination(
-      Destination to, Selection wanted, Optional<Instant> asOf) {
+  public RestoreReport toDestination(Destination to, Selection wanted, Optional<Instant> asOf) {
     ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
     for (HeldVersion copy : chosen(wanted, asOf)) {
       if (stop.getAsBoolean()) {
@@ -173,8 +172,7 @@ public final class Restore {
   }
 
   private RestoreReport report() {
-    return new RestoreReport(
-        studies, filesWritten, filesThere, bytesWritten, gaps, interrupted);
+    return new RestoreReport(studies, filesWritten, filesThere, bytesWritten, gaps, interrupted);
   }
 
   // ---- choosing
@@ -215,19 +213,17 @@ public final class Restore {
       return keys;
     }
     try (Stream<Destination.Listed> held = from.held()) {
-      held.forEach(
-          listed -> {
-            switch (listed) {
-              case Destination.Listed.Readable readable -> {
-                if (matches(readable.version(), wanted)) {
-                  keys.add(readable.version().study());
-                }
-              }
-              case Destination.Listed.Unreadable unreadable ->
-                  gaps.add(
-                      new RestoreReport.Gap(Optional.empty(), "", unreadable.problem()));
+      held.forEach(listed -> {
+        switch (listed) {
+          case Destination.Listed.Readable readable -> {
+            if (matches(readable.version(), wanted)) {
+              keys.add(readable.version().study());
             }
-          });
+          }
+          case Destination.Listed.Unreadable unreadable ->
+              gaps.add(new RestoreReport.Gap(Optional.empty(), "", unreadable.problem()));
+        }
+      });
     }
     return keys;
   }
@@ -253,12 +249,11 @@ public final class Restore {
       return Optional.of(versions.getLast());
     }
     return versions.reversed().stream()
-        .filter(
-            copy -> {
-              try (VersionReader reader = from.read(copy)) {
-                return !reader.version().readAt().isAfter(asOf.get());
-              }
-            })
+        .filter(copy -> {
+          try (VersionReader reader = from.read(copy)) {
+            return !reader.version().readAt().isAfter(asOf.get());
+          }
+        })
         .findFirst();
   }
 

@@ -55,8 +55,8 @@ public final class Verification {
 
   /// Proves a share of the copies, the ones proven longest ago first.
   ///
-  /// Copies that only the catalogue knows are missing and reported; copies that only the destination
-  /// knows are proven like all others and recorded.
+  /// Copies that only the catalogue knows are missing and reported; copies that only the
+  /// destination knows are proven like all others and recorded.
   ///
   /// @param study only copies of this study; empty means all
   public VerifyReport verify(Depth depth, Share share, Optional<StudyKey> study) {
@@ -97,8 +97,7 @@ public final class Verification {
         candidates.size() + unreadable, checked + unreadable, good, bad, interrupted);
   }
 
-  private List<Candidate> candidates(
-      Optional<StudyKey> study, List<VerifyReport.BadCopy> bad) {
+  private List<Candidate> candidates(Optional<StudyKey> study, List<VerifyReport.BadCopy> bad) {
     List<Candidate> candidates = new ArrayList<>();
     String id = destination.id().toString();
     if (study.isPresent()) {
@@ -113,18 +112,17 @@ public final class Verification {
       return candidates;
     }
     try (Stream<Destination.Listed> held = destination.held()) {
-      held.forEach(
-          listed -> {
-            switch (listed) {
-              case Destination.Listed.Readable readable ->
-                  candidates.add(
-                      new Candidate(readable.version(), provenAt(readable.version(), id), true));
-              case Destination.Listed.Unreadable unreadable ->
-                  bad.add(
-                      new VerifyReport.BadCopy(
-                          Optional.empty(), unreadable.location(), unreadable.problem()));
-            }
-          });
+      held.forEach(listed -> {
+        switch (listed) {
+          case Destination.Listed.Readable readable ->
+              candidates.add(
+                  new Candidate(readable.version(), provenAt(readable.version(), id), true));
+          case Destination.Listed.Unreadable unreadable ->
+              bad.add(
+                  new VerifyReport.BadCopy(
+                      Optional.empty(), unreadable.location(), unreadable.problem()));
+        }
+      });
     }
     java.util.Set<String> listed = new java.util.HashSet<>();
     for (Candidate candidate : candidates) {

@@ -9,7 +9,7 @@ public sealed interface Delivery {
   /// A file changed while it was read. What was taken of this study is void; deliver it again.
   record Changed(SourceFile file) implements Delivery {}
 
-  /// Reading a file failed after some of its bytes were taken. What was taken of this study is void;
-  /// deliver it again and leave this file out.
+  /// Reading a file failed after some of its bytes were taken. What was taken of this study is
+  /// void; deliver it again and leave this file out.
   record Broke(SourceFile file, String detail) implements Delivery {}
 }

@@ -8,7 +8,7 @@ import serdab.plan.Order;
 
 /// What a source holds at one moment, seen consistently. Thread-safe.
 ///
-/// @throws serdab.SerdabException from every method, when the source cannot be read
+/// Every method throws [serdab.SerdabException] when the source cannot be read
 public interface Inventory extends AutoCloseable {
 
   /// How many studies [#studies] will give, groups of other files not counted.

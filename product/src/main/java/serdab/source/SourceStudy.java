@@ -11,7 +11,7 @@ import serdab.dicom.StudyKey;
 ///
 /// @param facts what the source knows of it
 /// @param fingerprint text that changes when the source saw the study change; equal text means
-///     "nothing known to have changed", not "unchanged"
+///   "nothing known to have changed", not "unchanged"
 /// @param fileCount how many distinct files are listed
 /// @param dateAdded when the source took it in, for ordering
 /// @param findings oddities known from listing alone
