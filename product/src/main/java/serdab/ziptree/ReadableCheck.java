@@ -2,6 +2,7 @@ package serdab.ziptree;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayDeque;
 import java.util.Optional;
 import serdab.Problem;
@@ -13,7 +14,6 @@ import serdab.dicom.DigestPass;
 import serdab.dicom.FileDigests;
 import serdab.dicom.InstanceFacts;
 import serdab.dicom.StoredFile;
-import serdab.store.Blob;
 
 /// Parses every file of a ZIP as DICOM again and compares what comes out with the manifest.
 final class ReadableCheck {
@@ -22,8 +22,8 @@ final class ReadableCheck {
 
   private ReadableCheck() {}
 
-  static void run(Blob blob, Crew crew) {
-    StudyZip zip = StudyZip.open(new Kept(blob));
+  /// @param zip over bytes that several threads may read
+  static void run(StudyZip zip, Crew crew) {
     ArrayDeque<Job> jobs = new ArrayDeque<>();
     for (StoredFile file : zip.version().files()) {
       while (jobs.size() >= crew.window()) {
@@ -94,22 +94,6 @@ final class ReadableCheck {
             "Compare it with the source or another copy."));
   }
 
-  /// The blob belongs to the caller.
-  private record Kept(Blob blob) implements serdab.store.ReadableBytes {
-    @Override
-    public long lengthBytes() {
-      return blob.lengthBytes();
-    }
-
-    @Override
-    public int read(long position, ByteBuffer into) {
-      return blob.read(position, into);
-    }
-
-    @Override
-    public void close() {}
-  }
-
   /// One entry read by position: its beginning is kept, the rest is unpacked forward and begun
   /// again when a reader goes back.
   private static final class EntrySource implements ByteSource {
@@ -120,7 +104,7 @@ final class ReadableCheck {
     private final StoredFile file;
     private final byte[] kept;
     private int keptBytes;
-    private java.nio.channels.ReadableByteChannel channel;
+    private ReadableByteChannel channel;
     private long channelPosition;
 
     EntrySource(StudyZip zip, StoredFile file) throws IOException {

@@ -1,8 +1,10 @@
 package serdab.ziptree;
 
+import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -21,8 +23,8 @@ import serdab.dicom.StoredFile;
 import serdab.dicom.StudyVersion;
 import serdab.store.ReadableBytes;
 
-/// One ZIP of the tree, open for reading. Nothing in it is trusted before it was compared. One
-/// thread at a time.
+/// One ZIP of the tree, open for reading. Nothing in it is trusted before it was compared.
+/// Thread-safe when the bytes behind it are; a channel is for one thread at a time.
 public final class StudyZip implements AutoCloseable {
 
   private final ReadableBytes zip;
@@ -171,7 +173,7 @@ public final class StudyZip implements AutoCloseable {
   private static int read(EntryChannel channel, ByteBuffer into) {
     try {
       return channel.read(into);
-    } catch (java.nio.channels.ClosedChannelException e) {
+    } catch (ClosedChannelException e) {
       throw new IllegalStateException("it is closed at the end of this block", e);
     }
   }
@@ -213,7 +215,7 @@ public final class StudyZip implements AutoCloseable {
       manifest = Manifest.read(in);
       // The parser stops where the value ends; reading on to the end compares the check sum.
       in.skip(Long.MAX_VALUE);
-    } catch (java.io.IOException e) {
+    } catch (IOException e) {
       throw Manifest.damaged("it cannot be read", e);
     }
     requireUnique(manifest);

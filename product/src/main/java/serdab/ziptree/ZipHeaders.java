@@ -183,6 +183,9 @@ final class ZipHeaders {
   /// Seconds for the extended timestamp, or [StoredEntry#NO_TIME] when its 32 signed bits are too
   /// few.
   static long timestampSeconds(long modifiedMillis) {
+    if (modifiedMillis == ZipWriter.TIME_UNKNOWN) {
+      return StoredEntry.NO_TIME;
+    }
     long seconds = Math.floorDiv(modifiedMillis, 1000L);
     return seconds == (int) seconds ? seconds : StoredEntry.NO_TIME;
   }

@@ -181,8 +181,8 @@ public final class ZipTree {
   ///
   /// @throws SerdabException.Damaged naming the first file that does not agree
   public void checkReadable(String path) {
-    try (Blob blob = store.open(path)) {
-      ReadableCheck.run(blob, crew);
+    try (StudyZip zip = open(path)) {
+      ReadableCheck.run(zip, crew);
     }
   }
 
