@@ -36,6 +36,10 @@ class NotUnderstood(Exception):
     """The bytes are not a data set that ends with the file."""
 
 
+class NoElement(NotUnderstood):
+    """No element can start here."""
+
+
 # --- the dictionary -------------------------------------------------------------------------------
 
 def load_dictionary():
@@ -133,14 +137,15 @@ class Reader:
             if at == end and not delimited:
                 return elements, at
             try:
-                self.need(at, 8, end, "element header")
+                if at + 8 > end:
+                    raise NoElement("header at %d reaches over the end" % at)
                 tag = self.tag(at, big)
                 if delimited and tag == ITEM_END:
                     return elements, at + 8
                 if tag >> 16 in (0xFFFE, 0):
-                    raise NotUnderstood("no element at %d" % at)
+                    raise NoElement("no element at %d" % at)
                 element, at = self.element(at, end, explicit, big, depth)
-            except NotUnderstood:
+            except NoElement:
                 if depth == 0 and any(e.tag in PIXEL for e in elements):
                     return elements, at  # bytes behind the last element
                 raise
@@ -162,7 +167,7 @@ class Reader:
                     and at + 8 <= end and at + 8 + self.u32(at + 4, big) <= end:
                 length, at = self.u32(at + 4, big), at + 8
             else:
-                raise NotUnderstood("VR %r at %d" % (vr, at))
+                raise NoElement("VR %r at %d" % (vr, at))
         else:
             length, at = self.u32(at, big), at + 4
         if length == UNDEFINED:

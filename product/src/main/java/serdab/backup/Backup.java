@@ -322,7 +322,7 @@ public final class Backup implements AutoCloseable {
     int most = plan.batch() > 0 ? plan.batch() : Integer.MAX_VALUE;
     Work queue = new Work(work.items(), most);
     int workers = Math.max(1, Math.min(plan.workers(), work.items().size()));
-    AtomicReference<Throwable> fatal = new AtomicReference<>();
+    AtomicReference<@Nullable Throwable> fatal = new AtomicReference<>();
     Runnable loop =
         () -> {
           try {
@@ -346,13 +346,15 @@ public final class Backup implements AutoCloseable {
         joinFully(thread);
       }
     }
-    rethrow(fatal.get());
+    Throwable first = fatal.get();
+    if (first != null) {
+      rethrow(first);
+    }
     tally.left(queue.left());
   }
 
-  private static void rethrow(@Nullable Throwable fatal) {
+  private static void rethrow(Throwable fatal) {
     switch (fatal) {
-      case null -> {}
       case Error error -> throw error;
       case RuntimeException exception -> throw exception;
       case Throwable other -> throw new IllegalStateException(other);

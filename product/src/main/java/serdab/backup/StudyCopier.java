@@ -156,7 +156,7 @@ final class StudyCopier {
     boolean somebodyHoldsIt = held.values().stream().anyMatch(versions -> !versions.isEmpty());
 
     if (untouched && somebodyHoldsIt) {
-      targets = adopt(study.key(), previous.orElseThrow(), targets, held, adopted);
+      targets = adopt(previous.orElseThrow(), targets, held, adopted);
       if (targets.isEmpty()) {
         return record(item, Optional.empty(), List.of(), adopted, look);
       }
@@ -166,10 +166,10 @@ final class StudyCopier {
       }
       Reading digests = read(study, List.of(), previous);
       if (digests.problem().isPresent()) {
-        return failed(item, digests.problem().get(), targets, List.of());
+        return failed(digests.problem().get(), targets, List.of());
       }
       StudyVersion version = digests.version();
-      targets = adopt(study.key(), version.id(), targets, held, adopted);
+      targets = adopt(version.id(), targets, held, adopted);
       if (targets.isEmpty()) {
         return record(item, Optional.of(version), List.of(), adopted, look);
       }
@@ -199,7 +199,7 @@ final class StudyCopier {
           left.stream().map(index -> new OnePass.Target(index, destinations.get(index))).toList();
       Reading reading = read(study, copies, previous);
       if (reading.problem().isPresent()) {
-        return failed(item, reading.problem().get(), left, made);
+        return failed(reading.problem().get(), left, made);
       }
       StudyVersion version = reading.version();
       copied = Optional.of(version);
@@ -228,7 +228,7 @@ final class StudyCopier {
     StudyVersion version = copied.orElseThrow();
     if (!failedTargets.isEmpty()) {
       record(item, Optional.of(version), made, adopted, "");
-      return failed(item, firstProblem.orElseThrow(), failedTargets, made);
+      return failed(firstProblem.orElseThrow(), failedTargets, made);
     }
     return record(item, Optional.of(version), made, adopted, look);
   }
@@ -340,7 +340,6 @@ final class StudyCopier {
 
   /// Takes over copies that are there: proves each and leaves the targets that still lack one.
   private List<Integer> adopt(
-      StudyKey key,
       VersionId version,
       List<Integer> targets,
       Map<Integer, List<HeldVersion>> held,
@@ -490,8 +489,8 @@ final class StudyCopier {
     return new CopyOutcome.Copied(version, List.copyOf(made), List.copyOf(adopted));
   }
 
-  private CopyOutcome failed(
-      WorkItem item, Problem problem, List<Integer> targets, List<CopyRow> made) {
+  private static CopyOutcome failed(
+      Problem problem, List<Integer> targets, List<CopyRow> made) {
     return new CopyOutcome.Failed(problem, targets, List.copyOf(made));
   }
 

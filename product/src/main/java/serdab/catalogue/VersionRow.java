@@ -26,6 +26,8 @@ public record VersionRow(
     instances = List.copyOf(instances);
   }
 
+  /// What is remembered of one file.
+  ///
   /// @param sopInstanceUid as found; empty text when the file is no DICOM instance
   public record InstanceLine(String sopInstanceUid, long lengthBytes, Sha256 fileDigest) {}
 }

@@ -18,7 +18,7 @@ public final class Main {
     // The terminal's encoding may be older than the names it shows; bytes out are always UTF-8.
     PrintStream out = utf8(FileDescriptor.out);
     PrintStream err = utf8(FileDescriptor.err);
-    boolean interactive = System.console() != null && System.console().isTerminal();
+    boolean interactive = System.console().isTerminal();
     Terminal terminal = new Terminal(out, err, interactive);
     int code = run(args, new Surroundings(terminal, System.getenv(), InstantSource.system()));
     out.flush();

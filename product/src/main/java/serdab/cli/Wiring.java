@@ -7,6 +7,7 @@ import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.catalogue.Catalogue;
+import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
 import serdab.source.FolderSource;
 import serdab.source.Source;
@@ -56,6 +57,22 @@ final class Wiring {
   }
 
   // ---- destinations
+
+  Destination destination(String s, BackupPlan plan, Catalogue catalogue, boolean adopt) {
+    throw new UnsupportedOperationException();
+  }
+
+  Destination destinationToLookAt(String s, BackupPlan plan, Catalogue catalogue) {
+    throw new UnsupportedOperationException();
+  }
+
+  Destination destinationToRead(String s, Catalogue catalogue) {
+    throw new UnsupportedOperationException();
+  }
+
+  Destination destinationToFill(String s, Catalogue catalogue) {
+    throw new UnsupportedOperationException();
+  }
 
   static boolean isDestination(String specification) {
     return specification.startsWith(ZIP);

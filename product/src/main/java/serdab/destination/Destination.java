@@ -54,7 +54,8 @@ public interface Destination extends AutoCloseable {
   VersionReader read(HeldVersion version);
 
   /// Told at the end of a run, for every month with selected studies (empty: studies without a
-  /// date), whether every one of them is proven here. A form that marks finished months does so now.
+  /// date), whether every one of them is proven here. A form that marks finished months does so
+  /// now.
   void settle(Map<Optional<YearMonth>, Boolean> months);
 
   /// Writes a line for people into the list of issues beside the copies, where the form keeps one.
@@ -73,7 +74,8 @@ public interface Destination extends AutoCloseable {
 
   /// One line of [#held].
   sealed interface Listed {
-    record Readable(HeldVersion version) implements Listed {}
+    /// A copy whose manifest can be read.
+    record Copy(HeldVersion version) implements Listed {}
 
     /// Something is stored here and cannot be understood.
     ///

@@ -14,6 +14,8 @@ import serdab.dicom.StudyVersion;
 /// Every method throws [serdab.SerdabException] when the place fails; the version is then void
 public interface StagedVersion extends AutoCloseable {
 
+  /// Begins the next file.
+  ///
   /// @param path the file's library-relative path
   /// @param lengthBytes its expected length
   void beginFile(String path, long lengthBytes);
@@ -30,8 +32,10 @@ public interface StagedVersion extends AutoCloseable {
   /// soon as this returns.
   void write(ByteBuffer bytes);
 
-  /// @param file what the source side found out while reading; its digests are what the read-back is
-  ///     compared with
+  /// Ends the file that was begun.
+  ///
+  /// @param file what the source side found out while reading; its digests are what the read-back
+  ///   is compared with
   void endFile(StoredFile file);
 
   /// Syncs, reads everything back, compares, and only then makes the version visible.

@@ -46,7 +46,7 @@ public final class Rebuild {
           break;
         }
         switch (listed) {
-          case Destination.Listed.Readable readable -> {
+          case Destination.Listed.Copy readable -> {
             HeldVersion copy = readable.version();
             progress.began(catalogue.label(copy.study()));
             try {

@@ -215,7 +215,7 @@ public final class Restore {
     try (Stream<Destination.Listed> held = from.held()) {
       held.forEach(listed -> {
         switch (listed) {
-          case Destination.Listed.Readable readable -> {
+          case Destination.Listed.Copy readable -> {
             if (matches(readable.version(), wanted)) {
               keys.add(readable.version().study());
             }

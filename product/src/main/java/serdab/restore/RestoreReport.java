@@ -25,6 +25,8 @@ public record RestoreReport(
     gaps = List.copyOf(gaps);
   }
 
+  /// Something that could not be brought back.
+  ///
   /// @param study whose it is; empty when the stored bytes do not tell
   /// @param path the file's library path; empty text when it is about a whole study
   public record Gap(Optional<StudyLabel> study, String path, Problem problem) {}

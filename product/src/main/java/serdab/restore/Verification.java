@@ -114,7 +114,7 @@ public final class Verification {
     try (Stream<Destination.Listed> held = destination.held()) {
       held.forEach(listed -> {
         switch (listed) {
-          case Destination.Listed.Readable readable ->
+          case Destination.Listed.Copy readable ->
               candidates.add(
                   new Candidate(readable.version(), provenAt(readable.version(), id), true));
           case Destination.Listed.Unreadable unreadable ->

@@ -19,6 +19,8 @@ public record VerifyReport(
     bad = List.copyOf(bad);
   }
 
+  /// A copy that is not what it should be.
+  ///
   /// @param study whose copy; empty when the stored bytes do not even tell that
   /// @param location the destination's own name for it; shown to the owner only
   public record BadCopy(Optional<StudyLabel> study, String location, Problem problem) {}

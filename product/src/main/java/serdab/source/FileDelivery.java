@@ -12,6 +12,8 @@ public final class FileDelivery {
 
   private FileDelivery() {}
 
+  /// Hands one file over, or tells why it cannot.
+  ///
   /// @param file as listed
   /// @param path where it is; a link at its end has been allowed by the caller
   /// @param leaveOut paths that broke before

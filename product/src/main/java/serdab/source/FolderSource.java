@@ -20,6 +20,8 @@ public final class FolderSource implements Source {
     this.cache = cache;
   }
 
+  /// Opens a folder; makes nothing in it.
+  ///
   /// @param root the folder
   /// @param cache a file of ours, outside of it, that keeps what was seen from run to run
   /// @throws SerdabException.Unavailable `source-gone` when there is no such folder now

@@ -14,8 +14,8 @@ public interface Inventory extends AutoCloseable {
   /// How many studies [#studies] will give, groups of other files not counted.
   long studyCount();
 
-  /// Oddities of the source as a whole: files of no study, links out of the tree, differences between
-  /// index and files. Streamed; close it.
+  /// Oddities of the source as a whole: files of no study, links out of the tree, differences
+  /// between index and files. Streamed; close it.
   Stream<Finding> findings();
 
   /// All studies and groups of other files in the wanted order, groups last. Streamed; close it.
@@ -34,7 +34,7 @@ public interface Inventory extends AutoCloseable {
   /// the delivery with [Delivery.Changed].
   ///
   /// @param leaveOut paths that could not be read before; they are named with
-  ///     [StudyReceiver#notGiven] and not opened
+  ///   [StudyReceiver#notGiven] and not opened
   Delivery deliver(SourceStudy study, Set<String> leaveOut, StudyReceiver receiver);
 
   @Override

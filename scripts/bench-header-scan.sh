@@ -1,0 +1,16 @@
+#!/bin/sh
+# Header scans per second on one core, beside dcmftest. Needs the built product (mvn package) and the
+# shared data. Usage: scripts/bench-header-scan.sh JDK-HOME DATA-DICOM-FOLDER [FILES]
+set -eu
+checkout=$(cd "$(dirname "$0")/.." && pwd -P)
+jdk=$1
+shift
+out="$checkout/benchmarks/target/header-scan"
+mkdir -p "$out"
+jspecify=$(find "${MAVEN_REPOSITORY:-$HOME/.m2/repository}/org/jspecify" -name 'jspecify-*.jar' 2>/dev/null | sort | tail -n 1)
+"$jdk/bin/javac" -proc:none -nowarn -d "$out" -cp "$checkout/product/target/classes:$jspecify" \
+  "$checkout"/benchmarks/src/main/java/serdab/benchmarks/HeaderScan.java
+# One core for each of the two: pinned where the system can.
+pin=$(command -v taskset >/dev/null && echo "taskset -c 0" || echo "")
+exec $pin "$jdk/bin/java" -XX:+UseSerialGC -cp "$out:$checkout/product/target/classes" \
+  serdab.benchmarks.HeaderScan "$@"
