@@ -59,7 +59,10 @@ record DestinationMarker(DestinationId id, NamingProfile naming, Instant madeAt)
     if (!version.equals(Integer.toString(FORMAT_VERSION))) {
       throw heldBack(
           "destination-of-later-version",
-          "The ZIP tree in " + store.describe() + " has format version " + version
+          "The ZIP tree in "
+              + store.describe()
+              + " has format version "
+              + version
               + ", which this program does not know.",
           "Use the version of the program that made it, or a later one.");
     }
@@ -116,8 +119,7 @@ record DestinationMarker(DestinationId id, NamingProfile naming, Instant madeAt)
 
   private static Map<String, String> members(byte[] document, BlobStore store) {
     Map<String, String> members = new HashMap<>();
-    try (JsonParser json =
-        new JsonFactory().createParser(ObjectReadContext.empty(), document)) {
+    try (JsonParser json = new JsonFactory().createParser(ObjectReadContext.empty(), document)) {
       if (json.nextToken() != JsonToken.START_OBJECT) {
         throw notUnderstood(store);
       }

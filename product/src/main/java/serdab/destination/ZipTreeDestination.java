@@ -24,7 +24,6 @@ import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyKey;
 import serdab.dicom.StudyVersion;
 import serdab.store.BlobStore;
-import serdab.store.Expected;
 import serdab.store.ReadBack;
 import serdab.ziptree.FormatDocument;
 import serdab.ziptree.IssueLog;
@@ -79,11 +78,7 @@ public final class ZipTreeDestination implements Destination {
   /// @param parallelism how many of its tasks run at the same time
   /// @param writtenBy program and version, as `Serdab 0.1.0`
   public record Options(
-      NamingProfile naming,
-      Access access,
-      Executor executor,
-      int parallelism,
-      String writtenBy) {}
+      NamingProfile naming, Access access, Executor executor, int parallelism, String writtenBy) {}
 
   /// What may be done with the place.
   public enum Access {
@@ -113,9 +108,7 @@ public final class ZipTreeDestination implements Destination {
       ZipTreeDestination destination = new ZipTreeDestination(store, id, options, clock);
       if (options.access() == Access.WRITE || options.access() == Access.ADOPT) {
         store.sweep();
-        if (store.find(FormatDocument.NAME).isEmpty()) {
-          store.replace(FormatDocument.NAME, FormatDocument.bytes(), Expected.anything());
-        }
+        FormatDocument.storeIn(store);
       }
       return destination;
     } catch (RuntimeException e) {
@@ -137,7 +130,9 @@ public final class ZipTreeDestination implements Destination {
         throw new SerdabException.HeldBack(
             new Problem(
                 "destination-is-another",
-                "In " + store.describe() + " there is a destination, and not the one that was there"
+                "In "
+                    + store.describe()
+                    + " there is a destination, and not the one that was there"
                     + " before.",
                 "Connect the right disk. If this one is to be used here from now on, run the backup"
                     + " once with --adopt."));
@@ -168,16 +163,18 @@ public final class ZipTreeDestination implements Destination {
       throw new SerdabException.HeldBack(
           new Problem(
               "destination-marker-missing",
-              "In " + store.describe() + " there was a destination before, and now its "
-                  + DestinationMarker.NAME + " is missing.",
+              "In "
+                  + store.describe()
+                  + " there was a destination before, and now its "
+                  + DestinationMarker.NAME
+                  + " is missing.",
               "Most likely its disk is not connected: connect it and run again. If this is a new,"
                   + " empty disk to be used here, or the file was lost, run the backup once with"
                   + " --adopt."));
     }
   }
 
-  private static void requireNoTree(
-      BlobStore store, Options options, Set<DestinationId> expected) {
+  private static void requireNoTree(BlobStore store, Options options, Set<DestinationId> expected) {
     requireNotExpected(store, expected);
     ZipTree tree =
         new ZipTree(
@@ -191,8 +188,11 @@ public final class ZipTreeDestination implements Destination {
         throw new SerdabException.HeldBack(
             new Problem(
                 "destination-marker-lost",
-                "In " + store.describe() + " there are copies of studies, and "
-                    + DestinationMarker.NAME + " is missing.",
+                "In "
+                    + store.describe()
+                    + " there are copies of studies, and "
+                    + DestinationMarker.NAME
+                    + " is missing.",
                 "If that folder is to be used on, run the backup once with --adopt; else give this"
                     + " backup a folder of its own."));
       }
@@ -236,7 +236,7 @@ public final class ZipTreeDestination implements Destination {
 
   private Stream<Listed> listed(ZipTree.TreeZip zip) {
     try {
-      return Stream.of(new Listed.Readable(held(tree.look(zip))));
+      return Stream.of(new Listed.Copy(held(tree.look(zip))));
     } catch (SerdabException.Damaged e) {
       return Stream.of(new Listed.Unreadable(zip.path(), e.problem()));
     } catch (SerdabException.Refused e) {
@@ -289,8 +289,11 @@ public final class ZipTreeDestination implements Destination {
         return new ProofOutcome.Bad(
             new Problem(
                 "copy-damaged",
-                "A ZIP has " + present.get().lengthBytes() + " bytes, not "
-                    + version.storedBytes() + ".",
+                "A ZIP has "
+                    + present.get().lengthBytes()
+                    + " bytes, not "
+                    + version.storedBytes()
+                    + ".",
                 "Keep it, check the disk it lies on, and run the backup again: it makes a new copy"
                     + " beside it."));
       }
@@ -353,15 +356,14 @@ public final class ZipTreeDestination implements Destination {
 
   @Override
   public void settle(Map<Optional<YearMonth>, Boolean> settled) {
-    settled.forEach(
-        (month, allProven) -> {
-          MonthFolder folder = MonthFolder.of(month.map(known -> known.atDay(1)));
-          if (allProven) {
-            months.done(folder);
-          } else {
-            months.reopened(folder);
-          }
-        });
+    settled.forEach((month, allProven) -> {
+      MonthFolder folder = MonthFolder.of(month.map(known -> known.atDay(1)));
+      if (allProven) {
+        months.done(folder);
+      } else {
+        months.reopened(folder);
+      }
+    });
     issues.flush();
   }
 

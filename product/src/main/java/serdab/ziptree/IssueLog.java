@@ -83,9 +83,7 @@ public final class IssueLog {
   private void append(byte[] lines) {
     Optional<byte[]> present = store.document(NAME);
     Expected expected =
-        present.isPresent()
-            ? Expected.content(Sha256.digest(present.get()))
-            : Expected.absent();
+        present.isPresent() ? Expected.content(Sha256.digest(present.get())) : Expected.absent();
     byte[] before = present.orElse(HEADER);
     if (before.length + lines.length > BYTES_MAX && before.length > HEADER.length) {
       // The full file first, then the fresh one: a crash between them repeats lines, it loses none.
@@ -135,7 +133,9 @@ public final class IssueLog {
     }
     int end = whole.length();
     if (end > CELL_CHARACTERS_MAX) {
-      end = CELL_CHARACTERS_MAX - (Character.isHighSurrogate(whole.charAt(CELL_CHARACTERS_MAX - 1)) ? 1 : 0);
+      end =
+          CELL_CHARACTERS_MAX
+              - (Character.isHighSurrogate(whole.charAt(CELL_CHARACTERS_MAX - 1)) ? 1 : 0);
     }
     for (int i = 0; i < end; i++) {
       char c = whole.charAt(i);
@@ -143,8 +143,7 @@ public final class IssueLog {
     }
     String plain = safe.toString();
     // A semicolon separates cells where the comma is for decimals.
-    boolean quote =
-        plain.indexOf(',') >= 0 || plain.indexOf('"') >= 0 || plain.indexOf(';') >= 0;
+    boolean quote = plain.indexOf(',') >= 0 || plain.indexOf('"') >= 0 || plain.indexOf(';') >= 0;
     return quote ? '"' + plain.replace("\"", "\"\"") + '"' : plain;
   }
 }

@@ -52,6 +52,8 @@ public final class StudyZipWriter implements AutoCloseable {
   /// Time of last change of a file when it is not known before the file was read.
   public static final long TIME_UNKNOWN = ZipWriter.TIME_UNKNOWN;
 
+  /// Begins the next file.
+  ///
   /// @param lengthBytes its expected length; -1 when unknown
   /// @param modifiedMillis its time of last change, or [#TIME_UNKNOWN]; a file of more than 8 MiB
   ///   has this in the ZIP's headers, any other what [#endFile] says
@@ -135,8 +137,11 @@ public final class StudyZipWriter implements AutoCloseable {
     }
   }
 
+  /// What was made.
+  ///
   /// @param path the ZIP's name in the tree
   /// @param lengthBytes its length
+  /// @param means how it was read back
   public record Committed(String path, long lengthBytes, ReadBack.Means means) {}
 
   @Override
