@@ -1,5 +1,5 @@
 #!/bin/sh
-# Header scans per second on one core, beside dcmftest. Needs the built product (mvn package) and the
+# Header scans per second on one core, beside dcmftest. Needs the compiled product (mvn compile) and the
 # shared data. Usage: scripts/bench-header-scan.sh JDK-HOME DATA-DICOM-FOLDER [FILES]
 set -eu
 checkout=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -7,8 +7,7 @@ jdk=$1
 shift
 out="$checkout/benchmarks/target/header-scan"
 mkdir -p "$out"
-jspecify=$(find "${MAVEN_REPOSITORY:-$HOME/.m2/repository}/org/jspecify" -name 'jspecify-*.jar' 2>/dev/null | sort | tail -n 1)
-"$jdk/bin/javac" -proc:none -nowarn -d "$out" -cp "$checkout/product/target/classes:$jspecify" \
+"$jdk/bin/javac" -proc:none -nowarn -d "$out" -cp "$checkout/product/target/classes" \
   "$checkout"/benchmarks/src/main/java/serdab/benchmarks/HeaderScan.java
 # One core for each of the two: pinned where the system can.
 pin=$(command -v taskset >/dev/null && echo "taskset -c 0" || echo "")

@@ -7,7 +7,7 @@ interface WritePoint {
 
   WritePoint NONE = step -> {};
 
-  /// Throws to cut the transaction short at this step.
+  /// Called between steps of a transaction.
   ///
   /// @param step `begin`, `write`, `commit` (about to) or `committed`
   void reached(String step);

@@ -1,6 +1,5 @@
 package serdab.cli;
 
-import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -22,6 +21,7 @@ import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.restore.Restore;
 import serdab.restore.RestoreReport;
+import serdab.store.BlobStore;
 
 /// `serdab restore`: brings studies back.
 @Command(
@@ -87,14 +87,14 @@ final class RestoreCommand implements Callable<Integer> {
   public Integer call() {
     Selection wanted = selection();
     Optional<Instant> time = Optional.ofNullable(asOf).map(RestoreCommand::time);
-    Wiring wiring = new Wiring(around);
     Home home = around.home().make();
     Terminal terminal = around.terminal();
     TerminalProgress bar =
         new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
-    try (Catalogue catalogue = wiring.catalogue(home);
+    try (Wiring wiring = new Wiring(around);
+        Catalogue catalogue = wiring.catalogue(home);
         Destination place = wiring.destinationToRead(from, catalogue);
         StopOnSignal _ = StopOnSignal.of(stop)) {
       Restore restore = new Restore(place, catalogue::label, progress, stop::isRequested);
@@ -104,7 +104,9 @@ final class RestoreCommand implements Callable<Integer> {
           report = restore.toDestination(target, wanted, time);
         }
       } else {
-        report = restore.toFolder(Path.of(to), wanted, time);
+        try (BlobStore folder = wiring.folderToFill(to)) {
+          report = restore.toFolder(folder, wanted, time);
+        }
       }
       bar.end();
       RunReport.Outcome outcome = outcome(report);

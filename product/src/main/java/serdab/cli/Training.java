@@ -17,7 +17,7 @@ final class Training {
 
   private Training() {}
 
-  /// Practises.
+  /// Runs the commands once.
   ///
   /// @param args an empty scratch folder, and a library to practise on
   public static void main(String[] args) {

@@ -22,6 +22,7 @@ import serdab.report.RunReport;
 import serdab.restore.Share;
 import serdab.restore.Verification;
 import serdab.restore.VerifyReport;
+import serdab.store.BlobStore;
 
 /// `serdab verify`: are the copies still good?
 @Command(
@@ -73,7 +74,6 @@ final class VerifyCommand implements Callable<Integer> {
   public Integer call() {
     Depth wanted = depth();
     Share part = share();
-    Wiring wiring = new Wiring(around);
     Home home = around.home().make();
     Terminal terminal = around.terminal();
     TerminalProgress bar =
@@ -81,20 +81,16 @@ final class VerifyCommand implements Callable<Integer> {
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
     try (RunLock _ = RunLock.take(home.lock());
+        Wiring wiring = new Wiring(around);
         Catalogue catalogue = wiring.catalogue(home);
         Destination place = wiring.destinationToRead(destination, catalogue);
+        BlobStore scratch = wiring.scratch(home);
         StopOnSignal _ = StopOnSignal.of(stop)) {
       long run =
           catalogue.beginRun(
               "verify", "", "", java.util.List.of(place.id().toString()), Wiring.worker());
       VerifyReport report =
-          new Verification(
-                  place,
-                  catalogue,
-                  around.clock(),
-                  progress,
-                  stop::isRequested,
-                  home.cache().resolve("drill"))
+          new Verification(place, catalogue, around.clock(), progress, stop::isRequested, scratch)
               .verify(wanted, part, Optional.ofNullable(study).map(StudyKey::new));
       bar.end();
       RunReport.Outcome outcome = outcome(report);

@@ -3,8 +3,8 @@ package serdab.dicom;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Collects anomalies of one file, up to the limit. Damage has a limit of its own, so that many small
-/// oddities cannot hide it. One thread at a time.
+/// Collects anomalies of one file, up to the limit. Damage has a limit of its own, so that many
+/// small oddities cannot hide it. One thread at a time.
 final class Anomalies {
 
   private final int max;
