@@ -52,8 +52,8 @@ public final class SqliteLibrary {
     try {
       unpackedIn(folder)
           .ifPresent(library -> {
-            System.setProperty(PATH_PROPERTY, library.getParent().toString());
-            System.setProperty(NAME_PROPERTY, library.getFileName().toString());
+            System.setProperty(PATH_PROPERTY, String.valueOf(library.getParent()));
+            System.setProperty(NAME_PROPERTY, String.valueOf(library.getFileName()));
           });
     } catch (IOException | RuntimeException e) {
       // Only speed is lost: the driver finds its own way.
@@ -87,7 +87,8 @@ public final class SqliteLibrary {
     if (!Files.isDirectory(mine, LinkOption.NOFOLLOW_LINKS)) {
       return false;
     }
-    if (posix && !(isOursAlone(mine.getParent()) && isOursAlone(mine))) {
+    Path parent = mine.getParent();
+    if (posix && !(parent != null && isOursAlone(parent) && isOursAlone(mine))) {
       return false;
     }
     URLConnection connection = packed.openConnection();
