@@ -170,8 +170,9 @@ public final class LocalFolder implements BlobStore {
       disk.syncFile(name);
       disk.syncFolder(parent(name));
       for (String folder = parent(name); !folder.isEmpty(); folder = parent(folder)) {
-        if (durableFolders.add(folder)) {
+        if (!durableFolders.contains(folder)) {
           disk.syncFolder(parent(folder));
+          durableFolders.add(folder);
         }
       }
     } catch (DiskFailure e) {
