@@ -32,7 +32,8 @@ import serdab.Sha256;
 ///   process ends, however it ends, so there are no stale locks and what is left unfinished by
 ///   others is known to be dead. Reading needs no lock and makes nothing.
 /// - The root folder is remembered by what it is, not by its path: when the volume goes, or another
-///   one appears at its path, nothing looks empty and nothing is written to the wrong disk.
+///   one appears at its path, nothing looks empty and nothing is written to the wrong disk. Writing
+///   then needs the place opened anew, even when the same volume came back.
 /// - Files are made for their owner only (0600, folders 0700).
 public final class LocalFolder implements BlobStore {
 
@@ -56,6 +57,8 @@ public final class LocalFolder implements BlobStore {
   private final Object documents = new Object();
   private volatile Disk.@Nullable Lock lock;
   private volatile @Nullable String placeId;
+  // Once the volume was away, our lock on it is void even if it comes back.
+  private volatile boolean lost;
   private volatile boolean closed;
 
   private LocalFolder(Disk disk, String place, RandomGenerator random) {
@@ -167,8 +170,9 @@ public final class LocalFolder implements BlobStore {
       disk.syncFile(name);
       disk.syncFolder(parent(name));
       for (String folder = parent(name); !folder.isEmpty(); folder = parent(folder)) {
-        if (durableFolders.add(folder)) {
+        if (!durableFolders.contains(folder)) {
           disk.syncFolder(parent(folder));
+          durableFolders.add(folder);
         }
       }
     } catch (DiskFailure e) {
@@ -395,9 +399,16 @@ public final class LocalFolder implements BlobStore {
     }
   }
 
+  private void requireNeverLost() {
+    if (lost) {
+      throw gone(null);
+    }
+  }
+
   /// Checks the place and, the first time, takes the lock and finds or makes the place's id.
   private void beginWriting() {
     requireOpen();
+    requireNeverLost();
     requirePlace();
     if (lock != null) {
       return;
@@ -848,6 +859,7 @@ public final class LocalFolder implements BlobStore {
       if (released || committed || failed) {
         throw new IllegalStateException("this staged blob has ended");
       }
+      requireNeverLost();
       failed = true;
     }
 
@@ -888,7 +900,7 @@ public final class LocalFolder implements BlobStore {
     } catch (DiskFailure lost) {
       return gone(e);
     }
-    return explained(e, place, reading);
+    return e.kind() == DiskFailure.Kind.GONE ? gone(e) : explained(e, place, reading);
   }
 
   private static SerdabException explained(DiskFailure e, String place, boolean reading) {
@@ -951,6 +963,7 @@ public final class LocalFolder implements BlobStore {
   }
 
   private SerdabException gone(@Nullable DiskFailure e) {
+    lost = true;
     return explained(
         new DiskFailure(
             DiskFailure.Kind.GONE, e == null ? "another folder" : String.valueOf(e.getMessage())),
