@@ -58,8 +58,6 @@ public record Anomaly(Kind kind, long position, String detail) {
     NO_FILE_META(Severity.ODD),
     /// The preamble starts like a program: such a file can do harm when it is renamed.
     PREAMBLE_EXECUTABLE(Severity.ODD),
-    /// The preamble starts like a TIFF file, which the standard foresees.
-    PREAMBLE_TIFF(Severity.ODD),
     /// The length of the File Meta Information is missing or wrong.
     META_LENGTH_WRONG(Severity.ODD),
     /// The File Meta Information is not explicit VR little endian.

@@ -96,7 +96,8 @@ public final class DicomFile {
     return dataSet;
   }
 
-  /// What is odd or damaged, in the order it was found; at most 100 and a note that there are more.
+  /// What is odd or damaged, in the order it was found; at most 100 of damage, 100 others, and a
+  /// note that there are more.
   public List<Anomaly> anomalies() {
     return anomalies;
   }
@@ -184,8 +185,6 @@ public final class DicomFile {
         preamble = bytes;
         if (ForeignFile.isProgram(bytes, PREAMBLE_BYTES)) {
           anomalies.add(Anomaly.Kind.PREAMBLE_EXECUTABLE, 0, "the preamble starts like a program");
-        } else if (ForeignFile.isTiff(bytes, PREAMBLE_BYTES)) {
-          anomalies.add(Anomaly.Kind.PREAMBLE_TIFF, 0, "the preamble starts like a TIFF file");
         }
         return PREAMBLE_BYTES + PREFIX.length;
       }

@@ -42,7 +42,7 @@ final class ForeignFile {
     if (starts(head, length, 0, 'B', 'M')) {
       return "a BMP file";
     }
-    if (starts(head, length, 0, 'I', 'I', 42, 0) || starts(head, length, 0, 'M', 'M', 0, 42)) {
+    if (isTiff(head, length)) {
       return "a TIFF file";
     }
     if (starts(head, length, 0, 'S', 'Q', 'L', 'i', 't', 'e')) {
@@ -80,11 +80,8 @@ final class ForeignFile {
         || starts(head, length, 0, 0xCA, 0xFE, 0xBA, 0xBE);
   }
 
-  static boolean isTiff(byte[] head, int length) {
-    return starts(head, length, 0, 'I', 'I', 42, 0)
-        || starts(head, length, 0, 'M', 'M', 0, 42)
-        || starts(head, length, 0, 'I', 'I', 43, 0)
-        || starts(head, length, 0, 'M', 'M', 0, 43);
+  private static boolean isTiff(byte[] head, int length) {
+    return starts(head, length, 0, 'I', 'I', 42, 0) || starts(head, length, 0, 'M', 'M', 0, 42);
   }
 
   private static boolean starts(byte[] head, int length, int at, int... magic) {

@@ -50,7 +50,6 @@ final class Understood {
           NO_PREAMBLE,
           NO_FILE_META,
           PREAMBLE_EXECUTABLE,
-          PREAMBLE_TIFF,
           META_LENGTH_WRONG,
           META_ENCODING,
           META_IN_DATA_SET,
