@@ -7,6 +7,8 @@ interface WritePoint {
 
   WritePoint NONE = step -> {};
 
+  /// A transaction has come this far.
+  ///
   /// @param step `begin`, `write`, `commit` (about to) or `committed`
   void reached(String step);
 }

@@ -58,8 +58,7 @@ class PackedInstancesTest {
     List<InstanceLine> back =
         PackedInstances.unpack(PackedInstances.pack(List.of(tooLong, line("1.2", 3))));
 
-    assertThat(back)
-        .containsExactly(new InstanceLine("", 6, tooLong.fileDigest()), line("1.2", 3));
+    assertThat(back).containsExactly(new InstanceLine("", 6, tooLong.fileDigest()), line("1.2", 3));
   }
 
   @Test
@@ -88,7 +87,10 @@ class PackedInstancesTest {
     for (int i = 0; i < 1000; i++) {
       lines.add(
           line(
-              "1.2.840.113619.2.428.3.695552.187.1712040404.17." + (i + 1) + "." + (i * 7919) % 1000,
+              "1.2.840.113619.2.428.3.695552.187.1712040404.17."
+                  + (i + 1)
+                  + "."
+                  + (i * 7919) % 1000,
               500_000 + i % 100));
     }
 
@@ -164,19 +166,15 @@ class PackedInstancesTest {
 
   @Test
   void aPrefixLongerThanTheUidBeforeIsMalformed() {
-    assertThatThrownBy(
-            () ->
-                PackedInstances.unpack(
-                    forged(1, new byte[Sha256.LENGTH_BYTES], new byte[] {5, 0, 0})))
+    assertThatThrownBy(() ->
+            PackedInstances.unpack(forged(1, new byte[Sha256.LENGTH_BYTES], new byte[] {5, 0, 0})))
         .isInstanceOf(PackedInstances.Malformed.class);
   }
 
   @Test
   void aNegativeLengthIsMalformed() {
-    assertThatThrownBy(
-            () ->
-                PackedInstances.unpack(
-                    forged(1, new byte[Sha256.LENGTH_BYTES], new byte[] {0, 0, 1})))
+    assertThatThrownBy(() ->
+            PackedInstances.unpack(forged(1, new byte[Sha256.LENGTH_BYTES], new byte[] {0, 0, 1})))
         .isInstanceOf(PackedInstances.Malformed.class)
         .hasMessageContaining("negative");
   }
@@ -265,8 +263,7 @@ class PackedInstancesTest {
         byte[] longer = new byte[bytes.length + 1 + random.nextInt(40)];
         random.nextBytes(longer);
         System.arraycopy(bytes, 0, longer, 0, at);
-        System.arraycopy(
-            bytes, at, longer, at + longer.length - bytes.length, bytes.length - at);
+        System.arraycopy(bytes, at, longer, at + longer.length - bytes.length, bytes.length - at);
         return longer;
       }
       case 2 -> {
