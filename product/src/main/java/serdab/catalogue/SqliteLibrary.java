@@ -52,8 +52,8 @@ public final class SqliteLibrary {
     try {
       unpackedIn(folder)
           .ifPresent(library -> {
-            System.setProperty(PATH_PROPERTY, String.valueOf(library.getParent()));
-            System.setProperty(NAME_PROPERTY, String.valueOf(library.getFileName()));
+            System.setProperty(PATH_PROPERTY, library.resolveSibling("").toString());
+            System.setProperty(NAME_PROPERTY, library.getFileName().toString());
           });
     } catch (IOException | RuntimeException e) {
       // Only speed is lost: the driver finds its own way.
@@ -72,10 +72,10 @@ public final class SqliteLibrary {
     // One folder per release of the driver: another release never loads this one's library.
     Path mine = folder.resolve("sqlite-" + SQLiteJDBCLoader.getVersion());
     Path library = mine.resolve(name);
-    return unpack(packed, mine, library) ? Optional.of(library) : Optional.empty();
+    return unpack(packed, folder, mine, library) ? Optional.of(library) : Optional.empty();
   }
 
-  private static boolean unpack(URL packed, Path mine, Path library) throws IOException {
+  private static boolean unpack(URL packed, Path folder, Path mine, Path library) throws IOException {
     boolean posix = mine.getFileSystem().supportedFileAttributeViews().contains("posix");
     if (!Files.isDirectory(mine, LinkOption.NOFOLLOW_LINKS)) {
       if (posix) {
@@ -87,8 +87,7 @@ public final class SqliteLibrary {
     if (!Files.isDirectory(mine, LinkOption.NOFOLLOW_LINKS)) {
       return false;
     }
-    Path parent = mine.getParent();
-    if (posix && !(parent != null && isOursAlone(parent) && isOursAlone(mine))) {
+    if (posix && !(isOursAlone(folder) && isOursAlone(mine))) {
       return false;
     }
     URLConnection connection = packed.openConnection();

@@ -34,6 +34,7 @@ class SqliteLibraryTest {
   }
 
   @Test
+  @SuppressWarnings("restricted") // the driver does the same
   void theUnpackedLibraryIsLoadable() throws IOException {
     Path library = SqliteLibrary.unpackedIn(kept()).orElseThrow();
 
