@@ -284,10 +284,12 @@ class BackupTest {
     world.addStudy(1);
     world.backUp();
 
+    List<String> before = world.disk(0).files();
     world.disk(0).pullShowingAnEmptyFolder();
 
-    assertThatThrownBy(world::backUp).isInstanceOf(SerdabException.HeldBack.class);
-    assertThat(world.disk(0).files()).isEmpty();
+    assertThatThrownBy(world::backUp).isInstanceOf(SerdabException.class);
+    world.disk(0).remount();
+    assertThat(world.disk(0).files()).isEqualTo(before);
   }
 
   @Test
