@@ -110,7 +110,7 @@ forget_old_builds() {
     -exec rm -rf {} + 2>/dev/null || true
 }
 
-# Trains the JVM on what people run (JEP 483, 514, 515). The result is bound to this jar and this JDK,
+# Lets the JVM learn from what people run (JEP 483, 514, 515). The result is bound to this jar and this JDK,
 # and has its final name only when it is whole; two trainings at once only cost time.
 make_class_cache() {
   mkdir -p "$cache_folder" 2>/dev/null && may_write "$cache_folder" || return 0
@@ -119,8 +119,8 @@ make_class_cache() {
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   if "$jdk/bin/java" -XX:AOTCacheOutput="$training/aot" -XX:+UseSerialGC -Xmx256m \
-    -Xlog:disable -Xlog:all=off -jar "$build/serdab.jar" --help \
-    </dev/null >"$training/out" 2>&1 && [ -s "$training/aot" ]; then
+    -Xlog:disable -Xlog:all=off -cp "$build/serdab.jar" serdab.cli.Training \
+    "$training" "$checkout/examples/Horos Data" </dev/null >"$training/out" 2>&1 && [ -s "$training/aot" ]; then
     mv "$training/aot" "$cache_folder/$cache_name"
   else
     # Works without; said once, so that not every start tries again.

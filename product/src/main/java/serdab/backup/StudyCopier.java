@@ -489,8 +489,7 @@ final class StudyCopier {
     return new CopyOutcome.Copied(version, List.copyOf(made), List.copyOf(adopted));
   }
 
-  private static CopyOutcome failed(
-      Problem problem, List<Integer> targets, List<CopyRow> made) {
+  private static CopyOutcome failed(Problem problem, List<Integer> targets, List<CopyRow> made) {
     return new CopyOutcome.Failed(problem, targets, List.copyOf(made));
   }
 

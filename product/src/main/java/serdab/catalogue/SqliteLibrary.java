@@ -17,6 +17,7 @@ import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
+import java.util.Optional;
 import java.util.Set;
 import org.sqlite.SQLiteJDBCLoader;
 import org.sqlite.util.LibraryLoaderUtil;
@@ -49,23 +50,29 @@ public final class SqliteLibrary {
       return;
     }
     try {
-      String name = LibraryLoaderUtil.getNativeLibName();
-      URL packed =
-          SqliteLibrary.class.getResource(
-              LibraryLoaderUtil.getNativeLibResourcePath() + "/" + name);
-      if (packed == null) {
-        return;
-      }
-      // One folder per release of the driver: another release never loads this one's library.
-      Path mine = folder.resolve("sqlite-" + SQLiteJDBCLoader.getVersion());
-      Path library = mine.resolve(name);
-      if (unpack(packed, mine, library)) {
-        System.setProperty(PATH_PROPERTY, mine.toString());
-        System.setProperty(NAME_PROPERTY, name);
-      }
+      unpackedIn(folder)
+          .ifPresent(library -> {
+            System.setProperty(PATH_PROPERTY, library.getParent().toString());
+            System.setProperty(NAME_PROPERTY, library.getFileName().toString());
+          });
     } catch (IOException | RuntimeException e) {
       // Only speed is lost: the driver finds its own way.
     }
+  }
+
+  /// The library, unpacked; empty when the folder is not to be trusted, or when the driver has none
+  /// for this system.
+  static Optional<Path> unpackedIn(Path folder) throws IOException {
+    String name = LibraryLoaderUtil.getNativeLibName();
+    URL packed =
+        SqliteLibrary.class.getResource(LibraryLoaderUtil.getNativeLibResourcePath() + "/" + name);
+    if (packed == null) {
+      return Optional.empty();
+    }
+    // One folder per release of the driver: another release never loads this one's library.
+    Path mine = folder.resolve("sqlite-" + SQLiteJDBCLoader.getVersion());
+    Path library = mine.resolve(name);
+    return unpack(packed, mine, library) ? Optional.of(library) : Optional.empty();
   }
 
   private static boolean unpack(URL packed, Path mine, Path library) throws IOException {
@@ -76,6 +83,9 @@ public final class SqliteLibrary {
       } else {
         Files.createDirectories(mine);
       }
+    }
+    if (!Files.isDirectory(mine, LinkOption.NOFOLLOW_LINKS)) {
+      return false;
     }
     if (posix && !(isOursAlone(mine.getParent()) && isOursAlone(mine))) {
       return false;

@@ -7,6 +7,8 @@ interface WritePoint {
 
   WritePoint NONE = step -> {};
 
+  /// Called between steps of a transaction.
+  ///
   /// @param step `begin`, `write`, `commit` (about to) or `committed`
   void reached(String step);
 }

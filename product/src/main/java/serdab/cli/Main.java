@@ -1,5 +1,6 @@
 package serdab.cli;
 
+import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
@@ -14,11 +15,13 @@ public final class Main {
 
   private Main() {}
 
+  @SuppressWarnings("SystemConsoleNull") // the default console is null again without a terminal
   public static void main(String[] args) {
     // The terminal's encoding may be older than the names it shows; bytes out are always UTF-8.
     PrintStream out = utf8(FileDescriptor.out);
     PrintStream err = utf8(FileDescriptor.err);
-    boolean interactive = System.console().isTerminal();
+    Console console = System.console();
+    boolean interactive = console != null && console.isTerminal();
     Terminal terminal = new Terminal(out, err, interactive);
     int code = run(args, new Surroundings(terminal, System.getenv(), InstantSource.system()));
     out.flush();

@@ -1,6 +1,5 @@
 package serdab.cli;
 
-import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -22,6 +21,7 @@ import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.restore.Restore;
 import serdab.restore.RestoreReport;
+import serdab.store.BlobStore;
 
 /// `serdab restore`: brings studies back.
 @Command(
@@ -104,7 +104,9 @@ final class RestoreCommand implements Callable<Integer> {
           report = restore.toDestination(target, wanted, time);
         }
       } else {
-        report = restore.toFolder(Path.of(to), wanted, time);
+        try (BlobStore folder = wiring.folderToFill(to)) {
+          report = restore.toFolder(folder, wanted, time);
+        }
       }
       bar.end();
       RunReport.Outcome outcome = outcome(report);

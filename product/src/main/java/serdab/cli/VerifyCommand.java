@@ -22,6 +22,7 @@ import serdab.report.RunReport;
 import serdab.restore.Share;
 import serdab.restore.Verification;
 import serdab.restore.VerifyReport;
+import serdab.store.BlobStore;
 
 /// `serdab verify`: are the copies still good?
 @Command(
@@ -83,18 +84,13 @@ final class VerifyCommand implements Callable<Integer> {
     try (RunLock _ = RunLock.take(home.lock());
         Catalogue catalogue = wiring.catalogue(home);
         Destination place = wiring.destinationToRead(destination, catalogue);
+        BlobStore scratch = wiring.scratch(home);
         StopOnSignal _ = StopOnSignal.of(stop)) {
       long run =
           catalogue.beginRun(
               "verify", "", "", java.util.List.of(place.id().toString()), Wiring.worker());
       VerifyReport report =
-          new Verification(
-                  place,
-                  catalogue,
-                  around.clock(),
-                  progress,
-                  stop::isRequested,
-                  home.cache().resolve("drill"))
+          new Verification(place, catalogue, around.clock(), progress, stop::isRequested, scratch)
               .verify(wanted, part, Optional.ofNullable(study).map(StudyKey::new));
       bar.end();
       RunReport.Outcome outcome = outcome(report);

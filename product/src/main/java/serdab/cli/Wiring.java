@@ -11,6 +11,8 @@ import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
 import serdab.source.FolderSource;
 import serdab.source.Source;
+import serdab.store.BlobStore;
+import serdab.store.LocalFolder;
 
 /// Turns what the user wrote into sources, destinations and the catalogue. The one place where
 /// specifications become objects.
@@ -72,6 +74,16 @@ final class Wiring {
 
   Destination destinationToFill(String s, Catalogue catalogue) {
     throw new UnsupportedOperationException();
+  }
+
+  /// A folder that files are brought back to; made when it is not there.
+  BlobStore folderToFill(String path) {
+    return LocalFolder.create(path("--to", path), around.random());
+  }
+
+  /// A folder of ours for drills.
+  BlobStore scratch(Home home) {
+    return LocalFolder.create(home.cache().resolve("drill"), around.random());
   }
 
   static boolean isDestination(String specification) {

@@ -20,6 +20,14 @@ public interface StagedVersion extends AutoCloseable {
   /// @param lengthBytes its expected length
   void beginFile(String path, long lengthBytes);
 
+  /// The same, with what is known of the file before it is read. A form whose headers hold a time
+  /// of change, and are written before long files have ended, takes it from here.
+  ///
+  /// @param modifiedMillis time of last change in milliseconds since 1970-01-01T00:00:00Z
+  default void beginFile(String path, long lengthBytes, long modifiedMillis) {
+    beginFile(path, lengthBytes);
+  }
+
   /// Takes the next bytes of the file, from position to limit. The caller may reuse the buffer as
   /// soon as this returns.
   void write(ByteBuffer bytes);

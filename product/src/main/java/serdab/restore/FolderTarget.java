@@ -2,62 +2,36 @@ package serdab.restore;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
-import java.nio.file.DirectoryNotEmptyException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileVisitResult;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
-import java.nio.file.LinkOption;
-import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.util.Optional;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.dicom.StoredFile;
 import serdab.report.Progress;
+import serdab.store.Blob;
+import serdab.store.BlobInfo;
+import serdab.store.BlobName;
+import serdab.store.BlobStore;
+import serdab.store.ReadableBytes;
+import serdab.store.Staged;
 
 /// A folder that files are brought back to. Never overwrites a different file, never writes outside
-/// itself, and never shows a file under its name before all its bytes are there and right.
+/// itself, and never shows a file under its name before all its bytes are there and right: it is a
+/// store of blobs, one per file, with that store's promises. One thread at a time.
 final class FolderTarget {
 
   private static final int CHUNK_BYTES = 1 << 20;
-  private static final String PART = ".serdab-part";
+  private static final int HASH_DIGITS = 12;
+  private static final int LONGEST_PART = 150;
 
-  private final Path root;
+  private final BlobStore store;
   private final ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
 
-  private FolderTarget(Path root) {
-    this.root = root;
-  }
-
-  /// Opens a folder, making it when it is not there.
-  ///
-  /// @throws SerdabException.Misconfigured when it cannot be a folder
-  static FolderTarget at(Path folder) {
-    try {
-      Files.createDirectories(folder);
-      return new FolderTarget(folder.toRealPath());
-    } catch (IOException e) {
-      throw new SerdabException.Misconfigured(
-          new Problem(
-              "target-not-usable",
-              "The folder " + folder + " cannot be made or opened.",
-              "Name another folder with --to, or make this one writable."),
-          e);
-    }
-  }
-
-  static FolderTarget scratch(Path folder) {
-    FolderTarget target = at(folder);
-    target.deleteScratch();
-    return at(folder);
+  FolderTarget(BlobStore store) {
+    this.store = store;
   }
 
   /// What came of writing one file.
@@ -75,103 +49,62 @@ final class FolderTarget {
   /// @throws SerdabException.Damaged when the bytes are not what the manifest says
   /// @throws SerdabException.Refused when its name leads outside the target
   Written write(String folder, StoredFile file, ReadableByteChannel bytes, Progress progress) {
-    Path target = inside(folder, file.path());
+    String name = nameInside(folder, file.path());
     try (bytes) {
-      if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
-        return isSame(target, file) ? Written.SAME : Written.DIFFERENT_THERE;
+      Optional<BlobInfo> there = store.find(name);
+      if (there.isPresent()) {
+        return isSame(name, there.get(), file) ? Written.SAME : Written.DIFFERENT_THERE;
       }
-      Path parent = target.getParent();
-      if (parent == null) {
-        throw outside();
+      try (Staged staged = store.stage(name)) {
+        copy(staged, file, bytes, progress);
+        staged.sync();
+        staged.commit();
       }
-      Files.createDirectories(parent);
-      // A link inside the target could lead out of it although no name does.
-      if (!parent.toRealPath().startsWith(root)) {
-        throw outside();
-      }
-      Path part = parent.resolve("." + shortName(target) + PART);
-      Files.deleteIfExists(part);
-      try {
-        copy(part, file, bytes, progress);
-        moveWithoutOverwriting(part, target);
-      } finally {
-        Files.deleteIfExists(part);
-      }
-      Files.setLastModifiedTime(target, FileTime.fromMillis(file.modifiedMillis()));
-      syncFolder(parent);
       return Written.NEW;
     } catch (IOException e) {
-      throw new SerdabException.Unavailable(
+      throw new SerdabException.Damaged(
           new Problem(
-              "target-failed",
-              "Writing into " + root + " failed (" + e.getClass().getSimpleName() + ").",
-              "Check its free space and permissions, then run the same command again: it goes on"
-                  + " where it stopped."),
+              "copy-unreadable",
+              "The stored bytes of " + file.path() + " cannot be read.",
+              "Restore this study from another destination, then run: serdab verify"),
           e);
     }
   }
 
-  /// Compares a file that was written with what it should be.
+  /// Reads a file that was written back from the medium and compares it with what it should be.
   void compare(String folder, StoredFile file) {
-    try {
-      if (!isSame(inside(folder, file.path()), file)) {
+    try (ReadableBytes stored = store.readBack(nameInside(folder, file.path()))) {
+      if (stored.lengthBytes() != file.lengthBytes()
+          || !digest(stored).equals(file.digests().file())) {
         throw new SerdabException.Damaged(
             new Problem(
                 "restored-differs",
                 "A file that was brought back differs from the backup's manifest: " + file.path(),
                 "Check the scratch disk and the computer's memory."));
       }
-    } catch (IOException e) {
-      throw new SerdabException.Unavailable(
-          new Problem("target-failed", "A restored file could not be read again.", ""), e);
     }
   }
 
-  private static String shortName(Path target) {
-    Path name = target.getFileName();
-    String text = name == null ? "" : name.toString();
-    return Sha256.digest(text.getBytes(java.nio.charset.StandardCharsets.UTF_8))
-        .hex()
-        .substring(0, 16);
+  /// Deletes a file that was written, when the folder is a scratch folder of ours.
+  void delete(String folder, StoredFile file) {
+    store.delete(nameInside(folder, file.path()));
   }
 
-  private static void moveWithoutOverwriting(Path part, Path target) throws IOException {
-    // A hard link fails when the name exists; a plain move would replace it silently.
-    try {
-      Files.createLink(target, part);
-    } catch (FileAlreadyExistsException e) {
-      throw e;
-    } catch (IOException | UnsupportedOperationException e) {
-      if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
-        throw new FileAlreadyExistsException(target.toString());
-      }
-      Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
-    }
-  }
-
-  private void copy(Path part, StoredFile file, ReadableByteChannel bytes, Progress progress)
+  private void copy(Staged staged, StoredFile file, ReadableByteChannel bytes, Progress progress)
       throws IOException {
     MessageDigest hasher = Sha256.hasher();
-    long length = 0;
-    try (FileChannel out =
-        FileChannel.open(part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      while (true) {
-        chunk.clear();
-        int got = bytes.read(chunk);
-        if (got < 0) {
-          break;
-        }
-        chunk.flip();
-        hasher.update(chunk.duplicate());
-        length += chunk.remaining();
-        progress.read(chunk.remaining());
-        while (chunk.hasRemaining()) {
-          out.write(chunk);
-        }
+    while (true) {
+      chunk.clear();
+      if (bytes.read(chunk) < 0) {
+        break;
       }
-      out.force(true);
+      chunk.flip();
+      hasher.update(chunk.duplicate());
+      progress.read(chunk.remaining());
+      staged.write(chunk);
     }
-    if (length != file.lengthBytes() || !Sha256.finish(hasher).equals(file.digests().file())) {
+    if (staged.positionBytes() != file.lengthBytes()
+        || !Sha256.finish(hasher).equals(file.digests().file())) {
       throw new SerdabException.Damaged(
           new Problem(
               "copy-damaged",
@@ -180,41 +113,63 @@ final class FolderTarget {
     }
   }
 
-  private boolean isSame(Path path, StoredFile file) throws IOException {
-    if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)
-        || Files.size(path) != file.lengthBytes()) {
+  private boolean isSame(String name, BlobInfo there, StoredFile file) {
+    if (there.lengthBytes() != file.lengthBytes()) {
       return false;
     }
-    MessageDigest hasher = Sha256.hasher();
-    try (FileChannel in = FileChannel.open(path, StandardOpenOption.READ)) {
-      while (true) {
-        chunk.clear();
-        if (in.read(chunk) < 0) {
-          break;
-        }
-        chunk.flip();
-        hasher.update(chunk);
-      }
+    try (Blob blob = store.open(name)) {
+      return digest(blob).equals(file.digests().file());
     }
-    return Sha256.finish(hasher).equals(file.digests().file());
   }
 
-  /// The place of a file inside the target; never outside, whatever a manifest says.
-  private Path inside(String folder, String path) {
-    try {
-      for (String part : (folder + '/' + path).split("/", -1)) {
-        if (part.isEmpty() || part.equals(".") || part.equals("..") || part.indexOf('\0') >= 0) {
-          throw outside();
-        }
-      }
-      Path target = root.resolve(folder + '/' + path).normalize();
-      if (!target.startsWith(root) || target.equals(root)) {
+  private Sha256 digest(ReadableBytes bytes) {
+    MessageDigest hasher = Sha256.hasher();
+    for (long position = 0; position < bytes.lengthBytes(); position += chunk.limit()) {
+      chunk.clear().limit((int) Math.min(CHUNK_BYTES, bytes.lengthBytes() - position));
+      bytes.readFully(position, chunk);
+      chunk.flip();
+      hasher.update(chunk.duplicate());
+    }
+    return Sha256.finish(hasher);
+  }
+
+  /// The name of a file inside the target; never outside, whatever a manifest says.
+  static String nameInside(String folder, String path) {
+    String name = folder.isEmpty() ? path : folder + '/' + path;
+    StringBuilder safe = new StringBuilder();
+    for (String part : name.split("/", -1)) {
+      if (part.isEmpty() || part.equals(".") || part.equals("..")) {
         throw outside();
       }
-      return target;
-    } catch (InvalidPathException e) {
-      throw outside();
+      if (!safe.isEmpty()) {
+        safe.append('/');
+      }
+      safe.append(writable(part) ? part : rewritten(part));
     }
+    String result = safe.toString();
+    return BlobName.isValid(result) ? result : "long-names/" + hash(name);
+  }
+
+  /// Whether a name can be written everywhere as it is, the suffix of unfinished files included.
+  private static boolean writable(String part) {
+    return BlobName.isValid(part)
+        && part.getBytes(StandardCharsets.UTF_8).length
+            <= BlobName.PART_BYTES_MAX - BlobStore.STAGED_SUFFIX_BYTES;
+  }
+
+  /// What a system that knows fewer characters, or shorter names, can hold; still told apart.
+  private static String rewritten(String part) {
+    StringBuilder kept = new StringBuilder();
+    for (int i = 0; i < part.length() && kept.length() < LONGEST_PART; i++) {
+      char c = part.charAt(i);
+      boolean plain = c > 0x20 && c < 0x7F && c != '\\';
+      kept.append(plain ? c : '_');
+    }
+    return kept + "~" + hash(part);
+  }
+
+  private static String hash(String text) {
+    return Sha256.digest(text.getBytes(StandardCharsets.UTF_8)).hex().substring(0, HASH_DIGITS);
   }
 
   private static SerdabException.Refused outside() {
@@ -223,46 +178,5 @@ final class FolderTarget {
             "name-outside-target",
             "A stored file has a name that leads outside the target folder; it was not written.",
             "Do not trust this copy: it was not written by Serdab as it is now."));
-  }
-
-  /// Makes the names durable; not every system can sync a folder, and none loses bytes for it.
-  private static void syncFolder(Path folder) {
-    try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-      channel.force(true);
-    } catch (IOException e) {
-      // Windows and some network volumes cannot; the files themselves are synced.
-    }
-  }
-
-  /// Deletes everything in a scratch folder of ours.
-  void deleteScratch() {
-    try {
-      Files.walkFileTree(
-          root,
-          new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                throws IOException {
-              Files.delete(file);
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(
-                Path folder, @org.jspecify.annotations.Nullable IOException failure)
-                throws IOException {
-              try {
-                Files.delete(folder);
-              } catch (DirectoryNotEmptyException e) {
-                // Somebody put something there; it is not ours to delete.
-              }
-              return FileVisitResult.CONTINUE;
-            }
-          });
-    } catch (IOException e) {
-      throw new SerdabException.Unavailable(
-          new Problem("scratch-failed", "The scratch folder " + root + " cannot be emptied.", ""),
-          e);
-    }
   }
 }

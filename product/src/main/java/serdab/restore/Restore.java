@@ -3,7 +3,6 @@ package serdab.restore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -26,6 +25,7 @@ import serdab.dicom.StudyKey;
 import serdab.dicom.StudyVersion;
 import serdab.plan.Selection;
 import serdab.report.Progress;
+import serdab.store.BlobStore;
 
 /// Brings studies back from a destination. Needs nothing but the destination. One thread at a time.
 ///
@@ -62,8 +62,9 @@ public final class Restore {
   /// is.
   ///
   /// @param asOf the newest version that was read at this time or before; empty means the newest
-  public RestoreReport toFolder(Path folder, Selection wanted, Optional<Instant> asOf) {
-    FolderTarget target = FolderTarget.at(folder);
+  public RestoreReport toFolder(BlobStore folder, Selection wanted, Optional<Instant> asOf) {
+    folder.sweep();
+    FolderTarget target = new FolderTarget(folder);
     for (HeldVersion copy : chosen(wanted, asOf)) {
       if (stop.getAsBoolean()) {
         interrupted = true;

@@ -1,6 +1,5 @@
 package serdab.restore;
 
-import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -21,27 +20,33 @@ import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.ProofOutcome;
 import serdab.destination.VersionReader;
+import serdab.dicom.StoredFile;
 import serdab.dicom.StudyKey;
 import serdab.report.Progress;
+import serdab.store.BlobStore;
 
 /// Proves copies on one destination and records what it found. One thread at a time.
 public final class Verification {
+
+  private static final String DRILL = "drill";
 
   private final Destination destination;
   private final Catalogue catalogue;
   private final InstantSource clock;
   private final Progress progress;
   private final BooleanSupplier stop;
-  private final Path scratch;
+  private final BlobStore scratch;
 
-  /// @param scratch an empty folder of ours for drills; made and emptied when one is wanted
+  /// Prepares a verification; nothing is read yet.
+  ///
+  /// @param scratch a folder of ours for drills; what a drill writes there it deletes again
   public Verification(
       Destination destination,
       Catalogue catalogue,
       InstantSource clock,
       Progress progress,
       BooleanSupplier stop,
-      Path scratch) {
+      BlobStore scratch) {
     this.destination = destination;
     this.catalogue = catalogue;
     this.clock = clock;
@@ -221,14 +226,15 @@ public final class Verification {
   /// away.
   private ProofOutcome drill(HeldVersion copy) {
     try (VersionReader reader = destination.read(copy)) {
-      FolderTarget folder = FolderTarget.scratch(scratch);
-      try {
-        for (var file : reader.version().files()) {
-          folder.write("drill", file, reader.open(file), progress);
-          folder.compare("drill", file);
+      FolderTarget folder = new FolderTarget(scratch);
+      for (StoredFile file : reader.version().files()) {
+        folder.delete(DRILL, file);
+        try {
+          folder.write(DRILL, file, reader.open(file), progress);
+          folder.compare(DRILL, file);
+        } finally {
+          folder.delete(DRILL, file);
         }
-      } finally {
-        folder.deleteScratch();
       }
       return new ProofOutcome.Proven(
           new Proof(Depth.RESTORED, ProofMeans.THROUGH_CACHE, clock.instant()));

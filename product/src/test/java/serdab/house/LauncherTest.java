@@ -50,6 +50,17 @@ class LauncherTest {
       }
       """;
 
+  private static final String TRAINING =
+      """
+      package serdab.cli;
+
+      final class Training {
+        public static void main(String[] args) throws Exception {
+          Main.main(new String[] {"status"});
+        }
+      }
+      """;
+
   @TempDir static Path temp;
 
   private static Path checkout = Path.of("");
@@ -68,6 +79,7 @@ class LauncherTest {
       Files.copy(SharedData.checkout().resolve(file), copy, StandardCopyOption.COPY_ATTRIBUTES);
     }
     writeProgram(PROGRAM);
+    Files.writeString(checkout.resolve("product/src/main/java/serdab/cli/Training.java"), TRAINING);
 
     home = Files.createDirectories(temp.resolve("home"));
     Files.createSymbolicLink(
