@@ -86,7 +86,9 @@ public final class LocalFolder implements BlobStore {
   /// @param random draws the names of unfinished files and, once, the place's id; used by one
   ///   thread at a time
   /// @throws SerdabException.Unavailable `place-gone` when it is not there
+  /// @throws SerdabException.Misconfigured `locale-not-utf-8` when names cannot be spelled
   public static LocalFolder open(Path root, RandomGenerator random) {
+    requireUnicodeNames();
     return on(RealDisk.at(root), root.toString(), random);
   }
 
@@ -94,11 +96,25 @@ public final class LocalFolder implements BlobStore {
   /// the first time: a known place that is missing is an unplugged disk, not an empty one.
   ///
   /// @throws SerdabException.Unavailable when it cannot be made
+  /// @throws SerdabException.Misconfigured `locale-not-utf-8` when names cannot be spelled
   public static LocalFolder create(Path root, RandomGenerator random) {
+    requireUnicodeNames();
     try {
       return on(RealDisk.making(root), root.toString(), random);
     } catch (DiskFailure e) {
       throw explained(e, root.toString(), false);
+    }
+  }
+
+  /// Under a locale such as `C`, which is what scheduled jobs get, Java cannot spell names beyond
+  /// ASCII: a listing would silently leave them out.
+  private static void requireUnicodeNames() {
+    if (!RealDisk.spellsUnicode()) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "locale-not-utf-8",
+              "This process runs under a locale that cannot spell all file names.",
+              "Set the environment variable LC_ALL to C.UTF-8 or another UTF-8 locale."));
     }
   }
 

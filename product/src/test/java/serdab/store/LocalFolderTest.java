@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -109,7 +110,7 @@ class LocalFolderTest {
   @Test
   @Timeout(60)
   void aProcessThatWritesHoldsOthersBackUntilItIsKilled() throws Exception {
-    Process writer = otherProcess();
+    Process writer = otherProcess("C.UTF-8");
     try {
       InputStream said = writer.getInputStream();
       assertThat((char) said.read()).isEqualTo('!');
@@ -130,16 +131,28 @@ class LocalFolderTest {
     }
   }
 
-  private Process otherProcess() throws IOException {
-    return new ProcessBuilder(
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  @Timeout(60)
+  void aLocaleThatCannotSpellNamesIsRefusedRatherThanListingLess() throws Exception {
+    Process process = otherProcess("C");
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+
+    assertThat(process.waitFor()).isEqualTo(2);
+    assertThat(said).isEqualTo("locale-not-utf-8");
+  }
+
+  private Process otherProcess(String locale) throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-XX:TieredStopAtLevel=1",
             "-cp",
             System.getProperty("java.class.path"),
             OtherProcess.class.getName(),
-            folder.toString())
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
-        .start();
+            folder.toString());
+    builder.environment().put("LC_ALL", locale);
+    return builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }
 
   /// Stages a blob, says so, and waits to be killed.
@@ -147,7 +160,15 @@ class LocalFolderTest {
     private OtherProcess() {}
 
     public static void main(String[] arguments) throws Exception {
-      BlobStore store = LocalFolder.open(Path.of(arguments[0]), new SplittableRandom(3));
+      BlobStore store;
+      try {
+        store = LocalFolder.open(Path.of(arguments[0]), new SplittableRandom(3));
+      } catch (SerdabException.Misconfigured e) {
+        System.out.print(e.problem().code());
+        System.out.flush();
+        System.exit(2);
+        return;
+      }
       Staged staged = store.stage("theirs");
       staged.write(ByteBuffer.wrap(CONTENT));
       staged.sync();
