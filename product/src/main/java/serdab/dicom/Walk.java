@@ -175,6 +175,9 @@ final class Walk {
       return;
     }
     tellOrder(tag);
+    if (Tag.group(tag) == 2 && until != Until.END_OF_META) {
+      anomalies.add(Anomaly.Kind.META_IN_DATA_SET, at, Tag.text(tag) + " inside " + what(top));
+    }
     element();
   }
 
@@ -410,10 +413,13 @@ final class Walk {
           default -> false;
         };
     if (bigEndianItems == null) {
-      // Native pixels with the length of encapsulated ones, or damage: where it ends nobody knows.
-      anomalies.add(
-          Anomaly.Kind.UNDEFINED_LENGTH, at, Tag.text(tag) + " has no length and holds no items");
-      if (!truncated && bound == valueStart) {
+      if (bound - valueStart < SHORT_HEADER && bound == end) {
+        tellOverrun(valueStart + SHORT_HEADER, "the first item of " + Tag.text(tag));
+      } else {
+        // Native pixels with the length of encapsulated ones, or damage: nobody knows where it
+        // ends.
+        anomalies.add(
+            Anomaly.Kind.UNDEFINED_LENGTH, at, Tag.text(tag) + " has no length and holds no items");
         anomalies.add(Anomaly.Kind.MISSING_DELIMITER, bound, Tag.text(tag) + " is not closed");
       }
       add(tag, vr, header.headerBytes, bound - valueStart, false);
