@@ -299,8 +299,12 @@ public final class DataSet {
     while (true) {
       int declared = declaredCharacterSet(holder);
       if (declared >= 0) {
-        DataSet whole = new DataSet(index, source, limits);
-        return CharacterSets.of(whole.stringsAt(declared));
+        Optional<byte[]> names = new DataSet(index, source, limits).value(declared);
+        // Its own text is ASCII whatever its VR says: a wrong one must not ask for character sets.
+        return CharacterSets.of(
+            names.isEmpty()
+                ? List.of()
+                : Values.split(new String(names.get(), StandardCharsets.ISO_8859_1), Vr.CS));
       }
       if (holder < 0) {
         return CharacterSets.of(List.of());
@@ -311,12 +315,15 @@ public final class DataSet {
   }
 
   private int declaredCharacterSet(int holder) {
+    if (holder == TOP) {
+      return index.topCharacterSet();
+    }
     for (int k = holder + 1; k < index.size(); k++) {
       if (index.parent(k) == holder) {
         if (index.tag(k) == Tag.SpecificCharacterSet) {
           return k;
         }
-        if (Integer.compareUnsigned(index.tag(k), Tag.SpecificCharacterSet) > 0 && holder != TOP) {
+        if (Integer.compareUnsigned(index.tag(k), Tag.SpecificCharacterSet) > 0) {
           return -1;
         }
       } else if (index.parent(k) < holder) {

@@ -8,6 +8,7 @@ final class ElementIndex {
 
   private static final int FIRST_CAPACITY = 192;
 
+  private static final int NOT_LOOKED_FOR = -2;
   private static final int VR_MASK = 0x3F;
   private static final int LONG_HEADER = 1 << 6;
   private static final int UNDEFINED = 1 << 7;
@@ -21,6 +22,7 @@ final class ElementIndex {
   private int[] parents = new int[FIRST_CAPACITY];
   private int[] facts = new int[FIRST_CAPACITY];
   private int size;
+  private int topCharacterSet = NOT_LOOKED_FOR;
 
   int add(
       int tag,
@@ -102,6 +104,22 @@ final class ElementIndex {
 
   boolean isBigEndian(int i) {
     return (facts[i] & BIG_ENDIAN) != 0;
+  }
+
+  /// Where Specific Character Set (0008,0005) stands outside of all sequences; -1 when it is
+  /// missing. Every text in the file asks, so it is looked for once; a race finds the same.
+  int topCharacterSet() {
+    int known = topCharacterSet;
+    if (known == NOT_LOOKED_FOR) {
+      known = -1;
+      for (int i = 0; i < size && known < 0; i++) {
+        if (parents[i] == -1 && tags[i] == Tag.SpecificCharacterSet) {
+          known = i;
+        }
+      }
+      topCharacterSet = known;
+    }
+    return known;
   }
 
   /// The first index behind everything inside this element.
