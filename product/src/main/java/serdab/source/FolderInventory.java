@@ -245,34 +245,30 @@ final class FolderInventory implements Inventory {
         Stream<Finding> findings =
             Stream.of(
                     directory.oddities().stream()
-                        .map(
-                            oddity ->
-                                new Finding(
-                                    "dicomdir-"
-                                        + oddity
-                                            .kind()
-                                            .name()
-                                            .toLowerCase(Locale.ROOT)
-                                            .replace('_', '-'),
-                                    path,
-                                    oddity.position(),
-                                    oddity.detail())),
+                        .map(oddity ->
+                            new Finding(
+                                "dicomdir-"
+                                    + oddity
+                                        .kind()
+                                        .name()
+                                        .toLowerCase(Locale.ROOT)
+                                        .replace('_', '-'),
+                                path,
+                                oddity.position(),
+                                oddity.detail())),
                     comparison.dangling().stream()
-                        .map(
-                            entry ->
-                                new Finding(
-                                    "dicomdir-missing-file",
-                                    path,
-                                    entry.position(),
-                                    "It lists a file that is not there: "
-                                        + entry.path().orElse("?"))),
+                        .map(entry ->
+                            new Finding(
+                                "dicomdir-missing-file",
+                                path,
+                                entry.position(),
+                                "It lists a file that is not there: " + entry.path().orElse("?"))),
                     comparison.unlisted().stream()
-                        .map(
-                            file ->
-                                Finding.about(
-                                    path,
-                                    "not-in-dicomdir",
-                                    "A DICOM file beside it is not listed in it: " + file)))
+                        .map(file ->
+                            Finding.about(
+                                path,
+                                "not-in-dicomdir",
+                                "A DICOM file beside it is not listed in it: " + file)))
                 .flatMap(each -> each);
         findings.limit(MAX_DICOMDIR_FINDINGS).forEach(index::addFinding);
       } catch (IOException e) {

@@ -141,8 +141,7 @@ class FolderSourceTest {
 
     // Same length, time and inode: only reading the header again could tell.
     byte[] bytes = TinyDicom.image().study("1.2.9").bytes();
-    try (var channel =
-        Files.newByteChannel(file, java.nio.file.StandardOpenOption.WRITE)) {
+    try (var channel = Files.newByteChannel(file, java.nio.file.StandardOpenOption.WRITE)) {
       channel.write(ByteBuffer.wrap(bytes));
     }
     Files.setLastModifiedTime(file, modified);
