@@ -156,12 +156,12 @@ final class BackupCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     BackupPlan plan = plan();
-    Wiring wiring = new Wiring(around);
     Home home = around.home().make();
     try (RunLock _ = RunLock.take(home.lock());
+        Wiring wiring = new Wiring(around);
         Catalogue catalogue = wiring.catalogue(home)) {
       List<String> warnings = guard(plan, catalogue);
-      try (Source source = wiring.source(plan.source(), plan, home)) {
+      try (Source source = wiring.source(plan, home)) {
         List<Destination> destinations = new ArrayList<>();
         try {
           for (String specification : plan.destinations()) {

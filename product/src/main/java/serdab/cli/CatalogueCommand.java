@@ -68,7 +68,6 @@ final class CatalogueCommand implements Runnable {
 
     @Override
     public Integer call() {
-      Wiring wiring = new Wiring(around);
       Home home = around.home().make();
       Terminal terminal = around.terminal();
       TerminalProgress bar =
@@ -78,6 +77,7 @@ final class CatalogueCommand implements Runnable {
       long remembered = 0;
       List<VerifyReport.BadCopy> unreadable = new ArrayList<>();
       try (RunLock _ = RunLock.take(home.lock());
+          Wiring wiring = new Wiring(around);
           Catalogue catalogue = wiring.catalogue(home);
           StopOnSignal _ = StopOnSignal.of(stop)) {
         for (String specification : destinations) {

@@ -87,14 +87,14 @@ final class RestoreCommand implements Callable<Integer> {
   public Integer call() {
     Selection wanted = selection();
     Optional<Instant> time = Optional.ofNullable(asOf).map(RestoreCommand::time);
-    Wiring wiring = new Wiring(around);
     Home home = around.home().make();
     Terminal terminal = around.terminal();
     TerminalProgress bar =
         new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
-    try (Catalogue catalogue = wiring.catalogue(home);
+    try (Wiring wiring = new Wiring(around);
+        Catalogue catalogue = wiring.catalogue(home);
         Destination place = wiring.destinationToRead(from, catalogue);
         StopOnSignal _ = StopOnSignal.of(stop)) {
       Restore restore = new Restore(place, catalogue::label, progress, stop::isRequested);

@@ -65,7 +65,8 @@ final class StatusCommand implements Callable<Integer> {
       }
       return Main.ExitCodes.GOOD;
     }
-    try (Catalogue catalogue = new Wiring(around).catalogue(home)) {
+    try (Wiring wiring = new Wiring(around);
+        Catalogue catalogue = wiring.catalogue(home)) {
       Map<String, Count> sources = count(catalogue);
       List<RunRow> runs = catalogue.runs(RUNS_SHOWN);
       if (json) {

@@ -70,7 +70,6 @@ final class StudiesCommand implements Callable<Integer> {
     Optional<DateRange> range =
         Optional.ofNullable(date).map(text -> DateRange.parse("--date", text));
     Home home = around.home();
-    Wiring wiring = new Wiring(around);
     if (!home.exists()) {
       if (json) {
         Json.object(
@@ -85,7 +84,8 @@ final class StudiesCommand implements Callable<Integer> {
       }
       return Main.ExitCodes.GOOD;
     }
-    try (Catalogue catalogue = wiring.catalogue(home);
+    try (Wiring wiring = new Wiring(around);
+        Catalogue catalogue = wiring.catalogue(home);
         Stream<StudyRow> all = catalogue.studies()) {
       Stream<StudyRow> wanted = all.filter(row -> matches(row, range, catalogue));
       if (json) {

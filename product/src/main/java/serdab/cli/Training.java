@@ -17,6 +17,8 @@ final class Training {
 
   private Training() {}
 
+  /// Runs the commands once.
+  ///
   /// @param args an empty scratch folder, and a library to practise on
   public static void main(String[] args) {
     Path scratch = Path.of(args[0]).toAbsolutePath();

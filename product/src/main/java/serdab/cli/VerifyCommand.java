@@ -74,7 +74,6 @@ final class VerifyCommand implements Callable<Integer> {
   public Integer call() {
     Depth wanted = depth();
     Share part = share();
-    Wiring wiring = new Wiring(around);
     Home home = around.home().make();
     Terminal terminal = around.terminal();
     TerminalProgress bar =
@@ -82,6 +81,7 @@ final class VerifyCommand implements Callable<Integer> {
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
     try (RunLock _ = RunLock.take(home.lock());
+        Wiring wiring = new Wiring(around);
         Catalogue catalogue = wiring.catalogue(home);
         Destination place = wiring.destinationToRead(destination, catalogue);
         BlobStore scratch = wiring.scratch(home);

@@ -146,7 +146,7 @@ class CharacterSetsTest {
     assertThat(decode("ISO_IR 192", "\u00E7\u008E\u008B\u00E5 ", Vr.PN)).isEqualTo("王\uFFFD");
   }
 
-  @SeededTest(runs = 300)
+  @SeededTest(runs = 100)
   void noBytesAndNoSetsMakeItFail(RandomGenerator random) {
     String[] sets = {
       "",
@@ -202,7 +202,9 @@ class CharacterSetsTest {
         // pydicom has dictionaries of private elements, we have not.
         boolean isStandard = (Tag.group(dataSet.tag(i)) & 1) == 0;
         if (isStandard && dataSet.vr(i).followsCharacterSet() && dataSet.valueLength(i) > 0) {
-          texts.add(Tag.text(dataSet.tag(i)) + " " + String.join("\\", dataSet.stringsAt(i)));
+          String text = String.join("\\", dataSet.stringsAt(i));
+          // pydicom leaves out empty component groups at the end of a name.
+          texts.add(Tag.text(dataSet.tag(i)) + " " + text.replaceFirst("=+$", ""));
         }
       }
     }

@@ -170,6 +170,8 @@ public final class HorosLibraryBuilder {
           DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("Database.sql"));
       try (Statement statement = index.createStatement()) {
         statement.execute("PRAGMA journal_mode=" + (wal ? "WAL" : "DELETE"));
+        // Fixtures need not survive a power cut, and tests are many.
+        statement.execute("PRAGMA synchronous=OFF");
         for (String sql : script().split(";\\s*\n", -1)) {
           if (!sql.isBlank()) {
             statement.execute(sql);

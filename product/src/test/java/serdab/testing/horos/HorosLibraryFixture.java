@@ -9,7 +9,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalTime;
@@ -282,23 +281,6 @@ public final class HorosLibraryFixture implements AutoCloseable {
     }
   }
 
-  /// Leaves the library as a viewer that was killed leaves it: nothing is closed, so a `-wal`
-  /// stays.
-  public void abandonInto(Path copy) {
-    try (var files = Files.walk(folder)) {
-      for (Path file : files.toList()) {
-        Path target = copy.resolve(folder.relativize(file).toString());
-        if (Files.isDirectory(file)) {
-          Files.createDirectories(target);
-        } else {
-          Files.copy(file, target);
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
   private void addRows(Header header, Map<String, Object> path) {
     now = now.plusSeconds(1);
     long study = studyFor(header);
@@ -526,14 +508,5 @@ public final class HorosLibraryFixture implements AutoCloseable {
 
   private static <T> T notNull(@Nullable T value) {
     return java.util.Objects.requireNonNull(value);
-  }
-
-  /// For statements that need the connection itself.
-  public Statement statement() {
-    try {
-      return index.createStatement();
-    } catch (SQLException e) {
-      throw new IllegalStateException(e);
-    }
   }
 }
