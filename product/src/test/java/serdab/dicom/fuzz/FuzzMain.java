@@ -48,7 +48,8 @@ public final class FuzzMain {
     System.exit(0);
   }
 
-  static int inSmallHeap(ProcessBuilder.Redirect output, String... arguments) throws IOException, InterruptedException {
+  static int inSmallHeap(ProcessBuilder.Redirect output, String... arguments)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add(HEAP);
