@@ -1,11 +1,118 @@
 package serdab.cli;
 
+import java.io.Console;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
+import picocli.CommandLine;
+import serdab.Problem;
+import serdab.SerdabException;
+
 /// Where the program starts.
 public final class Main {
 
   private Main() {}
 
+  @SuppressWarnings("SystemConsoleNull") // the default console is null again without a terminal
   public static void main(String[] args) {
-    System.out.println("serdab");
+    // The terminal's encoding may be older than the names it shows; bytes out are always UTF-8.
+    PrintStream out = utf8(FileDescriptor.out);
+    PrintStream err = utf8(FileDescriptor.err);
+    Console console = System.console();
+    boolean interactive = console != null && console.isTerminal();
+    Terminal terminal = new Terminal(out, err, interactive);
+    int code = run(args, new Surroundings(terminal, System.getenv(), InstantSource.system()));
+    out.flush();
+    err.flush();
+    System.exit(code);
+  }
+
+  private static PrintStream utf8(FileDescriptor descriptor) {
+    return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
+  }
+
+  /// Runs one command line and gives its exit code; never throws.
+  static int run(String[] args, Surroundings around) {
+    Terminal terminal = around.terminal();
+    CommandLine line = new CommandLine(new SerdabCommand(around), new Factory(around));
+    line.setOut(new java.io.PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
+    line.setErr(new java.io.PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setUsageHelpAutoWidth(terminal.interactive());
+    line.setExecutionExceptionHandler((exception, command, parsed) -> {
+      ExitCodes.Failure failure = ExitCodes.of(exception);
+      tell(terminal, failure.problem());
+      if (around.environment().containsKey("SERDAB_TRACE")) {
+        exception.printStackTrace(terminal.err());
+      }
+      return failure.exitCode();
+    });
+    line.setParameterExceptionHandler((exception, arguments) -> {
+      terminal.err().println("serdab: " + exception.getMessage());
+      terminal
+          .err()
+          .println(
+              "Run: " + exception.getCommandLine().getCommandSpec().qualifiedName() + " --help");
+      return ExitCodes.USAGE;
+    });
+    return line.execute(args);
+  }
+
+  private static void tell(Terminal terminal, Problem problem) {
+    terminal.err().println("serdab: " + problem.what());
+    if (!problem.next().isEmpty()) {
+      terminal.err().println("        " + problem.next());
+    }
+    problem
+        .details()
+        .forEach((name, value) -> terminal.err().println("        " + name + ": " + value));
+  }
+
+  /// Gives each command its surroundings.
+  private record Factory(Surroundings around) implements CommandLine.IFactory {
+
+    @Override
+    public <K> K create(Class<K> type) throws Exception {
+      try {
+        return type.getDeclaredConstructor(Surroundings.class).newInstance(around);
+      } catch (NoSuchMethodException e) {
+        return CommandLine.defaultFactory().create(type);
+      }
+    }
+  }
+
+  /// Which exit code a failure has, by the table in the command line's documentation.
+  static final class ExitCodes {
+    static final int GOOD = 0;
+    static final int FAILED = 1;
+    static final int USAGE = 2;
+    static final int INCOMPLETE = 3;
+    static final int HELD_BACK = 4;
+    static final int INTERRUPTED = 130;
+
+    private ExitCodes() {}
+
+    record Failure(Problem problem, int exitCode) {}
+
+    static Failure of(Exception exception) {
+      return switch (exception) {
+        case SerdabException.Misconfigured e -> new Failure(e.problem(), USAGE);
+        case SerdabException.HeldBack e -> new Failure(e.problem(), HELD_BACK);
+        case SerdabException.Damaged e -> new Failure(e.problem(), FAILED);
+        case SerdabException.Unavailable e -> new Failure(e.problem(), FAILED);
+        case SerdabException.Refused e -> new Failure(e.problem(), FAILED);
+        default ->
+            new Failure(
+                new Problem(
+                    "unexpected",
+                    "Something went wrong that should not ("
+                        + exception.getClass().getSimpleName()
+                        + "). Nothing that was copied is lost.",
+                    "Run again with SERDAB_TRACE=1 in the environment and report what it prints."),
+                FAILED);
+      };
+    }
   }
 }

@@ -21,6 +21,12 @@ public final class SeededTestExtension implements TestTemplateInvocationContextP
     return context.getRequiredTestMethod().isAnnotationPresent(SeededTest.class);
   }
 
+  /// A slice of a few runs may be empty.
+  @Override
+  public boolean mayReturnZeroTestTemplateInvocationContexts(ExtensionContext context) {
+    return true;
+  }
+
   @Override
   public Stream<TestTemplateInvocationContext> provideTestTemplateInvocationContexts(
       ExtensionContext context) {
@@ -29,10 +35,10 @@ public final class SeededTestExtension implements TestTemplateInvocationContextP
       return Stream.of(new Run(replay));
     }
     SeededTest test = context.getRequiredTestMethod().getAnnotation(SeededTest.class);
-    double factor = Double.parseDouble(System.getProperty("runsFactor", "1"));
-    long runs = Math.max(1, Math.round(Integer.getInteger("runs", test.runs()) * factor));
+    long runs = Integer.getInteger("runs", test.runs());
     long first = Long.getLong("firstSeed", 1_000_000L);
-    return LongStream.range(first, first + runs).mapToObj(Run::new);
+    return LongStream.range(first + Share.firstOf(runs), first + Share.endOf(runs))
+        .mapToObj(Run::new);
   }
 
   private record Run(long seed) implements TestTemplateInvocationContext {

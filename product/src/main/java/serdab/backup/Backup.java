@@ -1,0 +1,736 @@
+package serdab.backup;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.YearMonth;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import serdab.Finding;
+import serdab.Problem;
+import serdab.SerdabException;
+import serdab.VersionId;
+import serdab.catalogue.Catalogue;
+import serdab.catalogue.CopyRow;
+import serdab.catalogue.RunTotals;
+import serdab.catalogue.StudyRow;
+import serdab.destination.Destination;
+import serdab.destination.DestinationId;
+import serdab.dicom.StudyKey;
+import serdab.plan.BackupPlan;
+import serdab.report.Progress;
+import serdab.report.RunReport;
+import serdab.source.Inventory;
+import serdab.source.Source;
+import serdab.source.SourceStudy;
+
+/// One run of a plan: [#plan] looks, [#execute] copies. Call both once, from one thread.
+public final class Backup implements AutoCloseable {
+
+  /// Fewer than this share of the studies of the last good run is an alarm.
+  static final double SHARPLY_FEWER = 0.9;
+
+  /// Every unchanged study's files are looked at one by one once in so many days.
+  static final int LOOK_DAYS = 30;
+
+  private static final Duration FIRST_BACK_OFF = Duration.ofMinutes(10);
+  private static final Duration LONGEST_BACK_OFF = Duration.ofHours(24);
+  private static final int SEEN_BATCH = 500;
+  private static final int FINDINGS_BATCH = 1000;
+
+  private final BackupPlan plan;
+  private final Source source;
+  private final List<Destination> destinations;
+  private final Catalogue catalogue;
+  private final InstantSource clock;
+  private final RandomGenerator jitter;
+  private final Rest rest;
+  private final StopSignal stop;
+  private final Progress progress;
+  private final String worker;
+  private final boolean acceptFewer;
+  private final Inventory inventory;
+
+  private Backup(Setting setting, Inventory inventory) {
+    this.plan = setting.plan();
+    this.source = setting.source();
+    this.destinations = List.copyOf(setting.destinations());
+    this.catalogue = setting.catalogue();
+    this.clock = setting.clock();
+    this.jitter = setting.jitter();
+    this.rest = setting.rest();
+    this.stop = setting.stop();
+    this.progress = setting.progress();
+    this.worker = setting.worker();
+    this.acceptFewer = setting.acceptFewer();
+    this.inventory = inventory;
+  }
+
+  /// What a run works with. The caller keeps and closes all of it.
+  ///
+  /// @param destinations opened, in the order of the plan's specifications
+  /// @param jitter spreads the waiting times of studies that failed
+  /// @param worker which machine and process this is, for the catalogue
+  /// @param acceptFewer a person has looked and says that there really are fewer studies now
+  public record Setting(
+      BackupPlan plan,
+      Source source,
+      List<Destination> destinations,
+      Catalogue catalogue,
+      InstantSource clock,
+      RandomGenerator jitter,
+      Rest rest,
+      StopSignal stop,
+      Progress progress,
+      String worker,
+      boolean acceptFewer) {}
+
+  /// Looks at the source once; what it saw is what is planned and copied.
+  ///
+  /// @throws SerdabException when the source cannot be read
+  public static Backup of(Setting setting) {
+    return new Backup(setting, setting.source().inventory());
+  }
+
+  // ---- planning
+
+  /// Finds out what there is to do. Writes nothing anywhere.
+  public WorkList plan() {
+    List<WorkItem> items = new ArrayList<>();
+    List<WorkList.NotYet> notYet = new ArrayList<>();
+    List<Map<Optional<YearMonth>, Integer>> pending = new ArrayList<>();
+    destinations.forEach(_ -> pending.add(new HashMap<>()));
+    long listed = 0;
+    long selected = 0;
+    long alreadyThere = 0;
+    long empty = 0;
+    Instant now = clock.instant();
+    try (Stream<SourceStudy> studies = inventory.studies(plan.order())) {
+      for (SourceStudy study : (Iterable<SourceStudy>) studies::iterator) {
+        if (!study.key().isOther()) {
+          listed++;
+        }
+        if (!wanted(study)) {
+          continue;
+        }
+        if (study.fileCount() == 0) {
+          empty++;
+          continue;
+        }
+        selected++;
+        Decision decision = decide(study, now);
+        Optional<YearMonth> month = study.facts().studyDate().map(YearMonth::from);
+        Set<Integer> unproven = new HashSet<>(decision.unproven());
+        for (int i = 0; i < destinations.size(); i++) {
+          pending.get(i).merge(month, unproven.contains(i) ? 1 : 0, Integer::sum);
+        }
+        switch (decision.what()) {
+          case WORK -> items.add(new WorkItem(study, decision.reason(), decision.unproven()));
+          case NOT_YET -> notYet.add(new WorkList.NotYet(study.key(), decision.problem()));
+          case NOTHING -> alreadyThere++;
+        }
+      }
+    }
+    Optional<Long> lastListed =
+        catalogue.lastGoodRun("backup", source.id().value()).map(run -> run.totals().listed());
+    return new WorkList(
+        items,
+        listed,
+        selected,
+        alreadyThere,
+        empty,
+        notYet,
+        pending,
+        alarms(listed, lastListed),
+        lastListed);
+  }
+
+  private boolean wanted(SourceStudy study) {
+    return plan.selection().matches(study.facts()) && !(plan.dicomOnly() && study.key().isOther());
+  }
+
+  private enum What {
+    WORK,
+    NOT_YET,
+    NOTHING
+  }
+
+  private record Decision(
+      What what, WorkItem.Reason reason, List<Integer> unproven, String problem) {
+
+    static Decision work(WorkItem.Reason reason, List<Integer> unproven) {
+      return new Decision(What.WORK, reason, unproven, "");
+    }
+  }
+
+  private Decision decide(SourceStudy study, Instant now) {
+    List<Integer> all = IntStream.range(0, destinations.size()).boxed().toList();
+    Optional<StudyRow> known = catalogue.study(source.id().value(), study.key());
+    if (known.isEmpty()) {
+      return Decision.work(WorkItem.Reason.NEW, all);
+    }
+    StudyRow row = known.get();
+    boolean troubled = row.failures() > 0 || row.missingFiles() > 0;
+    if (troubled && row.nextTryAt().filter(now::isBefore).isPresent()) {
+      // A change that the source itself reports may be the cure, so it does not wait.
+      boolean changed = row.version().isPresent() && !row.fingerprint().equals(study.fingerprint());
+      if (!changed) {
+        return new Decision(
+            What.NOT_YET,
+            WorkItem.Reason.RETRY,
+            row.version().map(version -> lacking(study.key(), version)).orElse(all),
+            row.problem());
+      }
+    }
+    if (row.version().isEmpty()) {
+      return Decision.work(row.failures() > 0 ? WorkItem.Reason.RETRY : WorkItem.Reason.NEW, all);
+    }
+    List<Integer> lacking = lacking(study.key(), row.version().get());
+    if (!lacking.isEmpty()) {
+      return Decision.work(WorkItem.Reason.COPY_MISSING, lacking);
+    }
+    if (troubled) {
+      return Decision.work(WorkItem.Reason.RETRY, List.of());
+    }
+    if (!row.fingerprint().equals(study.fingerprint()) || isItsTurn(row, now)) {
+      return Decision.work(WorkItem.Reason.LOOK_AGAIN, List.of());
+    }
+    return new Decision(What.NOTHING, WorkItem.Reason.LOOK_AGAIN, List.of(), "");
+  }
+
+  /// Destinations without a copy of this version that was proven deeply enough.
+  private List<Integer> lacking(StudyKey key, VersionId version) {
+    List<CopyRow> copies = catalogue.copies(key);
+    List<Integer> lacking = new ArrayList<>();
+    for (int i = 0; i < destinations.size(); i++) {
+      Destination destination = destinations.get(i);
+      String id = destination.id().toString();
+      boolean proven =
+          copies.stream()
+              .anyMatch(copy ->
+                  copy.destinationId().equals(id)
+                      && copy.version().equals(version)
+                      && copy.state().equals("good")
+                      && copy.proof().depth().reaches(destination.traits().copiedDepth()));
+      if (!proven) {
+        lacking.add(i);
+      }
+    }
+    return lacking;
+  }
+
+  /// A thirtieth of the unchanged studies has its turn each day; who missed it is not forgotten.
+  private static boolean isItsTurn(StudyRow row, Instant now) {
+    Instant last = row.lastLookedAt().orElse(Instant.EPOCH);
+    if (Duration.between(last, now).toDays() >= LOOK_DAYS) {
+      return true;
+    }
+    long today = Math.floorDiv(now.getEpochSecond(), Duration.ofDays(1).toSeconds());
+    long lastDay = Math.floorDiv(last.getEpochSecond(), Duration.ofDays(1).toSeconds());
+    int turn = Math.floorMod(row.facts().key().value().hashCode(), LOOK_DAYS);
+    return lastDay < today && Math.floorMod(today, LOOK_DAYS) == turn;
+  }
+
+  private List<Problem> alarms(long listed, Optional<Long> lastGood) {
+    if (acceptFewer) {
+      return List.of();
+    }
+    if (listed == 0) {
+      return List.of(
+          new Problem(
+              "no-studies",
+              "The source " + source.describe() + " lists no studies at all.",
+              "Check that its volume is the right one; if it really is empty, run again with"
+                  + " --accept-fewer."));
+    }
+    if (lastGood.isPresent() && listed < lastGood.get() * SHARPLY_FEWER) {
+      return List.of(
+          new Problem(
+              "sharply-fewer-studies",
+              "The source lists "
+                  + listed
+                  + " studies; the last good run saw "
+                  + lastGood.get()
+                  + ". What is new is copied, and the run counts as failed.",
+              "Find out where the studies went; if they are meant to be gone, run again with"
+                  + " --accept-fewer."));
+    }
+    return List.of();
+  }
+
+  // ---- acting
+
+  /// Carries out the work and records it, study by study.
+  public RunReport execute(WorkList work) {
+    String sourceId = source.id().value();
+    List<String> ids =
+        destinations.stream().map(Destination::id).map(DestinationId::toString).toList();
+    long run = catalogue.beginRun("backup", plan.hash(), sourceId, ids, worker);
+    Tally tally = new Tally(work, run);
+    try {
+      recordListing(run, sourceId, tally);
+      progress.planned(work.items().size());
+      copyAll(work, run, tally);
+      settle(tally);
+    } catch (SerdabException e) {
+      tally.problem(e.problem());
+    }
+    RunReport report = tally.report();
+    catalogue.endRun(run, report.outcome().text(), report.totals());
+    return report;
+  }
+
+  private void recordListing(long run, String sourceId, Tally tally) {
+    List<Catalogue.Seen> batch = new ArrayList<>();
+    try (Stream<SourceStudy> studies = inventory.studies(plan.order())) {
+      for (SourceStudy study : (Iterable<SourceStudy>) studies::iterator) {
+        batch.add(new Catalogue.Seen(study.facts(), study.fileCount()));
+        if (batch.size() == SEEN_BATCH) {
+          catalogue.sawStudies(run, sourceId, batch);
+          batch.clear();
+        }
+      }
+    }
+    catalogue.sawStudies(run, sourceId, batch);
+    List<Finding> findings = new ArrayList<>();
+    try (Stream<Finding> found = inventory.findings()) {
+      for (Finding finding : (Iterable<Finding>) found::iterator) {
+        findings.add(finding);
+        tally.finding();
+        if (findings.size() == FINDINGS_BATCH) {
+          catalogue.recordFindings(run, sourceId, findings);
+          findings.clear();
+        }
+      }
+    }
+    catalogue.recordFindings(run, sourceId, findings);
+  }
+
+  private void copyAll(WorkList work, long run, Tally tally) {
+    int most = plan.batch() > 0 ? plan.batch() : Integer.MAX_VALUE;
+    Work queue = new Work(work.items(), most);
+    int workers = Math.max(1, Math.min(plan.workers(), work.items().size()));
+    AtomicReference<@Nullable Throwable> fatal = new AtomicReference<>();
+    Runnable loop =
+        () -> {
+          try {
+            workOff(queue, run, tally);
+          } catch (SerdabException e) {
+            tally.problem(e.problem());
+            queue.close();
+          } catch (Throwable e) {
+            fatal.compareAndSet(null, e);
+            queue.close();
+          }
+        };
+    if (workers == 1) {
+      loop.run();
+    } else {
+      List<Thread> threads = new ArrayList<>();
+      for (int i = 1; i <= workers; i++) {
+        threads.add(Thread.ofPlatform().name("copy-" + i).start(loop));
+      }
+      for (Thread thread : threads) {
+        joinFully(thread);
+      }
+    }
+    Throwable first = fatal.get();
+    if (first != null) {
+      rethrow(first);
+    }
+    tally.left(queue.left());
+  }
+
+  private static void rethrow(Throwable fatal) {
+    switch (fatal) {
+      case Error error -> throw error;
+      case RuntimeException exception -> throw exception;
+      case Throwable other -> throw new IllegalStateException(other);
+    }
+  }
+
+  private static void joinFully(Thread thread) {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        thread.join();
+        break;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void workOff(Work queue, long run, Tally tally) {
+    StudyCopier copier =
+        new StudyCopier(
+            plan,
+            source.id().value(),
+            source.describe(),
+            inventory,
+            destinations,
+            catalogue,
+            clock,
+            run,
+            new OnePass(stop, progress));
+    while (!stop.isRequested() && tally.somewhereToCopy()) {
+      Optional<WorkItem> next = queue.next();
+      if (next.isEmpty()) {
+        return;
+      }
+      WorkItem item = next.get();
+      StudyKey key = item.study().key();
+      progress.began(catalogue.label(key));
+      CopyOutcome outcome = workOn(copier, item, tally);
+      tally.count(item, outcome);
+      if (outcome instanceof CopyOutcome.Copied) {
+        queue.copiedOne();
+      }
+      pause();
+    }
+  }
+
+  private CopyOutcome workOn(StudyCopier copier, WorkItem item, Tally tally) {
+    try {
+      return copier.work(item, tally.alive());
+    } catch (SerdabException.Unavailable e) {
+      if (e.problem().code().startsWith("source-")) {
+        throw e;
+      }
+      return new CopyOutcome.Failed(e.problem(), item.targets(), List.of());
+    } catch (SerdabException e) {
+      return new CopyOutcome.Failed(e.problem(), item.targets(), List.of());
+    }
+  }
+
+  private void pause() {
+    if (plan.pause().isZero() || stop.isRequested()) {
+      return;
+    }
+    try {
+      rest.rest(plan.pause());
+    } catch (InterruptedException e) {
+      stop.request();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private Instant nextTry(int failures) {
+    Duration wait = FIRST_BACK_OFF;
+    for (int i = 0; i < failures && wait.compareTo(LONGEST_BACK_OFF) < 0; i++) {
+      wait = wait.multipliedBy(2);
+    }
+    if (wait.compareTo(LONGEST_BACK_OFF) > 0) {
+      wait = LONGEST_BACK_OFF;
+    }
+    // Between 80 and 120 %, so that studies that failed together do not come back together.
+    return clock.instant().plusMillis((long) (wait.toMillis() * (0.8 + 0.4 * jitter.nextDouble())));
+  }
+
+  private void settle(Tally tally) {
+    for (int i = 0; i < destinations.size(); i++) {
+      if (tally.alive().contains(i)) {
+        Map<Optional<YearMonth>, Boolean> months = new HashMap<>();
+        tally.pending.get(i).forEach((month, left) -> months.put(month, left == 0));
+        destinations.get(i).settle(months);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    inventory.close();
+  }
+
+  /// The queue of a run; thread-safe.
+  private static final class Work {
+    private final List<WorkItem> items;
+    private final int most;
+    private int next;
+    private int copied;
+    private boolean closed;
+
+    Work(List<WorkItem> items, int most) {
+      this.items = items;
+      this.most = most;
+    }
+
+    synchronized Optional<WorkItem> next() {
+      if (closed || next >= items.size() || copied >= most) {
+        return Optional.empty();
+      }
+      return Optional.of(items.get(next++));
+    }
+
+    synchronized void copiedOne() {
+      copied++;
+    }
+
+    synchronized void close() {
+      closed = true;
+    }
+
+    synchronized List<WorkItem> left() {
+      return items.subList(next, items.size());
+    }
+  }
+
+  /// What a run has counted so far; thread-safe.
+  private final class Tally {
+    private final ReentrantLock lock = new ReentrantLock();
+    private final WorkList work;
+    private final long run;
+    private final List<Map<Optional<YearMonth>, Integer>> pending = new ArrayList<>();
+    private final Set<Integer> alive = ConcurrentHashMap.newKeySet();
+    private final List<RunReport.NotSafe> notSafe = new ArrayList<>();
+    private final List<Problem> problems = new ArrayList<>();
+    private final List<RunReport.Made> made = new ArrayList<>();
+    private long copied;
+    private long adopted;
+    private long unchanged;
+    private long incomplete;
+    private long failed;
+    private long waiting;
+    private long notSafeCount;
+    private long findings;
+    private long copiedBytes;
+    private boolean stopped;
+
+    Tally(WorkList work, long run) {
+      this.work = work;
+      this.run = run;
+      work.pendingByMonth().forEach(months -> pending.add(new HashMap<>(months)));
+      IntStream.range(0, destinations.size()).forEach(alive::add);
+      problems.addAll(work.alarms());
+      for (WorkList.NotYet study : work.notYet()) {
+        waiting++;
+        unsafe(
+            study.study(),
+            new Problem(
+                "tried-again-later",
+                study.problem().isEmpty()
+                    ? "It failed before and is tried again later."
+                    : study.problem(),
+                ""));
+      }
+    }
+
+    Set<Integer> alive() {
+      return Set.copyOf(alive);
+    }
+
+    boolean somewhereToCopy() {
+      return !alive.isEmpty();
+    }
+
+    void finding() {
+      findings++;
+    }
+
+    void problem(Problem problem) {
+      lock.lock();
+      try {
+        problems.add(problem);
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    void left(List<WorkItem> items) {
+      waiting += items.size();
+    }
+
+    void count(WorkItem item, CopyOutcome outcome) {
+      lock.lock();
+      try {
+        String word = counted(item, outcome);
+        progress.ended(catalogue.label(item.study().key()), word);
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    private String counted(WorkItem item, CopyOutcome outcome) {
+      StudyKey key = item.study().key();
+      return switch (outcome) {
+        case CopyOutcome.Copied done -> {
+          done.made().forEach(copy -> remember(copy, done.version().lengthBytes()));
+          findings +=
+              done.version().findings().size()
+                  + done.version().missing().size()
+                  + done.version().files().stream().mapToLong(f -> f.findings().size()).sum();
+          if (!done.made().isEmpty()) {
+            copiedBytes += done.version().lengthBytes();
+          }
+          if (!done.version().missing().isEmpty()) {
+            incomplete++;
+            notProven(item);
+            yield missing(item, done.version().missing().size());
+          }
+          proven(item, item.targets());
+          if (done.made().isEmpty()) {
+            adopted++;
+            yield "adopted";
+          }
+          copied++;
+          yield "copied";
+        }
+        case CopyOutcome.Adopted _ -> {
+          adopted++;
+          proven(item, item.targets());
+          yield "adopted";
+        }
+        case CopyOutcome.Unchanged _ -> {
+          int missing =
+              catalogue.study(source.id().value(), key).map(StudyRow::missingFiles).orElse(0);
+          if (missing > 0) {
+            incomplete++;
+            notProven(item);
+            yield missing(item, missing);
+          }
+          unchanged++;
+          yield "unchanged";
+        }
+        case CopyOutcome.WaitsForQuiet _ -> {
+          waiting++;
+          notProven(item);
+          yield "waiting";
+        }
+        case CopyOutcome.Stopped _ -> {
+          waiting++;
+          notProven(item);
+          stopped = true;
+          yield "stopped";
+        }
+        case CopyOutcome.Failed failure -> {
+          failure.made().forEach(copy -> remember(copy, 0));
+          failed++;
+          notProven(item);
+          unsafe(key, failure.problem());
+          recordFailure(key, failure.problem().code() + ": " + failure.problem().what());
+          markDead(failure);
+          yield "failed";
+        }
+      };
+    }
+
+    private String missing(WorkItem item, long files) {
+      Problem problem =
+          new Problem(
+              "missing-files",
+              files + (files == 1 ? " listed file" : " listed files") + " could not be read.",
+              "The rest is copied. See: serdab studies --label "
+                  + catalogue.label(item.study().key())
+                  + " --findings");
+      unsafe(item.study().key(), problem);
+      recordFailure(item.study().key(), problem.code() + ": " + problem.what());
+      return "incomplete";
+    }
+
+    private void recordFailure(StudyKey key, String words) {
+      int failures = catalogue.study(source.id().value(), key).map(StudyRow::failures).orElse(0);
+      catalogue.recordFailure(source.id().value(), key, words, nextTry(failures));
+    }
+
+    /// A destination that is gone or full is not asked again in this run.
+    private void markDead(CopyOutcome.Failed failure) {
+      if (failure.problem().code().startsWith("place-")) {
+        for (int target : failure.failedTargets()) {
+          if (alive.remove(target)) {
+            problems.add(failure.problem());
+          }
+        }
+      }
+    }
+
+    private void proven(WorkItem item, List<Integer> targets) {
+      Optional<YearMonth> month = item.study().facts().studyDate().map(YearMonth::from);
+      for (int target : targets) {
+        pending.get(target).merge(month, -1, Integer::sum);
+      }
+    }
+
+    /// A study that was thought proven everywhere turned out not to be.
+    private void notProven(WorkItem item) {
+      if (item.targets().isEmpty()) {
+        Optional<YearMonth> month = item.study().facts().studyDate().map(YearMonth::from);
+        pending.forEach(months -> months.merge(month, 1, Integer::sum));
+      }
+    }
+
+    private void remember(CopyRow copy, long sourceBytes) {
+      if (made.size() < RunReport.MAX_NAMED) {
+        made.add(
+            new RunReport.Made(
+                catalogue.label(copy.study()),
+                describe(copy.destinationId()),
+                copy.location(),
+                copy.fileCount(),
+                sourceBytes,
+                copy.storedBytes()));
+      }
+    }
+
+    private String describe(String destinationId) {
+      return destinations.stream()
+          .filter(destination -> destination.id().toString().equals(destinationId))
+          .map(Destination::describe)
+          .findFirst()
+          .orElse(destinationId);
+    }
+
+    private void unsafe(StudyKey key, Problem problem) {
+      notSafeCount++;
+      if (notSafe.size() < RunReport.MAX_NAMED) {
+        notSafe.add(new RunReport.NotSafe(catalogue.label(key), problem));
+      }
+    }
+
+    RunReport report() {
+      RunTotals totals =
+          new RunTotals(
+              work.listed(),
+              work.selected(),
+              copied,
+              work.alreadyThere() + unchanged,
+              adopted,
+              incomplete,
+              failed,
+              waiting,
+              findings,
+              copiedBytes);
+      List<String> warnings = new ArrayList<>();
+      if (work.empty() > 0) {
+        warnings.add(
+            work.empty()
+                + " studies in the source have no files at all; nothing to copy for them.");
+      }
+      return new RunReport(run, outcome(), totals, notSafe, problems, warnings, made);
+    }
+
+    private RunReport.Outcome outcome() {
+      if (stopped || stop.isRequested()) {
+        return RunReport.Outcome.INTERRUPTED;
+      }
+      if (!problems.isEmpty()) {
+        return RunReport.Outcome.FAILED;
+      }
+      return notSafeCount > 0 ? RunReport.Outcome.INCOMPLETE : RunReport.Outcome.GOOD;
+    }
+  }
+}

@@ -1,0 +1,268 @@
+package serdab.backup;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import serdab.Finding;
+import serdab.SerdabException;
+import serdab.destination.Destination;
+import serdab.destination.HeldVersion;
+import serdab.destination.StagedVersion;
+import serdab.dicom.Anomaly;
+import serdab.dicom.ByteSource;
+import serdab.dicom.DicomFile;
+import serdab.dicom.DigestPass;
+import serdab.dicom.InstanceFacts;
+import serdab.dicom.StoredFile;
+import serdab.dicom.StudyFacts;
+import serdab.dicom.StudyVersion;
+import serdab.report.Progress;
+import serdab.source.SourceFile;
+import serdab.source.StudyReceiver;
+
+/// Reads a study's files once, computes their digests, and feeds every destination while the bytes
+/// go by. One thread at a time; reusable for one study after another.
+final class OnePass implements StudyReceiver {
+
+  /// Up to this length a file is held in memory whole, so that its structure is learned and its
+  /// bytes are passed on by one reading. Longer files are indexed by small reads first.
+  static final int WHOLE_FILE_BYTES = 8 << 20;
+
+  private static final int CHUNK_BYTES = 1 << 20;
+
+  private final StopSignal stop;
+  private final Progress progress;
+  private final ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
+
+  private final List<Target> targets = new ArrayList<>();
+  private final List<StoredFile> files = new ArrayList<>();
+  private final List<StudyVersion.Missing> missing = new ArrayList<>();
+  private long bytesRead;
+
+  OnePass(StopSignal stop, Progress progress) {
+    this.stop = stop;
+    this.progress = progress;
+  }
+
+  /// One destination's copy in the making.
+  static final class Target {
+    private final int index;
+    private final Destination destination;
+    private @Nullable StagedVersion staged;
+    private @Nullable SerdabException failure;
+
+    Target(int index, Destination destination) {
+      this.index = index;
+      this.destination = destination;
+    }
+
+    int index() {
+      return index;
+    }
+
+    Destination destination() {
+      return destination;
+    }
+
+    /// Why this destination will not get its copy in this pass; empty when all is well.
+    Optional<SerdabException> failure() {
+      return Optional.ofNullable(failure);
+    }
+
+    HeldVersion commit(StudyVersion version) {
+      StagedVersion copy = staged;
+      if (copy == null) {
+        throw new IllegalStateException("nothing was staged");
+      }
+      return copy.commit(version);
+    }
+
+    /// Does one step, unless an earlier one failed; a failure ends this destination's copy only.
+    private void step(Step step) {
+      if (failure != null) {
+        return;
+      }
+      try {
+        StagedVersion copy = staged;
+        if (copy != null) {
+          step.on(copy);
+        }
+      } catch (SerdabException e) {
+        failure = e;
+        discard();
+      }
+    }
+
+    private void begin(StudyFacts facts) {
+      try {
+        staged = destination.begin(facts);
+      } catch (SerdabException e) {
+        failure = e;
+      }
+    }
+
+    void discard() {
+      StagedVersion copy = staged;
+      staged = null;
+      if (copy != null) {
+        try {
+          copy.close();
+        } catch (SerdabException e) {
+          if (failure == null) {
+            failure = e;
+          }
+        }
+      }
+    }
+
+    @FunctionalInterface
+    private interface Step {
+      void on(StagedVersion staged);
+    }
+  }
+
+  /// Ends a reading that serves nobody any more: every destination failed, or the run must stop.
+  static final class Abandoned extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    Abandoned() {
+      super("the reading was abandoned", null, false, false);
+    }
+  }
+
+  /// Prepares for one study. No destinations means that only digests are wanted.
+  void begin(StudyFacts facts, List<Target> wanted) {
+    files.clear();
+    missing.clear();
+    targets.clear();
+    bytesRead = 0;
+    targets.addAll(wanted);
+    for (Target target : targets) {
+      target.begin(facts);
+    }
+    checkWorthwhile();
+  }
+
+  List<StoredFile> files() {
+    return List.copyOf(files);
+  }
+
+  List<StudyVersion.Missing> missing() {
+    return List.copyOf(missing);
+  }
+
+  long bytesRead() {
+    return bytesRead;
+  }
+
+  void discard() {
+    for (Target target : targets) {
+      target.discard();
+    }
+  }
+
+  @Override
+  public void take(SourceFile file, ByteSource bytes) throws IOException {
+    long length = bytes.lengthBytes();
+    for (Target target : targets) {
+      target.step(staged -> staged.beginFile(file.path(), length));
+    }
+    StoredFile stored =
+        length <= WHOLE_FILE_BYTES
+            ? takeWhole(file, bytes, (int) length)
+            : takeByChunks(file, bytes);
+    for (Target target : targets) {
+      target.step(staged -> staged.endFile(stored));
+    }
+    files.add(stored);
+    checkWorthwhile();
+  }
+
+  @Override
+  public void notGiven(SourceFile file, NotGiven reason, String detail) {
+    String word =
+        switch (reason) {
+          case MISSING -> "missing";
+          case OFFLINE -> "offline";
+          case UNREADABLE -> "unreadable";
+        };
+    missing.add(new StudyVersion.Missing(file.path(), word, detail));
+  }
+
+  private StoredFile takeWhole(SourceFile file, ByteSource bytes, int length) throws IOException {
+    byte[] whole = new byte[length];
+    readFully(bytes, 0, ByteBuffer.wrap(whole));
+    pass(ByteBuffer.wrap(whole));
+    DicomFile index = DicomFile.read(ByteSource.of(whole));
+    DigestPass digests = DigestPass.over(index);
+    digests.update(ByteBuffer.wrap(whole));
+    return describe(file, length, index, digests);
+  }
+
+  private StoredFile takeByChunks(SourceFile file, ByteSource bytes) throws IOException {
+    long length = bytes.lengthBytes();
+    DicomFile index = DicomFile.read(bytes);
+    DigestPass digests = DigestPass.over(index);
+    for (long position = 0; position < length; ) {
+      chunk.clear().limit((int) Math.min(CHUNK_BYTES, length - position));
+      readFully(bytes, position, chunk);
+      chunk.flip();
+      position += chunk.remaining();
+      pass(chunk.duplicate());
+      digests.update(chunk);
+      checkWorthwhile();
+    }
+    return describe(file, length, index, digests);
+  }
+
+  private void pass(ByteBuffer bytes) {
+    for (Target target : targets) {
+      target.step(staged -> staged.write(bytes.duplicate()));
+    }
+    bytesRead += bytes.remaining();
+    progress.read(bytes.remaining());
+  }
+
+  private void checkWorthwhile() {
+    boolean allFailed =
+        !targets.isEmpty() && targets.stream().allMatch(target -> target.failure().isPresent());
+    if (allFailed || stop.mustAbandon()) {
+      throw new Abandoned();
+    }
+  }
+
+  private static StoredFile describe(
+      SourceFile file, long length, DicomFile index, DigestPass digests) {
+    List<Finding> findings = new ArrayList<>();
+    for (Anomaly anomaly : index.anomalies()) {
+      findings.add(new Finding(kind(anomaly), file.path(), anomaly.position(), anomaly.detail()));
+    }
+    Optional<InstanceFacts> instance =
+        index.isDicom() ? Optional.of(index.facts()) : Optional.empty();
+    return new StoredFile(
+        file.path(), length, file.modifiedMillis(), digests.finish(), instance, findings);
+  }
+
+  private static String kind(Anomaly anomaly) {
+    return anomaly.kind().name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /// Fills the buffer; a source that ends early changed while it was read, which its second look
+  /// will tell better than this exception can.
+  private static void readFully(ByteSource bytes, long position, ByteBuffer target)
+      throws IOException {
+    long at = position;
+    while (target.hasRemaining()) {
+      int got = bytes.read(at, target);
+      if (got <= 0) {
+        throw new EOFException("the file ended at byte " + at);
+      }
+      at += got;
+    }
+  }
+}

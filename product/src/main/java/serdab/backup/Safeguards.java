@@ -1,0 +1,141 @@
+package serdab.backup;
+
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import serdab.Problem;
+import serdab.SerdabException;
+import serdab.catalogue.Catalogue;
+
+/// What must hold before a run may begin: the right volumes are mounted, and nothing is copied into
+/// itself. Checks only; makes nothing.
+public final class Safeguards {
+
+  /// The sentinel that the Horos script's users have already.
+  public static final String KNOWN_SENTINEL = ".pacs_sentinel";
+
+  /// Volumes are rarely mounted deeper.
+  private static final int MAX_ANCESTORS = 64;
+
+  private static final Pattern DISK =
+      Pattern.compile("^(?:/dev/)?(disk\\d+|nvme\\d+n\\d+|mmcblk\\d+|[shv]d[a-z]+)");
+
+  private final Catalogue catalogue;
+
+  public Safeguards(Catalogue catalogue) {
+    this.catalogue = catalogue;
+  }
+
+  /// Holds the run back unless the sentinel of a volume is there: one that the plan names, or one
+  /// that was seen here before. A sentinel may stand in the folder itself or in one above it.
+  ///
+  /// @param folder the source's or destination's folder; need not exist
+  /// @param named the names that the plan asks for; empty when it asks for none
+  /// @throws SerdabException.HeldBack when it is missing
+  public void requireSentinel(Path folder, List<String> named) {
+    Path absolute = folder.toAbsolutePath().normalize();
+    String fact = "sentinel/" + absolute;
+    for (String name : named) {
+      Optional<Path> found = findUpwards(absolute, name);
+      if (found.isEmpty()) {
+        throw missing(absolute, name);
+      }
+      catalogue.rememberFact(fact, name);
+    }
+    Optional<String> remembered = catalogue.fact(fact);
+    if (remembered.isPresent() && findUpwards(absolute, remembered.get()).isEmpty()) {
+      throw missing(absolute, remembered.get());
+    }
+    if (remembered.isEmpty() && findUpwards(absolute, KNOWN_SENTINEL).isPresent()) {
+      catalogue.rememberFact(fact, KNOWN_SENTINEL);
+    }
+  }
+
+  private static SerdabException.HeldBack missing(Path folder, String name) {
+    return new SerdabException.HeldBack(
+        new Problem(
+            "sentinel-missing",
+            "The sentinel file " + name + " is neither in " + folder + " nor above it.",
+            "The volume is probably not mounted: connect it. If the sentinel was removed on purpose,"
+                + " make an empty file of that name again."));
+  }
+
+  private static Optional<Path> findUpwards(Path folder, String name) {
+    Path at = folder;
+    for (int i = 0; i < MAX_ANCESTORS && at != null; i++) {
+      Path candidate = at.resolve(name);
+      if (Files.isRegularFile(candidate)) {
+        return Optional.of(candidate);
+      }
+      at = at.getParent();
+    }
+    return Optional.empty();
+  }
+
+  /// Refuses a destination inside the source: the next run would copy its own copies.
+  ///
+  /// @throws SerdabException.Misconfigured when it lies there
+  public static void refuseInsideSource(Path source, Path destination) {
+    Path real = nearestReal(destination);
+    if (real.startsWith(nearestReal(source))) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "destination-inside-source",
+              "The destination " + destination + " lies inside the source " + source + ".",
+              "Choose a folder outside of it, best on another disk."));
+    }
+  }
+
+  /// A warning when both lie on one physical disk, as far as the system tells.
+  public static Optional<String> sameDisk(Path source, Path destination) {
+    try {
+      String a = disk(Files.getFileStore(nearestReal(source)));
+      String b = disk(Files.getFileStore(nearestReal(destination)));
+      return a.equals(b)
+          ? Optional.of(
+              "Source and destination "
+                  + destination
+                  + " are on the same disk ("
+                  + a
+                  + "): when it dies, both are lost. Add a destination on another disk.")
+          : Optional.empty();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /// The disk that a file store is a part of, where its name shows it.
+  private static String disk(FileStore store) {
+    Matcher matcher = DISK.matcher(store.name());
+    return matcher.find() ? matcher.group(1) : store.name();
+  }
+
+  /// The path with links followed, as far as it exists.
+  private static Path nearestReal(Path path) {
+    Path absolute = path.toAbsolutePath().normalize();
+    List<Path> below = new ArrayList<>();
+    Path at = absolute;
+    while (at != null) {
+      try {
+        Path real = at.toRealPath();
+        for (int i = below.size() - 1; i >= 0; i--) {
+          real = real.resolve(below.get(i));
+        }
+        return real;
+      } catch (IOException e) {
+        Path name = at.getFileName();
+        if (name != null) {
+          below.add(name);
+        }
+        at = at.getParent();
+      }
+    }
+    return absolute;
+  }
+}

@@ -1,0 +1,598 @@
+package serdab.backup;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+import serdab.Depth;
+import serdab.Finding;
+import serdab.Problem;
+import serdab.Proof;
+import serdab.SerdabException;
+import serdab.VersionId;
+import serdab.catalogue.Catalogue;
+import serdab.catalogue.CopyRow;
+import serdab.catalogue.StudyRow;
+import serdab.catalogue.VersionRow;
+import serdab.destination.Destination;
+import serdab.destination.HeldVersion;
+import serdab.destination.ProofOutcome;
+import serdab.destination.VersionReader;
+import serdab.dicom.InstanceFacts;
+import serdab.dicom.StoredFile;
+import serdab.dicom.StudyKey;
+import serdab.dicom.StudyVersion;
+import serdab.plan.BackupPlan;
+import serdab.source.Delivery;
+import serdab.source.Inventory;
+import serdab.source.SourceFile;
+import serdab.source.SourceStudy;
+
+/// Brings one study to its destinations: asks what they hold, reads the source, copies, proves, and
+/// records. One thread at a time; each worker has its own.
+final class StudyCopier {
+
+  /// A study that changes under our eyes is read again so often before it is left for later.
+  static final int SOURCE_TRIES = 3;
+
+  /// A copy that reads back wrong is made again so often before it becomes an issue.
+  static final int COPY_TRIES = 3;
+
+  /// More unreadable files than this in one study mean that the volume is failing, not a file.
+  static final int MAX_UNREADABLE_FILES = 1000;
+
+  /// A header change that never comes to rest is copied all the same after so many quiet times.
+  private static final int QUIET_TIMES_AT_MOST = 7;
+
+  private final BackupPlan plan;
+  private final String sourceId;
+  private final String sourceWords;
+  private final Inventory inventory;
+  private final List<Destination> destinations;
+  private final Catalogue catalogue;
+  private final InstantSource clock;
+  private final long run;
+  private final OnePass pass;
+
+  /// Destinations that could not be asked about the study at hand, with the reason.
+  private final Map<Integer, Problem> down = new LinkedHashMap<>();
+
+  StudyCopier(
+      BackupPlan plan,
+      String sourceId,
+      String sourceWords,
+      Inventory inventory,
+      List<Destination> destinations,
+      Catalogue catalogue,
+      InstantSource clock,
+      long run,
+      OnePass pass) {
+    this.plan = plan;
+    this.sourceId = sourceId;
+    this.sourceWords = sourceWords;
+    this.inventory = inventory;
+    this.destinations = destinations;
+    this.catalogue = catalogue;
+    this.clock = clock;
+    this.run = run;
+    this.pass = pass;
+  }
+
+  /// Works on one study until its outcome is recorded.
+  ///
+  /// @param item the study and the destinations that lack a copy of what was read last
+  /// @param alive destinations that can be used, by their place in the plan's list
+  CopyOutcome work(WorkItem item, Set<Integer> alive) {
+    down.clear();
+    try {
+      CopyOutcome outcome = workOn(item, alive);
+      return down.isEmpty() ? outcome : failedSomewhere(outcome);
+    } catch (OnePass.Abandoned e) {
+      return new CopyOutcome.Stopped();
+    } finally {
+      pass.discard();
+    }
+  }
+
+  /// A destination that could not even be asked makes the study fail there, whatever came of the
+  /// others.
+  private CopyOutcome failedSomewhere(CopyOutcome outcome) {
+    List<CopyRow> made =
+        switch (outcome) {
+          case CopyOutcome.Copied copied -> copied.made();
+          case CopyOutcome.Failed failed -> failed.made();
+          case CopyOutcome.Adopted _,
+              CopyOutcome.Unchanged _,
+              CopyOutcome.WaitsForQuiet _,
+              CopyOutcome.Stopped _ ->
+              List.of();
+        };
+    return new CopyOutcome.Failed(
+        down.values().iterator().next(), List.copyOf(down.keySet()), made);
+  }
+
+  private CopyOutcome workOn(WorkItem item, Set<Integer> alive) {
+    SourceStudy study = item.study();
+    Optional<StudyRow> row = catalogue.study(sourceId, study.key());
+    String look = inventory.look(study);
+    // A file that could not be read may be readable now although nothing about it looks different.
+    boolean untouched =
+        row.filter(r -> r.version().isPresent() && r.missingFiles() == 0 && r.look().equals(look))
+            .isPresent();
+    if (untouched && item.targets().isEmpty()) {
+      catalogue.foundUnchanged(sourceId, study.key(), study.fingerprint());
+      return new CopyOutcome.Unchanged();
+    }
+
+    // A look that moved may mean a new version, which every destination lacks.
+    List<Integer> wanted =
+        untouched ? item.targets() : IntStream.range(0, destinations.size()).boxed().toList();
+    List<Integer> targets = wanted.stream().filter(alive::contains).toList();
+    if (targets.isEmpty()) {
+      return new CopyOutcome.Failed(noDestinationLeft(), wanted, List.of());
+    }
+
+    List<CopyRow> adopted = new ArrayList<>();
+    Optional<VersionId> previous = row.flatMap(StudyRow::version);
+    Map<Integer, List<HeldVersion>> held = new HashMap<>();
+    for (int target : targets) {
+      try {
+        held.put(target, destinations.get(target).versions(study.key()));
+      } catch (SerdabException e) {
+        down.put(target, e.problem());
+      }
+    }
+    targets = targets.stream().filter(held::containsKey).toList();
+    if (targets.isEmpty()) {
+      return new CopyOutcome.Unchanged();
+    }
+    boolean somebodyHoldsIt = held.values().stream().anyMatch(versions -> !versions.isEmpty());
+
+    if (untouched && somebodyHoldsIt) {
+      targets = adopt(previous.orElseThrow(), targets, held, adopted);
+      if (targets.isEmpty()) {
+        return record(item, Optional.empty(), List.of(), adopted, look);
+      }
+    } else if (!untouched && (somebodyHoldsIt || previous.isPresent())) {
+      if (waitsSinceLastRun(study, row, targets, look)) {
+        return new CopyOutcome.WaitsForQuiet();
+      }
+      Reading digests = read(study, List.of(), previous);
+      if (digests.problem().isPresent()) {
+        return failed(digests.problem().get(), targets, List.of());
+      }
+      StudyVersion version = digests.version();
+      targets =
+          adopt(version.id(), withoutProof(study.key(), version.id(), targets), held, adopted);
+      if (targets.isEmpty()) {
+        CopyOutcome outcome = record(item, Optional.of(version), List.of(), adopted, look);
+        return adopted.isEmpty() ? new CopyOutcome.Unchanged() : outcome;
+      }
+      if (waitsForQuiet(study, version, row, targets, held, look)) {
+        return new CopyOutcome.WaitsForQuiet();
+      }
+    }
+    return copy(item, targets, adopted, previous, look);
+  }
+
+  // ---- copying
+
+  private CopyOutcome copy(
+      WorkItem item,
+      List<Integer> targets,
+      List<CopyRow> adopted,
+      Optional<VersionId> previous,
+      String look) {
+    SourceStudy study = item.study();
+    List<CopyRow> made = new ArrayList<>();
+    List<Integer> failedTargets = new ArrayList<>();
+    Optional<Problem> firstProblem = Optional.empty();
+    Optional<StudyVersion> copied = Optional.empty();
+    List<Integer> left = targets;
+    for (int attempt = 1; !left.isEmpty() && attempt <= COPY_TRIES; attempt++) {
+      List<OnePass.Target> copies =
+          left.stream().map(index -> new OnePass.Target(index, destinations.get(index))).toList();
+      Reading reading = read(study, copies, previous);
+      if (reading.problem().isPresent()) {
+        return failed(reading.problem().get(), left, made);
+      }
+      StudyVersion version = reading.version();
+      copied = Optional.of(version);
+      List<Integer> again = new ArrayList<>();
+      for (OnePass.Target target : reading.targets()) {
+        Optional<SerdabException> failure = target.failure();
+        if (failure.isEmpty()) {
+          try {
+            made.add(copyRow(target.index(), target.commit(version)));
+            continue;
+          } catch (SerdabException e) {
+            failure = Optional.of(e);
+          }
+        }
+        SerdabException why = failure.get();
+        firstProblem = firstProblem.or(() -> Optional.of(why.problem()));
+        if (why instanceof SerdabException.Damaged && attempt < COPY_TRIES) {
+          again.add(target.index());
+        } else {
+          failedTargets.add(target.index());
+          noteFailure(target.destination(), study.key(), why.problem());
+        }
+      }
+      left = again;
+    }
+    StudyVersion version = copied.orElseThrow();
+    if (!failedTargets.isEmpty()) {
+      record(item, Optional.of(version), made, adopted, "");
+      return failed(firstProblem.orElseThrow(), failedTargets, made);
+    }
+    return record(item, Optional.of(version), made, adopted, look);
+  }
+
+  /// The outcome of reading a study: a version, or why there is none.
+  private record Reading(
+      Optional<StudyVersion> found, Optional<Problem> problem, List<OnePass.Target> targets) {
+
+    StudyVersion version() {
+      return found.orElseThrow();
+    }
+  }
+
+  private Reading read(
+      SourceStudy study, List<OnePass.Target> targets, Optional<VersionId> previous) {
+    Set<String> leaveOut = new HashSet<>();
+    int changes = 0;
+    List<OnePass.Target> copies = targets;
+    while (true) {
+      pass.begin(study.facts(), copies);
+      Delivery delivery = inventory.deliver(study, leaveOut, pass);
+      switch (delivery) {
+        case Delivery.Complete _ -> {
+          if (pass.files().isEmpty()) {
+            pass.discard();
+            return new Reading(Optional.empty(), Optional.of(noFiles(study)), List.of());
+          }
+          return new Reading(Optional.of(version(study, previous)), Optional.empty(), copies);
+        }
+        case Delivery.Changed changed -> {
+          pass.discard();
+          changes++;
+          if (changes >= SOURCE_TRIES) {
+            return new Reading(
+                Optional.empty(), Optional.of(keepsChanging(changed.file())), List.of());
+          }
+        }
+        case Delivery.Broke broke -> {
+          pass.discard();
+          leaveOut.add(broke.file().path());
+          if (leaveOut.size() > MAX_UNREADABLE_FILES) {
+            return new Reading(Optional.empty(), Optional.of(tooManyUnreadable()), List.of());
+          }
+        }
+      }
+      copies =
+          targets.stream()
+              .map(target -> new OnePass.Target(target.index(), target.destination()))
+              .toList();
+    }
+  }
+
+  private StudyVersion version(SourceStudy study, Optional<VersionId> previous) {
+    List<Finding> findings = new ArrayList<>(study.findings());
+    findings.addAll(oddities(study.key(), pass.files()));
+    return StudyVersion.of(
+        study.facts(),
+        pass.files(),
+        pass.missing(),
+        findings,
+        previous,
+        sourceWords,
+        clock.instant());
+  }
+
+  /// What only the files together can tell.
+  private static List<Finding> oddities(StudyKey key, List<StoredFile> files) {
+    List<Finding> findings = new ArrayList<>();
+    Set<Object> patients = new HashSet<>();
+    Map<String, StoredFile> bySopInstance = new HashMap<>();
+    for (StoredFile file : files) {
+      if (file.instance().isEmpty()) {
+        continue;
+      }
+      InstanceFacts instance = file.instance().get();
+      patients.add(instance.patientId());
+      String uid = instance.sop().value();
+      if (!uid.isEmpty()) {
+        StoredFile twin = bySopInstance.putIfAbsent(uid, file);
+        if (twin != null && !twin.digests().file().equals(file.digests().file())) {
+          findings.add(
+              Finding.about(
+                  file.path(),
+                  "same-sop-instance-uid",
+                  "Another file of this study has the same SOP Instance UID and other bytes: "
+                      + twin.path()
+                      + ". Both are kept."));
+        }
+      }
+      if (!key.isOther() && !instance.study().value().equals(key.value())) {
+        findings.add(
+            Finding.about(
+                file.path(),
+                "other-study-instance-uid",
+                "The file names another Study Instance UID than the source lists it under."));
+      }
+    }
+    if (patients.size() > 1) {
+      findings.add(
+          Finding.about(
+              "",
+              "two-patients-one-study",
+              "The files of this study name " + patients.size() + " different patient ids."));
+    }
+    return findings;
+  }
+
+  // ---- what a destination has already
+
+  /// Targets for which the catalogue remembers no proven copy of this version.
+  private List<Integer> withoutProof(StudyKey key, VersionId version, List<Integer> targets) {
+    List<CopyRow> copies = catalogue.copies(key);
+    return targets.stream()
+        .filter(target ->
+            copies.stream()
+                .noneMatch(copy ->
+                    copy.version().equals(version)
+                        && copy.state().equals("good")
+                        && copy.destinationId().equals(destinations.get(target).id().toString())
+                        && copy.proof()
+                            .depth()
+                            .reaches(destinations.get(target).traits().copiedDepth())))
+        .toList();
+  }
+
+  /// Takes over copies that are there: proves each and leaves the targets that still lack one.
+  private List<Integer> adopt(
+      VersionId version,
+      List<Integer> targets,
+      Map<Integer, List<HeldVersion>> held,
+      List<CopyRow> adopted) {
+    List<Integer> lacking = new ArrayList<>();
+    for (int target : targets) {
+      Optional<CopyRow> good = Optional.empty();
+      for (HeldVersion copy : held.getOrDefault(target, List.of())) {
+        if (copy.id().equals(version)) {
+          good = proven(target, copy);
+          if (good.isPresent()) {
+            break;
+          }
+        }
+      }
+      good.ifPresent(adopted::add);
+      if (good.isEmpty() && !down.containsKey(target)) {
+        lacking.add(target);
+      }
+    }
+    return lacking;
+  }
+
+  private Optional<CopyRow> proven(int target, HeldVersion copy) {
+    Destination destination = destinations.get(target);
+    Depth wanted = destination.traits().copiedDepth();
+    ProofOutcome outcome;
+    try {
+      outcome = destination.prove(copy, wanted);
+    } catch (SerdabException e) {
+      down.put(target, e.problem());
+      return Optional.empty();
+    }
+    return switch (outcome) {
+      case ProofOutcome.Proven proof -> Optional.of(copyRow(target, copy.proven(proof.proof())));
+      case ProofOutcome.Bad bad -> {
+        noteFailure(destination, copy.study(), bad.problem());
+        yield Optional.empty();
+      }
+      case ProofOutcome.Gone _ -> Optional.empty();
+    };
+  }
+
+  // ---- header changes wait where a version costs the whole study
+
+  /// Whether the last run found only headers changed, and nothing moved since.
+  private boolean waitsSinceLastRun(
+      SourceStudy study, Optional<StudyRow> row, List<Integer> targets, String look) {
+    return allCostWholeStudies(targets)
+        && catalogue.fact(waitingFact(study.key())).filter(look::equals).isPresent()
+        && !isQuiet(study, row);
+  }
+
+  private boolean waitsForQuiet(
+      SourceStudy study,
+      StudyVersion version,
+      Optional<StudyRow> row,
+      List<Integer> targets,
+      Map<Integer, List<HeldVersion>> held,
+      String look) {
+    if (!allCostWholeStudies(targets) || !version.missing().isEmpty() || isQuiet(study, row)) {
+      return false;
+    }
+    for (int target : targets) {
+      List<HeldVersion> versions = held.getOrDefault(target, List.of());
+      if (versions.isEmpty() || !sameButHeaders(target, versions.getLast(), version)) {
+        return false;
+      }
+    }
+    catalogue.sawChange(sourceId, study.key());
+    catalogue.rememberFact(waitingFact(study.key()), look);
+    return true;
+  }
+
+  private boolean allCostWholeStudies(List<Integer> targets) {
+    return targets.stream()
+        .allMatch(target -> destinations.get(target).traits().wholeStudyPerVersion());
+  }
+
+  private String waitingFact(StudyKey key) {
+    return "waiting/" + sourceId + "/" + key.value();
+  }
+
+  private boolean isQuiet(SourceStudy study, Optional<StudyRow> row) {
+    Instant now = clock.instant();
+    Duration quiet = plan.quietTime();
+    Instant seen = row.flatMap(StudyRow::changeSeenAt).orElse(now);
+    if (Duration.between(seen, now).compareTo(quiet.multipliedBy(QUIET_TIMES_AT_MOST)) > 0) {
+      return true;
+    }
+    long newest =
+        inventory.files(study).stream().mapToLong(SourceFile::modifiedMillis).max().orElse(0);
+    Instant changed = Instant.ofEpochMilli(newest);
+    // A file from the future, by a clock that was wrong, must not wait for ever.
+    Instant since = changed.isAfter(now) ? seen : changed;
+    return Duration.between(since, now).compareTo(quiet) >= 0;
+  }
+
+  private boolean sameButHeaders(int target, HeldVersion before, StudyVersion after) {
+    try (VersionReader reader = destinations.get(target).read(before)) {
+      return essence(reader.version()).equals(essence(after));
+    } catch (SerdabException.Damaged e) {
+      return false;
+    }
+  }
+
+  /// What is left of a version when headers are left out: each instance by its UID and pixels.
+  private static List<String> essence(StudyVersion version) {
+    return version.files().stream()
+        .map(file -> {
+          String uid = file.instance().map(instance -> instance.sop().value()).orElse("");
+          return uid.isEmpty()
+              ? file.digests().file().hex()
+              : uid + ' ' + file.digests().pixel().map(Object::toString).orElse("-");
+        })
+        .sorted(Comparator.naturalOrder())
+        .toList();
+  }
+
+  // ---- recording
+
+  private CopyOutcome record(
+      WorkItem item,
+      Optional<StudyVersion> read,
+      List<CopyRow> made,
+      List<CopyRow> adopted,
+      String look) {
+    List<CopyRow> copies = new ArrayList<>(made);
+    copies.addAll(adopted);
+    SourceStudy study = item.study();
+    if (read.isEmpty()) {
+      for (CopyRow copy : copies) {
+        catalogue.recordHeld(catalogue.version(copy.study(), copy.version()).orElseThrow(), copy);
+      }
+      catalogue.foundUnchanged(sourceId, study.key(), study.fingerprint());
+      return new CopyOutcome.Adopted(List.copyOf(adopted));
+    }
+    StudyVersion version = read.get();
+    catalogue.recordCopied(
+        sourceId,
+        versionRow(version),
+        copies,
+        study.fingerprint(),
+        look,
+        allFindings(version),
+        run);
+    return new CopyOutcome.Copied(version, List.copyOf(made), List.copyOf(adopted));
+  }
+
+  private static CopyOutcome failed(Problem problem, List<Integer> targets, List<CopyRow> made) {
+    return new CopyOutcome.Failed(problem, targets, List.copyOf(made));
+  }
+
+  private CopyRow copyRow(int target, HeldVersion copy) {
+    Destination destination = destinations.get(target);
+    Proof proof = copy.proof().orElseThrow();
+    return new CopyRow(
+        copy.study(),
+        copy.id(),
+        destination.id().toString(),
+        copy.location(),
+        copy.storedBytes(),
+        copy.fileCount(),
+        proof,
+        "good",
+        run);
+  }
+
+  static VersionRow versionRow(StudyVersion version) {
+    return new VersionRow(
+        version.facts().key(),
+        version.id(),
+        version.readAt(),
+        version.files().size(),
+        version.lengthBytes(),
+        version.missing().size(),
+        version.supersedes(),
+        version.files().stream()
+            .map(file ->
+                new VersionRow.InstanceLine(
+                    file.instance().map(instance -> instance.sop().value()).orElse(""),
+                    file.lengthBytes(),
+                    file.digests().file()))
+            .toList());
+  }
+
+  private static List<Finding> allFindings(StudyVersion version) {
+    List<Finding> findings = new ArrayList<>(version.findings());
+    for (StoredFile file : version.files()) {
+      findings.addAll(file.findings());
+    }
+    for (StudyVersion.Missing missing : version.missing()) {
+      findings.add(Finding.about(missing.path(), "file-" + missing.reason(), missing.detail()));
+    }
+    return findings;
+  }
+
+  private static void noteFailure(Destination destination, StudyKey study, Problem problem) {
+    try {
+      destination.note(
+          new Destination.Issue("ZIP_FAIL", Optional.of(study), problem.what(), problem.code()));
+    } catch (SerdabException e) {
+      // The place that failed the copy may fail the note too; the run's report has both.
+    }
+  }
+
+  // ---- problems
+
+  private Problem noFiles(SourceStudy study) {
+    return new Problem(
+        "no-files",
+        "None of the " + study.fileCount() + " files listed for this study could be read.",
+        "Look at its findings; if its files lie on another volume, connect it and run again.");
+  }
+
+  private static Problem keepsChanging(SourceFile file) {
+    return new Problem(
+        "keeps-changing",
+        "The file " + file.path() + " changed each of " + SOURCE_TRIES + " times it was read.",
+        "It is tried again later by itself.");
+  }
+
+  private static Problem tooManyUnreadable() {
+    return new Problem(
+        "too-many-unreadable",
+        "More than " + MAX_UNREADABLE_FILES + " files of one study could not be read.",
+        "Check the source's disk before running again.");
+  }
+
+  private static Problem noDestinationLeft() {
+    return new Problem(
+        "no-destination-left",
+        "No destination of this study can be used any more in this run.",
+        "Look at what is said of the destinations, then run again.");
+  }
+}

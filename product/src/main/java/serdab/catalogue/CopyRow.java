@@ -1,0 +1,22 @@
+package serdab.catalogue;
+
+import serdab.Proof;
+import serdab.VersionId;
+import serdab.dicom.StudyKey;
+
+/// One version of a study as one destination holds it, proven at a depth and a time.
+///
+/// @param destinationId the destination's own UUID
+/// @param location the destination's own name for it
+/// @param state `good`, `bad` or `gone`
+/// @param runId the run that made or adopted it; 0 after a rebuild
+public record CopyRow(
+    StudyKey study,
+    VersionId version,
+    String destinationId,
+    String location,
+    long storedBytes,
+    long fileCount,
+    Proof proof,
+    String state,
+    long runId) {}

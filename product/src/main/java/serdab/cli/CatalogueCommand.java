@@ -1,0 +1,142 @@
+package serdab.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import serdab.backup.StopSignal;
+import serdab.catalogue.Catalogue;
+import serdab.catalogue.RunTotals;
+import serdab.destination.Destination;
+import serdab.report.Progress;
+import serdab.report.RunReport;
+import serdab.restore.Rebuild;
+import serdab.restore.VerifyReport;
+
+/// `serdab catalogue`: care of Serdab's own memory.
+@Command(
+    name = "catalogue",
+    mixinStandardHelpOptions = true,
+    header = "Cares for Serdab's own memory of what was copied.",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = CatalogueCommand.RebuildCommand.class,
+    footer = {"", "Example:", "  serdab catalogue rebuild zip:/Volumes/Backup"})
+final class CatalogueCommand implements Runnable {
+
+  private final Surroundings around;
+
+  @Spec
+  @SuppressWarnings("NullAway.Init") // set by picocli before anything is called
+  private CommandSpec spec;
+
+  CatalogueCommand(Surroundings around) {
+    this.around = around;
+  }
+
+  @Override
+  public void run() {
+    spec.commandLine().usage(around.terminal().out());
+  }
+
+  /// `serdab catalogue rebuild`: from what destinations hold.
+  @Command(
+      name = "rebuild",
+      mixinStandardHelpOptions = true,
+      header = "Makes a lost catalogue again from destinations; copies nothing again.",
+      description =
+          "Every copy is remembered as present. The next backup reads the source once, proves the"
+              + " copies it finds, and copies only what is missing.",
+      footer = {"", "Example:", "  serdab catalogue rebuild zip:/Volumes/Backup"})
+  static final class RebuildCommand implements Callable<Integer> {
+
+    private final Surroundings around;
+
+    @Parameters(paramLabel = "DEST", arity = "1..*", description = "Destinations: zip:PATH.")
+    @SuppressWarnings("NullAway.Init") // required
+    private List<String> destinations;
+
+    @Option(names = "--json", description = "Prints the report as JSON.")
+    private boolean json;
+
+    RebuildCommand(Surroundings around) {
+      this.around = around;
+    }
+
+    @Override
+    public Integer call() {
+      Home home = around.home().make();
+      Terminal terminal = around.terminal();
+      TerminalProgress bar =
+          new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+      Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
+      StopSignal stop = new StopSignal(around.clock());
+      long remembered = 0;
+      List<VerifyReport.BadCopy> unreadable = new ArrayList<>();
+      try (RunLock _ = RunLock.take(home.lock());
+          Wiring wiring = new Wiring(around);
+          Catalogue catalogue = wiring.catalogue(home);
+          StopOnSignal _ = StopOnSignal.of(stop)) {
+        for (String specification : destinations) {
+          try (Destination place = wiring.destinationToRead(specification, catalogue)) {
+            catalogue.sawDestination(place.id().toString(), specification);
+            long run =
+                catalogue.beginRun(
+                    "rebuild", "", "", List.of(place.id().toString()), Wiring.worker());
+            Rebuild.Outcome outcome =
+                Rebuild.from(place, catalogue, around.clock(), progress, stop::isRequested);
+            remembered += outcome.remembered();
+            unreadable.addAll(outcome.unreadable());
+            catalogue.endRun(
+                run, outcome.unreadable().isEmpty() ? "good" : "incomplete", RunTotals.NONE);
+          }
+        }
+        bar.end();
+        RunReport.Outcome outcome =
+            stop.isRequested()
+                ? RunReport.Outcome.INTERRUPTED
+                : unreadable.isEmpty() ? RunReport.Outcome.GOOD : RunReport.Outcome.INCOMPLETE;
+        print(terminal, remembered, unreadable, outcome);
+        return outcome.exitCode();
+      }
+    }
+
+    private void print(
+        Terminal terminal,
+        long remembered,
+        List<VerifyReport.BadCopy> unreadable,
+        RunReport.Outcome outcome) {
+      if (json) {
+        Json.object(
+            terminal.out(),
+            writer -> {
+              writer.writeStringProperty("schema", "serdab-rebuild-v1");
+              writer.writeStringProperty("outcome", outcome.text());
+              writer.writeNumberProperty("exit_code", outcome.exitCode());
+              writer.writeNumberProperty("remembered", remembered);
+              writer.writeArrayPropertyStart("unreadable");
+              for (VerifyReport.BadCopy bad : unreadable) {
+                writer.writeStartObject();
+                writer.writeStringProperty("location", bad.location());
+                ReportPrinter.problem(writer, bad.problem());
+                writer.writeEndObject();
+              }
+              writer.writeEndArray();
+            });
+        return;
+      }
+      for (VerifyReport.BadCopy bad : unreadable) {
+        terminal.out().println(bad.location() + ": " + bad.problem().text());
+      }
+      terminal
+          .out()
+          .printf(
+              "%d copies are in the catalogue again; %d could not be read.%n",
+              remembered, unreadable.size());
+      terminal.out().flush();
+    }
+  }
+}

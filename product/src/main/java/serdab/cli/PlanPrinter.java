@@ -1,0 +1,87 @@
+package serdab.cli;
+
+import java.util.EnumMap;
+import java.util.Map;
+import serdab.Problem;
+import serdab.backup.WorkItem;
+import serdab.backup.WorkList;
+import serdab.catalogue.Catalogue;
+import serdab.plan.BackupPlan;
+
+/// Prints what a run would do (`--dry-run`), for a person or as JSON (`docs/json.md`).
+final class PlanPrinter {
+
+  private PlanPrinter() {}
+
+  static void print(
+      WorkList work, BackupPlan plan, Catalogue catalogue, Terminal terminal, boolean json) {
+    if (json) {
+      printJson(work, plan, catalogue, terminal);
+      return;
+    }
+    var out = terminal.out();
+    Map<WorkItem.Reason, Integer> reasons = new EnumMap<>(WorkItem.Reason.class);
+    for (WorkItem item : work.items()) {
+      reasons.merge(item.reason(), 1, Integer::sum);
+      out.printf(
+          "%s  %-12s %d file%s%n",
+          catalogue.label(item.study().key()),
+          item.reason().text(),
+          item.study().fileCount(),
+          item.study().fileCount() == 1 ? "" : "s");
+    }
+    out.printf(
+        "%d listed, %d selected: %d to work on, %d already there, %d wait after a failure,"
+            + " %d without files.%n",
+        work.listed(),
+        work.selected(),
+        work.items().size(),
+        work.alreadyThere(),
+        work.notYet().size(),
+        work.empty());
+    reasons.forEach((reason, count) -> out.printf("  %s: %d%n", reason.text(), count));
+    for (Problem alarm : work.alarms()) {
+      out.println("Problem: " + alarm.text());
+    }
+    out.println("Nothing was done (--dry-run).");
+    out.flush();
+  }
+
+  private static void printJson(
+      WorkList work, BackupPlan plan, Catalogue catalogue, Terminal terminal) {
+    Json.object(
+        terminal.out(),
+        json -> {
+          json.writeStringProperty("schema", "serdab-plan-v1");
+          json.writeStringProperty("plan_hash", plan.hash());
+          json.writeNumberProperty("listed", work.listed());
+          json.writeNumberProperty("selected", work.selected());
+          json.writeNumberProperty("already_there", work.alreadyThere());
+          json.writeNumberProperty("empty", work.empty());
+          json.writeArrayPropertyStart("work");
+          for (WorkItem item : work.items()) {
+            json.writeStartObject();
+            json.writeStringProperty("label", catalogue.label(item.study().key()).value());
+            json.writeStringProperty("reason", item.reason().text());
+            json.writeNumberProperty("files", item.study().fileCount());
+            json.writeEndObject();
+          }
+          json.writeEndArray();
+          json.writeArrayPropertyStart("not_yet");
+          for (WorkList.NotYet study : work.notYet()) {
+            json.writeStartObject();
+            json.writeStringProperty("label", catalogue.label(study.study()).value());
+            json.writeStringProperty("problem", study.problem());
+            json.writeEndObject();
+          }
+          json.writeEndArray();
+          json.writeArrayPropertyStart("problems");
+          for (Problem alarm : work.alarms()) {
+            json.writeStartObject();
+            ReportPrinter.problem(json, alarm);
+            json.writeEndObject();
+          }
+          json.writeEndArray();
+        });
+  }
+}

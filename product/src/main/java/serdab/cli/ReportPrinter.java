@@ -1,0 +1,139 @@
+package serdab.cli;
+
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import serdab.Problem;
+import serdab.catalogue.RunTotals;
+import serdab.report.RunReport;
+
+/// Prints the report of a backup run, for a person or as JSON (`docs/json.md`).
+final class ReportPrinter {
+
+  private ReportPrinter() {}
+
+  static void print(RunReport report, List<String> moreWarnings, Terminal terminal, boolean json) {
+    List<String> warnings = new ArrayList<>(moreWarnings);
+    warnings.addAll(report.warnings());
+    if (json) {
+      printJson(report, warnings, terminal.out());
+    } else {
+      printText(report, terminal.out());
+      for (String warning : report.warnings()) {
+        terminal.err().println("Warning: " + warning);
+      }
+    }
+  }
+
+  private static void printText(RunReport report, PrintStream out) {
+    RunTotals totals = report.totals();
+    if (!report.madeAt().isEmpty()) {
+      TreeMap<String, List<RunReport.Made>> byPlace = new TreeMap<>();
+      for (RunReport.Made made : report.madeAt()) {
+        byPlace.computeIfAbsent(made.destination(), _ -> new ArrayList<>()).add(made);
+      }
+      byPlace.forEach((place, copies) -> {
+        out.println(place);
+        copies.sort(java.util.Comparator.comparing(RunReport.Made::location));
+        for (RunReport.Made made : copies) {
+          out.printf(
+              "  %s  %d file%s, %s -> %s%n",
+              made.location(),
+              made.files(),
+              made.files() == 1 ? "" : "s",
+              TerminalProgress.Sizes.text(made.sourceBytes()),
+              TerminalProgress.Sizes.text(made.storedBytes()));
+        }
+      });
+    }
+    out.printf(
+        "%d studies listed, %d selected (groups of other files counted): %d copied and proven,"
+            + " %d already there, %d adopted,"
+            + " %d incomplete, %d failed, %d waiting. Findings: %d.%n",
+        totals.listed(),
+        totals.selected(),
+        totals.copied(),
+        totals.alreadyThere(),
+        totals.adopted(),
+        totals.incomplete(),
+        totals.failed(),
+        totals.waiting(),
+        totals.findings());
+    for (RunReport.NotSafe study : report.notSafe()) {
+      out.println(study.study() + " is not safe: " + study.problem().text());
+    }
+    for (Problem problem : report.problems()) {
+      out.println("Problem: " + problem.text());
+    }
+    out.println(
+        switch (report.outcome()) {
+          case GOOD -> "All good.";
+          case INCOMPLETE -> "Not all good: some listed files have no proven copy yet.";
+          case FAILED -> "The run FAILED.";
+          case HELD_BACK -> "Held back by a safeguard.";
+          case INTERRUPTED -> "Interrupted. Run it again to go on where it stopped.";
+        });
+    out.flush();
+  }
+
+  private static void printJson(RunReport report, List<String> warnings, PrintStream out) {
+    RunTotals totals = report.totals();
+    Json.object(
+        out,
+        json -> {
+          json.writeStringProperty("schema", "serdab-backup-v1");
+          json.writeNumberProperty("run", report.run());
+          json.writeStringProperty("outcome", report.outcome().text());
+          json.writeNumberProperty("exit_code", report.outcome().exitCode());
+          json.writeObjectPropertyStart("totals");
+          json.writeNumberProperty("listed", totals.listed());
+          json.writeNumberProperty("selected", totals.selected());
+          json.writeNumberProperty("copied", totals.copied());
+          json.writeNumberProperty("already_there", totals.alreadyThere());
+          json.writeNumberProperty("adopted", totals.adopted());
+          json.writeNumberProperty("incomplete", totals.incomplete());
+          json.writeNumberProperty("failed", totals.failed());
+          json.writeNumberProperty("waiting", totals.waiting());
+          json.writeNumberProperty("findings", totals.findings());
+          json.writeNumberProperty("copied_bytes", totals.copiedBytes());
+          json.writeEndObject();
+          json.writeArrayPropertyStart("not_safe");
+          for (RunReport.NotSafe study : report.notSafe()) {
+            json.writeStartObject();
+            json.writeStringProperty("label", study.study().value());
+            problem(json, study.problem());
+            json.writeEndObject();
+          }
+          json.writeEndArray();
+          json.writeArrayPropertyStart("problems");
+          for (Problem problem : report.problems()) {
+            json.writeStartObject();
+            problem(json, problem);
+            json.writeEndObject();
+          }
+          json.writeEndArray();
+          json.writeArrayPropertyStart("warnings");
+          warnings.forEach(json::writeString);
+          json.writeEndArray();
+          json.writeArrayPropertyStart("made");
+          for (RunReport.Made made : report.madeAt()) {
+            json.writeStartObject();
+            json.writeStringProperty("label", made.study().value());
+            json.writeStringProperty("destination", made.destination());
+            json.writeStringProperty("location", made.location());
+            json.writeNumberProperty("files", made.files());
+            json.writeNumberProperty("source_bytes", made.sourceBytes());
+            json.writeNumberProperty("stored_bytes", made.storedBytes());
+            json.writeEndObject();
+          }
+          json.writeEndArray();
+        });
+  }
+
+  static void problem(tools.jackson.core.JsonGenerator json, Problem problem) {
+    json.writeStringProperty("code", problem.code());
+    json.writeStringProperty("what", problem.what());
+    json.writeStringProperty("next", problem.next());
+  }
+}

@@ -1,0 +1,238 @@
+package serdab.cli;
+
+import java.time.LocalDate;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import serdab.Finding;
+import serdab.PatientData;
+import serdab.PatientData.Purpose;
+import serdab.catalogue.Catalogue;
+import serdab.catalogue.CopyRow;
+import serdab.catalogue.StudyRow;
+import serdab.dicom.StudyFacts;
+import tools.jackson.core.JsonGenerator;
+
+/// `serdab studies`: what is known of each study and of its copies.
+@Command(
+    name = "studies",
+    mixinStandardHelpOptions = true,
+    header = "Lists studies with their copies and how deeply those are proven.",
+    footer = {
+      "",
+      "Examples:",
+      "  serdab studies --not-copied",
+      "  serdab studies --date 2024-01-01..2024-03-31 --modality CT --json",
+      "  serdab studies --label S-3f2a90c1b7 --findings"
+    })
+final class StudiesCommand implements Callable<Integer> {
+
+  private final Surroundings around;
+
+  @Option(
+      names = "--patient",
+      paramLabel = "TEXT",
+      description = "Only where name or id of the patient holds this text, in any case.")
+  private @Nullable String patient;
+
+  @Option(
+      names = "--date",
+      paramLabel = "A..B",
+      description = "Only studies of these dates, both included: 2024-01-01..2024-01-31.")
+  private @Nullable String date;
+
+  @Option(names = "--modality", split = ",", paramLabel = "CT,MR", description = "Only these.")
+  private List<String> modalities = List.of();
+
+  @Option(names = "--label", paramLabel = "LABEL", description = "The study with this label.")
+  private @Nullable String label;
+
+  @Option(names = "--not-copied", description = "Only studies without a proven copy.")
+  private boolean notCopied;
+
+  @Option(names = "--findings", description = "Shows what was found odd about each study.")
+  private boolean findings;
+
+  @Option(names = "--json", description = "Prints one JSON document.")
+  private boolean json;
+
+  StudiesCommand(Surroundings around) {
+    this.around = around;
+  }
+
+  @Override
+  public Integer call() {
+    Optional<DateRange> range =
+        Optional.ofNullable(date).map(text -> DateRange.parse("--date", text));
+    Home home = around.home();
+    if (!home.exists()) {
+      if (json) {
+        Json.object(
+            around.terminal().out(),
+            writer -> {
+              writer.writeStringProperty("schema", "serdab-studies-v1");
+              writer.writeArrayPropertyStart("studies");
+              writer.writeEndArray();
+            });
+      } else {
+        around.terminal().out().println("No study is known yet. Run: serdab backup --help");
+      }
+      return Main.ExitCodes.GOOD;
+    }
+    try (Wiring wiring = new Wiring(around);
+        Catalogue catalogue = wiring.catalogue(home);
+        Stream<StudyRow> all = catalogue.studies()) {
+      Stream<StudyRow> wanted = all.filter(row -> matches(row, range, catalogue));
+      if (json) {
+        Json.object(
+            around.terminal().out(),
+            writer -> {
+              writer.writeStringProperty("schema", "serdab-studies-v1");
+              writer.writeArrayPropertyStart("studies");
+              wanted.forEach(row -> write(writer, row, catalogue));
+              writer.writeEndArray();
+            });
+      } else {
+        wanted.forEach(row -> print(row, catalogue));
+        around.terminal().out().flush();
+      }
+    }
+    return Main.ExitCodes.GOOD;
+  }
+
+  private boolean matches(StudyRow row, Optional<DateRange> range, Catalogue catalogue) {
+    StudyFacts facts = row.facts();
+    if (label != null && !catalogue.label(facts.key()).value().equals(label)) {
+      return false;
+    }
+    if (patient != null && !holds(facts, patient)) {
+      return false;
+    }
+    if (range.isPresent() && facts.studyDate().filter(range.get()::contains).isEmpty()) {
+      return false;
+    }
+    if (!modalities.isEmpty()
+        && modalities.stream()
+            .map(modality -> modality.strip().toUpperCase(Locale.ROOT))
+            .noneMatch(facts.modalities()::contains)) {
+      return false;
+    }
+    return !notCopied || goodCopies(row, catalogue).isEmpty();
+  }
+
+  private static boolean holds(StudyFacts facts, String text) {
+    String wanted = text.toLowerCase(Locale.ROOT);
+    return reveal(facts.patientName()).toLowerCase(Locale.ROOT).contains(wanted)
+        || reveal(facts.patientId()).toLowerCase(Locale.ROOT).contains(wanted);
+  }
+
+  private static String reveal(PatientData<String> data) {
+    return data.reveal(Purpose.SHOW_TO_OWNER);
+  }
+
+  /// Copies of the version that was read last.
+  private static List<CopyRow> goodCopies(StudyRow row, Catalogue catalogue) {
+    return catalogue.copies(row.facts().key()).stream()
+        .filter(copy -> copy.state().equals("good"))
+        .filter(copy -> row.version().filter(copy.version()::equals).isPresent())
+        .toList();
+  }
+
+  private void print(StudyRow row, Catalogue catalogue) {
+    StudyFacts facts = row.facts();
+    var out = around.terminal().out();
+    List<CopyRow> copies = goodCopies(row, catalogue);
+    out.printf(
+        "%s  %s  %-8s %5d files  %s  %s%n",
+        catalogue.label(facts.key()),
+        facts.studyDate().map(LocalDate::toString).orElse("no date   "),
+        facts.key().isOther() ? "other" : String.join("\\", facts.modalities()),
+        row.fileCount(),
+        copies.isEmpty()
+            ? "NOT COPIED"
+            : copies.size() + (copies.size() == 1 ? " copy " : " copies ") + deepest(copies),
+        reveal(facts.patientName()));
+    if (row.missingFiles() > 0) {
+      out.printf("    incomplete: %d listed files are not in the copy%n", row.missingFiles());
+    }
+    if (row.changeSeenAt().isPresent()) {
+      out.println("    a newer version waits for a quiet time");
+    }
+    if (!row.problem().isEmpty()) {
+      out.println("    " + row.problem());
+    }
+    if (findings) {
+      for (Finding finding : catalogue.findings(row.sourceId(), facts.key())) {
+        out.println("    " + text(finding));
+      }
+    }
+  }
+
+  private static String deepest(List<CopyRow> copies) {
+    return copies.stream()
+        .map(copy -> copy.proof().depth())
+        .max(Enum::compareTo)
+        .map(Enum::name)
+        .orElse("");
+  }
+
+  private static String text(Finding finding) {
+    String where = finding.path().isEmpty() ? "" : finding.path();
+    if (finding.position() != Finding.NO_POSITION) {
+      where += " at byte " + finding.position();
+    }
+    return finding.kind() + (where.isEmpty() ? "" : " (" + where + ")") + ": " + finding.detail();
+  }
+
+  private void write(JsonGenerator writer, StudyRow row, Catalogue catalogue) {
+    StudyFacts facts = row.facts();
+    writer.writeStartObject();
+    writer.writeStringProperty("label", catalogue.label(facts.key()).value());
+    writer.writeStringProperty("key", facts.key().value());
+    writer.writeStringProperty("source", row.sourceId());
+    writer.writeStringProperty("patient_name", reveal(facts.patientName()));
+    writer.writeStringProperty("patient_id", reveal(facts.patientId()));
+    writer.writeStringProperty("study_date", facts.studyDate().map(LocalDate::toString).orElse(""));
+    writer.writeArrayPropertyStart("modalities");
+    facts.modalities().forEach(writer::writeString);
+    writer.writeEndArray();
+    writer.writeNumberProperty("files", row.fileCount());
+    writer.writeNumberProperty("missing_files", row.missingFiles());
+    writer.writeStringProperty("version", row.version().map(Object::toString).orElse(""));
+    writer.writeBooleanProperty("change_waits", row.changeSeenAt().isPresent());
+    writer.writeStringProperty("problem", row.problem());
+    writer.writeArrayPropertyStart("copies");
+    for (CopyRow copy : catalogue.copies(facts.key())) {
+      writer.writeStartObject();
+      writer.writeStringProperty("destination", copy.destinationId());
+      writer.writeStringProperty("location", copy.location());
+      writer.writeStringProperty("version", copy.version().hex());
+      writer.writeBooleanProperty(
+          "current", row.version().filter(copy.version()::equals).isPresent());
+      writer.writeStringProperty("state", copy.state());
+      writer.writeStringProperty("depth", copy.proof().depth().name());
+      writer.writeStringProperty("means", copy.proof().means().name());
+      writer.writeStringProperty("proven_at", copy.proof().at().toString());
+      writer.writeEndObject();
+    }
+    writer.writeEndArray();
+    if (findings) {
+      writer.writeArrayPropertyStart("findings");
+      for (Finding finding : catalogue.findings(row.sourceId(), facts.key())) {
+        writer.writeStartObject();
+        writer.writeStringProperty("kind", finding.kind());
+        writer.writeStringProperty("path", finding.path());
+        writer.writeNumberProperty("position", finding.position());
+        writer.writeStringProperty("detail", finding.detail());
+        writer.writeEndObject();
+      }
+      writer.writeEndArray();
+    }
+    writer.writeEndObject();
+  }
+}

@@ -1,0 +1,157 @@
+package serdab.cli;
+
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import serdab.StudyLabel;
+import serdab.report.Progress;
+
+/// Shows how a run goes on: one line that is rewritten on a terminal, else a plain line from time
+/// to time.
+final class TerminalProgress implements Progress {
+
+  private static final Duration REWRITE_EVERY = Duration.ofMillis(200);
+  private static final Duration LINE_EVERY = Duration.ofSeconds(10);
+  private static final int BAR_LENGTH = 24;
+
+  private final PrintStream out;
+  private final boolean terminal;
+  private final LongSupplier nanoTime;
+  private final AtomicLong bytes = new AtomicLong();
+  private final AtomicLong done = new AtomicLong();
+  private final AtomicLong nextLineNanos = new AtomicLong();
+  private volatile long studies;
+  private volatile long beganNanos;
+  private volatile boolean lineOpen;
+
+  /// @param terminal whether lines can be rewritten
+  /// @param nanoTime a clock that only goes forward
+  TerminalProgress(PrintStream out, boolean terminal, LongSupplier nanoTime) {
+    this.out = out;
+    this.terminal = terminal;
+    this.nanoTime = nanoTime;
+    this.beganNanos = nanoTime.getAsLong();
+  }
+
+  @Override
+  public void planned(long count) {
+    studies = count;
+    beganNanos = nanoTime.getAsLong();
+    nextLineNanos.set(beganNanos + (terminal ? REWRITE_EVERY : LINE_EVERY).toNanos());
+    if (count > 0) {
+      say(count == 1 ? "1 study to work on" : count + " studies to work on");
+    }
+  }
+
+  @Override
+  public void began(StudyLabel study) {}
+
+  @Override
+  public void read(long count) {
+    bytes.addAndGet(count);
+    showSometimes();
+  }
+
+  @Override
+  public void ended(StudyLabel study, String outcome) {
+    done.incrementAndGet();
+    if (outcome.equals("failed") || outcome.equals("incomplete")) {
+      say(study + ": " + outcome);
+    }
+    showSometimes();
+  }
+
+  @Override
+  public synchronized void say(String line) {
+    wipe();
+    out.println(line);
+    out.flush();
+  }
+
+  /// Ends the line that is being rewritten.
+  synchronized void end() {
+    wipe();
+    out.flush();
+  }
+
+  private void showSometimes() {
+    long now = nanoTime.getAsLong();
+    long due = nextLineNanos.get();
+    long every = (terminal ? REWRITE_EVERY : LINE_EVERY).toNanos();
+    if (now - due >= 0 && nextLineNanos.compareAndSet(due, now + every)) {
+      show(now);
+    }
+  }
+
+  private synchronized void show(long now) {
+    String text = text(now);
+    if (terminal) {
+      out.print("\r\u001b[K" + text);
+      lineOpen = true;
+    } else {
+      out.println(text);
+    }
+    out.flush();
+  }
+
+  private String text(long now) {
+    double seconds = Math.max(1e-3, (now - beganNanos) / 1e9);
+    long all = Math.max(1, studies);
+    long finished = Math.min(done.get(), all);
+    StringBuilder text = new StringBuilder();
+    if (terminal) {
+      int filled = (int) (BAR_LENGTH * finished / all);
+      text.append('[')
+          .append("#".repeat(filled))
+          .append(".".repeat(BAR_LENGTH - filled))
+          .append("] ");
+    }
+    text.append(finished).append('/').append(all).append(" studies, ");
+    text.append(Sizes.text(bytes.get())).append(", ");
+    text.append(Sizes.text((long) (bytes.get() / seconds))).append("/s");
+    if (finished > 0 && finished < all) {
+      long left = (long) (seconds / finished * (all - finished));
+      text.append(", ").append(Sizes.text(Duration.ofSeconds(left))).append(" left");
+    }
+    return text.toString();
+  }
+
+  private void wipe() {
+    if (lineOpen) {
+      out.print("\r\u001b[K");
+      lineOpen = false;
+    }
+  }
+
+  /// Sizes and durations as people read them.
+  static final class Sizes {
+    private static final String[] UNITS = {"B", "kB", "MB", "GB", "TB", "PB"};
+
+    private Sizes() {}
+
+    static String text(long bytes) {
+      double value = bytes;
+      int unit = 0;
+      while (value >= 1000 && unit < UNITS.length - 1) {
+        value /= 1000;
+        unit++;
+      }
+      return unit == 0
+          ? bytes + " B"
+          : String.format(Locale.ROOT, value < 10 ? "%.1f %s" : "%.0f %s", value, UNITS[unit]);
+    }
+
+    static String text(Duration duration) {
+      long seconds = duration.toSeconds();
+      if (seconds < 60) {
+        return seconds + " s";
+      }
+      if (seconds < 3600) {
+        return seconds / 60 + " min";
+      }
+      return seconds / 3600 + " h " + seconds % 3600 / 60 + " min";
+    }
+  }
+}

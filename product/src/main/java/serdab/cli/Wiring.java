@@ -1,0 +1,223 @@
+package serdab.cli;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
+import serdab.Problem;
+import serdab.SerdabException;
+import serdab.Sha256;
+import serdab.catalogue.Catalogue;
+import serdab.catalogue.SqliteLibrary;
+import serdab.destination.Destination;
+import serdab.destination.DestinationId;
+import serdab.destination.ZipTreeDestination;
+import serdab.plan.BackupPlan;
+import serdab.source.FolderSource;
+import serdab.source.Source;
+import serdab.source.horos.HorosSource;
+import serdab.store.BlobStore;
+import serdab.store.LocalFolder;
+import serdab.ziptree.NamingProfile;
+
+/// Turns what the user wrote into sources, destinations and the catalogue. The one place where
+/// specifications become objects. Close it after everything that it made.
+final class Wiring implements AutoCloseable {
+
+  static final String WRITTEN_BY = "Serdab 0.1.0";
+
+  private static final String HOROS = "horos:";
+  private static final String FOLDER = "folder:";
+  private static final String ZIP = "zip:";
+
+  private final Surroundings around;
+  private final int parallelism = Math.max(1, Runtime.getRuntime().availableProcessors());
+  private final ExecutorService computing =
+      Executors.newFixedThreadPool(
+          parallelism, Thread.ofPlatform().name("compute-", 1).daemon(true).factory());
+
+  Wiring(Surroundings around) {
+    this.around = around;
+  }
+
+  Catalogue catalogue(Home home) {
+    SqliteLibrary.keepIn(home.cache());
+    return Catalogue.inFile(home.catalogue(), around.clock(), around.random());
+  }
+
+  /// Which machine and process this is.
+  static String worker() {
+    String host;
+    try {
+      host = InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      host = "unknown";
+    }
+    return host + "/" + ProcessHandle.current().pid();
+  }
+
+  // ---- sources
+
+  /// The folder that a source's specification names.
+  static Path sourceFolder(String specification) {
+    return path("--from", withoutKind(specification, HOROS, FOLDER));
+  }
+
+  /// Opens a source; a path without a kind is a viewer's library when it looks like one.
+  Source source(BackupPlan plan, Home home) {
+    Path folder = sourceFolder(plan.source());
+    boolean saysFolder = plan.source().startsWith(FOLDER);
+    boolean saysHoros = plan.source().startsWith(HOROS);
+    if (saysHoros || (!saysFolder && HorosSource.libraryAt(folder).isPresent())) {
+      return new HorosSource(
+          folder,
+          HorosSource.Settings.in(plan.zone()),
+          home.cache(),
+          around.clock(),
+          duration -> Thread.sleep(duration));
+    }
+    return FolderSource.open(folder, home.cache().resolve("folder-" + shortHash(folder) + ".db"));
+  }
+
+  private static String shortHash(Path path) {
+    byte[] text = path.toAbsolutePath().normalize().toString().getBytes(StandardCharsets.UTF_8);
+    return Sha256.digest(text).hex().substring(0, 16);
+  }
+
+  // ---- destinations
+
+  static boolean isDestination(String specification) {
+    return specification.startsWith(ZIP);
+  }
+
+  /// Opens a destination to copy to; a folder that was never used is made.
+  ///
+  /// @param adopt whether a person says that the marker found there is the right one
+  Destination destination(
+      String specification, BackupPlan plan, Catalogue catalogue, boolean adopt) {
+    Destination destination =
+        zipTree(
+            specification,
+            naming(plan.naming()),
+            adopt ? ZipTreeDestination.Access.ADOPT : ZipTreeDestination.Access.WRITE,
+            catalogue);
+    catalogue.sawDestination(destination.id().toString(), address(specification));
+    return destination;
+  }
+
+  /// Opens a destination for showing a plan; writes nothing.
+  Destination destinationToLookAt(String specification, BackupPlan plan, Catalogue catalogue) {
+    return zipTree(specification, naming(plan.naming()), ZipTreeDestination.Access.LOOK, catalogue);
+  }
+
+  /// Opens a destination to verify or to restore from; writes nothing.
+  Destination destinationToRead(String specification, Catalogue catalogue) {
+    return zipTree(
+        specification, NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.READ, catalogue);
+  }
+
+  /// Opens a destination to restore into.
+  Destination destinationToFill(String specification, Catalogue catalogue) {
+    Destination destination =
+        zipTree(specification, NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.WRITE, catalogue);
+    catalogue.sawDestination(destination.id().toString(), address(specification));
+    return destination;
+  }
+
+  private Destination zipTree(
+      String specification,
+      NamingProfile naming,
+      ZipTreeDestination.Access access,
+      Catalogue catalogue) {
+    Path folder = destinationFolder(specification);
+    Set<DestinationId> known =
+        catalogue.destinationsAt(address(specification)).stream()
+            .map(id -> new DestinationId(UUID.fromString(id)))
+            .collect(Collectors.toSet());
+    boolean there = Files.isDirectory(folder);
+    if (!there && !known.isEmpty()) {
+      throw new SerdabException.HeldBack(
+          new Problem(
+              "destination-not-there",
+              "The destination " + folder + " was used before and is not there now.",
+              "Connect its volume. If the folder is gone for good, make it again by hand and run"
+                  + " with --adopt."));
+    }
+    boolean writes =
+        access == ZipTreeDestination.Access.WRITE || access == ZipTreeDestination.Access.ADOPT;
+    BlobStore store =
+        !there && writes
+            ? LocalFolder.create(folder, around.random())
+            : LocalFolder.open(folder, around.random());
+    return ZipTreeDestination.open(
+        store,
+        new ZipTreeDestination.Options(naming, access, computing, parallelism, WRITTEN_BY),
+        known,
+        around.clock(),
+        around.random());
+  }
+
+  private static NamingProfile naming(String name) {
+    return name.equals("uid") ? NamingProfile.UID : NamingProfile.HOROS_ZIP;
+  }
+
+  /// One spelling of a destination's address, for remembering who lives there.
+  private static String address(String specification) {
+    return ZIP + destinationFolder(specification);
+  }
+
+  /// The folder that a destination's specification names.
+  static Path destinationFolder(String specification) {
+    if (!specification.startsWith(ZIP)) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "unknown-destination",
+              "The destination " + specification + " is of no kind that is known.",
+              "Write zip:PATH for a tree of ZIPs in a folder."));
+    }
+    return path("--to", specification.substring(ZIP.length()));
+  }
+
+  /// A folder that files are brought back to; made when it is not there.
+  BlobStore folderToFill(String path) {
+    return LocalFolder.create(path("--to", path), around.random());
+  }
+
+  /// A folder of ours for drills.
+  BlobStore scratch(Home home) {
+    return LocalFolder.create(home.cache().resolve("drill"), around.random());
+  }
+
+  private static String withoutKind(String specification, String... kinds) {
+    for (String kind : kinds) {
+      if (specification.startsWith(kind)) {
+        return specification.substring(kind.length());
+      }
+    }
+    return specification;
+  }
+
+  private static Path path(String option, String text) {
+    try {
+      if (!text.isEmpty()) {
+        return Path.of(text).toAbsolutePath().normalize();
+      }
+    } catch (InvalidPathException e) {
+      // Said below.
+    }
+    throw new SerdabException.Misconfigured(
+        new Problem("wrong-option", option + " names no path.", "Run: serdab --help"));
+  }
+
+  @Override
+  public void close() {
+    computing.shutdown();
+  }
+}

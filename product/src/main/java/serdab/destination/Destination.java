@@ -1,0 +1,85 @@
+package serdab.destination;
+
+import java.time.YearMonth;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+import serdab.Depth;
+import serdab.VersionId;
+import serdab.dicom.StudyFacts;
+import serdab.dicom.StudyKey;
+
+/// A place in a form where copies of studies are kept. Thread-safe.
+///
+/// - A committed version stays as it is: nothing finished is ever overwritten or deleted here.
+/// - [#find] and [#held] tell what the destination itself holds, not what anybody remembers.
+/// - A version that is there already is found by its id, whoever put it there.
+///
+/// Every method throws [serdab.SerdabException] when the place fails or refuses
+public interface Destination extends AutoCloseable {
+
+  DestinationId id();
+
+  /// Where it is, in words without patient data, as messages name it.
+  String describe();
+
+  Traits traits();
+
+  /// How much room is left, in bytes; empty when the place does not say.
+  OptionalLong usableBytes();
+
+  /// Everything it holds, in no promised order, streamed; unreadable copies come as
+  /// [Listed.Unreadable], never as an exception. Close the stream.
+  Stream<Listed> held();
+
+  /// The copy of exactly this version, when it is listed; its proof is empty.
+  Optional<HeldVersion> find(StudyKey study, VersionId version);
+
+  /// Every readable copy of a study, oldest version first; their proofs are empty. Must be cheap
+  /// when there is none: it is asked for every new study.
+  List<HeldVersion> versions(StudyKey study);
+
+  /// Starts a new version of a study.
+  ///
+  /// @param facts what is known of the study before its files are read
+  StagedVersion begin(StudyFacts facts);
+
+  /// Proves a copy to a depth.
+  ///
+  /// @throws IllegalArgumentException when the depth is deeper than [Traits#deepestProof]
+  ProofOutcome prove(HeldVersion version, Depth depth);
+
+  VersionReader read(HeldVersion version);
+
+  /// Told at the end of a run, for every month with selected studies (empty: studies without a
+  /// date), whether every one of them is proven here. A form that marks finished months does so
+  /// now.
+  void settle(Map<Optional<YearMonth>, Boolean> months);
+
+  /// Writes a line for people into the list of issues beside the copies, where the form keeps one.
+  void note(Issue issue);
+
+  @Override
+  void close();
+
+  /// One line for the list of issues beside the copies, which holds what the copies hold.
+  ///
+  /// @param kind such as `NO_FILES`, `ZIP_FAIL`, `INCOMING_OVER_LIMIT` or `MISSING_FILE`
+  /// @param study whose issue it is; empty when it is about the run
+  /// @param detail what happened
+  /// @param extra a path or figure; empty text when there is none
+  record Issue(String kind, Optional<StudyKey> study, String detail, String extra) {}
+
+  /// One line of [#held].
+  sealed interface Listed {
+    /// A copy whose manifest can be read.
+    record Copy(HeldVersion version) implements Listed {}
+
+    /// Something is stored here and cannot be understood.
+    ///
+    /// @param location the destination's own name for it; never logged
+    record Unreadable(String location, serdab.Problem problem) implements Listed {}
+  }
+}

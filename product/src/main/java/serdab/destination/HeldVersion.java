@@ -1,0 +1,31 @@
+package serdab.destination;
+
+import java.util.Optional;
+import serdab.Proof;
+import serdab.VersionId;
+import serdab.dicom.StudyKey;
+
+/// One version of a study as one destination holds it.
+///
+/// @param study whose it is
+/// @param id the version
+/// @param location the destination's own name for it, such as a ZIP's path; holds patient data
+///   where the naming profile puts it there, so it is never logged
+/// @param storedBytes how much room it takes
+/// @param fileCount how many files it holds
+/// @param supersedes the version it follows
+/// @param proof the last proof the destination knows of; empty when it only listed the copy
+public record HeldVersion(
+    StudyKey study,
+    VersionId id,
+    String location,
+    long storedBytes,
+    long fileCount,
+    Optional<VersionId> supersedes,
+    Optional<Proof> proof) {
+
+  public HeldVersion proven(Proof newProof) {
+    return new HeldVersion(
+        study, id, location, storedBytes, fileCount, supersedes, Optional.of(newProof));
+  }
+}

@@ -1,0 +1,453 @@
+package serdab.destination;
+
+import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
+import java.time.InstantSource;
+import java.time.YearMonth;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Executor;
+import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
+import serdab.Depth;
+import serdab.Problem;
+import serdab.Proof;
+import serdab.ProofMeans;
+import serdab.SerdabException;
+import serdab.VersionId;
+import serdab.dicom.StoredFile;
+import serdab.dicom.StudyFacts;
+import serdab.dicom.StudyKey;
+import serdab.dicom.StudyVersion;
+import serdab.store.BlobStore;
+import serdab.store.ReadBack;
+import serdab.ziptree.FormatDocument;
+import serdab.ziptree.IssueLog;
+import serdab.ziptree.MonthFolder;
+import serdab.ziptree.MonthMarkers;
+import serdab.ziptree.NamingProfile;
+import serdab.ziptree.StudyZip;
+import serdab.ziptree.StudyZipWriter;
+import serdab.ziptree.ZipTree;
+
+/// Copies as one proven ZIP per version of a study, in month folders, on any place. Thread-safe.
+///
+/// A copy is proven INTACT before it becomes visible; when what was read back is wrong,
+/// [StagedVersion#commit] throws `Damaged`, nothing is visible, and the same files may be staged
+/// again. READABLE needs a proof of its own, [#prove].
+public final class ZipTreeDestination implements Destination {
+
+  /// A place without a marker is looked through so far for ZIPs of a tree that lost it.
+  private static final int LOOKED_AT_MAX = 10;
+
+  private static final DestinationId NONE_YET = new DestinationId(new UUID(0, 0));
+
+  private final BlobStore store;
+  private final DestinationId id;
+  private final ZipTree tree;
+  private final IssueLog issues;
+  private final MonthMarkers months;
+  private final InstantSource clock;
+
+  private ZipTreeDestination(
+      BlobStore store, DestinationId id, Options options, InstantSource clock) {
+    this.store = store;
+    this.id = id;
+    this.clock = clock;
+    this.tree =
+        new ZipTree(
+            store,
+            options.naming(),
+            options.executor(),
+            options.parallelism(),
+            options.writtenBy());
+    this.issues = new IssueLog(store, clock);
+    this.months = new MonthMarkers(store, clock, options.writtenBy());
+  }
+
+  /// How a tree is used.
+  ///
+  /// @param naming how new ZIPs are named; those that are there keep their names
+  /// @param access what may be done
+  /// @param executor a bounded pool for compressing and checking, shared by all destinations and
+  ///   ended by whoever made it; a few platform threads, as the work is computing
+  /// @param parallelism how many of its tasks run at the same time
+  /// @param writtenBy program and version, as `Serdab 0.1.0`
+  public record Options(
+      NamingProfile naming, Access access, Executor executor, int parallelism, String writtenBy) {}
+
+  /// What may be done with the place.
+  public enum Access {
+    /// Nothing is written. A tree without a marker can be read when no id is expected.
+    READ,
+    /// Nothing is written, and a place where a tree could be begun will do: for showing a plan.
+    LOOK,
+    /// A marker is made where a tree is begun.
+    WRITE,
+    /// As [#WRITE], and whatever marker is there is accepted; one is made where there is none.
+    ADOPT
+  }
+
+  /// Opens a tree, or begins one. The store is closed with it, also when opening fails.
+  ///
+  /// @param expected the ids known for this address; empty when it was never used
+  /// @throws SerdabException.HeldBack when the place is not one of those expected, or lost its
+  ///   marker (`docs/format/zip-tree.md` section 4.1); nothing was written then
+  public static ZipTreeDestination open(
+      BlobStore store,
+      Options options,
+      Set<DestinationId> expected,
+      InstantSource clock,
+      RandomGenerator random) {
+    try {
+      DestinationId id = identify(store, options, expected, clock, random);
+      ZipTreeDestination destination = new ZipTreeDestination(store, id, options, clock);
+      if (options.access() == Access.WRITE || options.access() == Access.ADOPT) {
+        store.sweep();
+        FormatDocument.storeIn(store);
+      }
+      return destination;
+    } catch (RuntimeException e) {
+      store.close();
+      throw e;
+    }
+  }
+
+  private static DestinationId identify(
+      BlobStore store,
+      Options options,
+      Set<DestinationId> expected,
+      InstantSource clock,
+      RandomGenerator random) {
+    Optional<DestinationMarker> marker = DestinationMarker.read(store);
+    if (marker.isPresent()) {
+      DestinationId found = marker.get().id();
+      if (!expected.isEmpty() && !expected.contains(found) && options.access() != Access.ADOPT) {
+        throw new SerdabException.HeldBack(
+            new Problem(
+                "destination-is-another",
+                "In "
+                    + store.describe()
+                    + " there is a destination, and not the one that was there"
+                    + " before.",
+                "Connect the right disk. If this one is to be used here from now on, run the backup"
+                    + " once with --adopt."));
+      }
+      return found;
+    }
+    return switch (options.access()) {
+      case ADOPT ->
+          DestinationMarker.make(store, options.naming(), options.writtenBy(), clock, random).id();
+      case WRITE -> {
+        requireNoTree(store, options, expected);
+        yield DestinationMarker.make(store, options.naming(), options.writtenBy(), clock, random)
+            .id();
+      }
+      case LOOK -> {
+        requireNoTree(store, options, expected);
+        yield NONE_YET;
+      }
+      case READ -> {
+        requireNotExpected(store, expected);
+        yield NONE_YET;
+      }
+    };
+  }
+
+  private static void requireNotExpected(BlobStore store, Set<DestinationId> expected) {
+    if (!expected.isEmpty()) {
+      throw new SerdabException.HeldBack(
+          new Problem(
+              "destination-marker-missing",
+              "In "
+                  + store.describe()
+                  + " there was a destination before, and now its "
+                  + DestinationMarker.NAME
+                  + " is missing.",
+              "Most likely its disk is not connected: connect it and run again. If this is a new,"
+                  + " empty disk to be used here, or the file was lost, run the backup once with"
+                  + " --adopt."));
+    }
+  }
+
+  private static void requireNoTree(BlobStore store, Options options, Set<DestinationId> expected) {
+    requireNotExpected(store, expected);
+    ZipTree tree =
+        new ZipTree(
+            store,
+            options.naming(),
+            options.executor(),
+            options.parallelism(),
+            options.writtenBy());
+    try (Stream<ZipTree.TreeZip> zips = tree.zips()) {
+      if (zips.limit(LOOKED_AT_MAX).anyMatch(zip -> hasManifest(tree, zip))) {
+        throw new SerdabException.HeldBack(
+            new Problem(
+                "destination-marker-lost",
+                "In "
+                    + store.describe()
+                    + " there are copies of studies, and "
+                    + DestinationMarker.NAME
+                    + " is missing.",
+                "If that folder is to be used on, run the backup once with --adopt; else give this"
+                    + " backup a folder of its own."));
+      }
+    }
+  }
+
+  private static boolean hasManifest(ZipTree tree, ZipTree.TreeZip zip) {
+    try {
+      tree.look(zip);
+      return true;
+    } catch (SerdabException.Damaged | SerdabException.Refused e) {
+      return false;
+    }
+  }
+
+  @Override
+  public DestinationId id() {
+    return id;
+  }
+
+  @Override
+  public String describe() {
+    return store.describe();
+  }
+
+  @Override
+  public Traits traits() {
+    return new Traits(
+        true, true, Depth.READABLE, Depth.INTACT, true, store.capabilities().consequences());
+  }
+
+  @Override
+  public OptionalLong usableBytes() {
+    return store.usableBytes();
+  }
+
+  @Override
+  public Stream<Listed> held() {
+    return tree.zips().flatMap(this::listed);
+  }
+
+  private Stream<Listed> listed(ZipTree.TreeZip zip) {
+    try {
+      return Stream.of(new Listed.Copy(held(tree.look(zip))));
+    } catch (SerdabException.Damaged e) {
+      return Stream.of(new Listed.Unreadable(zip.path(), e.problem()));
+    } catch (SerdabException.Refused e) {
+      if (isMissing(e)) {
+        return Stream.empty(); // Gone since it was listed.
+      }
+      throw e;
+    }
+  }
+
+  private static HeldVersion held(ZipTree.Listed listed) {
+    return new HeldVersion(
+        listed.study(),
+        listed.id(),
+        listed.zip().path(),
+        listed.zip().lengthBytes(),
+        listed.fileCount(),
+        listed.supersedes(),
+        Optional.empty());
+  }
+
+  @Override
+  public Optional<HeldVersion> find(StudyKey study, VersionId version) {
+    return tree.find(study, version).map(ZipTreeDestination::held);
+  }
+
+  @Override
+  public List<HeldVersion> versions(StudyKey study) {
+    return tree.versions(study).stream().map(ZipTreeDestination::held).toList();
+  }
+
+  @Override
+  public StagedVersion begin(StudyFacts facts) {
+    months.reopened(MonthFolder.of(facts));
+    return new Staged(tree.begin(facts));
+  }
+
+  /// The depths are those of `docs/format/zip-tree.md` section 5.
+  @Override
+  public ProofOutcome prove(HeldVersion version, Depth depth) {
+    if (!Depth.READABLE.reaches(depth)) {
+      throw new IllegalArgumentException("a ZIP tree cannot be proven to " + depth);
+    }
+    try {
+      Optional<ZipTree.TreeZip> present = tree.present(version.location());
+      if (present.isEmpty()) {
+        return gone();
+      }
+      if (present.get().lengthBytes() != version.storedBytes()) {
+        return new ProofOutcome.Bad(
+            new Problem(
+                "copy-damaged",
+                "A ZIP has "
+                    + present.get().lengthBytes()
+                    + " bytes, not "
+                    + version.storedBytes()
+                    + ".",
+                "Keep it, check the disk it lies on, and run the backup again: it makes a new copy"
+                    + " beside it."));
+      }
+      if (Depth.PRESENT.reaches(depth)) {
+        return proven(Depth.PRESENT, ProofMeans.ASKED);
+      }
+      ProofMeans means = means(tree.checkIntact(version.location(), version.id()));
+      if (Depth.INTACT.reaches(depth)) {
+        return proven(Depth.INTACT, means);
+      }
+      tree.checkReadable(version.location());
+      return proven(Depth.READABLE, means);
+    } catch (SerdabException.Damaged e) {
+      return new ProofOutcome.Bad(e.problem());
+    } catch (SerdabException.Refused e) {
+      if (isMissing(e)) {
+        return gone();
+      }
+      throw e;
+    }
+  }
+
+  private ProofOutcome proven(Depth depth, ProofMeans means) {
+    return new ProofOutcome.Proven(new Proof(depth, means, clock.instant()));
+  }
+
+  private static ProofOutcome gone() {
+    return new ProofOutcome.Gone(
+        new Problem(
+            "copy-gone",
+            "A ZIP is not there any more.",
+            "Find out who removed it; the next backup copies the study again."));
+  }
+
+  private static boolean isMissing(SerdabException.Refused e) {
+    return e.problem().code().equals("blob-missing");
+  }
+
+  private static ProofMeans means(ReadBack.Means means) {
+    return switch (means) {
+      case PAST_CACHE -> ProofMeans.PAST_CACHE;
+      case THROUGH_CACHE -> ProofMeans.THROUGH_CACHE;
+      case NETWORK -> ProofMeans.NETWORK;
+    };
+  }
+
+  @Override
+  public VersionReader read(HeldVersion version) {
+    StudyZip zip = tree.open(version.location());
+    if (!zip.version().id().equals(version.id())) {
+      zip.close();
+      throw new SerdabException.Damaged(
+          new Problem(
+              "copy-is-another",
+              "A ZIP holds another version of its study than it did.",
+              "Rebuild the catalogue from the destination: serdab catalogue rebuild"));
+    }
+    return new Reader(zip);
+  }
+
+  @Override
+  public void settle(Map<Optional<YearMonth>, Boolean> settled) {
+    settled.forEach((month, allProven) -> {
+      MonthFolder folder = MonthFolder.of(month.map(known -> known.atDay(1)));
+      if (allProven) {
+        months.done(folder);
+      } else {
+        months.reopened(folder);
+      }
+    });
+    issues.flush();
+  }
+
+  @Override
+  public void note(Issue issue) {
+    issues.add(
+        issue.kind(), issue.study().map(StudyKey::value).orElse(""), issue.detail(), issue.extra());
+  }
+
+  @Override
+  public void close() {
+    try {
+      issues.flush();
+    } catch (SerdabException e) {
+      // A place that is gone cannot take its notes; the run's report has them all.
+    } finally {
+      store.close();
+    }
+  }
+
+  /// A version being written into one ZIP.
+  private final class Staged implements StagedVersion {
+
+    private final StudyZipWriter writer;
+
+    Staged(StudyZipWriter writer) {
+      this.writer = writer;
+    }
+
+    @Override
+    public void beginFile(String path, long lengthBytes) {
+      writer.beginFile(path, lengthBytes, StudyZipWriter.TIME_UNKNOWN);
+    }
+
+    @Override
+    public void beginFile(String path, long lengthBytes, long modifiedMillis) {
+      writer.beginFile(path, lengthBytes, modifiedMillis);
+    }
+
+    @Override
+    public void write(ByteBuffer bytes) {
+      writer.write(bytes);
+    }
+
+    @Override
+    public void endFile(StoredFile file) {
+      writer.endFile(file);
+    }
+
+    @Override
+    public HeldVersion commit(StudyVersion version) {
+      StudyZipWriter.Committed committed = writer.commit(version);
+      return new HeldVersion(
+          version.facts().key(),
+          version.id(),
+          committed.path(),
+          committed.lengthBytes(),
+          version.files().size(),
+          version.supersedes(),
+          Optional.of(new Proof(Depth.INTACT, means(committed.means()), clock.instant())));
+    }
+
+    @Override
+    public void close() {
+      writer.close();
+    }
+  }
+
+  /// One ZIP, open.
+  private record Reader(StudyZip zip) implements VersionReader {
+
+    @Override
+    public StudyVersion version() {
+      return zip.version();
+    }
+
+    @Override
+    public ReadableByteChannel open(StoredFile file, long fromByte, long toByte) {
+      return zip.open(file, fromByte, toByte);
+    }
+
+    @Override
+    public void close() {
+      zip.close();
+    }
+  }
+}

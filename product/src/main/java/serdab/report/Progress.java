@@ -1,0 +1,43 @@
+package serdab.report;
+
+import serdab.StudyLabel;
+
+/// Told how a run goes on, from several threads at once.
+public interface Progress {
+
+  /// The work is known.
+  void planned(long studies);
+
+  /// A study is being worked on.
+  void began(StudyLabel study);
+
+  /// So many more bytes of the source went by.
+  void read(long bytes);
+
+  /// A study is done with, one way or another.
+  ///
+  /// @param outcome one word or two: `copied`, `adopted`, `incomplete`, `failed`, `waiting`
+  void ended(StudyLabel study, String outcome);
+
+  /// A line worth reading now, without patient data.
+  void say(String line);
+
+  /// Tells nobody.
+  Progress SILENT =
+      new Progress() {
+        @Override
+        public void planned(long studies) {}
+
+        @Override
+        public void began(StudyLabel study) {}
+
+        @Override
+        public void read(long bytes) {}
+
+        @Override
+        public void ended(StudyLabel study, String outcome) {}
+
+        @Override
+        public void say(String line) {}
+      };
+}

@@ -1,0 +1,27 @@
+package serdab.restore;
+
+import java.util.List;
+import java.util.Optional;
+import serdab.Problem;
+import serdab.StudyLabel;
+
+/// What a verification found.
+///
+/// @param copies how many copies the destination and the catalogue know together
+/// @param checked how many had their turn
+/// @param good how many of those are good
+/// @param bad each copy that is not, with the reason; all are named
+/// @param interrupted whether it was stopped early
+public record VerifyReport(
+    long copies, long checked, long good, List<BadCopy> bad, boolean interrupted) {
+
+  public VerifyReport {
+    bad = List.copyOf(bad);
+  }
+
+  /// A copy that is not what it should be.
+  ///
+  /// @param study whose copy; empty when the stored bytes do not even tell that
+  /// @param location the destination's own name for it; shown to the owner only
+  public record BadCopy(Optional<StudyLabel> study, String location, Problem problem) {}
+}

@@ -1,0 +1,22 @@
+package serdab.source;
+
+/// Where studies come from. Nothing under it is ever written, renamed or locked. Thread-safe.
+///
+/// - A source that cannot be reached is `Unavailable`, never empty.
+/// - Every file it can see is listed in a study, in a group of other files, or named in a finding.
+public interface Source extends AutoCloseable {
+
+  SourceId id();
+
+  /// Where it is, in words without patient data, as messages name it.
+  String describe();
+
+  /// The folder whose volume must be there, and inside which no destination may lie.
+  java.nio.file.Path root();
+
+  /// Looks at everything once and keeps what it saw until the inventory is closed.
+  Inventory inventory();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,320 @@
+package serdab.source.horos;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import serdab.Finding;
+import serdab.Problem;
+import serdab.SerdabException;
+import serdab.source.Inventory;
+import serdab.source.Source;
+import serdab.source.SourceId;
+
+/// The library of Horos or OsiriX as a source. Thread-safe.
+///
+/// - An index that is busy, being upgraded, or on a volume that is not there is `Unavailable`.
+/// - An index that is missing, damaged or of an unknown model is no reason not to copy: the files
+///   themselves are listed then, and a finding says so.
+/// - The index is a file of the group `_other/index`, from the private copy. As it changes whenever
+///   somebody looks at a study, its fingerprint changes once on the day of a change and once after.
+public final class HorosSource implements Source {
+
+  private static final Set<String> KNOWN_MODELS = Set.of("2.2", "2.3", "2.4", "2.5");
+  private static final int VERSION_BYTES_MAX = 64;
+
+  private final Path given;
+  private final LibraryFolders folders;
+  private final Path workFolder;
+  private final Settings settings;
+  private final InstantSource clock;
+  private final Sleeper sleeper;
+
+  /// How a library is read.
+  ///
+  /// @param zone the time zone of the Mac that runs the viewer, in which its dates are meant
+  /// @param folderSize the viewer's preference for files per numbered folder; empty: as the folders
+  ///   show it
+  /// @param listFolders whether the folders are listed for files that the index does not know;
+  ///   costs one listing of every folder for each inventory
+  public record Settings(ZoneId zone, OptionalInt folderSize, boolean listFolders) {
+
+    public static Settings in(ZoneId zone) {
+      return new Settings(zone, OptionalInt.empty(), true);
+    }
+  }
+
+  /// Opens the library at a path: its folder, or the folder that holds it.
+  ///
+  /// @param workFolder where private copies of the index are made, in a new folder each
+  /// @throws SerdabException.Unavailable when it is not there
+  public HorosSource(
+      Path library, Settings settings, Path workFolder, InstantSource clock, Sleeper sleeper) {
+    this.given = library;
+    this.folders = LibraryFolders.open(library);
+    this.settings = settings;
+    this.workFolder = workFolder;
+    this.clock = clock;
+    this.sleeper = sleeper;
+  }
+
+  /// The library that a path means, if it means one: for recognising sources.
+  public static Optional<Path> libraryAt(Path path) {
+    return LibraryFolders.find(path);
+  }
+
+  @Override
+  public SourceId id() {
+    return new SourceId("horos:" + folders.base().toAbsolutePath().normalize());
+  }
+
+  @Override
+  public String describe() {
+    return "the library " + given;
+  }
+
+  @Override
+  public Path root() {
+    return folders.base();
+  }
+
+  /// The folder with the files; another than [#root] when `DBFOLDER_LOCATION` says so. No
+  /// destination may lie in it either.
+  public Path dataFolder() {
+    return folders.data();
+  }
+
+  /// How many files wait in the viewer's INCOMING folder, counted up to a limit.
+  public long incomingCount(long limit) {
+    try {
+      return UnindexedFiles.countFiles(folders.data().resolve("INCOMING.noindex"), limit);
+    } catch (IOException e) {
+      throw HorosInventory.unreadable(e);
+    }
+  }
+
+  @Override
+  public Inventory inventory() {
+    Path privateFolder;
+    try {
+      privateFolder = PrivateFolder.create(workFolder);
+    } catch (IOException e) {
+      throw new SerdabException.Unavailable(
+          new Problem(
+              "work-folder-failed",
+              "No private folder can be made for a copy of the library's index.",
+              "Check the disk of SERDAB_HOME: it may be full or read-only."),
+          e);
+    }
+    try {
+      return look(privateFolder);
+    } catch (RuntimeException e) {
+      PrivateFolder.delete(privateFolder);
+      throw e;
+    }
+  }
+
+  private Inventory look(Path privateFolder) {
+    Instant now = clock.instant();
+    try {
+      Optional<IndexSnapshot.Outcome> snapshot = takeSnapshot(privateFolder);
+      Optional<Path> copy =
+          snapshot
+              .filter(IndexSnapshot.Outcome.Taken.class::isInstance)
+              .map(taken -> ((IndexSnapshot.Outcome.Taken) taken).copy());
+      Workbook workbook = Workbook.create(privateFolder.resolve("notes.sqlite"), copy);
+      try {
+        return inventory(workbook, snapshot, copy, privateFolder, now);
+      } catch (IOException | SQLException | RuntimeException e) {
+        workbook.close();
+        throw e;
+      }
+    } catch (java.io.UncheckedIOException e) {
+      throw HorosInventory.unreadable(e);
+    } catch (IOException e) {
+      throw HorosInventory.unreadable(e);
+    } catch (SQLException e) {
+      throw Workbook.failed(e);
+    }
+  }
+
+  private Inventory inventory(
+      Workbook workbook,
+      Optional<IndexSnapshot.Outcome> snapshot,
+      Optional<Path> copy,
+      Path privateFolder,
+      Instant now)
+      throws IOException, SQLException {
+    FileLocator locator = new FileLocator(folders, settings.folderSize());
+    IndexSchema schema =
+        copy.isPresent() ? IndexSchema.of(workbook.connection()) : IndexSchema.none();
+    boolean usable = schema.leadsFromStudiesToFiles();
+    for (Finding finding : folders.findings()) {
+      workbook.find(finding);
+    }
+    noteIndexState(workbook, snapshot, schema, usable);
+    DeletionQueue deletions = DeletionQueue.read(folders.base());
+    for (Finding finding : deletions.findings()) {
+      workbook.find(finding);
+    }
+    Optional<IndexReader> reader =
+        usable ? Optional.of(new IndexReader(workbook, schema, locator)) : Optional.empty();
+    if (reader.isPresent()) {
+      reader.get().noteStudies();
+    }
+    if (settings.listFolders() || reader.isEmpty()) {
+      new UnindexedFiles(workbook, folders, locator, reader, now, settings.zone()).note();
+    }
+    noteIndexItself(workbook, copy, now);
+    return new HorosInventory(
+        folders, locator, workbook, reader, schema, deletions, settings.zone(), privateFolder);
+  }
+
+  /// Copies the index; empty when there is none and the files are there.
+  private Optional<IndexSnapshot.Outcome> takeSnapshot(Path privateFolder) throws IOException {
+    if (Files.exists(folders.base().resolve("Database3.sql"))) {
+      throw new SerdabException.Unavailable(
+          new Problem(
+              "index-upgrade",
+              "The viewer is upgrading the index of " + folders.base() + ".",
+              "Run again when it has finished. If no viewer is running, open it once to finish."));
+    }
+    if (Files.exists(folders.indexFile())) {
+      Path folder = Files.createDirectory(privateFolder.resolve("snapshot"));
+      return Optional.of(new IndexSnapshot(clock, sleeper).take(folders.indexFile(), folder));
+    }
+    if (!folders.holdsFiles()) {
+      throw new SerdabException.Unavailable(
+          new Problem(
+              "library-empty",
+              "The library " + folders.base() + " has neither an index nor files.",
+              "Check that its volume is mounted. An empty library is not backed up over a full"
+                  + " one."));
+    }
+    return Optional.empty();
+  }
+
+  private void noteIndexState(
+      Workbook workbook,
+      Optional<IndexSnapshot.Outcome> snapshot,
+      IndexSchema schema,
+      boolean usable)
+      throws SQLException {
+    if (snapshot.isEmpty()) {
+      workbook.find(
+          Finding.about(
+              LibraryFolders.INDEX,
+              "index-missing",
+              "The viewer's index is not there; studies are listed from the files. The viewer will"
+                  + " rebuild it at its next start."));
+      return;
+    }
+    switch (snapshot.get()) {
+      case IndexSnapshot.Outcome.Unusable unusable ->
+          workbook.find(
+              Finding.about(
+                  LibraryFolders.INDEX,
+                  "index-unusable",
+                  "The viewer's index cannot be used: "
+                      + unusable.reason()
+                      + ". Studies are listed from the files."));
+      case IndexSnapshot.Outcome.Taken taken -> {
+        if (taken.means() == IndexSnapshot.Means.ONLINE_BACKUP) {
+          workbook.find(
+              Finding.about(
+                  LibraryFolders.INDEX,
+                  "index-backed-up-online",
+                  "The index changed during every try to copy it, so SQLite's online backup was"
+                      + " used; a save of the viewer can have failed in that time."));
+        }
+        noteModel(workbook, schema, usable);
+      }
+    }
+  }
+
+  private void noteModel(Workbook workbook, IndexSchema schema, boolean usable)
+      throws SQLException {
+    if (!usable) {
+      workbook.find(
+          Finding.about(
+              LibraryFolders.INDEX,
+              "index-model-unknown",
+              "The index does not lead from studies to files in any way known here; studies are"
+                  + " listed from the files."));
+      return;
+    }
+    String version = modelVersion();
+    if (!KNOWN_MODELS.contains(version)) {
+      workbook.find(
+          Finding.about(
+              "DB_VERSION",
+              "index-model-untested",
+              "The index is of a model other than 2.2 to 2.5; what its tables give is read."));
+    }
+    for (String table : schema.missingTables()) {
+      workbook.find(
+          Finding.about(
+              LibraryFolders.INDEX,
+              "index-table-missing",
+              "The index has no table " + table + "."));
+    }
+  }
+
+  private String modelVersion() {
+    try (InputStream in = Files.newInputStream(folders.base().resolve("DB_VERSION"))) {
+      return new String(in.readNBytes(VERSION_BYTES_MAX), StandardCharsets.UTF_8).strip();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  private void noteIndexItself(Workbook workbook, Optional<Path> copy, Instant now)
+      throws IOException, SQLException {
+    if (!Files.isRegularFile(folders.indexFile())) {
+      return;
+    }
+    BasicFileAttributes live = Files.readAttributes(folders.indexFile(), BasicFileAttributes.class);
+    Path file = copy.orElse(folders.indexFile());
+    long group = workbook.group(HorosInventory.INDEX_GROUP.value(), true);
+    try (PreparedStatement insert =
+        workbook.prepare(
+            "INSERT INTO extra (study_group, entry, file, length, modified) VALUES (?, ?, ?, ?, ?)")) {
+      Workbook.bind(
+          insert,
+          group,
+          LibraryFolders.INDEX,
+          file.toString(),
+          Files.size(file),
+          live.lastModifiedTime().toMillis());
+      insert.executeUpdate();
+    }
+    try (PreparedStatement update =
+        workbook.prepare("UPDATE study_group SET extras = 1, fingerprint = ? WHERE id = ?")) {
+      Workbook.bind(update, indexFingerprint(live.lastModifiedTime().toInstant(), now), group);
+      update.executeUpdate();
+    }
+  }
+
+  /// While the day of the last change lasts, that day; afterwards the exact time.
+  static String indexFingerprint(Instant modified, Instant now) {
+    String day = modified.atZone(ZoneOffset.UTC).toLocalDate().toString();
+    String today = now.atZone(ZoneOffset.UTC).toLocalDate().toString();
+    return day.equals(today) ? "during " + day : "at " + modified;
+  }
+
+  @Override
+  public void close() {
+    // Nothing is kept open between inventories.
+  }
+}

@@ -1,0 +1,47 @@
+package serdab.ziptree;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import serdab.store.BlobStore;
+import serdab.store.Expected;
+
+/// The description of the ZIP tree and of the digests, stored in each tree so that it can be read
+/// when this program is forgotten: `docs/format/zip-tree.md` and `docs/format/digests.md`, word for
+/// word.
+public enum FormatDocument {
+  ZIP_TREE("zip-tree.md"),
+  DIGESTS("digests.md");
+
+  private final String fileName;
+
+  FormatDocument(String fileName) {
+    this.fileName = fileName;
+  }
+
+  /// Its name in a tree.
+  public String fileName() {
+    return fileName;
+  }
+
+  /// Writes those that are missing. One that is there describes what was written before, and stays.
+  public static void storeIn(BlobStore store) {
+    for (FormatDocument document : values()) {
+      if (store.find(document.fileName).isEmpty()) {
+        store.replace(document.fileName, document.bytes(), Expected.anything());
+      }
+    }
+  }
+
+  byte[] bytes() {
+    String resource = "/serdab/format/" + fileName;
+    try (InputStream in = FormatDocument.class.getResourceAsStream(resource)) {
+      if (in == null) {
+        throw new IllegalStateException("the program is not whole: " + resource + " is missing");
+      }
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

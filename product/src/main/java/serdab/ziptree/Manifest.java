@@ -1,0 +1,609 @@
+package serdab.ziptree;
+
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import serdab.Finding;
+import serdab.PatientData;
+import serdab.Problem;
+import serdab.SerdabException;
+import serdab.Sha256;
+import serdab.VersionId;
+import serdab.dicom.FileDigests;
+import serdab.dicom.InstanceFacts;
+import serdab.dicom.SeriesInstanceUid;
+import serdab.dicom.SopInstanceUid;
+import serdab.dicom.StoredFile;
+import serdab.dicom.StudyFacts;
+import serdab.dicom.StudyInstanceUid;
+import serdab.dicom.StudyKey;
+import serdab.dicom.StudyVersion;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
+
+/// What `study-manifest.json` says (`docs/format/zip-tree.md` section 3.3).
+///
+/// @param version the version of the study
+/// @param places where each file of the version lies, in the order of its files
+record Manifest(StudyVersion version, List<Place> places) {
+
+  static final String FORMAT = "study-manifest";
+  static final int FORMAT_VERSION = 1;
+
+  /// Objects in objects; ours need five.
+  private static final int NESTING_MAX = 12;
+
+  /// The longest text; a path has at most some thousand characters.
+  private static final int TEXT_MAX = 1 << 20;
+
+  /// Findings of one file or study that are read; a file of ours has at most some hundred.
+  private static final int LIST_MAX = 1_000_000;
+
+  private static final JsonFactory JSON =
+      JsonFactory.builder()
+          // Whoever opened the entry reads it to its end, where its check sum is compared.
+          .disable(StreamReadFeature.AUTO_CLOSE_SOURCE)
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(NESTING_MAX)
+                  .maxStringLength(TEXT_MAX)
+                  .maxNameLength(1000)
+                  .maxNumberLength(30)
+                  .maxDocumentLength(-1)
+                  .build())
+          .build();
+
+  private static final PatientData.Purpose BESIDE = PatientData.Purpose.BESIDE_THE_DATA;
+
+  Manifest {
+    places = List.copyOf(places);
+  }
+
+  /// Where one file lies in the ZIP.
+  ///
+  /// @param entry its entry's name
+  /// @param method as in [StoredEntry]
+  /// @param offset where its stored bytes begin
+  /// @param storedBytes how many they are
+  /// @param crc CRC-32 of the file
+  record Place(String entry, int method, long offset, long storedBytes, int crc) {}
+
+  /// The first few members, which are enough to list a copy.
+  record Head(StudyKey study, VersionId id, Optional<VersionId> supersedes, long fileCount) {}
+
+  // ---- writing
+
+  /// @param entries where the files were written, in the order of the version's files
+  static void write(
+      OutputStream out, StudyVersion version, List<StoredEntry> entries, String writtenBy) {
+    try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), out)) {
+      json.writeStartObject();
+      json.writeStringProperty("format", FORMAT);
+      json.writeNumberProperty("formatVersion", FORMAT_VERSION);
+      json.writeStringProperty("writtenBy", writtenBy);
+      put(json, "studyKey", version.facts().key().value());
+      json.writeStringProperty("versionId", version.id().hex());
+      if (version.supersedes().isPresent()) {
+        json.writeStringProperty("supersedes", version.supersedes().get().hex());
+      }
+      json.writeNumberProperty("fileCount", version.files().size());
+      json.writeNumberProperty("instanceCount", version.instanceCount());
+      json.writeNumberProperty("lengthBytes", version.lengthBytes());
+      json.writeStringProperty("readAt", version.readAt().toString());
+      put(json, "source", version.source());
+      writeStudy(json, version.facts());
+      writeFindings(json, version.findings(), true);
+      writeMissing(json, version.missing());
+      writeSeries(json, version.files());
+      json.writeArrayPropertyStart("files");
+      for (int i = 0; i < entries.size(); i++) {
+        json.writeRaw('\n');
+        writeFile(json, version.files().get(i), entries.get(i));
+      }
+      json.writeEndArray();
+      json.writeEndObject();
+      json.writeRaw('\n');
+    }
+  }
+
+  private static void writeStudy(JsonGenerator json, StudyFacts facts) {
+    json.writeName("study");
+    json.writeStartObject();
+    writeText(json, "patientName", facts.patientName().reveal(BESIDE));
+    writeText(json, "patientId", facts.patientId().reveal(BESIDE));
+    writeText(
+        json, "birthDate", facts.birthDate().map(d -> d.reveal(BESIDE).toString()).orElse(""));
+    writeText(json, "studyDate", facts.studyDate().map(LocalDate::toString).orElse(""));
+    json.writeArrayPropertyStart("modalities");
+    facts.modalities().forEach(m -> json.writeString(SafeNames.withoutLoneSurrogates(m)));
+    json.writeEndArray();
+    writeText(json, "accessionNumber", facts.accessionNumber().reveal(BESIDE));
+    writeText(json, "description", facts.description().reveal(BESIDE));
+    json.writeEndObject();
+  }
+
+  private static void writeFindings(JsonGenerator json, List<Finding> findings, boolean withPath) {
+    if (findings.isEmpty()) {
+      return;
+    }
+    json.writeArrayPropertyStart("findings");
+    for (Finding finding : findings) {
+      json.writeStartObject();
+      put(json, "kind", finding.kind());
+      if (withPath) {
+        writeText(json, "path", finding.path());
+      }
+      if (finding.position() != Finding.NO_POSITION) {
+        json.writeNumberProperty("position", finding.position());
+      }
+      put(json, "detail", finding.detail());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+  }
+
+  private static void writeMissing(JsonGenerator json, List<StudyVersion.Missing> missing) {
+    if (missing.isEmpty()) {
+      return;
+    }
+    json.writeArrayPropertyStart("missing");
+    for (StudyVersion.Missing file : missing) {
+      json.writeStartObject();
+      put(json, "path", file.path());
+      put(json, "reason", file.reason());
+      put(json, "detail", file.detail());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+  }
+
+  private static void writeSeries(JsonGenerator json, List<StoredFile> files) {
+    Map<String, List<StoredFile>> series = new LinkedHashMap<>();
+    for (StoredFile file : files) {
+      if (file.instance().isPresent()) {
+        series
+            .computeIfAbsent(file.instance().get().series().value(), uid -> new ArrayList<>())
+            .add(file);
+      }
+    }
+    json.writeArrayPropertyStart("series");
+    for (Map.Entry<String, List<StoredFile>> one : series.entrySet()) {
+      List<StoredFile> members = one.getValue();
+      InstanceFacts first = members.getFirst().instance().orElseThrow();
+      json.writeStartObject();
+      writeText(json, "seriesInstanceUid", one.getKey());
+      writeText(json, "modality", first.modality());
+      writeText(json, "seriesNumber", first.seriesNumber());
+      writeText(json, "description", first.seriesDescription());
+      json.writeNumberProperty("fileCount", members.size());
+      json.writeNumberProperty(
+          "lengthBytes", members.stream().mapToLong(StoredFile::lengthBytes).sum());
+      json.writeStringProperty(
+          "digest", VersionId.of(members.stream().map(StoredFile::versionPart).toList()).hex());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+  }
+
+  private static void writeFile(JsonGenerator json, StoredFile file, StoredEntry entry) {
+    json.writeStartObject();
+    json.writeStringProperty("entry", entry.name());
+    if (!entry.name().equals(file.path())) {
+      put(json, "path", file.path());
+    }
+    json.writeNumberProperty("length", file.lengthBytes());
+    json.writeStringProperty("modified", Instant.ofEpochMilli(file.modifiedMillis()).toString());
+    writeDigests(json, file.digests());
+    json.writeStringProperty("method", entry.method() == ZipHeaders.STORED ? "stored" : "deflate");
+    json.writeNumberProperty("offset", entry.dataOffset());
+    json.writeNumberProperty("storedLength", entry.storedBytes());
+    json.writeStringProperty("crc32", HexFormat.of().toHexDigits(entry.crc()));
+    if (file.instance().isPresent()) {
+      InstanceFacts facts = file.instance().get();
+      put(json, "sopInstanceUid", facts.sop().value());
+      writeText(json, "sopClassUid", facts.sopClassUid());
+      writeText(json, "transferSyntaxUid", facts.transferSyntaxUid());
+      writeText(json, "studyInstanceUid", facts.study().value());
+      writeText(json, "seriesInstanceUid", facts.series().value());
+      writeText(json, "modality", facts.modality());
+    }
+    writeFindings(json, file.findings(), false);
+    json.writeEndObject();
+  }
+
+  private static void writeDigests(JsonGenerator json, FileDigests digests) {
+    json.writeName("digests");
+    json.writeStartObject();
+    json.writeStringProperty(FileDigests.FILE, digests.file().hex());
+    digests.dataSet().ifPresent(d -> json.writeStringProperty(FileDigests.DATA_SET, d.hex()));
+    digests.canonical().ifPresent(d -> json.writeStringProperty(FileDigests.CANONICAL, d.hex()));
+    digests.pixel().ifPresent(d -> json.writeStringProperty(FileDigests.PIXEL, d.hex()));
+    json.writeEndObject();
+    if (!digests.absent().isEmpty()) {
+      json.writeName("absentDigests");
+      json.writeStartObject();
+      Set<String> named = new HashSet<>();
+      for (FileDigests.Absent absent : digests.absent()) {
+        if (named.add(absent.digest())) {
+          put(json, absent.digest(), absent.reason());
+        }
+      }
+      json.writeEndObject();
+    }
+  }
+
+  private static void writeText(JsonGenerator json, String name, String value) {
+    if (!value.isEmpty()) {
+      put(json, name, value);
+    }
+  }
+
+  /// A lone surrogate, which a damaged file name can hold, has no UTF-8.
+  private static void put(JsonGenerator json, String name, String value) {
+    json.writeStringProperty(name, SafeNames.withoutLoneSurrogates(value));
+  }
+
+  // ---- reading
+
+  /// @throws SerdabException.Damaged `manifest-damaged` when it is not what the format says
+  static Manifest read(InputStream in) {
+    try (JsonParser json = JSON.createParser(ObjectReadContext.empty(), in)) {
+      Reading reading = new Reading();
+      reading.readAll(json);
+      return reading.manifest();
+    } catch (JacksonException | IllegalArgumentException | DateTimeException e) {
+      throw damaged("it cannot be understood", e);
+    }
+  }
+
+  /// Reads no further than needed.
+  ///
+  /// @throws SerdabException.Damaged `manifest-damaged` when it is not what the format says
+  static Head readHead(InputStream in) {
+    try (JsonParser json = JSON.createParser(ObjectReadContext.empty(), in)) {
+      Reading reading = new Reading();
+      return reading.readHead(json);
+    } catch (JacksonException | IllegalArgumentException | DateTimeException e) {
+      throw damaged("it cannot be understood", e);
+    }
+  }
+
+  static SerdabException.Damaged damaged(String how, @Nullable Throwable cause) {
+    Problem problem =
+        new Problem(
+            "manifest-damaged",
+            "The manifest of a copy cannot be trusted: " + how + ".",
+            "Its files may be whole all the same: unzip it by hand and compare, or make a new copy.");
+    return cause == null
+        ? new SerdabException.Damaged(problem)
+        : new SerdabException.Damaged(problem, cause);
+  }
+
+  /// Collects members as they come; those nobody knows are skipped.
+  private static final class Reading {
+
+    private final Map<String, String> texts = new LinkedHashMap<>();
+    private Map<String, Object> study = Map.of();
+    private List<Finding> findings = List.of();
+    private final List<StudyVersion.Missing> missing = new ArrayList<>();
+    private final List<StoredFile> files = new ArrayList<>();
+    private final List<Place> places = new ArrayList<>();
+
+    void readAll(JsonParser json) {
+      requireStart(json);
+      while (json.nextToken() == JsonToken.PROPERTY_NAME) {
+        String name = json.currentName();
+        JsonToken value = json.nextToken();
+        switch (name) {
+          case "study" -> study = object(json);
+          case "findings" -> findings = findings(list(json), "");
+          case "missing" -> {
+            for (Map<String, Object> one : objects(list(json))) {
+              missing.add(
+                  new StudyVersion.Missing(
+                      text(one, "path"), text(one, "reason"), text(one, "detail")));
+            }
+          }
+          case "files" -> readFiles(json);
+          default -> {
+            if (value.isScalarValue()) {
+              texts.put(name, json.getString());
+            } else {
+              json.skipChildren();
+            }
+          }
+        }
+      }
+      if (json.nextToken() != null) {
+        throw new IllegalArgumentException("something follows the manifest");
+      }
+      requireFormat();
+    }
+
+    Head readHead(JsonParser json) {
+      requireStart(json);
+      while (json.nextToken() == JsonToken.PROPERTY_NAME) {
+        String name = json.currentName();
+        JsonToken value = json.nextToken();
+        if (!value.isScalarValue()) {
+          json.skipChildren();
+        } else {
+          texts.put(name, json.getString());
+        }
+        if (name.equals("fileCount")) {
+          break;
+        }
+      }
+      requireFormat();
+      return new Head(
+          new StudyKey(member("studyKey")),
+          VersionId.parse(member("versionId")),
+          Optional.ofNullable(texts.get("supersedes")).map(VersionId::parse),
+          Long.parseLong(member("fileCount")));
+    }
+
+    private static void requireStart(JsonParser json) {
+      if (json.nextToken() != JsonToken.START_OBJECT) {
+        throw new IllegalArgumentException("no object");
+      }
+    }
+
+    private void requireFormat() {
+      if (!member("format").equals(FORMAT)) {
+        throw new IllegalArgumentException("another format");
+      }
+      if (Integer.parseInt(member("formatVersion")) > FORMAT_VERSION) {
+        throw damaged("a later version of this program wrote it", null);
+      }
+    }
+
+    private void readFiles(JsonParser json) {
+      if (json.currentToken() != JsonToken.START_ARRAY) {
+        throw new IllegalArgumentException("no list of files");
+      }
+      while (json.nextToken() == JsonToken.START_OBJECT) {
+        if (files.size() >= ZipDirectory.ENTRIES_MAX) {
+          throw new IllegalArgumentException("too many files");
+        }
+        readFile(object(json));
+      }
+      if (json.currentToken() != JsonToken.END_ARRAY) {
+        throw new IllegalArgumentException("a file that is none");
+      }
+    }
+
+    private void readFile(Map<String, Object> file) {
+      String entry = required(file, "entry");
+      String path = file.containsKey("path") ? required(file, "path") : entry;
+      files.add(
+          new StoredFile(
+              path,
+              number(file, "length"),
+              Instant.parse(required(file, "modified")).toEpochMilli(),
+              digests(file),
+              instance(file),
+              findings(file.get("findings"), path)));
+      int method =
+          switch (required(file, "method")) {
+            case "stored" -> ZipHeaders.STORED;
+            case "deflate" -> ZipHeaders.DEFLATED;
+            default -> throw new IllegalArgumentException("unknown method");
+          };
+      places.add(
+          new Place(
+              entry,
+              method,
+              number(file, "offset"),
+              number(file, "storedLength"),
+              HexFormat.fromHexDigits(required(file, "crc32"))));
+    }
+
+    private static FileDigests digests(Map<String, Object> file) {
+      if (!(file.get("digests") instanceof Map<?, ?> digests)) {
+        throw new IllegalArgumentException("no digests");
+      }
+      List<FileDigests.Absent> absent = new ArrayList<>();
+      if (file.get("absentDigests") instanceof Map<?, ?> reasons) {
+        reasons.forEach((name, reason) ->
+            absent.add(new FileDigests.Absent(String.valueOf(name), String.valueOf(reason))));
+      }
+      Optional<Sha256> whole = digest(digests, FileDigests.FILE);
+      return new FileDigests(
+          whole.orElseThrow(() -> new IllegalArgumentException("no file digest")),
+          digest(digests, FileDigests.DATA_SET),
+          digest(digests, FileDigests.CANONICAL),
+          digest(digests, FileDigests.PIXEL),
+          absent);
+    }
+
+    private static Optional<Sha256> digest(Map<?, ?> digests, String name) {
+      return digests.get(name) instanceof String hex
+          ? Optional.of(Sha256.parse(hex))
+          : Optional.empty();
+    }
+
+    private static Optional<InstanceFacts> instance(Map<String, Object> file) {
+      if (!(file.get("sopInstanceUid") instanceof String sop)) {
+        return Optional.empty();
+      }
+      PatientData<String> unknown = PatientData.of("");
+      return Optional.of(
+          new InstanceFacts(
+              new StudyInstanceUid(text(file, "studyInstanceUid")),
+              new SeriesInstanceUid(text(file, "seriesInstanceUid")),
+              new SopInstanceUid(sop),
+              text(file, "sopClassUid"),
+              text(file, "transferSyntaxUid"),
+              text(file, "modality"),
+              "",
+              "",
+              unknown,
+              unknown,
+              unknown,
+              unknown,
+              unknown,
+              unknown,
+              "",
+              "",
+              "",
+              "",
+              "",
+              "",
+              "",
+              "",
+              "",
+              ""));
+    }
+
+    private static List<Finding> findings(@Nullable Object list, String path) {
+      List<Finding> findings = new ArrayList<>();
+      for (Map<String, Object> one : objects(list)) {
+        findings.add(
+            new Finding(
+                text(one, "kind"),
+                one.containsKey("path") ? text(one, "path") : path,
+                one.containsKey("position") ? number(one, "position") : Finding.NO_POSITION,
+                text(one, "detail")));
+      }
+      return findings;
+    }
+
+    Manifest manifest() {
+      StudyKey key = new StudyKey(member("studyKey"));
+      List<String> modalities = new ArrayList<>();
+      if (study.get("modalities") instanceof List<?> list) {
+        list.forEach(modality -> modalities.add(String.valueOf(modality)));
+      }
+      StudyFacts facts =
+          new StudyFacts(
+              key,
+              PatientData.of(text(study, "patientName")),
+              PatientData.of(text(study, "patientId")),
+              date("birthDate").map(PatientData::of),
+              date("studyDate"),
+              modalities,
+              PatientData.of(text(study, "accessionNumber")),
+              PatientData.of(text(study, "description")));
+      StudyVersion version =
+          StudyVersion.of(
+              facts,
+              files,
+              missing,
+              findings,
+              Optional.ofNullable(texts.get("supersedes")).map(VersionId::parse),
+              texts.getOrDefault("source", ""),
+              Instant.parse(member("readAt")));
+      if (!version.id().equals(VersionId.parse(member("versionId")))) {
+        throw damaged("its version id does not follow from its files", null);
+      }
+      if (Long.parseLong(member("fileCount")) != files.size()) {
+        throw damaged("it has another number of files than it says", null);
+      }
+      return new Manifest(version, places);
+    }
+
+    private Optional<LocalDate> date(String name) {
+      String text = text(study, name);
+      return text.isEmpty() ? Optional.empty() : Optional.of(LocalDate.parse(text));
+    }
+
+    private String member(String name) {
+      String value = texts.get(name);
+      if (value == null) {
+        throw new IllegalArgumentException("no " + name);
+      }
+      return value;
+    }
+
+    private static String required(Map<String, Object> object, String name) {
+      if (object.get(name) instanceof String text) {
+        return text;
+      }
+      throw new IllegalArgumentException("no " + name);
+    }
+
+    private static String text(Map<String, Object> object, String name) {
+      return object.get(name) instanceof String text ? text : "";
+    }
+
+    private static long number(Map<String, Object> object, String name) {
+      if (object.get(name) instanceof Long number && number >= 0) {
+        return number;
+      }
+      throw new IllegalArgumentException("no " + name);
+    }
+
+    private static List<Map<String, Object>> objects(@Nullable Object list) {
+      List<Map<String, Object>> objects = new ArrayList<>();
+      if (list instanceof List<?> members) {
+        for (Object member : members) {
+          if (member instanceof Map<?, ?> map) {
+            Map<String, Object> object = new LinkedHashMap<>();
+            map.forEach((name, value) -> object.put(String.valueOf(name), value));
+            objects.add(object);
+          }
+        }
+      }
+      return objects;
+    }
+
+    /// A small object in memory; nesting is bounded by the parser.
+    private static Map<String, Object> object(JsonParser json) {
+      if (json.currentToken() != JsonToken.START_OBJECT) {
+        throw new IllegalArgumentException("no object");
+      }
+      Map<String, Object> object = new LinkedHashMap<>();
+      while (json.nextToken() == JsonToken.PROPERTY_NAME) {
+        if (object.size() >= LIST_MAX) {
+          throw new IllegalArgumentException("too many members");
+        }
+        String name = json.currentName();
+        json.nextToken();
+        object.put(name, value(json));
+      }
+      return object;
+    }
+
+    private static List<Object> list(JsonParser json) {
+      if (json.currentToken() != JsonToken.START_ARRAY) {
+        throw new IllegalArgumentException("no list");
+      }
+      List<Object> list = new ArrayList<>();
+      while (json.nextToken() != JsonToken.END_ARRAY) {
+        if (list.size() >= LIST_MAX || json.currentToken() == null) {
+          throw new IllegalArgumentException("too many members");
+        }
+        list.add(value(json));
+      }
+      return list;
+    }
+
+    private static Object value(JsonParser json) {
+      return switch (json.currentToken()) {
+        case START_OBJECT -> object(json);
+        case START_ARRAY -> list(json);
+        case VALUE_NUMBER_INT -> json.getLongValue();
+        case null -> throw new IllegalArgumentException("cut off");
+        default -> json.getString();
+      };
+    }
+  }
+}

@@ -1,0 +1,53 @@
+package serdab.ziptree;
+
+import java.time.LocalDate;
+import java.util.Locale;
+import java.util.Optional;
+import serdab.dicom.StudyFacts;
+
+/// One of the folders in which studies lie: `YYYY_MM`, `UNKNOWN_DATE`, or `_other`.
+public record MonthFolder(String value) {
+
+  public static final MonthFolder UNKNOWN_DATE = new MonthFolder("UNKNOWN_DATE");
+
+  /// Where groups of files lie that belong to no study; it has no month and is never done.
+  public static final MonthFolder OTHER = new MonthFolder("_other");
+
+  /// The folder name has four digits for the year.
+  private static final int YEAR_MAX = 9999;
+
+  public static MonthFolder of(StudyFacts facts) {
+    return facts.key().isOther() ? OTHER : of(facts.studyDate());
+  }
+
+  public static MonthFolder of(Optional<LocalDate> studyDate) {
+    return studyDate
+        .filter(date -> date.getYear() > 0 && date.getYear() <= YEAR_MAX)
+        .map(date ->
+            new MonthFolder(
+                String.format(Locale.ROOT, "%04d_%02d", date.getYear(), date.getMonthValue())))
+        .orElse(UNKNOWN_DATE);
+  }
+
+  /// Whether a folder name is one of these.
+  static boolean isOne(String folder) {
+    if (folder.equals(UNKNOWN_DATE.value) || folder.equals(OTHER.value)) {
+      return true;
+    }
+    if (folder.length() != 7 || folder.charAt(4) != '_') {
+      return false;
+    }
+    for (int i = 0; i < 7; i++) {
+      char c = folder.charAt(i);
+      if (i != 4 && (c < '0' || c > '9')) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public String toString() {
+    return value;
+  }
+}

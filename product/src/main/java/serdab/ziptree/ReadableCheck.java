@@ -1,0 +1,153 @@
+package serdab.ziptree;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
+import java.util.ArrayDeque;
+import java.util.Optional;
+import serdab.Problem;
+import serdab.SerdabException;
+import serdab.Sha256;
+import serdab.dicom.ByteSource;
+import serdab.dicom.DicomFile;
+import serdab.dicom.DigestPass;
+import serdab.dicom.FileDigests;
+import serdab.dicom.InstanceFacts;
+import serdab.dicom.StoredFile;
+
+/// Parses every file of a ZIP as DICOM again and compares what comes out with the manifest.
+final class ReadableCheck {
+
+  private static final int STEP_BYTES = 128 << 10;
+
+  private ReadableCheck() {}
+
+  /// @param zip over bytes that several threads may read
+  static void run(StudyZip zip, Crew crew) {
+    ArrayDeque<Job> jobs = new ArrayDeque<>();
+    for (StoredFile file : zip.version().files()) {
+      while (jobs.size() >= crew.window()) {
+        jobs.removeFirst().await();
+      }
+      Job job = new Job(() -> check(zip, file));
+      jobs.addLast(job);
+      crew.executor().execute(job);
+    }
+    jobs.forEach(Job::await);
+  }
+
+  private static void check(StudyZip zip, StoredFile file) {
+    try (EntrySource source = new EntrySource(zip, file)) {
+      DicomFile read = DicomFile.read(source);
+      if (file.instance().isPresent()) {
+        compare(file, file.instance().get(), read);
+      }
+      FileDigests expected = file.digests();
+      FileDigests found = digests(zip, file, read);
+      if (!found.file().equals(expected.file())
+          || differ(expected.dataSet(), found.dataSet())
+          || differ(expected.canonical(), found.canonical())
+          || differ(expected.pixel(), found.pixel())) {
+        throw notReadable(file, "its digests are not those in the manifest");
+      }
+    } catch (IOException e) {
+      throw notReadable(file, "it could not be read");
+    }
+  }
+
+  /// What the manifest does not know says nothing.
+  private static boolean differ(Optional<Sha256> expected, Optional<Sha256> found) {
+    return expected.isPresent() && !expected.equals(found);
+  }
+
+  private static void compare(StoredFile file, InstanceFacts expected, DicomFile read) {
+    if (!read.isDicom()) {
+      throw notReadable(file, "it is no DICOM file any more");
+    }
+    InstanceFacts found = read.facts();
+    if (!found.sop().equals(expected.sop())
+        || !found.study().equals(expected.study())
+        || !found.series().equals(expected.series())
+        || !found.sopClassUid().equals(expected.sopClassUid())
+        || !found.transferSyntaxUid().equals(expected.transferSyntaxUid())) {
+      throw notReadable(file, "its UIDs are not those in the manifest");
+    }
+  }
+
+  private static FileDigests digests(StudyZip zip, StoredFile file, DicomFile read)
+      throws IOException {
+    DigestPass pass = DigestPass.over(read);
+    ByteBuffer step = ByteBuffer.allocate(STEP_BYTES);
+    try (var channel = zip.open(file, 0, file.lengthBytes())) {
+      while (channel.read(step.clear()) >= 0) {
+        pass.update(step.flip());
+      }
+    }
+    return pass.finish();
+  }
+
+  private static SerdabException.Damaged notReadable(StoredFile file, String how) {
+    return new SerdabException.Damaged(
+        new Problem(
+            "copy-not-readable",
+            "The copy of " + file.path() + " does not read as it did: " + how + ".",
+            "Compare it with the source or another copy."));
+  }
+
+  /// One entry read by position: its beginning is kept, the rest is unpacked forward and begun
+  /// again when a reader goes back.
+  private static final class EntrySource implements ByteSource {
+
+    private static final int KEPT_BYTES = 256 << 10;
+
+    private final StudyZip zip;
+    private final StoredFile file;
+    private final byte[] kept;
+    private int keptBytes;
+    private ReadableByteChannel channel;
+    private long channelPosition;
+
+    EntrySource(StudyZip zip, StoredFile file) throws IOException {
+      this.zip = zip;
+      this.file = file;
+      this.kept = new byte[(int) Math.min(KEPT_BYTES, file.lengthBytes())];
+      this.channel = zip.open(file, 0, file.lengthBytes());
+      ByteBuffer beginning = ByteBuffer.wrap(kept);
+      while (beginning.hasRemaining() && channel.read(beginning) >= 0) {
+        // Read on.
+      }
+      this.keptBytes = beginning.position();
+      this.channelPosition = keptBytes;
+    }
+
+    @Override
+    public synchronized long lengthBytes() {
+      return file.lengthBytes();
+    }
+
+    @Override
+    public synchronized int read(long position, ByteBuffer target) throws IOException {
+      if (position >= file.lengthBytes()) {
+        return -1;
+      }
+      if (position < keptBytes) {
+        int count = (int) Math.min(target.remaining(), keptBytes - position);
+        target.put(kept, (int) position, count);
+        return count;
+      }
+      if (position != channelPosition) {
+        channel.close();
+        channel = zip.open(file, position, file.lengthBytes());
+        channelPosition = position;
+      }
+      int count = channel.read(target);
+      channelPosition += Math.max(0, count);
+      return count;
+    }
+
+    @Override
+    public synchronized void close() throws IOException {
+      channel.close();
+    }
+  }
+}

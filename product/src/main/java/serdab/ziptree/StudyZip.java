@@ -1,0 +1,240 @@
+package serdab.ziptree;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.IntFunction;
+import serdab.Problem;
+import serdab.SerdabException;
+import serdab.Sha256;
+import serdab.dicom.StoredFile;
+import serdab.dicom.StudyVersion;
+import serdab.store.ReadableBytes;
+
+/// One ZIP of the tree, open for reading. Nothing in it is trusted before it was compared.
+/// Thread-safe when the bytes behind it are; a channel is for one thread at a time.
+public final class StudyZip implements AutoCloseable {
+
+  private final ReadableBytes zip;
+  private final ZipDirectory directory;
+  private final Manifest manifest;
+  private final Map<String, Integer> indexByPath;
+  private final Map<String, StoredEntry> entriesByName;
+
+  private StudyZip(ReadableBytes zip, ZipDirectory directory, Manifest manifest) {
+    this.zip = zip;
+    this.directory = directory;
+    this.manifest = manifest;
+    this.indexByPath = new HashMap<>();
+    this.entriesByName = new HashMap<>();
+    for (int i = 0; i < manifest.places().size(); i++) {
+      indexByPath.put(manifest.version().files().get(i).path(), i);
+    }
+    for (StoredEntry entry : directory.entries()) {
+      entriesByName.put(entry.name(), entry);
+    }
+  }
+
+  /// Reads directory and manifest. The bytes are closed with this, also when opening fails.
+  ///
+  /// @throws SerdabException.Damaged `zip-damaged`, `manifest-missing` or `manifest-damaged`
+  static StudyZip open(ReadableBytes zip) {
+    try {
+      ZipDirectory directory = ZipDirectory.read(zip);
+      return new StudyZip(zip, directory, readManifest(zip, directory));
+    } catch (RuntimeException e) {
+      zip.close();
+      throw e;
+    }
+  }
+
+  /// The head of a ZIP's manifest, from a few kilobytes at its end.
+  ///
+  /// @throws SerdabException.Damaged `zip-damaged`, `manifest-missing` or `manifest-damaged`
+  static Manifest.Head head(ReadableBytes zip) {
+    ZipDirectory directory = ZipDirectory.read(zip);
+    StoredEntry entry = manifestEntry(directory);
+    try (EntryChannel channel = whole(zip, directory, entry, Optional.empty())) {
+      return Manifest.readHead(Channels.newInputStream(channel));
+    }
+  }
+
+  /// The version as its manifest describes it.
+  public StudyVersion version() {
+    return manifest.version();
+  }
+
+  /// The bytes of one file in `[fromByte, toByte)`. When all of them are read, they are compared
+  /// with CRC-32 and SHA-256 before the channel ends; a part of a file has no check sum of its own.
+  ///
+  /// @throws IllegalArgumentException when the file is not one of [#version]
+  public ReadableByteChannel open(StoredFile file, long fromByte, long toByte) {
+    Integer index = indexByPath.get(file.path());
+    if (index == null) {
+      throw new IllegalArgumentException("not a file of this version");
+    }
+    Manifest.Place place = manifest.places().get(index);
+    StoredFile known = manifest.version().files().get(index);
+    StoredEntry entry = entriesByName.get(place.entry());
+    if (entry == null) {
+      throw new SerdabException.Damaged(
+          new Problem(
+              "copy-damaged",
+              "The copy of " + known.path() + " is not in the ZIP.",
+              "Restore it from another copy; verify this one to see what else is damaged."));
+    }
+    return new EntryChannel(
+        zip,
+        entry,
+        directory.offset(),
+        fromByte,
+        toByte,
+        Optional.of(known.digests().file()),
+        known.path());
+  }
+
+  /// Reads every byte and compares it: [serdab.Depth#INTACT].
+  ///
+  /// @param whole the ZIP's bytes again, as they should be read for a proof
+  /// @throws SerdabException.Damaged naming the first file that is not what it should be
+  void checkWhole(ReadableBytes whole, Crew crew) {
+    List<StoredEntry> entries = directory.entries();
+    List<StoredFile> files = manifest.version().files();
+    if (entries.size() != files.size() + 2
+        || !entries.get(files.size()).name().equals(EntryNames.MANIFEST)
+        || !entries.getLast().name().equals(EntryNames.SUMS)) {
+      throw ZipDirectory.damaged("it does not hold exactly the files that its manifest names");
+    }
+    for (int i = 0; i < files.size(); i++) {
+      requireAgreement(files.get(i), manifest.places().get(i), entries.get(i));
+    }
+    Sha256 manifestDigest = digest(entries.get(files.size()));
+    Sha256 sumsDigest = sumsDigest(manifest, manifestDigest);
+    IntFunction<Sha256> digests =
+        i ->
+            i < files.size()
+                ? files.get(i).digests().file()
+                : i == files.size() ? manifestDigest : sumsDigest;
+    new WholeCheck(whole, directory, digests, i -> pathOf(i), crew).run();
+  }
+
+  private String pathOf(int index) {
+    List<StoredFile> files = manifest.version().files();
+    return index < files.size() ? files.get(index).path() : directory.entries().get(index).name();
+  }
+
+  private static void requireAgreement(StoredFile file, Manifest.Place place, StoredEntry entry) {
+    // Where its data lies is compared without the Zip64 field that only the local header shows.
+    long offset = entry.dataOffset();
+    boolean agrees =
+        place.entry().equals(entry.name())
+            && place.method() == entry.method()
+            && (place.offset() == offset || place.offset() == offset + ZipHeaders.ZIP64_FIELD_BYTES)
+            && place.storedBytes() == entry.storedBytes()
+            && place.crc() == entry.crc()
+            && file.lengthBytes() == entry.lengthBytes();
+    if (!agrees) {
+      throw new SerdabException.Damaged(
+          new Problem(
+              "copy-damaged",
+              "The copy of "
+                  + file.path()
+                  + " is not what it should be: manifest and directory do"
+                  + " not agree.",
+              "Keep this ZIP, check the disk it lies on, and run the backup again: it makes a new"
+                  + " copy beside it."));
+    }
+  }
+
+  /// The digest that a small entry really has; it is compared with what depends on it.
+  private Sha256 digest(StoredEntry entry) {
+    MessageDigest sha256 = Sha256.hasher();
+    ByteBuffer piece = ByteBuffer.allocate(64 << 10);
+    try (EntryChannel channel = whole(zip, directory, entry, Optional.empty())) {
+      while (read(channel, piece.clear()) >= 0) {
+        sha256.update(piece.flip());
+      }
+    }
+    return Sha256.finish(sha256);
+  }
+
+  private static int read(EntryChannel channel, ByteBuffer into) {
+    try {
+      return channel.read(into);
+    } catch (ClosedChannelException e) {
+      throw new IllegalStateException("it is closed at the end of this block", e);
+    }
+  }
+
+  /// What `SHA256SUMS` must be, when the manifest is as given.
+  static Sha256 sumsDigest(Manifest manifest, Sha256 manifestDigest) {
+    MessageDigest sha256 = Sha256.hasher();
+    List<Manifest.Place> places = manifest.places();
+    for (int i = 0; i < places.size(); i++) {
+      Sha256 digest = manifest.version().files().get(i).digests().file();
+      sha256.update(Sums.line(digest, places.get(i).entry()).getBytes(StandardCharsets.UTF_8));
+    }
+    sha256.update(Sums.line(manifestDigest, EntryNames.MANIFEST).getBytes(StandardCharsets.UTF_8));
+    return Sha256.finish(sha256);
+  }
+
+  private static StoredEntry manifestEntry(ZipDirectory directory) {
+    return directory
+        .find(EntryNames.MANIFEST)
+        .orElseThrow(() ->
+            new SerdabException.Damaged(
+                new Problem(
+                    "manifest-missing",
+                    "A ZIP holds no manifest, so nothing says what should be in it.",
+                    "Another program may have made it; unzip it by hand.")));
+  }
+
+  private static EntryChannel whole(
+      ReadableBytes zip, ZipDirectory directory, StoredEntry entry, Optional<Sha256> expected) {
+    return new EntryChannel(
+        zip, entry, directory.offset(), 0, entry.lengthBytes(), expected, entry.name());
+  }
+
+  private static Manifest readManifest(ReadableBytes zip, ZipDirectory directory) {
+    StoredEntry entry = manifestEntry(directory);
+    Manifest manifest;
+    try (EntryChannel channel = whole(zip, directory, entry, Optional.empty());
+        InputStream in = Channels.newInputStream(channel)) {
+      manifest = Manifest.read(in);
+      // The parser stops where the value ends; reading on to the end compares the check sum.
+      in.skip(Long.MAX_VALUE);
+    } catch (IOException e) {
+      throw Manifest.damaged("it cannot be read", e);
+    }
+    requireUnique(manifest);
+    return manifest;
+  }
+
+  private static void requireUnique(Manifest manifest) {
+    Set<String> paths = new HashSet<>();
+    List<String> all = new ArrayList<>();
+    manifest.version().files().forEach(file -> all.add(file.path()));
+    for (String path : all) {
+      if (!paths.add(path)) {
+        throw Manifest.damaged("it names a path twice", null);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    zip.close();
+  }
+}

@@ -1,0 +1,268 @@
+package serdab.ziptree;
+
+import java.text.Normalizer;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import serdab.SerdabException;
+import serdab.VersionId;
+import serdab.dicom.StudyFacts;
+import serdab.dicom.StudyKey;
+import serdab.store.Blob;
+import serdab.store.BlobInfo;
+import serdab.store.BlobStore;
+import serdab.store.ReadBack;
+
+/// A tree of ZIPs at one place: names are given, ZIPs are found, written, read and proven.
+/// Thread-safe.
+///
+/// Which ZIPs are there is learned by one listing, when it is first asked, and kept up to date with
+/// what is written here. The list is only a guide: what a ZIP holds is what its manifest says.
+public final class ZipTree {
+
+  private final BlobStore store;
+  private final NamingProfile naming;
+  private final Crew crew;
+  private final String writtenBy;
+
+  private final Object lock = new Object();
+
+  /// Paths by index key; most studies have one.
+  private @Nullable Map<String, List<TreeZip>> index;
+
+  /// Folded paths of ZIPs that are being written.
+  private final Set<String> reserved = new HashSet<>();
+
+  /// @param executor a bounded pool that compresses and checks for all ZIPs of this tree; its tasks
+  ///   never wait for each other
+  /// @param parallelism how many tasks it runs at the same time
+  /// @param writtenBy program and version, for the manifests
+  public ZipTree(
+      BlobStore store, NamingProfile naming, Executor executor, int parallelism, String writtenBy) {
+    this.store = store;
+    this.naming = naming;
+    this.crew = new Crew(executor, parallelism);
+    this.writtenBy = writtenBy;
+  }
+
+  /// One ZIP as the place lists it.
+  ///
+  /// @param path its name in the tree; holds patient data where the naming profile puts it there
+  public record TreeZip(String path, long lengthBytes) {}
+
+  /// A ZIP and what the head of its manifest says.
+  ///
+  /// @param zip as listed
+  /// @param study whose it is
+  /// @param id the version
+  /// @param supersedes the version it follows
+  /// @param fileCount how many files it holds
+  public record Listed(
+      TreeZip zip, StudyKey study, VersionId id, Optional<VersionId> supersedes, long fileCount) {}
+
+  BlobStore store() {
+    return store;
+  }
+
+  String writtenBy() {
+    return writtenBy;
+  }
+
+  /// Every ZIP in a month folder or under `_other`, whether ours or not, in no order. Streamed from
+  /// the place; close it.
+  public Stream<TreeZip> zips() {
+    return store.list("").filter(ZipTree::isZip).map(ZipTree::treeZip);
+  }
+
+  private static boolean isZip(BlobInfo blob) {
+    return !StudyNames.tails(blob.name()).isEmpty();
+  }
+
+  private static TreeZip treeZip(BlobInfo blob) {
+    return new TreeZip(blob.name(), blob.lengthBytes());
+  }
+
+  /// Reads a ZIP's directory and the head of its manifest, a few kilobytes at its end.
+  ///
+  /// @throws SerdabException.Damaged when it is no whole ZIP with a manifest
+  /// @throws SerdabException.Refused `blob-missing` when it is not there
+  public Listed look(TreeZip zip) {
+    try (Blob blob = store.open(zip.path())) {
+      Manifest.Head head = StudyZip.head(blob);
+      TreeZip seen = new TreeZip(zip.path(), blob.lengthBytes());
+      return new Listed(seen, head.study(), head.id(), head.supersedes(), head.fileCount());
+    }
+  }
+
+  /// The readable ZIPs of one study, oldest version first. Others of the same name are left out: a
+  /// damaged one is no copy, and is told by [#zips] and a proof.
+  public List<Listed> versions(StudyKey study) {
+    List<Listed> found = new ArrayList<>();
+    for (TreeZip zip : candidates(study)) {
+      try {
+        Listed listed = look(zip);
+        if (listed.study().equals(study)) {
+          found.add(listed);
+        }
+      } catch (SerdabException.Damaged e) {
+        // Not a copy.
+      } catch (SerdabException.Refused e) {
+        if (!e.problem().code().equals("blob-missing")) {
+          throw e;
+        }
+      }
+    }
+    return found;
+  }
+
+  /// The ZIP of exactly this version, when it is listed. The newest comes first: it is the one most
+  /// often asked for.
+  public Optional<Listed> find(StudyKey study, VersionId id) {
+    return versions(study).reversed().stream().filter(one -> one.id().equals(id)).findFirst();
+  }
+
+  /// Begins the next version of a study, under the next free name.
+  public StudyZipWriter begin(StudyFacts facts) {
+    String path = reserve(facts);
+    try {
+      return new StudyZipWriter(this, path, store.stage(path), crew);
+    } catch (SerdabException.Refused e) {
+      release(path);
+      // Made by somebody else since the listing.
+      forgetIndex();
+      throw e;
+    } catch (RuntimeException e) {
+      release(path);
+      throw e;
+    }
+  }
+
+  /// Opens a ZIP for reading files out of it.
+  ///
+  /// @throws SerdabException.Damaged when it is no whole ZIP with a manifest
+  /// @throws SerdabException.Refused `blob-missing` when it is not there
+  public StudyZip open(String path) {
+    return StudyZip.open(store.open(path));
+  }
+
+  /// The length under which a ZIP is listed; empty when it is not there.
+  public Optional<TreeZip> present(String path) {
+    return store.find(path).map(ZipTree::treeZip);
+  }
+
+  /// Reads all of a ZIP past whatever cache can be passed and compares every byte.
+  ///
+  /// @param id the version it should be
+  /// @return how the bytes were read
+  /// @throws SerdabException.Damaged naming the first file that is not what it should be
+  /// @throws SerdabException.Refused `blob-missing` when it is not there
+  public ReadBack.Means checkIntact(String path, VersionId id) {
+    ReadBack bytes = store.readBack(path);
+    ReadBack.Means means = bytes.means();
+    try (StudyZip zip = StudyZip.open(bytes)) {
+      if (!zip.version().id().equals(id)) {
+        throw Manifest.damaged("it is that of another version", null);
+      }
+      zip.checkWhole(bytes, crew);
+    }
+    return means;
+  }
+
+  /// Parses every file as DICOM again and compares UIDs, counts and digests with the manifest. Says
+  /// nothing about the bytes between the files; that is [#checkIntact].
+  ///
+  /// @throws SerdabException.Damaged naming the first file that does not agree
+  public void checkReadable(String path) {
+    try (StudyZip zip = open(path)) {
+      ReadableCheck.run(zip, crew);
+    }
+  }
+
+  // ---- names
+
+  private String reserve(StudyFacts facts) {
+    synchronized (lock) {
+      StudyKey study = facts.key();
+      Set<String> taken = new HashSet<>(reserved);
+      int highest = 0;
+      for (TreeZip zip : candidates(study)) {
+        taken.add(SafeNames.folded(zip.path()));
+        highest = Math.max(highest, StudyNames.version(zip.path(), study));
+      }
+      for (int version = highest + 1; ; version++) {
+        String path = StudyNames.path(naming, facts, version);
+        if (reserved.contains(SafeNames.folded(path)) || taken.contains(SafeNames.folded(path))) {
+          continue;
+        }
+        reserved.add(SafeNames.folded(path));
+        return path;
+      }
+    }
+  }
+
+  void release(String path) {
+    synchronized (lock) {
+      reserved.remove(SafeNames.folded(path));
+    }
+  }
+
+  /// A ZIP became visible.
+  void appeared(String path, long lengthBytes) {
+    synchronized (lock) {
+      if (index != null) {
+        add(index, new TreeZip(path, lengthBytes));
+      }
+    }
+  }
+
+  /// The next question lists the place again.
+  public void forgetIndex() {
+    synchronized (lock) {
+      index = null;
+    }
+  }
+
+  /// Listed ZIPs whose name may be one of this study's, lowest version number first.
+  private List<TreeZip> candidates(StudyKey study) {
+    synchronized (lock) {
+      Map<String, List<TreeZip>> known = index;
+      if (known == null) {
+        known = new HashMap<>();
+        try (Stream<TreeZip> zips = zips()) {
+          for (TreeZip zip : (Iterable<TreeZip>) zips::iterator) {
+            add(known, zip);
+          }
+        }
+        index = known;
+      }
+      List<TreeZip> found =
+          new ArrayList<>(known.getOrDefault(StudyNames.indexKey(study), List.of()));
+      found.sort(
+          Comparator.comparingInt((TreeZip zip) -> StudyNames.version(zip.path(), study))
+              .thenComparing(TreeZip::path));
+      return found;
+    }
+  }
+
+  private static void add(Map<String, List<TreeZip>> index, TreeZip zip) {
+    for (String key : StudyNames.tails(zip.path())) {
+      index.merge(
+          Normalizer.normalize(key, Normalizer.Form.NFC),
+          List.of(zip),
+          (before, one) -> {
+            List<TreeZip> both = new ArrayList<>(before);
+            both.removeIf(other -> other.path().equals(zip.path()));
+            both.addAll(one);
+            return both;
+          });
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package serdab.store;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The contract, kept by a folder on this computer's own file system.
+class LocalFolderOnRealDiskTest extends BlobStoreContract {
+
+  private final RandomGenerator random = new SplittableRandom(1);
+  @TempDir private Path folder;
+
+  @Override
+  BlobStore connect() {
+    return LocalFolder.open(folder, random);
+  }
+
+  @Override
+  void putAsAnotherProgram(String name, byte[] content) {
+    try {
+      Path file = folder.resolve(name);
+      Files.createDirectories(file.getParent());
+      Files.write(file, content);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+# ./dev test, check and golden. Read after tools.sh.
+
+# Runs Maven with the tests' own lines and nothing else of it, then says what was skipped and why.
+# The outcome is Maven's, unless Maven is content although no test ran.
+run_tests() {
+  forget_reports
+  outcome=0
+  maven_for_tests test "$@" || outcome=$?
+  summarize_tests "$outcome"
+}
+
+maven_for_tests() {
+  run_maven \
+    -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
+    -Dorg.slf4j.simpleLogger.log.org.apache.maven.plugin.surefire=info \
+    "$@" </dev/null
+}
+
+forget_reports() {
+  rm -rf product/target/surefire-reports benchmarks/target/surefire-reports it/target/surefire-reports
+}
+
+summarize_tests() {
+  "$jdk/bin/java" scripts/TestSummary.java summary \
+    product/target/surefire-reports benchmarks/target/surefire-reports it/target/surefire-reports || return $?
+  return "$1"
+}
+
+# A test that a plain run skips because it takes long carries the tag "prove".
+check() {
+  echo "== format"
+  run_maven -q spotless:check || {
+    echo "dev: run ./dev fmt and commit what it changes" >&2
+    return 1
+  }
+  echo "== compile gate, Javadoc, all tests"
+  run_tests -Dserdab.javadoc=true
+  first_seed=$(random_seed)
+  echo "== long proofs at a twentieth, -DfirstSeed=$first_seed"
+  forget_reports
+  outcome=0
+  maven_for_tests test -Dgroups=prove -DexcludedGroups= -DrunsFactor=0.05 -DfirstSeed="$first_seed" \
+    -Dsurefire.failIfNoSpecifiedTests=false || outcome=$?
+  summarize_tests "$outcome"
+}
+
+random_seed() {
+  od -A n -N 4 -t u4 /dev/urandom | tr -d ' \n'
+}
+
+rewrite_golden() {
+  run_tests -Dgolden=rewrite
+  git --no-pager diff --stat -- '*/golden/*'
+}
