@@ -286,6 +286,15 @@ record Manifest(StudyVersion version, List<Place> places) {
     }
   }
 
+  /// A restore makes files of these names below its target and nowhere else.
+  static void requireInside(String path) {
+    for (String part : path.split("/", -1)) {
+      if (part.isEmpty() || part.equals(".") || part.equals("..")) {
+        throw damaged("it names a file outside of its study", null);
+      }
+    }
+  }
+
   static SerdabException.Damaged damaged(String how, @Nullable Throwable cause) {
     Problem problem =
         new Problem(
@@ -415,15 +424,6 @@ record Manifest(StudyVersion version, List<Place> places) {
               number(file, "offset"),
               number(file, "storedLength"),
               HexFormat.fromHexDigits(required(file, "crc32"))));
-    }
-
-    /// A restore makes files of these names below its target and nowhere else.
-    private static void requireInside(String path) {
-      for (String part : path.split("/", -1)) {
-        if (part.isEmpty() || part.equals(".") || part.equals("..")) {
-          throw damaged("it names a file outside of its study", null);
-        }
-      }
     }
 
     private static FileDigests digests(Map<String, Object> file) {

@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import serdab.Problem;
 import serdab.SerdabException;
 import serdab.VersionId;
 import serdab.dicom.StudyFacts;
@@ -160,6 +161,29 @@ public final class ZipTree {
   /// @throws SerdabException.Refused `blob-missing` when it is not there
   public StudyZip open(String path) {
     return StudyZip.open(store.open(path));
+  }
+
+  /// Opens the ZIP of one version. When its manifest is missing or damaged, and its entries are
+  /// still exactly the files of that version, it is read without (the version's findings say so).
+  ///
+  /// @throws SerdabException.Damaged when it is no whole ZIP of this version
+  /// @throws SerdabException.Refused `blob-missing` when it is not there
+  public StudyZip open(String path, StudyKey study, VersionId id) {
+    StudyZip zip;
+    try {
+      zip = open(path);
+    } catch (SerdabException.Damaged e) {
+      zip = StudyZip.openWithoutManifest(store.open(path), study);
+    }
+    if (!zip.version().id().equals(id)) {
+      zip.close();
+      throw new SerdabException.Damaged(
+          new Problem(
+              "copy-is-another",
+              "A ZIP does not hold the version of its study that it did.",
+              "Use another copy; then rebuild the catalogue: serdab catalogue rebuild"));
+    }
+    return zip;
   }
 
   /// The length under which a ZIP is listed; empty when it is not there.

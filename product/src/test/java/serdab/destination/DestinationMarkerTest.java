@@ -95,7 +95,11 @@ class DestinationMarkerTest {
   void aMarkerThatIsNotUnderstoodHoldsTheRunBack() {
     for (String content :
         new String[] {
-          "", "not json", "[]", "{}", "{\"format\":\"study-zip-tree\",\"formatVersion\":1}",
+          "",
+          "not json",
+          "[]",
+          "{}",
+          "{\"format\":\"study-zip-tree\",\"formatVersion\":1}",
           "{\"format\":\"repository\",\"formatVersion\":1}",
           "{\"format\":\"study-zip-tree\",\"formatVersion\":2,\"id\":\"x\"}"
         }) {

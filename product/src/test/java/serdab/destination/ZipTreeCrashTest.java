@@ -125,8 +125,7 @@ class ZipTreeCrashTest {
       for (Destination.Listed one : all) {
         assertThat(one).isInstanceOf(Destination.Listed.Copy.class);
         HeldVersion held = ((Destination.Listed.Copy) one).version();
-        assertThat(destination.prove(held, Depth.INTACT))
-            .isInstanceOf(ProofOutcome.Proven.class);
+        assertThat(destination.prove(held, Depth.INTACT)).isInstanceOf(ProofOutcome.Proven.class);
         assertThat(known).contains(held.id().hex());
         there.add(held.id().hex());
       }

@@ -292,6 +292,24 @@ class ZipTreeDestinationTest {
   }
 
   @Test
+  void filesComeBackFromAZipWhoseManifestIsDamaged() {
+    TestStudy study = TestStudy.drawnFrom(new SplittableRandom(5), "1.2.840.1", 3);
+    HeldVersion held = study.copyTo(destination);
+    byte[] zip = place.document(held.location()).orElseThrow();
+    // The manifest's data begins behind its local header, which follows the files.
+    String text = new String(zip, StandardCharsets.ISO_8859_1);
+    place.flipBit(held.location(), 8L * (text.indexOf("study-manifest.json") + 60));
+
+    assertThat(destination.prove(held, Depth.INTACT)).isInstanceOf(ProofOutcome.Bad.class);
+    assertSame(TestStudy.readAll(destination, held), study.files());
+    try (VersionReader reader = destination.read(held)) {
+      assertThat(reader.version().findings())
+          .extracting(finding -> finding.kind())
+          .containsExactly("manifest-damaged");
+    }
+  }
+
+  @Test
   void aZipPutInThePlaceOfAnotherIsBad() {
     HeldVersion one = TestStudy.of("1.2.3").file("a", new byte[] {1}).copyTo(destination);
     HeldVersion two = TestStudy.of("1.2.4").file("a", new byte[] {2}).copyTo(destination);

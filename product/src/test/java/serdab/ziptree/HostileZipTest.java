@@ -38,8 +38,9 @@ class HostileZipTest {
         new EntryChannel(
             bytes, read.entries().getFirst(), read.offset(), 0, 100, Optional.empty(), "bomb");
 
-    assertThatThrownBy(() -> new ByteArrayInputStream(
-            java.nio.channels.Channels.newInputStream(channel).readAllBytes()))
+    assertThatThrownBy(() ->
+            new ByteArrayInputStream(
+                java.nio.channels.Channels.newInputStream(channel).readAllBytes()))
         .isInstanceOf(SerdabException.Damaged.class);
   }
 
@@ -51,10 +52,9 @@ class HostileZipTest {
     ReadableBytes bytes = bytes(zip);
     ZipDirectory read = ZipDirectory.read(bytes);
 
-    assertThatThrownBy(
-            () ->
-                new EntryChannel(
-                    bytes, read.entries().getFirst(), read.offset(), 0, 3, Optional.empty(), "a"))
+    assertThatThrownBy(() ->
+            new EntryChannel(
+                bytes, read.entries().getFirst(), read.offset(), 0, 3, Optional.empty(), "a"))
         .isInstanceOf(SerdabException.Damaged.class);
   }
 
@@ -80,7 +80,10 @@ class HostileZipTest {
 
   @SeededTest(runs = 400)
   void randomBytesBehindASignatureAreNeverASurprise(RandomGenerator random) throws IOException {
-    byte[] zip = zip("study-manifest.json", "{\"format\":\"study-manifest\"}".getBytes(StandardCharsets.UTF_8));
+    byte[] zip =
+        zip(
+            "study-manifest.json",
+            "{\"format\":\"study-manifest\"}".getBytes(StandardCharsets.UTF_8));
     for (int i = 1 + random.nextInt(6); i > 0; i--) {
       zip[random.nextInt(zip.length)] = (byte) random.nextInt();
     }
@@ -88,7 +91,8 @@ class HostileZipTest {
     try (StudyZip opened = StudyZip.open(bytes(zip))) {
       assertThat(opened.version()).isNull();
     } catch (SerdabException.Damaged e) {
-      assertThat(e.problem().code()).matches("zip-damaged|manifest-(missing|damaged)|copy-damaged|blob-ends-early");
+      assertThat(e.problem().code())
+          .matches("zip-damaged|manifest-(missing|damaged)|copy-damaged|blob-ends-early");
     }
   }
 
@@ -109,10 +113,8 @@ class HostileZipTest {
         "{\"files\":[{\"entry\":\"a\",\"length\":-1}]}",
       })
   void aManifestThatIsNoneIsDamaged(String manifest) {
-    assertThatThrownBy(
-            () ->
-                Manifest.read(
-                    new ByteArrayInputStream(manifest.getBytes(StandardCharsets.UTF_8))))
+    assertThatThrownBy(() ->
+            Manifest.read(new ByteArrayInputStream(manifest.getBytes(StandardCharsets.UTF_8))))
         .isInstanceOf(SerdabException.Damaged.class);
   }
 
