@@ -1,14 +1,14 @@
 package serdab.dicom;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// Where every element of a file stands, in file order and at all depths: 28 bytes each, in arrays.
-/// Written by one thread, then only read.
+/// Written by one thread, then read by any.
 final class ElementIndex {
 
   private static final int FIRST_CAPACITY = 192;
 
-  private static final int NOT_LOOKED_FOR = -2;
   private static final int VR_MASK = 0x3F;
   private static final int LONG_HEADER = 1 << 6;
   private static final int UNDEFINED = 1 << 7;
@@ -22,7 +22,14 @@ final class ElementIndex {
   private int[] parents = new int[FIRST_CAPACITY];
   private int[] facts = new int[FIRST_CAPACITY];
   private int size;
-  private int topCharacterSet = NOT_LOOKED_FOR;
+
+  private record NamedSets(int place, CharacterSets sets) {}
+
+  /// Where the data set itself names its character sets; -2 until someone asked.
+  private volatile int placeOfSets = -2;
+
+  /// The sets last asked for: those of neighbours are most often the same.
+  private volatile @Nullable NamedSets lastSets;
 
   int add(
       int tag,
@@ -106,22 +113,6 @@ final class ElementIndex {
     return (facts[i] & BIG_ENDIAN) != 0;
   }
 
-  /// Where Specific Character Set (0008,0005) stands outside of all sequences; -1 when it is
-  /// missing. Every text in the file asks, so it is looked for once; a race finds the same.
-  int topCharacterSet() {
-    int known = topCharacterSet;
-    if (known == NOT_LOOKED_FOR) {
-      known = -1;
-      for (int i = 0; i < size && known < 0; i++) {
-        if (parents[i] == -1 && tags[i] == Tag.SpecificCharacterSet) {
-          known = i;
-        }
-      }
-      topCharacterSet = known;
-    }
-    return known;
-  }
-
   /// The first index behind everything inside this element.
   int endOf(int i) {
     int j = i + 1;
@@ -130,5 +121,30 @@ final class ElementIndex {
       j++;
     }
     return j;
+  }
+
+  /// The place of Specific Character Set (0008,0005) at the top; -1 when there is none.
+  int placeOfCharacterSets() {
+    int place = placeOfSets;
+    if (place == -2) {
+      place = -1;
+      for (int i = 0; i < size && place < 0; i++) {
+        if (tags[i] == Tag.SpecificCharacterSet && parents[i] == -1) {
+          place = i;
+        }
+      }
+      placeOfSets = place;
+    }
+    return place;
+  }
+
+  /// The character sets named at that place, when they were the last asked for.
+  @Nullable CharacterSets rememberedSets(int place) {
+    NamedSets last = lastSets;
+    return last != null && last.place == place ? last.sets : null;
+  }
+
+  void rememberSets(int place, CharacterSets sets) {
+    lastSets = new NamedSets(place, sets);
   }
 }
