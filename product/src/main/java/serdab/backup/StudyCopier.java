@@ -124,8 +124,10 @@ final class StudyCopier {
     SourceStudy study = item.study();
     Optional<StudyRow> row = catalogue.study(sourceId, study.key());
     String look = inventory.look(study);
+    // A file that could not be read may be readable now although nothing about it looks different.
     boolean untouched =
-        row.filter(r -> r.version().isPresent() && r.look().equals(look)).isPresent();
+        row.filter(r -> r.version().isPresent() && r.missingFiles() == 0 && r.look().equals(look))
+            .isPresent();
     if (untouched && item.targets().isEmpty()) {
       catalogue.foundUnchanged(sourceId, study.key(), study.fingerprint());
       return new CopyOutcome.Unchanged();
@@ -169,9 +171,11 @@ final class StudyCopier {
         return failed(digests.problem().get(), targets, List.of());
       }
       StudyVersion version = digests.version();
-      targets = adopt(version.id(), targets, held, adopted);
+      targets =
+          adopt(version.id(), withoutProof(study.key(), version.id(), targets), held, adopted);
       if (targets.isEmpty()) {
-        return record(item, Optional.of(version), List.of(), adopted, look);
+        CopyOutcome outcome = record(item, Optional.of(version), List.of(), adopted, look);
+        return adopted.isEmpty() ? new CopyOutcome.Unchanged() : outcome;
       }
       if (waitsForQuiet(study, version, row, targets, held, look)) {
         return new CopyOutcome.WaitsForQuiet();
@@ -337,6 +341,22 @@ final class StudyCopier {
   }
 
   // ---- what a destination has already
+
+  /// Targets for which the catalogue remembers no proven copy of this version.
+  private List<Integer> withoutProof(StudyKey key, VersionId version, List<Integer> targets) {
+    List<CopyRow> copies = catalogue.copies(key);
+    return targets.stream()
+        .filter(target ->
+            copies.stream()
+                .noneMatch(copy ->
+                    copy.version().equals(version)
+                        && copy.state().equals("good")
+                        && copy.destinationId().equals(destinations.get(target).id().toString())
+                        && copy.proof()
+                            .depth()
+                            .reaches(destinations.get(target).traits().copiedDepth())))
+        .toList();
+  }
 
   /// Takes over copies that are there: proves each and leaves the targets that still lack one.
   private List<Integer> adopt(

@@ -7,7 +7,7 @@ interface WritePoint {
 
   WritePoint NONE = step -> {};
 
-  /// Called between steps of a transaction.
+  /// A transaction has come this far.
   ///
   /// @param step `begin`, `write`, `commit` (about to) or `committed`
   void reached(String step);

@@ -22,6 +22,7 @@ import serdab.destination.ZipTreeDestination;
 import serdab.plan.BackupPlan;
 import serdab.source.FolderSource;
 import serdab.source.Source;
+import serdab.source.horos.HorosSource;
 import serdab.store.BlobStore;
 import serdab.store.LocalFolder;
 import serdab.ziptree.NamingProfile;
@@ -69,8 +70,19 @@ final class Wiring implements AutoCloseable {
     return path("--from", withoutKind(specification, HOROS, FOLDER));
   }
 
+  /// Opens a source; a path without a kind is a viewer's library when it looks like one.
   Source source(BackupPlan plan, Home home) {
     Path folder = sourceFolder(plan.source());
+    boolean saysFolder = plan.source().startsWith(FOLDER);
+    boolean saysHoros = plan.source().startsWith(HOROS);
+    if (saysHoros || (!saysFolder && HorosSource.libraryAt(folder).isPresent())) {
+      return new HorosSource(
+          folder,
+          HorosSource.Settings.in(plan.zone()),
+          home.cache(),
+          around.clock(),
+          duration -> Thread.sleep(duration));
+    }
     return FolderSource.open(folder, home.cache().resolve("folder-" + shortHash(folder) + ".db"));
   }
 

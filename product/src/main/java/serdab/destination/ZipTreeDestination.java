@@ -377,6 +377,8 @@ public final class ZipTreeDestination implements Destination {
   public void close() {
     try {
       issues.flush();
+    } catch (SerdabException e) {
+      // A place that is gone cannot take its notes; the run's report has them all.
     } finally {
       store.close();
     }

@@ -32,7 +32,8 @@ import serdab.Sha256;
 ///   process ends, however it ends, so there are no stale locks and what is left unfinished by
 ///   others is known to be dead. Reading needs no lock and makes nothing.
 /// - The root folder is remembered by what it is, not by its path: when the volume goes, or another
-///   one appears at its path, nothing looks empty and nothing is written to the wrong disk.
+///   one appears at its path, nothing looks empty and nothing is written to the wrong disk. Writing
+///   then needs the place opened anew, even when the same volume came back.
 /// - Files are made for their owner only (0600, folders 0700).
 public final class LocalFolder implements BlobStore {
 
@@ -56,6 +57,8 @@ public final class LocalFolder implements BlobStore {
   private final Object documents = new Object();
   private volatile Disk.@Nullable Lock lock;
   private volatile @Nullable String placeId;
+  // Once the volume was away, our lock on it is void even if it comes back.
+  private volatile boolean lost;
   private volatile boolean closed;
 
   private LocalFolder(Disk disk, String place, RandomGenerator random) {
@@ -83,7 +86,9 @@ public final class LocalFolder implements BlobStore {
   /// @param random draws the names of unfinished files and, once, the place's id; used by one
   ///   thread at a time
   /// @throws SerdabException.Unavailable `place-gone` when it is not there
+  /// @throws SerdabException.Misconfigured `locale-not-utf-8` when names cannot be spelled
   public static LocalFolder open(Path root, RandomGenerator random) {
+    requireUnicodeNames();
     return on(RealDisk.at(root), root.toString(), random);
   }
 
@@ -91,11 +96,25 @@ public final class LocalFolder implements BlobStore {
   /// the first time: a known place that is missing is an unplugged disk, not an empty one.
   ///
   /// @throws SerdabException.Unavailable when it cannot be made
+  /// @throws SerdabException.Misconfigured `locale-not-utf-8` when names cannot be spelled
   public static LocalFolder create(Path root, RandomGenerator random) {
+    requireUnicodeNames();
     try {
       return on(RealDisk.making(root), root.toString(), random);
     } catch (DiskFailure e) {
       throw explained(e, root.toString(), false);
+    }
+  }
+
+  /// Under a locale such as `C`, which is what scheduled jobs get, Java cannot spell names beyond
+  /// ASCII: a listing would silently leave them out.
+  private static void requireUnicodeNames() {
+    if (!RealDisk.spellsUnicode()) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "locale-not-utf-8",
+              "This process runs under a locale that cannot spell all file names.",
+              "Set the environment variable LC_ALL to C.UTF-8 or another UTF-8 locale."));
     }
   }
 
@@ -167,8 +186,9 @@ public final class LocalFolder implements BlobStore {
       disk.syncFile(name);
       disk.syncFolder(parent(name));
       for (String folder = parent(name); !folder.isEmpty(); folder = parent(folder)) {
-        if (durableFolders.add(folder)) {
+        if (!durableFolders.contains(folder)) {
           disk.syncFolder(parent(folder));
+          durableFolders.add(folder);
         }
       }
     } catch (DiskFailure e) {
@@ -395,9 +415,16 @@ public final class LocalFolder implements BlobStore {
     }
   }
 
+  private void requireNeverLost() {
+    if (lost) {
+      throw gone(null);
+    }
+  }
+
   /// Checks the place and, the first time, takes the lock and finds or makes the place's id.
   private void beginWriting() {
     requireOpen();
+    requireNeverLost();
     requirePlace();
     if (lock != null) {
       return;
@@ -848,6 +875,7 @@ public final class LocalFolder implements BlobStore {
       if (released || committed || failed) {
         throw new IllegalStateException("this staged blob has ended");
       }
+      requireNeverLost();
       failed = true;
     }
 
@@ -888,7 +916,7 @@ public final class LocalFolder implements BlobStore {
     } catch (DiskFailure lost) {
       return gone(e);
     }
-    return explained(e, place, reading);
+    return e.kind() == DiskFailure.Kind.GONE ? gone(e) : explained(e, place, reading);
   }
 
   private static SerdabException explained(DiskFailure e, String place, boolean reading) {
@@ -951,6 +979,7 @@ public final class LocalFolder implements BlobStore {
   }
 
   private SerdabException gone(@Nullable DiskFailure e) {
+    lost = true;
     return explained(
         new DiskFailure(
             DiskFailure.Kind.GONE, e == null ? "another folder" : String.valueOf(e.getMessage())),

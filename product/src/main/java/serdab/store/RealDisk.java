@@ -117,6 +117,15 @@ public final class RealDisk implements Disk {
     return disk;
   }
 
+  /// Whether this Java process can spell every file name.
+  static boolean spellsUnicode() {
+    try {
+      return Path.of("\u00e9\u5c71").toString().length() == 2;
+    } catch (InvalidPathException e) {
+      return false;
+    }
+  }
+
   @Override
   public Object identity() throws DiskFailure {
     try {

@@ -64,21 +64,21 @@ public final class Deflate {
   /// Bytes past the last one written that the bit writer may touch.
   private static final int SLACK_BYTES = 16;
 
-  private static final int END_OF_BLOCK = 256;
+  static final int END_OF_BLOCK = 256;
 
   /// Four literals of this length fit the bit buffer beside seven waiting bits.
   private static final int LITERAL_CODE_LIMIT = 14;
 
-  private static final int[] LENGTH_BASES = {
+  static final int[] LENGTH_BASES = {
     3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131,
     163, 195, 227, 258
   };
-  private static final int[] LENGTH_EXTRA_BITS = {
+  static final int[] LENGTH_EXTRA_BITS = {
     0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0
   };
 
   /// The order in which RFC 1951 section 3.2.7 sends the lengths of the code length code.
-  private static final int[] LENGTH_CODE_ORDER = {
+  static final int[] LENGTH_CODE_ORDER = {
     16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15
   };
 
@@ -444,7 +444,7 @@ public final class Deflate {
     return 2 * magnitude + ((x >>> (magnitude - 1)) & 1) - (((x - 2) >>> 31) << 1);
   }
 
-  private static int distanceExtraBits(int symbol) {
+  static int distanceExtraBits(int symbol) {
     return Math.max(0, (symbol >> 1) - 1);
   }
 

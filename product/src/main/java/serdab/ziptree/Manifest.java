@@ -36,6 +36,7 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 
 /// What `study-manifest.json` says (`docs/format/zip-tree.md` section 3.3).
@@ -58,6 +59,8 @@ record Manifest(StudyVersion version, List<Place> places) {
 
   private static final JsonFactory JSON =
       JsonFactory.builder()
+          // Whoever opened the entry reads it to its end, where its check sum is compared.
+          .disable(StreamReadFeature.AUTO_CLOSE_SOURCE)
           .streamReadConstraints(
               StreamReadConstraints.builder()
                   .maxNestingDepth(NESTING_MAX)

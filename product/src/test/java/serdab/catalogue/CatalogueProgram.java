@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -54,9 +55,9 @@ final class CatalogueProgram {
       }
     }
 
-    void kill() throws InterruptedException {
-      process.destroyForcibly();
-      process.waitFor();
+    /// Ends it at once, as `kill -9` does.
+    void kill() {
+      process.destroyForcibly().onExit().join();
     }
 
     void awaitSuccess() throws InterruptedException {
@@ -66,7 +67,7 @@ final class CatalogueProgram {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
       kill();
     }
   }
@@ -92,12 +93,17 @@ final class CatalogueProgram {
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
   }
 
-  public static void main(String[] args) {
+  public static void main(String[] args) throws IOException {
     List<String> rest = new ArrayList<>(List.of(args));
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     try (Catalogue catalogue = open(rest)) {
       switch (rest.removeFirst()) {
         case "record-versions" -> recordVersions(catalogue, new StudyKey(rest.getFirst()), out);
+        case "is-mapped" -> {
+          catalogue.rememberFact("opened", "yes");
+          out.println(
+              "mapped " + Files.readString(Path.of("/proc/self/maps")).contains(rest.getFirst()));
+        }
         case "fail" -> {
           int times = Integer.parseInt(rest.getLast());
           for (int i = 0; i < times; i++) {

@@ -255,27 +255,25 @@ class PackedInstancesTest {
       return new byte[] {(byte) random.nextInt()};
     }
     int at = random.nextInt(bytes.length);
-    switch (random.nextInt(4)) {
-      case 0 -> {
-        return Arrays.copyOf(bytes, at);
-      }
+    return switch (random.nextInt(4)) {
+      case 0 -> Arrays.copyOf(bytes, at);
       case 1 -> {
         byte[] longer = new byte[bytes.length + 1 + random.nextInt(40)];
         random.nextBytes(longer);
         System.arraycopy(bytes, 0, longer, 0, at);
         System.arraycopy(bytes, at, longer, at + longer.length - bytes.length, bytes.length - at);
-        return longer;
+        yield longer;
       }
       case 2 -> {
         byte[] changed = bytes.clone();
         changed[at] = (byte) random.nextInt();
-        return changed;
+        yield changed;
       }
       default -> {
         byte[] changed = bytes.clone();
         changed[Math.min(at, 8)] ^= (byte) (1 << random.nextInt(8));
-        return changed;
+        yield changed;
       }
-    }
+    };
   }
 }

@@ -7,9 +7,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.sqlite.SQLiteJDBCLoader;
 
 class SqliteLibraryTest {
 
@@ -17,6 +21,24 @@ class SqliteLibraryTest {
 
   private Path kept() {
     return folder.resolve("native");
+  }
+
+  @Test
+  void theReleaseIsTheDriversOwn() {
+    assertThat(SqliteLibrary.DRIVER).isEqualTo(SQLiteJDBCLoader.getVersion());
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aCatalogueLoadsTheLibraryKeptBesideIt() throws Exception {
+    List<String> database = List.of("file", folder.resolve("home/c.db").toString());
+    String kept = folder.resolve("home/native").toString();
+
+    try (CatalogueProgram.Running program =
+        CatalogueProgram.start(64, database, "is-mapped", kept)) {
+      program.awaitLine("mapped true");
+      program.awaitSuccess();
+    }
   }
 
   @Test
@@ -34,6 +56,7 @@ class SqliteLibraryTest {
   }
 
   @Test
+  @SuppressWarnings("restricted") // the driver does the same
   void theUnpackedLibraryIsLoadable() throws IOException {
     Path library = SqliteLibrary.unpackedIn(kept()).orElseThrow();
 

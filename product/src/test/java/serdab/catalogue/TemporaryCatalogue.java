@@ -21,6 +21,8 @@ public final class TemporaryCatalogue implements AutoCloseable {
   /// Called before each step of a transaction; what it throws breaks the transaction off.
   @FunctionalInterface
   public interface StepAction {
+    /// A transaction has come to this step.
+    ///
     /// @param number counts all steps since the catalogue was made or [#failAt] was called
     /// @param step `begin`, `write`, `commit` (not yet done) or `committed`
     void at(long number, String step);

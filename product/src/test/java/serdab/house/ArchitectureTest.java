@@ -126,6 +126,7 @@ class ArchitectureTest {
         "Math.random()",
         "java.util.concurrent.ThreadLocalRandom.current()",
         "java.nio.file.Files.size(null)",
+        "new java.io.File(\"\").exists()",
         "java.nio.channels.FileChannel.open(null)",
         "new java.io.FileInputStream(\"\")",
         "java.sql.DriverManager.getConnection(null)",
@@ -157,6 +158,19 @@ class ArchitectureTest {
                 + "; } }");
 
     assertThat(layers.brokenBy(classes)).isEmpty();
+  }
+
+  @Test
+  void whoMayLookAtAFolderMayNotChangeIt() throws Exception {
+    Path classes =
+        compile(
+            "package serdab.backup; final class Look { boolean b = java.nio.file.Files.exists(null); }",
+            "package serdab.backup; final class Touch { void t() throws Exception { java.nio.file.Files.delete(null); } }");
+
+    assertThat(layers.brokenBy(classes))
+        .singleElement()
+        .asString()
+        .startsWith("serdab/backup/Touch must not open or change files");
   }
 
   @Test

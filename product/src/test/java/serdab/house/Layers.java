@@ -57,10 +57,13 @@ public final class Layers {
                   + "|java/util/random/RandomGenerator\\.(of|getDefault).*"),
           "end the process",
           Pattern.compile("java/lang/(System|Runtime)\\.(exit|halt)\\(.*"),
-          "open files",
+          "open or change files",
           Pattern.compile(
-              "java/nio/file/Files|java/nio/channels/(Asynchronous)?FileChannel"
+              "java/nio/file/Files\\.(new(Byte|Input|Output|Buffered)|read|write|lines|mismatch|copy|move"
+                  + "|delete|create|set).*|java/nio/channels/(Asynchronous)?FileChannel"
                   + "|java/io/(RandomAccessFile|File(In|Out)putStream|FileReader|FileWriter)"),
+          "look at folders and volumes",
+          Pattern.compile("java/nio/file/Files|java/io/File"),
           "use SQL",
           Pattern.compile("java/sql/.*|javax/sql/.*|org/sqlite/.*|org/postgresql/.*"),
           "start programs",

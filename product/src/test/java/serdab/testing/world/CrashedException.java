@@ -6,7 +6,7 @@ public final class CrashedException extends Error {
 
   private static final long serialVersionUID = 1L;
 
-  CrashedException(String how) {
+  public CrashedException(String how) {
     super(how);
   }
 }

@@ -1,0 +1,351 @@
+package serdab.backup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import serdab.SerdabException;
+import serdab.catalogue.StudyRow;
+import serdab.destination.Destination;
+import serdab.destination.HeldVersion;
+import serdab.destination.ZipTreeDestination.Access;
+import serdab.dicom.StudyKey;
+import serdab.report.RunReport;
+import serdab.report.RunReport.Outcome;
+import serdab.testing.world.World;
+
+/// What a run of a plan promises, one behaviour each. Crashes are in [BackupCrashTest].
+class BackupTest {
+
+  private final World world = World.withDestinations(2, new SplittableRandom(7));
+
+  @AfterEach
+  void closeWorld() {
+    world.close();
+  }
+
+  @Test
+  void everyStudyIsCopiedAndProvenOnEveryDestination() {
+    world.addStudy(3);
+    world.addStudy(1);
+
+    RunReport report = world.backUp();
+
+    assertThat(report.outcome()).isEqualTo(Outcome.GOOD);
+    assertThat(report.totals().copied()).isEqualTo(2);
+    assertThat(world.notSafe(0)).isEmpty();
+    assertThat(world.notSafe(1)).isEmpty();
+  }
+
+  @Test
+  void aSecondRunReadsNothing() {
+    world.addStudy(3);
+    world.backUp();
+    long before = world.source().bytesRead();
+
+    RunReport report = world.backUp();
+
+    assertThat(report.totals().alreadyThere()).isEqualTo(1);
+    assertThat(report.totals().copied()).isZero();
+    assertThat(world.source().bytesRead()).isEqualTo(before);
+  }
+
+  @Test
+  void twoDestinationsCostOneReading() {
+    String study = "1.2.3.4";
+    byte[] large = new byte[3 << 20];
+    new SplittableRandom(1).nextBytes(large);
+    world.putImage(study, 1, large, "");
+    byte[] huge = new byte[20 << 20];
+    new SplittableRandom(2).nextBytes(huge);
+    world.putImage(study, 2, huge, "");
+    long size = world.source().files(study).values().stream().mapToLong(f -> f.length).sum();
+
+    world.backUp();
+
+    assertThat(world.source().bytesRead()).isBetween(size, size + size / 50);
+    assertThat(world.notSafe(0)).isEmpty();
+    assertThat(world.notSafe(1)).isEmpty();
+  }
+
+  @Test
+  void aFileThatChangesWhileItIsReadIsReadAgain() {
+    String study = world.addStudy(3);
+    String path = World.imagePath(study, 2);
+    byte[] then = world.source().files(study).get(World.imagePath(study, 3));
+    world.source().changeWhileRead(path, then);
+
+    RunReport report = world.backUp();
+
+    assertThat(report.outcome()).isEqualTo(Outcome.GOOD);
+    assertThat(world.notSafe(0)).isEmpty();
+    assertThat(versions(study, 0)).hasSize(1);
+  }
+
+  @Test
+  void aStudyThatGainsAnImageGetsTheNextVersionBesideTheOldOne() {
+    String study = world.addStudy(2);
+    world.backUp();
+
+    world.putImage(study, 3, world.pixels(), "");
+    RunReport report = world.backUp();
+
+    assertThat(report.totals().copied()).isEqualTo(1);
+    assertThat(world.notSafe(0)).isEmpty();
+    List<HeldVersion> versions = versions(study, 0);
+    assertThat(versions).hasSize(2);
+    assertThat(versions.get(1).supersedes()).contains(versions.get(0).id());
+    assertThat(world.damage(0)).isEmpty();
+  }
+
+  @Test
+  void aChangeOfHeadersAloneWaitsForAQuietTime() {
+    String study = world.addStudy(1);
+    byte[] pixels = world.pixels();
+    world.putImage(study, 2, pixels, "");
+    world.backUp();
+    world.clock().pass(Duration.ofDays(1));
+
+    world.putImage(study, 2, pixels, "typed by a radiologist", world.clock().instant());
+    RunReport atOnce = world.backUp();
+    world.clock().pass(Duration.ofHours(1));
+    long readBefore = world.source().bytesRead();
+    RunReport soon = world.backUp();
+    long readMeanwhile = world.source().bytesRead() - readBefore;
+    StudyRow waiting = row(study);
+    world.clock().pass(Duration.ofHours(24));
+    RunReport later = world.backUp();
+
+    assertThat(atOnce.totals().waiting()).isEqualTo(1);
+    assertThat(atOnce.outcome()).isEqualTo(Outcome.GOOD);
+    assertThat(soon.totals().waiting()).isEqualTo(1);
+    assertThat(readMeanwhile).isZero();
+    assertThat(waiting.changeSeenAt()).isPresent();
+    assertThat(later.totals().copied()).isEqualTo(1);
+    assertThat(row(study).changeSeenAt()).isEmpty();
+    assertThat(world.notSafe(0)).isEmpty();
+  }
+
+  @Test
+  void aChangeOfPixelsDoesNotWait() {
+    String study = world.addStudy(1);
+    world.backUp();
+
+    world.putImage(study, 1, world.pixels(), "", world.clock().instant());
+    RunReport report = world.backUp();
+
+    assertThat(report.totals().copied()).isEqualTo(1);
+    assertThat(world.notSafe(0)).isEmpty();
+  }
+
+  @Test
+  void aFileThatCannotBeReadLeavesAGapThatIsNamedUntilItIsMended() {
+    String study = world.addStudy(3);
+    world.source().breakFile(World.imagePath(study, 2));
+
+    RunReport first = world.backUp();
+    RunReport second = world.backUp();
+    world.source().mendAll();
+    world.clock().pass(Duration.ofDays(2));
+    RunReport third = world.backUp();
+
+    assertThat(first.outcome()).isEqualTo(Outcome.INCOMPLETE);
+    assertThat(first.notSafe()).singleElement();
+    assertThat(second.outcome()).isEqualTo(Outcome.INCOMPLETE);
+    assertThat(third.outcome()).isEqualTo(Outcome.GOOD);
+    assertThat(world.notSafe(0)).isEmpty();
+  }
+
+  @Test
+  void missingFilesMakeTheRunIncomplete() {
+    String study = world.addStudy(3);
+    world.source().loseFile(World.imagePath(study, 1));
+
+    RunReport report = world.backUp();
+
+    assertThat(report.outcome()).isEqualTo(Outcome.INCOMPLETE);
+    assertThat(row(study).missingFiles()).isEqualTo(1);
+    assertThat(files(study)).containsOnlyKeys(World.imagePath(study, 2), World.imagePath(study, 3));
+  }
+
+  /// Defect A3 of the script before us: the oldest studies, broken, blocked all others for ever.
+  @Test
+  void brokenStudiesDoNotKeepOthersFromBeingCopied() {
+    world.batch(15);
+    for (int i = 0; i < 15; i++) {
+      String study = world.addStudy(1);
+      world.source().date(study, "2001-01-01");
+      world.source().loseFile(World.imagePath(study, 1));
+    }
+    String healthy = world.addStudy(1);
+
+    RunReport report = world.backUp();
+
+    assertThat(report.outcome()).isEqualTo(Outcome.INCOMPLETE);
+    assertThat(files(healthy)).hasSize(1);
+  }
+
+  @Test
+  void aStudyThatFailedIsTriedLaterAndNotAtOnce() {
+    String study = world.addStudy(1);
+    world.source().loseFile(World.imagePath(study, 1));
+    world.backUp();
+
+    world.source().mendAll();
+    RunReport tooSoon = world.backUp();
+    world.clock().pass(Duration.ofHours(1));
+    RunReport later = world.backUp();
+
+    assertThat(tooSoon.totals().waiting()).isEqualTo(1);
+    assertThat(tooSoon.outcome()).isEqualTo(Outcome.INCOMPLETE);
+    assertThat(later.outcome()).isEqualTo(Outcome.GOOD);
+  }
+
+  @Test
+  void sharplyFewerStudiesFailTheRunButNewOnesAreCopied() {
+    for (int i = 0; i < 10; i++) {
+      world.addStudy(1);
+    }
+    world.backUp();
+    for (String study : world.source().studyUids().stream().limit(5).toList()) {
+      world.source().remove(study);
+    }
+    String added = world.addStudy(1);
+
+    RunReport first = world.backUp();
+    RunReport second = world.backUp();
+    RunReport accepted = world.acceptingFewer().backUp();
+
+    assertThat(first.outcome()).isEqualTo(Outcome.FAILED);
+    assertThat(first.problems()).extracting("code").containsExactly("sharply-fewer-studies");
+    assertThat(files(added)).hasSize(1);
+    assertThat(second.outcome()).isEqualTo(Outcome.FAILED);
+    assertThat(accepted.outcome()).isEqualTo(Outcome.GOOD);
+  }
+
+  @Test
+  void anEmptySourceFailsTheRun() {
+    RunReport report = world.backUp();
+
+    assertThat(report.outcome()).isEqualTo(Outcome.FAILED);
+    assertThat(report.problems()).extracting("code").containsExactly("no-studies");
+  }
+
+  @Test
+  void aStudyWithoutFilesIsToldAndFailsNothing() {
+    world.addStudy(1);
+    world.source().putEmpty("1.9.9");
+
+    RunReport report = world.backUp();
+
+    assertThat(report.outcome()).isEqualTo(Outcome.GOOD);
+    assertThat(report.warnings()).singleElement().asString().contains("no files");
+  }
+
+  @Test
+  void aLostCatalogueCopiesNothingAgain() {
+    world.addStudy(2);
+    world.addStudy(1);
+    world.backUp();
+    world.loseCatalogue();
+
+    RunReport report = world.backUp();
+
+    assertThat(report.totals().adopted()).isEqualTo(2);
+    assertThat(report.totals().copied()).isZero();
+    assertThat(versions("1.2.826.0.1.1", 0)).hasSize(1);
+    assertThat(report.outcome()).isEqualTo(Outcome.GOOD);
+  }
+
+  @Test
+  void aDestinationThatIsPulledDoesNotKeepTheOtherFromItsCopies() {
+    world.addStudy(2);
+    world.backUp();
+    String added = world.addStudy(2);
+    world.disk(1).failAt(world.disk(1).steps() + 40, serdab.testing.world.SimulatedDisk.Fault.PULL);
+
+    RunReport report = world.backUp();
+    world.disk(1).remount();
+    world.clock().pass(Duration.ofDays(1));
+    RunReport after = world.backUp();
+
+    assertThat(report.outcome()).isIn(Outcome.FAILED, Outcome.INCOMPLETE, Outcome.GOOD);
+    assertThat(files(added)).hasSize(2);
+    assertThat(after.outcome()).isEqualTo(Outcome.GOOD);
+    assertThat(world.notSafe(1)).isEmpty();
+  }
+
+  @Test
+  void aDiskThatIsNotTheOneSeenHereBeforeIsNotFilled() {
+    world.addStudy(1);
+    world.backUp();
+
+    List<String> before = world.disk(0).files();
+    world.disk(0).pullShowingAnEmptyFolder();
+
+    assertThatThrownBy(world::backUp).isInstanceOf(SerdabException.class);
+    world.disk(0).remount();
+    assertThat(world.disk(0).files()).isEqualTo(before);
+  }
+
+  @Test
+  void aSourceThatGoesAwayFailsTheRunAndLosesNothing() {
+    world.addStudy(1);
+    world.backUp();
+    world.source().pull();
+
+    assertThatThrownBy(world::backUp).isInstanceOf(SerdabException.Unavailable.class);
+    assertThat(world.damage(0)).isEmpty();
+  }
+
+  @Test
+  void aStopBetweenStudiesEndsTheRunResumable() {
+    world.addStudy(1);
+    world.addStudy(1);
+    StopSignal stop = new StopSignal(world.clock());
+    stop.request();
+
+    RunReport stopped = world.backUp(stop);
+    RunReport next = world.backUp();
+
+    assertThat(stopped.outcome()).isEqualTo(Outcome.INTERRUPTED);
+    assertThat(next.outcome()).isEqualTo(Outcome.GOOD);
+    assertThat(world.notSafe(0)).isEmpty();
+  }
+
+  @Test
+  void theSamePlanHasTheSameHashAndAnotherPlanAnother() {
+    world.addStudy(1);
+    world.backUp();
+    world.backUp();
+    world.batch(3);
+    world.backUp();
+
+    List<String> hashes = world.catalogue().runs(3).stream().map(run -> run.planHash()).toList();
+
+    assertThat(hashes.get(1)).isEqualTo(hashes.get(2));
+    assertThat(hashes.get(0)).isNotEqualTo(hashes.get(1));
+  }
+
+  // ----
+
+  private StudyRow row(String study) {
+    return world.catalogue().study("world:source", new StudyKey(study)).orElseThrow();
+  }
+
+  private List<HeldVersion> versions(String study, int disk) {
+    try (Destination destination = world.open(disk, Access.READ)) {
+      return destination.versions(new StudyKey(study));
+    }
+  }
+
+  private java.util.Map<String, byte[]> files(String study) {
+    try (Destination destination = world.open(0, Access.READ)) {
+      return World.files(destination, destination.versions(new StudyKey(study)).getLast());
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package serdab.cli;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// Runs the command line in tests: in this process, or as a process of its own that can be killed.
+final class CommandLineRun {
+
+  private final Path home;
+
+  CommandLineRun(Path home) {
+    this.home = home;
+  }
+
+  /// What a command printed and how it ended.
+  record Result(int exitCode, String out, String err) {}
+
+  /// Runs a command in this process.
+  Result run(String... args) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Terminal terminal = new Terminal(print(out), print(err), false);
+    int code =
+        Main.run(
+            args,
+            new Surroundings(
+                terminal, Map.of("SERDAB_HOME", home.toString()), InstantSource.system()));
+    return new Result(
+        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  private static PrintStream print(ByteArrayOutputStream to) {
+    return new PrintStream(to, true, StandardCharsets.UTF_8);
+  }
+
+  /// Starts a command as a process of its own; its output goes to a file beside the home.
+  Process start(String... args) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-XX:TieredStopAtLevel=1");
+    command.add("-XX:+UseSerialGC");
+    command.add("-Xmx512m");
+    command.add("--enable-native-access=ALL-UNNAMED");
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.add("serdab.cli.Main");
+    command.addAll(List.of(args));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("SERDAB_HOME", home.toString());
+    builder.redirectErrorStream(true);
+    builder.redirectOutput(home.resolveSibling("process-output.txt").toFile());
+    return builder.start();
+  }
+}
