@@ -296,31 +296,43 @@ public final class DataSet {
   /// some (PS3.3 section C.12.1.1.2), else none.
   public CharacterSets characterSetsAt(int i) throws IOException {
     int holder = index.parent(at(i));
-    while (true) {
+    while (holder >= 0) {
       int declared = declaredCharacterSet(holder);
       if (declared >= 0) {
-        DataSet whole = new DataSet(index, source, limits);
-        return CharacterSets.of(whole.stringsAt(declared));
-      }
-      if (holder < 0) {
-        return CharacterSets.of(List.of());
+        return characterSetsNamedAt(declared);
       }
       int sequence = index.parent(holder);
       holder = sequence < 0 ? TOP : index.parent(sequence);
     }
+    int declared = index.placeOfCharacterSets();
+    return declared < 0 ? CharacterSets.of(List.of()) : characterSetsNamedAt(declared);
   }
 
-  private int declaredCharacterSet(int holder) {
-    for (int k = holder + 1; k < index.size(); k++) {
-      if (index.parent(k) == holder) {
+  private CharacterSets characterSetsNamedAt(int place) throws IOException {
+    CharacterSets sets = index.rememberedSets(place);
+    if (sets == null) {
+      Optional<byte[]> names = new DataSet(index, source, limits).value(place);
+      // Its own text is ASCII whatever its VR says: a wrong one must not ask for character sets.
+      sets =
+          CharacterSets.of(
+              names.isEmpty()
+                  ? List.of()
+                  : Values.split(new String(names.get(), StandardCharsets.ISO_8859_1), Vr.CS));
+      index.rememberSets(place, sets);
+    }
+    return sets;
+  }
+
+  /// (0008,0005) stands in front of nearly everything, so its absence shows at once.
+  private int declaredCharacterSet(int item) {
+    for (int k = item + 1; k < index.size() && index.parent(k) >= item; k++) {
+      if (index.parent(k) == item) {
         if (index.tag(k) == Tag.SpecificCharacterSet) {
           return k;
         }
-        if (Integer.compareUnsigned(index.tag(k), Tag.SpecificCharacterSet) > 0 && holder != TOP) {
+        if (Integer.compareUnsigned(index.tag(k), Tag.SpecificCharacterSet) > 0) {
           return -1;
         }
-      } else if (index.parent(k) < holder) {
-        return -1;
       }
     }
     return -1;

@@ -1,9 +1,10 @@
 package serdab.dicom;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// Where every element of a file stands, in file order and at all depths: 28 bytes each, in arrays.
-/// Written by one thread, then only read.
+/// Written by one thread, then read by any.
 final class ElementIndex {
 
   private static final int FIRST_CAPACITY = 192;
@@ -21,6 +22,14 @@ final class ElementIndex {
   private int[] parents = new int[FIRST_CAPACITY];
   private int[] facts = new int[FIRST_CAPACITY];
   private int size;
+
+  private record NamedSets(int place, CharacterSets sets) {}
+
+  /// Where the data set itself names its character sets; -2 until someone asked.
+  private volatile int placeOfSets = -2;
+
+  /// The sets last asked for: those of neighbours are most often the same.
+  private volatile @Nullable NamedSets lastSets;
 
   int add(
       int tag,
@@ -112,5 +121,30 @@ final class ElementIndex {
       j++;
     }
     return j;
+  }
+
+  /// The place of Specific Character Set (0008,0005) at the top; -1 when there is none.
+  int placeOfCharacterSets() {
+    int place = placeOfSets;
+    if (place == -2) {
+      place = -1;
+      for (int i = 0; i < size && place < 0; i++) {
+        if (tags[i] == Tag.SpecificCharacterSet && parents[i] == -1) {
+          place = i;
+        }
+      }
+      placeOfSets = place;
+    }
+    return place;
+  }
+
+  /// The character sets named at that place, when they were the last asked for.
+  @Nullable CharacterSets rememberedSets(int place) {
+    NamedSets last = lastSets;
+    return last != null && last.place == place ? last.sets : null;
+  }
+
+  void rememberSets(int place, CharacterSets sets) {
+    lastSets = new NamedSets(place, sets);
   }
 }

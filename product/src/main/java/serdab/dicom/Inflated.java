@@ -13,6 +13,10 @@ final class Inflated implements ByteSource {
 
   private static final int CHUNK_BYTES = 1 << 16;
   private static final int INPUT_BYTES = 1 << 14;
+
+  /// What a damaged stream costs of the bytes in front of the damage, at most.
+  private static final int STEP_BYTES = 1 << 10;
+
   private static final int ZLIB_HEADER_BYTES = 2;
 
   private final List<byte[]> chunks = new ArrayList<>();
@@ -54,24 +58,23 @@ final class Inflated implements ByteSource {
       ByteSource source, long position, boolean raw, Limits limits, Anomalies anomalies)
       throws IOException {
     end = position;
+    byte[] chunk = new byte[CHUNK_BYTES];
+    int filled = 0;
     try (Inflater inflater = new Inflater(raw)) {
       ByteBuffer input = ByteBuffer.allocate(INPUT_BYTES);
       long readAt = position;
-      byte[] chunk = new byte[CHUNK_BYTES];
-      int filled = 0;
       while (!inflater.finished()) {
         if (inflater.needsInput()) {
           input.clear();
           int read = source.read(readAt, input);
           if (read <= 0) {
-            keep(chunk, filled);
             anomalies.add(Anomaly.Kind.TRUNCATED, readAt, "the deflated data set ends too soon");
-            return false;
+            break;
           }
           readAt += read;
           inflater.setInput(input.flip());
         }
-        filled += inflater.inflate(chunk, filled, CHUNK_BYTES - filled);
+        filled += inflater.inflate(chunk, filled, Math.min(STEP_BYTES, CHUNK_BYTES - filled));
         end = position + inflater.getBytesRead();
         if (inflater.needsDictionary()) {
           throw new DataFormatException();
@@ -85,14 +88,14 @@ final class Inflated implements ByteSource {
                 Anomaly.Kind.INFLATED_TOO_LARGE,
                 length,
                 "only the first " + length + " bytes of the data set were inflated");
-            return false;
+            break;
           }
         }
       }
       keep(chunk, filled);
-      return true;
+      return inflater.finished();
     } catch (DataFormatException e) {
-      // What was inflated into the last chunk is lost with it; the position tells how far it went.
+      keep(chunk, filled);
       anomalies.add(Anomaly.Kind.INFLATE_FAILED, end, "the deflated data set is damaged");
       return false;
     }

@@ -86,7 +86,7 @@ final class Probe {
         length = Bytes.u32(in.bytes(), offset + 4, encoding.bigEndian());
       }
       if (length == Walk.UNDEFINED) {
-        return n > 0 || !strict;
+        return n > 0 || !strict || startsItem(in, at + headerBytes, encoding);
       }
       at += headerBytes + length;
       if (at > in.length()) {
@@ -96,5 +96,11 @@ final class Probe {
       last = tag;
     }
     return true;
+  }
+
+  private static boolean startsItem(Window in, long position, Encoding encoding)
+      throws IOException {
+    return in.has(position, 4)
+        && Bytes.tag(in.bytes(), in.offset(position), encoding.bigEndian()) == Tag.Item;
   }
 }

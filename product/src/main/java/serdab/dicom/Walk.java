@@ -62,6 +62,9 @@ final class Walk {
   private int[] counts = new int[8];
   private int[] depths = new int[8];
 
+  /// Whether Pixel Representation (0028,0103) of this data set, or of one around it, says signed.
+  private boolean[] signed = new boolean[8];
+
   private long at;
   private boolean stopped;
   private boolean truncated;
@@ -175,6 +178,9 @@ final class Walk {
       return;
     }
     tellOrder(tag);
+    if (Tag.group(tag) == 2 && until != Until.END_OF_META) {
+      anomalies.add(Anomaly.Kind.META_IN_DATA_SET, at, Tag.text(tag) + " inside " + what(top));
+    }
     element();
   }
 
@@ -391,6 +397,9 @@ final class Walk {
       anomalies.add(
           Anomaly.Kind.ODD_LENGTH, at, Tag.text(tag) + " has the odd length " + header.length);
     }
+    if (tag == Tag.PixelRepresentation && header.length == 2 && in.has(at, SHORT_HEADER + 2)) {
+      signed[top] = Bytes.u16(in.bytes(), in.offset(at) + SHORT_HEADER, bigEndians[top]) == 1;
+    }
     if (vr == Vr.SQ) {
       at = valueStart;
       push(Kind.SEQUENCE, element, valueEnd, true, header.explicit, bigEndians[top]);
@@ -410,10 +419,13 @@ final class Walk {
           default -> false;
         };
     if (bigEndianItems == null) {
-      // Native pixels with the length of encapsulated ones, or damage: where it ends nobody knows.
-      anomalies.add(
-          Anomaly.Kind.UNDEFINED_LENGTH, at, Tag.text(tag) + " has no length and holds no items");
-      if (!truncated && bound == valueStart) {
+      if (bound - valueStart < SHORT_HEADER && bound == end) {
+        tellOverrun(valueStart + SHORT_HEADER, "the first item of " + Tag.text(tag));
+      } else {
+        // Native pixels with the length of encapsulated ones, or damage: nobody knows where it
+        // ends.
+        anomalies.add(
+            Anomaly.Kind.UNDEFINED_LENGTH, at, Tag.text(tag) + " has no length and holds no items");
         anomalies.add(Anomaly.Kind.MISSING_DELIMITER, bound, Tag.text(tag) + " is not closed");
       }
       add(tag, vr, header.headerBytes, bound - valueStart, false);
@@ -517,28 +529,12 @@ final class Walk {
     return leads;
   }
 
-  private Vr implicitVr(int tag) throws IOException {
+  private Vr implicitVr(int tag) {
     Vr vr = Dictionary.vrOf(tag);
-    if (vr == Vr.US && Dictionary.isSignedByPixelRepresentation(tag) && isSigned()) {
+    if (vr == Vr.US && signed[top] && Dictionary.isSignedByPixelRepresentation(tag)) {
       return Vr.SS;
     }
     return vr == Vr.UN && header.length == UNDEFINED && !header.explicit ? Vr.SQ : vr;
-  }
-
-  /// Whether Pixel Representation (0028,0103) of this data set, or of one around it, says signed.
-  private boolean isSigned() throws IOException {
-    for (int frame = top; frame >= 0; frame--) {
-      if (kinds[frame] == Kind.ELEMENTS) {
-        int owner = owners[frame];
-        for (int i = index.size() - 1; i > owner; i--) {
-          if (index.tag(i) == Tag.PixelRepresentation && index.parent(i) == owner) {
-            byte[] value = in.copy(index.valueOffset(i), 2);
-            return value.length == 2 && Bytes.u16(value, 0, index.isBigEndian(i)) == 1;
-          }
-        }
-      }
-    }
-    return false;
   }
 
   private void tellOrder(int tag) {
@@ -671,6 +667,7 @@ final class Walk {
       lastTags = Arrays.copyOf(lastTags, capacity);
       counts = Arrays.copyOf(counts, capacity);
       depths = Arrays.copyOf(depths, capacity);
+      signed = Arrays.copyOf(signed, capacity);
     }
     kinds[top] = kind;
     owners[top] = owner;
@@ -680,6 +677,7 @@ final class Walk {
     bigEndians[top] = bigEndian;
     lastTags[top] = NO_TAG;
     counts[top] = 0;
+    signed[top] = signed[top - 1];
     depths[top] = depths[top - 1] + (kind == Kind.ELEMENTS ? 1 : 0);
   }
 

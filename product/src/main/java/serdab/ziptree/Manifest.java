@@ -393,6 +393,7 @@ record Manifest(StudyVersion version, List<Place> places) {
     private void readFile(Map<String, Object> file) {
       String entry = required(file, "entry");
       String path = file.containsKey("path") ? required(file, "path") : entry;
+      requireInside(path);
       files.add(
           new StoredFile(
               path,
@@ -414,6 +415,15 @@ record Manifest(StudyVersion version, List<Place> places) {
               number(file, "offset"),
               number(file, "storedLength"),
               HexFormat.fromHexDigits(required(file, "crc32"))));
+    }
+
+    /// A restore makes files of these names below its target and nowhere else.
+    private static void requireInside(String path) {
+      for (String part : path.split("/", -1)) {
+        if (part.isEmpty() || part.equals(".") || part.equals("..")) {
+          throw damaged("it names a file outside of its study", null);
+        }
+      }
     }
 
     private static FileDigests digests(Map<String, Object> file) {

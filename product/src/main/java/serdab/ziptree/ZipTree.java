@@ -28,6 +28,9 @@ import serdab.store.ReadBack;
 /// what is written here. The list is only a guide: what a ZIP holds is what its manifest says.
 public final class ZipTree {
 
+  /// More names than this are not taken one after the other while we look.
+  private static final int NAME_TRIES_MAX = 100;
+
   private final BlobStore store;
   private final NamingProfile naming;
   private final Crew crew;
@@ -131,17 +134,23 @@ public final class ZipTree {
 
   /// Begins the next version of a study, under the next free name.
   public StudyZipWriter begin(StudyFacts facts) {
-    String path = reserve(facts);
-    try {
-      return new StudyZipWriter(this, path, store.stage(path), crew);
-    } catch (SerdabException.Refused e) {
-      release(path);
-      // Made by somebody else since the listing.
-      forgetIndex();
-      throw e;
-    } catch (RuntimeException e) {
-      release(path);
-      throw e;
+    for (int tries = 1; ; tries++) {
+      String path = reserve(facts);
+      try {
+        return new StudyZipWriter(this, path, store.stage(path), crew);
+      } catch (SerdabException.Refused e) {
+        release(path);
+        if (!e.problem().code().equals("blob-exists") || tries >= NAME_TRIES_MAX) {
+          throw e;
+        }
+        // It is there since the listing: made by somebody else, or by us when the place failed
+        // before it could say so.
+        long length = store.find(path).map(BlobInfo::lengthBytes).orElse(0L);
+        appeared(path, length);
+      } catch (RuntimeException e) {
+        release(path);
+        throw e;
+      }
     }
   }
 

@@ -345,8 +345,7 @@ class BackupTest {
 
   private java.util.Map<String, byte[]> files(String study) {
     try (Destination destination = world.open(0, Access.READ)) {
-      return World.files(
-          destination, destination.versions(new StudyKey(study)).getLast());
+      return World.files(destination, destination.versions(new StudyKey(study)).getLast());
     }
   }
 }
