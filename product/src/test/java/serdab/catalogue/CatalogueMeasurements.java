@@ -76,7 +76,7 @@ final class CatalogueMeasurements {
         () -> {
           for (int i = 0; i < looks; i++) {
             StudyKey key = key(random.nextInt(studies));
-            expect(catalogue.study("s", key));
+            require(catalogue.study("s", key));
             catalogue.copies(key);
           }
         });
@@ -86,7 +86,7 @@ final class CatalogueMeasurements {
         () -> {
           for (int i = 0; i < 2000; i++) {
             int n = random.nextInt(copied);
-            expect(catalogue.version(key(n), id(n)));
+            require(catalogue.version(key(n), id(n)));
           }
         });
     time("studies of all sources", studies, () -> count(catalogue.studies()));
@@ -94,7 +94,7 @@ final class CatalogueMeasurements {
     time("studiesWithCopies", studies, () -> count(catalogue.studiesWithCopies()));
     time("copiesOn", copied, () -> count(catalogue.copiesOn("d1")));
     String last = catalogue.label(key(studies - 1)).value();
-    time("byLabel", studies, () -> expect(catalogue.byLabel(last)));
+    time("byLabel", studies, () -> require(catalogue.byLabel(last)));
     time(
         "recordProof",
         copied,
@@ -121,12 +121,6 @@ final class CatalogueMeasurements {
 
   private static Duration processorTime() {
     return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO);
-  }
-
-  private static void expect(Optional<?> found) {
-    if (found.isEmpty()) {
-      throw new IllegalStateException("nothing there");
-    }
   }
 
   private static void count(Stream<?> stream) {
@@ -231,5 +225,11 @@ final class CatalogueMeasurements {
         List.of(i % 2 == 0 ? "CT" : "MR", "SR"),
         PatientData.of("ACC" + i),
         PatientData.of("Thorax mit Kontrastmittel"));
+  }
+
+  private static void require(java.util.Optional<?> found) {
+    if (found.isEmpty()) {
+      throw new IllegalStateException("what was recorded is not there");
+    }
   }
 }
