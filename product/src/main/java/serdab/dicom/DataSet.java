@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /// A data set, or an item of a sequence: an index of its elements in file order, those inside its
@@ -358,7 +359,7 @@ public final class DataSet {
   }
 
   private int at(int i) {
-    java.util.Objects.checkIndex(i, to - from);
+    Objects.checkIndex(i, to - from);
     return from + i;
   }
 

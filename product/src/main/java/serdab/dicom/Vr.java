@@ -1,5 +1,8 @@
 package serdab.dicom;
 
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
 /// The value representations of PS3.5 section 6.2.
 public enum Vr {
   AE(Form.SHORT, Content.TEXT, 1),
@@ -55,7 +58,7 @@ public enum Vr {
   private static final byte[] BY_LETTERS = new byte[LETTERS * LETTERS];
 
   static {
-    java.util.Arrays.fill(BY_LETTERS, (byte) -1);
+    Arrays.fill(BY_LETTERS, (byte) -1);
     for (Vr vr : BY_CODE) {
       if (vr != NONE) {
         BY_LETTERS[(vr.name().charAt(0) - 'A') * LETTERS + vr.name().charAt(1) - 'A'] =
@@ -106,7 +109,7 @@ public enum Vr {
   }
 
   /// The VR that these two characters name, or null.
-  static @org.jspecify.annotations.Nullable Vr ofLetters(int first, int second) {
+  static @Nullable Vr ofLetters(int first, int second) {
     int row = first - 'A';
     int column = second - 'A';
     if (row < 0 || row >= LETTERS || column < 0 || column >= LETTERS) {

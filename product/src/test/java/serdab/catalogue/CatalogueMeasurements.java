@@ -76,7 +76,7 @@ final class CatalogueMeasurements {
         () -> {
           for (int i = 0; i < looks; i++) {
             StudyKey key = key(random.nextInt(studies));
-            catalogue.study("s", key).orElseThrow();
+            require(catalogue.study("s", key));
             catalogue.copies(key);
           }
         });
@@ -86,7 +86,7 @@ final class CatalogueMeasurements {
         () -> {
           for (int i = 0; i < 2000; i++) {
             int n = random.nextInt(copied);
-            catalogue.version(key(n), id(n)).orElseThrow();
+            require(catalogue.version(key(n), id(n)));
           }
         });
     time("studies of all sources", studies, () -> count(catalogue.studies()));
@@ -94,7 +94,7 @@ final class CatalogueMeasurements {
     time("studiesWithCopies", studies, () -> count(catalogue.studiesWithCopies()));
     time("copiesOn", copied, () -> count(catalogue.copiesOn("d1")));
     String last = catalogue.label(key(studies - 1)).value();
-    time("byLabel", studies, () -> catalogue.byLabel(last).orElseThrow());
+    time("byLabel", studies, () -> require(catalogue.byLabel(last)));
     time(
         "recordProof",
         copied,
@@ -225,5 +225,11 @@ final class CatalogueMeasurements {
         List.of(i % 2 == 0 ? "CT" : "MR", "SR"),
         PatientData.of("ACC" + i),
         PatientData.of("Thorax mit Kontrastmittel"));
+  }
+
+  private static void require(java.util.Optional<?> found) {
+    if (found.isEmpty()) {
+      throw new IllegalStateException("what was recorded is not there");
+    }
   }
 }

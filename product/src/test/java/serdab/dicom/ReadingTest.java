@@ -2,6 +2,7 @@ package serdab.dicom;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 import static serdab.dicom.DicomBytes.UNDEFINED;
 import static serdab.dicom.DicomBytes.anInstance;
 import static serdab.dicom.DicomBytes.explicitBig;
@@ -21,6 +22,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import java.util.zip.Deflater;
 import java.util.zip.DeflaterOutputStream;
@@ -1013,9 +1015,7 @@ class ReadingTest {
             }
           };
 
-      org.assertj.core.api.Assertions.assertThatIOException()
-          .isThrownBy(() -> DicomFile.read(failing))
-          .withMessage("I/O error");
+      assertThatIOException().isThrownBy(() -> DicomFile.read(failing)).withMessage("I/O error");
     }
   }
 
@@ -1280,7 +1280,7 @@ class ReadingTest {
         .toList();
   }
 
-  private static java.util.function.Consumer<DicomBytes> named(String name) {
+  private static Consumer<DicomBytes> named(String name) {
     return elements -> elements.text(LATE_TEXT, Vr.LO, name);
   }
 
