@@ -75,9 +75,8 @@ final class WholeCheck {
       while (jobs.size() >= crew.window()) {
         jobs.removeFirst().await();
       }
-      ByteBuffer span = ZipHeaders.buffer(Math.toIntExact(length));
-      zip.readFully(start, span);
-      span.flip();
+      byte[] span = new byte[Math.toIntExact(length)];
+      zip.readFully(start, ByteBuffer.wrap(span));
       int to = next;
       Job job = new Job(() -> checkSpan(span, from, to));
       jobs.addLast(job);
@@ -110,18 +109,17 @@ final class WholeCheck {
     }
   }
 
-  private void checkSpan(ByteBuffer span, int from, int to) {
+  private void checkSpan(byte[] span, int from, int to) {
     long start = directory.entries().get(from).headerOffset();
     Unpacking unpacking = new Unpacking();
-    byte[] array = span.array();
     for (int i = from; i < to; i++) {
       int at = Math.toIntExact(directory.entries().get(i).headerOffset() - start);
       int end = Math.toIntExact(endOf(i) - start);
-      ByteBuffer bytes = span.slice(at, end - at).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer bytes = ByteBuffer.wrap(span, at, end - at).slice().order(ByteOrder.LITTLE_ENDIAN);
       StoredEntry entry = checkLocal(i, bytes);
       int dataEnd = bytes.limit() - ZipHeaders.descriptorBytes(entry);
       unpacking.begin(i, entry);
-      unpacking.take(array, at + bytes.position(), at + dataEnd);
+      unpacking.take(span, at + bytes.position(), at + dataEnd);
       unpacking.end();
       checkDescriptor(i, entry, bytes.position(dataEnd));
     }
@@ -136,7 +134,8 @@ final class WholeCheck {
     StoredEntry entry = checkLocal(index, header.flip());
     long position = listed.headerOffset() + header.position();
     long end = position + entry.storedBytes();
-    ByteBuffer piece = ZipHeaders.buffer(PIECE_BYTES);
+    byte[] array = new byte[PIECE_BYTES];
+    ByteBuffer piece = ByteBuffer.wrap(array);
     Unpacking unpacking = new Unpacking();
     unpacking.begin(index, entry);
     while (position < end) {
@@ -144,7 +143,7 @@ final class WholeCheck {
       piece.limit((int) Math.min(PIECE_BYTES, kept + end - position));
       zip.readFully(position, piece);
       position += piece.position() - kept;
-      int taken = unpacking.take(piece.array(), 0, piece.limit());
+      int taken = unpacking.take(array, 0, piece.limit());
       piece.position(taken).compact();
     }
     unpacking.end();

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.time.YearMonth;
 import java.util.List;
 import java.util.Map;
@@ -393,11 +392,13 @@ class ZipTreeDestinationTest {
         new Destination.Issue("ZIP_FAIL", Optional.empty(), "=HYPERLINK(1)", "line\r\nbreak"));
     destination.settle(Map.of());
 
-    assertThat(new String(place.document("issues.csv").orElseThrow(), StandardCharsets.UTF_8))
-        .isEqualTo(
-            "timestamp,kind,study_uid,detail,extra\r\n"
-                + "2026-11-20T04:15:00Z,NO_FILES,1.2.3,\"a \"\"b\"\", c\",\r\n"
-                + "2026-11-20T04:15:00Z,ZIP_FAIL,,'=HYPERLINK(1),line  break\r\n");
+    String written = new String(place.document("issues.csv").orElseThrow(), StandardCharsets.UTF_8);
+    assertThat(written.split("\r\n", -1))
+        .containsExactly(
+            "timestamp,kind,study_uid,detail,extra",
+            "2026-11-20T04:15:00Z,NO_FILES,1.2.3,\"a \"\"b\"\", c\",",
+            "2026-11-20T04:15:00Z,ZIP_FAIL,,'=HYPERLINK(1),line  break",
+            "");
   }
 
   @Test
@@ -420,7 +421,6 @@ class ZipTreeDestinationTest {
             .filter(line -> line.contains("FINDING"))
             .count();
     assertThat(lines).isEqualTo(300);
-    ZipTrees.CLOCK.pass(Duration.ZERO);
   }
 
   @Test

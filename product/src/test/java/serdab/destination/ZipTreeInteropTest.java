@@ -34,10 +34,12 @@ import serdab.testing.SharedData;
 class ZipTreeInteropTest {
 
   private static final String TEST_ZIP =
-      "import sys,zipfile\n"
-          + "z=zipfile.ZipFile(sys.argv[1])\n"
-          + "assert z.testzip() is None\n"
-          + "print(len(z.namelist()))\n";
+      """
+      import sys, zipfile
+      z = zipfile.ZipFile(sys.argv[1])
+      assert z.testzip() is None
+      print(len(z.namelist()))
+      """;
 
   @TempDir Path folder;
 
@@ -192,8 +194,11 @@ class ZipTreeInteropTest {
             List.of(
                 Python.withPydicom(),
                 "-c",
-                "import sys,pydicom\nfor f in sys.argv[1:]: print(pydicom.dcmread(f).SOPInstanceUID"
-                    + " if 'SOPInstanceUID' in pydicom.dcmread(f) else 'dir')"));
+                """
+                import sys, pydicom
+                for f in sys.argv[1:]:
+                    print(pydicom.dcmread(f).get('SOPInstanceUID', 'a directory'))
+                """));
     pydicom.addAll(images);
     assertThat(run(out, pydicom.toArray(String[]::new)).lines().count()).isEqualTo(images.size());
     run(out, "sha256sum", "--quiet", "-c", "SHA256SUMS");
@@ -290,7 +295,7 @@ class ZipTreeInteropTest {
     assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
     String said = Files.readString(output);
     Files.delete(output);
-    assertThat(process.exitValue()).as("%s: %s", String.join(" ", command[0]), said).isZero();
+    assertThat(process.exitValue()).as("%s: %s", command[0], said).isZero();
     return said;
   }
 }
