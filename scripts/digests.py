@@ -21,6 +21,7 @@ BULK = 65536
 EXPANDED_MAX = 1 << 20
 DEPTH_MAX = 256
 BUFFERED_MAX = 64 << 20
+BULKS_MAX = 65536
 NAMES = ["file-sha256-v1", "data-set-sha256-v1", "canonical-sha256-v1", "pixel-sha256-v1"]
 TEXT = set("AE AS CS DA DS DT IS LO LT PN SH ST TM UC UI UR UT".split())
 LONG_FORM = set("OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
@@ -348,7 +349,7 @@ def joined(element, level, data):
 
 class DataSet:
     def __init__(self, data, start, explicit, big, ge_pixels):
-        self.data, self.start, self.ge_pixels, self.searched = data, start, ge_pixels, 0
+        self.data, self.start, self.ge_pixels, self.searched, self.bulks = data, start, ge_pixels, 0, 0
         reader = Reader(data, explicit, big)
         self.elements, _ = reader.level(start, len(data), explicit, big, 0, False)
         if not self.elements:
@@ -366,6 +367,7 @@ class DataSet:
                 for item in element.content:
                     self.replacements(item, out)
             elif element.kind == "fragments":
+                self.bulks += 1
                 digest = joined(element, level, self.data)[1]
                 fragments = element.content[1:]
                 for index, (start, end) in enumerate(fragments):
@@ -373,6 +375,7 @@ class DataSet:
             else:
                 start, end = element.content
                 if end - start >= BULK:
+                    self.bulks += 1
                     out.append((start, end, self.bulk_digest(element)))
         return out
 
@@ -538,6 +541,8 @@ def digests(data):
             data_set, small = parsed.data_set_digest()
     except (NotUnderstood, struct.error) as e:
         return [file_digest, None, None, None], str(e)
+    if parsed.bulks > BULKS_MAX:
+        return [file_digest, None, None, None], "too many bulk values"
     if small > BUFFERED_MAX:
         return [file_digest, None, None, None], "too much that is not bulk"
     canonical = parsed.canonical()

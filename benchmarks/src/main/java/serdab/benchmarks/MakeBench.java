@@ -19,9 +19,9 @@ import java.util.stream.Stream;
 
 /// Writes about 0.9 GB of DICOM files with distinct pixels, the same on every machine.
 ///
-/// Each slice of the CT and MR series below comes in sixteen variants: the eight flips and rotations,
-/// with and without a constant offset. A variant has UIDs of its own, so it is a study of its own, and
-/// a compressor gains nothing from one that it learned from another.
+/// Each slice of the CT and MR series below comes in sixteen variants: the eight flips and
+/// rotations, with and without a constant offset. A variant has UIDs of its own, so it is a study
+/// of its own, and a compressor gains nothing from one that it learned from another.
 ///
 /// Reads what these series are, Explicit VR Little Endian with one 16-bit sample per pixel (PS3.5
 /// annex A.2), and stops at anything else.
@@ -197,7 +197,8 @@ public final class MakeBench {
 
     private boolean hasLongLength(int position) {
       String vr = "" + (char) file.get(position + 4) + (char) file.get(position + 5);
-      return List.of("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV").contains(vr);
+      return List.of("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV")
+          .contains(vr);
     }
 
     private int valueOf(int position) {
@@ -206,7 +207,10 @@ public final class MakeBench {
 
     private int endOf(int position, int depth) throws IOException {
       int value = valueOf(position);
-      int length = hasLongLength(position) ? file.getInt(position + 8) : file.getShort(position + 6) & 0xFFFF;
+      int length =
+          hasLongLength(position)
+              ? file.getInt(position + 8)
+              : file.getShort(position + 6) & 0xFFFF;
       if (length != UNDEFINED_LENGTH) {
         return value + length;
       }

@@ -126,8 +126,7 @@ final class StudyCopier {
     String look = inventory.look(study);
     // A file that could not be read may be readable now although nothing about it looks different.
     boolean untouched =
-        row.filter(
-                r -> r.version().isPresent() && r.missingFiles() == 0 && r.look().equals(look))
+        row.filter(r -> r.version().isPresent() && r.missingFiles() == 0 && r.look().equals(look))
             .isPresent();
     if (untouched && item.targets().isEmpty()) {
       catalogue.foundUnchanged(sourceId, study.key(), study.fingerprint());
@@ -172,7 +171,8 @@ final class StudyCopier {
         return failed(digests.problem().get(), targets, List.of());
       }
       StudyVersion version = digests.version();
-      targets = adopt(version.id(), withoutProof(study.key(), version.id(), targets), held, adopted);
+      targets =
+          adopt(version.id(), withoutProof(study.key(), version.id(), targets), held, adopted);
       if (targets.isEmpty()) {
         CopyOutcome outcome = record(item, Optional.of(version), List.of(), adopted, look);
         return adopted.isEmpty() ? new CopyOutcome.Unchanged() : outcome;
@@ -346,18 +346,15 @@ final class StudyCopier {
   private List<Integer> withoutProof(StudyKey key, VersionId version, List<Integer> targets) {
     List<CopyRow> copies = catalogue.copies(key);
     return targets.stream()
-        .filter(
-            target ->
-                copies.stream()
-                    .noneMatch(
-                        copy ->
-                            copy.version().equals(version)
-                                && copy.state().equals("good")
-                                && copy.destinationId()
-                                    .equals(destinations.get(target).id().toString())
-                                && copy.proof()
-                                    .depth()
-                                    .reaches(destinations.get(target).traits().copiedDepth())))
+        .filter(target ->
+            copies.stream()
+                .noneMatch(copy ->
+                    copy.version().equals(version)
+                        && copy.state().equals("good")
+                        && copy.destinationId().equals(destinations.get(target).id().toString())
+                        && copy.proof()
+                            .depth()
+                            .reaches(destinations.get(target).traits().copiedDepth())))
         .toList();
   }
 

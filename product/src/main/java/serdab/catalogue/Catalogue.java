@@ -39,8 +39,8 @@ import serdab.dicom.StudyKey;
 /// A SQLite file belongs on a disk of this machine: SQLite's locks do not work on most network
 /// volumes.
 ///
-/// Every method throws [SerdabException]: `Unavailable` when the database cannot be reached, `Damaged`
-/// when its file is not whole; the text says how to rebuild it.
+/// Every method throws [SerdabException]: `Unavailable` when the database cannot be reached,
+/// `Damaged` when its file is not whole; the text says how to rebuild it.
 public final class Catalogue implements AutoCloseable {
 
   private static final int LABEL_KEY_BYTES = 32;

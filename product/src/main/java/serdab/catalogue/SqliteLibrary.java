@@ -71,8 +71,7 @@ public final class SqliteLibrary {
   static Optional<Path> unpackedIn(Path folder) throws IOException {
     // One folder per release and system: none ever loads the library of another.
     Path mine =
-        folder.resolve(
-            "sqlite-" + DRIVER + "-" + property("os.name") + "-" + property("os.arch"));
+        folder.resolve("sqlite-" + DRIVER + "-" + property("os.name") + "-" + property("os.arch"));
     Owner owner = Owner.of(mine);
     owner.makeFolder(mine);
     if (!owner.ownsAlone(folder, true) || !owner.ownsAlone(mine, true)) {
@@ -132,8 +131,8 @@ public final class SqliteLibrary {
 
   /// Whose folder it has to be.
   ///
-  /// @param me who runs this program; empty where files have no owner and mode, as on Windows, where
-  ///     a person's own folders are closed to others anyway
+  /// @param me who runs this program; empty where files have no owner and mode, as on Windows,
+  ///   where a person's own folders are closed to others anyway
   private record Owner(Optional<UserPrincipal> me) {
 
     static Owner of(Path path) throws IOException {

@@ -48,7 +48,8 @@ final class ReportPrinter {
       });
     }
     out.printf(
-        "%d listed, %d selected: %d copied and proven, %d already there, %d adopted,"
+        "%d studies listed, %d selected (groups of other files counted): %d copied and proven,"
+            + " %d already there, %d adopted,"
             + " %d incomplete, %d failed, %d waiting. Findings: %d.%n",
         totals.listed(),
         totals.selected(),

@@ -342,16 +342,7 @@ public final class ZipTreeDestination implements Destination {
 
   @Override
   public VersionReader read(HeldVersion version) {
-    StudyZip zip = tree.open(version.location());
-    if (!zip.version().id().equals(version.id())) {
-      zip.close();
-      throw new SerdabException.Damaged(
-          new Problem(
-              "copy-is-another",
-              "A ZIP holds another version of its study than it did.",
-              "Rebuild the catalogue from the destination: serdab catalogue rebuild"));
-    }
-    return new Reader(zip);
+    return new Reader(tree.open(version.location(), version.study(), version.id()));
   }
 
   @Override

@@ -18,10 +18,12 @@ final class Bulk {
   private final boolean isFragments;
   private final int wordBytes;
   private final byte[] padding;
-  private final MessageDigest hasher = Sha256.hasher();
+
+  /// Made when the first byte comes and given up with the last: there may be many of us.
+  private @Nullable MessageDigest hasher;
 
   /// Bytes in the other order, waiting for the rest of their word.
-  private final byte[] swap;
+  private byte[] swap = {};
 
   private int swapped;
   private long length;
@@ -38,13 +40,12 @@ final class Bulk {
     this.isFragments = isFragments;
     this.wordBytes = wordBytes;
     this.padding = padding;
-    this.swap = new byte[wordBytes == 1 ? 0 : SWAP_BYTES];
   }
 
-  static Bulk ofValue(int element, int wordBytes, byte[] padding, long lengthBytes, boolean held) {
+  static Bulk ofValue(int element, int wordBytes, byte[] padding, boolean held) {
     Bulk bulk = new Bulk(element, false, wordBytes, padding);
     if (held) {
-      bulk.held = new byte[(int) Math.min(SWAP_BYTES, lengthBytes)];
+      bulk.held = new byte[0];
     }
     return bulk;
   }
@@ -91,8 +92,11 @@ final class Bulk {
     length += bytes.remaining();
     if (wordBytes == 1) {
       keep(bytes);
-      hasher.update(bytes);
+      hasher().update(bytes);
       return;
+    }
+    if (swap.length == 0) {
+      swap = new byte[SWAP_BYTES];
     }
     while (bytes.hasRemaining()) {
       int count = Math.min(bytes.remaining(), SWAP_BYTES - swapped);
@@ -108,7 +112,16 @@ final class Bulk {
   private void takeSwapped(int whole) {
     reverseWords(swap, 0, whole, wordBytes);
     keep(ByteBuffer.wrap(swap, 0, whole));
-    hasher.update(swap, 0, whole);
+    hasher().update(swap, 0, whole);
+  }
+
+  private MessageDigest hasher() {
+    MessageDigest known = hasher;
+    if (known == null) {
+      known = Sha256.hasher();
+      hasher = known;
+    }
+    return known;
   }
 
   private void keep(ByteBuffer bytes) {
@@ -117,21 +130,22 @@ final class Bulk {
       return;
     }
     int count = bytes.remaining();
+    if (!SequenceInValue.begins(bytes, heldLength)) {
+      held = null;
+      return;
+    }
     if (heldLength + count > kept.length) {
       kept = Arrays.copyOf(kept, Math.max(heldLength + count, 2 * kept.length));
       held = kept;
     }
     bytes.get(bytes.position(), kept, heldLength, count);
     heldLength += count;
-    if (!SequenceInValue.begins(kept, 0, heldLength)) {
-      held = null;
-    }
   }
 
   /// A frame ends: of odd length, it is made even.
   void endFrame(long frameLength) {
     if ((frameLength & 1) != 0) {
-      hasher.update((byte) 0);
+      hasher().update((byte) 0);
     }
   }
 
@@ -142,14 +156,16 @@ final class Bulk {
     }
     if (swapped > 0) {
       keep(ByteBuffer.wrap(swap, 0, swapped));
-      hasher.update(swap, 0, swapped);
+      hasher().update(swap, 0, swapped);
     }
     if (!isFragments && (length & 1) != 0) {
-      hasher.update(padding);
+      hasher().update(padding);
       length++;
     }
-    Sha256 made = Sha256.finish(hasher);
+    Sha256 made = Sha256.finish(hasher());
     digest = made;
+    hasher = null;
+    swap = new byte[0];
     return made;
   }
 

@@ -312,7 +312,13 @@ public final class DataSet {
   private CharacterSets characterSetsNamedAt(int place) throws IOException {
     CharacterSets sets = index.rememberedSets(place);
     if (sets == null) {
-      sets = CharacterSets.of(new DataSet(index, source, limits).stringsAt(place));
+      Optional<byte[]> names = new DataSet(index, source, limits).value(place);
+      // Its own text is ASCII whatever its VR says: a wrong one must not ask for character sets.
+      sets =
+          CharacterSets.of(
+              names.isEmpty()
+                  ? List.of()
+                  : Values.split(new String(names.get(), StandardCharsets.ISO_8859_1), Vr.CS));
       index.rememberSets(place, sets);
     }
     return sets;

@@ -13,9 +13,13 @@ import serdab.Sha256;
 /// until the end. One thread at a time.
 final class DataSetPass {
 
+  /// No real file has nearly as many; each costs memory of its own.
+  static final int BULKS_MAX = 65_536;
+
   private static final int FIRST_HELD_BYTES = 8 << 10;
 
   private final DataSet dataSet;
+  private final Frames frames;
   private final TransferSyntax syntax;
   private final long start;
   private final long end;
@@ -46,6 +50,7 @@ final class DataSetPass {
 
   DataSetPass(DicomFile file, long start) {
     this.dataSet = file.dataSet();
+    this.frames = new Frames(dataSet, this::smallValue);
     this.start = start;
     this.end = Understood.dataBytesEnd(file);
     this.at = start;
@@ -54,7 +59,7 @@ final class DataSetPass {
   }
 
   private void findBulk() {
-    for (int i = 0; i < dataSet.size(); i++) {
+    for (int i = 0; i < dataSet.size() && bulks.size() <= BULKS_MAX; i++) {
       if (dataSet.vr(i) == Vr.NONE) {
         continue;
       }
@@ -70,7 +75,7 @@ final class DataSetPass {
         ValueClass kind = ValueClass.of(tag);
         boolean searched = kind == ValueClass.UNKNOWN && length <= SequenceInValue.BYTES_MAX;
         byte[] padding = {kind.padding(dataSet.vr(i))};
-        bulks.add(Bulk.ofValue(i, wordBytes(dataSet, i, syntax), padding, length, searched));
+        bulks.add(Bulk.ofValue(i, wordBytes(dataSet, i, syntax), padding, searched));
         addRun(dataSet.valueOffset(i), length);
       }
     }
@@ -109,6 +114,10 @@ final class DataSetPass {
   /// Whether the index leads through the bytes from first to last, without overlap.
   boolean isInFileOrder() {
     return isInFileOrder;
+  }
+
+  boolean hasTooManyBulks() {
+    return bulks.size() > BULKS_MAX;
   }
 
   long expectedBytes() {
@@ -191,7 +200,8 @@ final class DataSetPass {
     hasher.update(bytes.duplicate());
     int count = bytes.remaining();
     if (heldBytes + count > held.length) {
-      held = Arrays.copyOf(held, Math.max(heldBytes + count, 2 * held.length));
+      long doubled = Math.min(2L * held.length, heldBytesInAll());
+      held = Arrays.copyOf(held, Math.max(heldBytes + count, (int) doubled));
     }
     bytes.get(held, heldBytes, count);
     heldBytes += count;
@@ -213,7 +223,7 @@ final class DataSetPass {
       offsets[i] = runStarts[first + i] - runStarts[first];
     }
     int element = bulks.get(runBulks[first]).element();
-    int[] ends = new Frames(dataSet, element, this::smallValue).lastFragments(offsets);
+    int[] ends = frames.lastFragments(element, offsets);
     long[] lengths = new long[ends.length];
     int fragment = 0;
     for (int frame = 0; frame < ends.length; frame++) {
@@ -313,9 +323,7 @@ final class DataSetPass {
       return Optional.empty();
     }
     byte[] padding = {ValueClass.of(dataSet.tag(found)).padding(dataSet.vr(found))};
-    Bulk small =
-        Bulk.ofValue(
-            found, wordBytes(dataSet, found, syntax), padding, dataSet.valueLength(found), false);
+    Bulk small = Bulk.ofValue(found, wordBytes(dataSet, found, syntax), padding, false);
     small.update(ByteBuffer.wrap(held, heldOffset(found), (int) dataSet.valueLength(found)));
     return Optional.of(small.finish());
   }

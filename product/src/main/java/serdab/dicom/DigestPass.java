@@ -59,6 +59,10 @@ public final class DigestPass {
       return new DigestPass(
           indexed.lengthBytes(), 0, null, null, "its elements overlap in the file");
     }
+    if (pass.hasTooManyBulks()) {
+      return new DigestPass(
+          indexed.lengthBytes(), 0, null, null, "more than 65536 elements are long or fragments");
+    }
     if (pass.heldBytesInAll() > HELD_BYTES_MAX) {
       return new DigestPass(
           indexed.lengthBytes(), 0, null, null, "more than 64 MiB are not long values");

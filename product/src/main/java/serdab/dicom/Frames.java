@@ -1,6 +1,8 @@
 package serdab.dicom;
 
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.IntFunction;
 
 /// Which fragments of encapsulated pixel data make a frame (docs/format/digests.md, section 5).
@@ -11,22 +13,37 @@ final class Frames {
   private static final int DIGITS_MAX = 9;
 
   private final DataSet dataSet;
-  private final int element;
   private final IntFunction<byte[]> values;
 
+  /// What is known of each level with fragments, by the item that holds it.
+  private final Map<Integer, Level> levels = new HashMap<>();
+
+  /// How far a level was searched for the attributes that tell of frames. A file may hold fragments
+  /// ten thousand times side by side, so each level is walked over once.
+  private static final class Level {
+    int next;
+    int numberOfFrames = -1;
+    int extendedOffsetTable = -1;
+
+    Level(int first) {
+      this.next = first;
+    }
+  }
+
   /// @param values the bytes of an element's value, as far as they went by; else none
-  Frames(DataSet dataSet, int element, IntFunction<byte[]> values) {
+  Frames(DataSet dataSet, IntFunction<byte[]> values) {
     this.dataSet = dataSet;
-    this.element = element;
     this.values = values;
   }
 
-  /// The number of the last fragment of each frame.
+  /// The number of the last fragment of each frame. Elements are asked for in file order.
   ///
+  /// @param element with the fragments
   /// @param offsets of the fragments from the first one, at least one
-  int[] lastFragments(long[] offsets) {
+  int[] lastFragments(int element, long[] offsets) {
     int fragments = offsets.length;
-    int frames = numberOfFrames();
+    Level level = levelBefore(element);
+    int frames = numberOfFrames(level);
     if (frames == 1) {
       return new int[] {fragments - 1};
     }
@@ -36,7 +53,7 @@ final class Frames {
       if (found.length > 0) {
         return found;
       }
-      int extended = before(EXTENDED_OFFSET_TABLE);
+      int extended = level.extendedOffsetTable;
       if (extended >= 0) {
         found = byTable(values.apply(extended), Long.BYTES, extended, offsets, frames);
         if (found.length > 0) {
@@ -80,12 +97,11 @@ final class Frames {
     return bigEndian ? low << Integer.SIZE | high : high << Integer.SIZE | low;
   }
 
-  private int numberOfFrames() {
-    int i = before(Tag.NumberOfFrames);
-    if (i < 0) {
+  private int numberOfFrames(Level level) {
+    if (level.numberOfFrames < 0) {
       return 1;
     }
-    byte[] text = values.apply(i);
+    byte[] text = values.apply(level.numberOfFrames);
     int from = 0;
     int to = text.length;
     while (from < to && isPadding(text[from])) {
@@ -114,14 +130,21 @@ final class Frames {
     return b == ' ' || b == 0;
   }
 
-  /// The first value with this tag beside the element and before it; -1 when there is none.
-  private int before(int tag) {
+  /// The level of an element, searched up to it.
+  private Level levelBefore(int element) {
     int parent = dataSet.parent(element);
-    for (int i = parent + 1; i < element; i = dataSet.next(i)) {
-      if (dataSet.tag(i) == tag && DataSetPass.isValue(dataSet, i)) {
-        return i;
+    Level level = levels.computeIfAbsent(parent, holder -> new Level(holder + 1));
+    while (level.next < element) {
+      int i = level.next;
+      if (DataSetPass.isValue(dataSet, i)) {
+        if (dataSet.tag(i) == Tag.NumberOfFrames && level.numberOfFrames < 0) {
+          level.numberOfFrames = i;
+        } else if (dataSet.tag(i) == EXTENDED_OFFSET_TABLE && level.extendedOffsetTable < 0) {
+          level.extendedOffsetTable = i;
+        }
       }
+      level.next = dataSet.next(i);
     }
-    return -1;
+    return level;
   }
 }

@@ -1,5 +1,6 @@
 package serdab.dicom;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,18 @@ final class SequenceInValue {
   static boolean begins(byte[] bytes, int from, int length) {
     for (int i = 0; i < Math.min(ITEM.length, length); i++) {
       if (bytes[from + i] != ITEM[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// Whether the next bytes of a value continue what begins like an item.
+  ///
+  /// @param before how many bytes of the value went before
+  static boolean begins(ByteBuffer next, int before) {
+    for (int i = before; i < ITEM.length && i - before < next.remaining(); i++) {
+      if (next.get(next.position() + i - before) != ITEM[i]) {
         return false;
       }
     }

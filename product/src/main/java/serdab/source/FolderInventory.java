@@ -12,6 +12,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -23,6 +24,7 @@ import serdab.PatientData;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.dicom.ByteSource;
+import serdab.dicom.DicomDir;
 import serdab.dicom.DicomFile;
 import serdab.dicom.InstanceFacts;
 import serdab.dicom.StudyFacts;
@@ -37,6 +39,11 @@ final class FolderInventory implements Inventory {
 
   /// Files whose names are no Unicode are kept by path; more than this are named only.
   private static final int MAX_ODD_NAMES = 100_000;
+
+  /// A medium has a few thousand files; a DICOMDIR at the top of an archive is not compared whole.
+  private static final int MAX_DICOMDIR_FILES = 200_000;
+
+  private static final int MAX_DICOMDIR_FINDINGS = 1_000;
 
   private static final int GROUP_NAME_DIGITS = 16;
 
@@ -56,6 +63,7 @@ final class FolderInventory implements Inventory {
     index.beginScan();
     // A symbolic link as the root itself is what the user named, so it is followed.
     Files.walkFileTree(root.toRealPath(), new Walker(root.toRealPath()));
+    compareDicomDirs();
     index.endScan();
   }
 
@@ -217,6 +225,57 @@ final class FolderInventory implements Inventory {
         List.of(),
         PatientData.of(""),
         PatientData.of(""));
+  }
+
+  // ---- a DICOMDIR is a hint, compared both ways
+
+  /// What a DICOMDIR says is never needed to find a file; what it says wrongly is worth knowing.
+  private void compareDicomDirs() {
+    for (String path : index.dicomDirs()) {
+      int slash = path.lastIndexOf('/');
+      String folder = slash < 0 ? "" : path.substring(0, slash);
+      int cut = folder.isEmpty() ? 0 : folder.length() + 1;
+      List<String> below;
+      try (Stream<String> files = index.dicomFilesBelow(folder)) {
+        below = files.limit(MAX_DICOMDIR_FILES).map(file -> file.substring(cut)).toList();
+      }
+      try (ByteSource bytes = ByteSource.open(locate(path))) {
+        DicomDir directory = DicomDir.read(DicomFile.read(bytes));
+        DicomDir.Comparison comparison = directory.compareWith(below);
+        Stream<Finding> findings =
+            Stream.of(
+                    directory.oddities().stream()
+                        .map(oddity ->
+                            new Finding(
+                                "dicomdir-"
+                                    + oddity
+                                        .kind()
+                                        .name()
+                                        .toLowerCase(Locale.ROOT)
+                                        .replace('_', '-'),
+                                path,
+                                oddity.position(),
+                                oddity.detail())),
+                    comparison.dangling().stream()
+                        .map(entry ->
+                            new Finding(
+                                "dicomdir-missing-file",
+                                path,
+                                entry.position(),
+                                "It lists a file that is not there: " + entry.path().orElse("?"))),
+                    comparison.unlisted().stream()
+                        .map(file ->
+                            Finding.about(
+                                path,
+                                "not-in-dicomdir",
+                                "A DICOM file beside it is not listed in it: " + file)))
+                .flatMap(each -> each);
+        findings.limit(MAX_DICOMDIR_FINDINGS).forEach(index::addFinding);
+      } catch (IOException e) {
+        index.addFinding(
+            Finding.about(path, "dicomdir-unreadable", "The DICOMDIR could not be read."));
+      }
+    }
   }
 
   private Path locate(String path) {

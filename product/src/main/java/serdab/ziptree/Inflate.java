@@ -593,8 +593,14 @@ public final class Inflate {
       if (distance >= Long.BYTES) {
         int fromPos = outPos - distance;
         LONG.set(out, outPos, (long) LONG.get(out, fromPos));
-        for (int i = Long.BYTES; i < length; i += Long.BYTES) {
-          LONG.set(out, outPos + i, (long) LONG.get(out, fromPos + i));
+        if (length > Long.BYTES) {
+          int pos = outPos + Long.BYTES;
+          fromPos += Long.BYTES;
+          do {
+            LONG.set(out, pos, (long) LONG.get(out, fromPos));
+            pos += Long.BYTES;
+            fromPos += Long.BYTES;
+          } while (pos < end);
         }
       } else {
         copyNear(out, outPos, distance, end);

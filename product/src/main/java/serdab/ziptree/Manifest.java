@@ -286,6 +286,15 @@ record Manifest(StudyVersion version, List<Place> places) {
     }
   }
 
+  /// A restore makes files of these names below its target and nowhere else.
+  static void requireInside(String path) {
+    for (String part : path.split("/", -1)) {
+      if (part.isEmpty() || part.equals(".") || part.equals("..")) {
+        throw damaged("it names a file outside of its study", null);
+      }
+    }
+  }
+
   static SerdabException.Damaged damaged(String how, @Nullable Throwable cause) {
     Problem problem =
         new Problem(
@@ -393,6 +402,7 @@ record Manifest(StudyVersion version, List<Place> places) {
     private void readFile(Map<String, Object> file) {
       String entry = required(file, "entry");
       String path = file.containsKey("path") ? required(file, "path") : entry;
+      requireInside(path);
       files.add(
           new StoredFile(
               path,

@@ -101,10 +101,9 @@ final class StudyNames {
   static int version(String path, StudyKey key) {
     String name = path.substring(path.indexOf('/') + 1, path.length() - ZIP.length());
     String tail = tail(key);
-    if (name.equals(tail) || name.endsWith("_" + tail)) {
-      return 1;
-    }
-    return Math.max(1, versionSuffix(name));
+    int number = versionSuffix(name);
+    String before = number > 1 ? name.substring(0, name.lastIndexOf('_')) : "";
+    return before.equals(tail) || before.endsWith("_" + tail) ? number : 1;
   }
 
   /// The number after the last `_`, or 0 when there is none that a version could have.

@@ -8,6 +8,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -16,10 +17,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
+import serdab.Finding;
+import serdab.PatientData;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
+import serdab.dicom.FileDigests;
 import serdab.dicom.StoredFile;
+import serdab.dicom.StudyFacts;
+import serdab.dicom.StudyKey;
 import serdab.dicom.StudyVersion;
 import serdab.store.ReadableBytes;
 
@@ -54,6 +60,68 @@ public final class StudyZip implements AutoCloseable {
     try {
       ZipDirectory directory = ZipDirectory.read(zip);
       return new StudyZip(zip, directory, readManifest(zip, directory));
+    } catch (RuntimeException e) {
+      zip.close();
+      throw e;
+    }
+  }
+
+  /// Reads a ZIP whose manifest is missing or damaged: every entry is a file under its entry's
+  /// name, and its digest is what is found. The version has a finding that says so. Whether it is
+  /// the version that was meant, only its id can tell. The bytes are closed with this, also when
+  /// opening fails.
+  ///
+  /// @throws SerdabException.Damaged when an entry cannot be unpacked, too
+  static StudyZip openWithoutManifest(ReadableBytes zip, StudyKey study) {
+    try {
+      ZipDirectory directory = ZipDirectory.read(zip);
+      List<StoredFile> files = new ArrayList<>();
+      List<Manifest.Place> places = new ArrayList<>();
+      for (StoredEntry entry : directory.entries()) {
+        if (entry.name().equals(EntryNames.MANIFEST) || entry.name().equals(EntryNames.SUMS)) {
+          continue;
+        }
+        Manifest.requireInside(entry.name());
+        Sha256 digest = digest(zip, directory, entry);
+        files.add(
+            new StoredFile(
+                entry.name(),
+                entry.lengthBytes(),
+                entry.modifiedSeconds() == StoredEntry.NO_TIME ? 0 : entry.modifiedSeconds() * 1000,
+                new FileDigests(digest, Optional.empty(), Optional.empty(), Optional.empty()),
+                Optional.empty(),
+                List.of()));
+        places.add(
+            new Manifest.Place(
+                entry.name(),
+                entry.method(),
+                entry.dataOffset(),
+                entry.storedBytes(),
+                entry.crc()));
+      }
+      PatientData<String> unknown = PatientData.of("");
+      StudyFacts facts =
+          new StudyFacts(
+              study,
+              unknown,
+              unknown,
+              Optional.empty(),
+              Optional.empty(),
+              List.of(),
+              unknown,
+              unknown);
+      Finding finding =
+          Finding.about(
+              "",
+              "manifest-damaged",
+              "The manifest cannot be read; files have the names of their entries, and nothing is"
+                  + " known of them but their bytes.");
+      StudyVersion version =
+          StudyVersion.of(
+              facts, files, List.of(), List.of(finding), Optional.empty(), "", Instant.EPOCH);
+      Manifest found = new Manifest(version, places);
+      requireUnique(found);
+      return new StudyZip(zip, directory, found);
     } catch (RuntimeException e) {
       zip.close();
       throw e;
@@ -120,7 +188,7 @@ public final class StudyZip implements AutoCloseable {
     for (int i = 0; i < files.size(); i++) {
       requireAgreement(files.get(i), manifest.places().get(i), entries.get(i));
     }
-    Sha256 manifestDigest = digest(entries.get(files.size()));
+    Sha256 manifestDigest = digest(zip, directory, entries.get(files.size()));
     Sha256 sumsDigest = sumsDigest(manifest, manifestDigest);
     IntFunction<Sha256> digests =
         i ->
@@ -159,7 +227,7 @@ public final class StudyZip implements AutoCloseable {
   }
 
   /// The digest that a small entry really has; it is compared with what depends on it.
-  private Sha256 digest(StoredEntry entry) {
+  private static Sha256 digest(ReadableBytes zip, ZipDirectory directory, StoredEntry entry) {
     MessageDigest sha256 = Sha256.hasher();
     ByteBuffer piece = ByteBuffer.allocate(64 << 10);
     try (EntryChannel channel = whole(zip, directory, entry, Optional.empty())) {

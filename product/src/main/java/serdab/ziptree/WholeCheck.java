@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.function.IntFunction;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
-import java.util.zip.Inflater;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
@@ -29,6 +28,11 @@ final class WholeCheck {
   private static final int SPAN_BYTES_MAX = 4 << 20;
 
   private static final int PIECE_BYTES = 256 << 10;
+
+  /// How far back deflate looks (RFC 1951 section 2).
+  private static final int HISTORY_BYTES = 32 << 10;
+
+  private static final int ROOM_BYTES = 128 << 10;
 
   private final ReadableBytes zip;
   private final ZipDirectory directory;
@@ -71,9 +75,8 @@ final class WholeCheck {
       while (jobs.size() >= crew.window()) {
         jobs.removeFirst().await();
       }
-      ByteBuffer span = ZipHeaders.buffer(Math.toIntExact(length));
-      zip.readFully(start, span);
-      span.flip();
+      byte[] span = new byte[Math.toIntExact(length)];
+      zip.readFully(start, ByteBuffer.wrap(span));
       int to = next;
       Job job = new Job(() -> checkSpan(span, from, to));
       jobs.addLast(job);
@@ -106,23 +109,19 @@ final class WholeCheck {
     }
   }
 
-  private void checkSpan(ByteBuffer span, int from, int to) {
+  private void checkSpan(byte[] span, int from, int to) {
     long start = directory.entries().get(from).headerOffset();
     Unpacking unpacking = new Unpacking();
-    try {
-      for (int i = from; i < to; i++) {
-        int at = Math.toIntExact(directory.entries().get(i).headerOffset() - start);
-        int end = Math.toIntExact(endOf(i) - start);
-        ByteBuffer bytes = span.slice(at, end - at).order(ByteOrder.LITTLE_ENDIAN);
-        StoredEntry entry = checkLocal(i, bytes);
-        int dataEnd = bytes.limit() - ZipHeaders.descriptorBytes(entry);
-        unpacking.begin(i, entry);
-        unpacking.take(bytes.slice(bytes.position(), dataEnd - bytes.position()));
-        unpacking.end();
-        checkDescriptor(i, entry, bytes.position(dataEnd));
-      }
-    } finally {
-      unpacking.close();
+    for (int i = from; i < to; i++) {
+      int at = Math.toIntExact(directory.entries().get(i).headerOffset() - start);
+      int end = Math.toIntExact(endOf(i) - start);
+      ByteBuffer bytes = ByteBuffer.wrap(span, at, end - at).slice().order(ByteOrder.LITTLE_ENDIAN);
+      StoredEntry entry = checkLocal(i, bytes);
+      int dataEnd = bytes.limit() - ZipHeaders.descriptorBytes(entry);
+      unpacking.begin(i, entry);
+      unpacking.take(span, at + bytes.position(), at + dataEnd);
+      unpacking.end();
+      checkDescriptor(i, entry, bytes.position(dataEnd));
     }
   }
 
@@ -135,20 +134,19 @@ final class WholeCheck {
     StoredEntry entry = checkLocal(index, header.flip());
     long position = listed.headerOffset() + header.position();
     long end = position + entry.storedBytes();
-    ByteBuffer piece = ZipHeaders.buffer(PIECE_BYTES);
+    byte[] array = new byte[PIECE_BYTES];
+    ByteBuffer piece = ByteBuffer.wrap(array);
     Unpacking unpacking = new Unpacking();
-    try {
-      unpacking.begin(index, entry);
-      while (position < end) {
-        piece.clear().limit((int) Math.min(PIECE_BYTES, end - position));
-        zip.readFully(position, piece);
-        position += piece.position();
-        unpacking.take(piece.flip());
-      }
-      unpacking.end();
-    } finally {
-      unpacking.close();
+    unpacking.begin(index, entry);
+    while (position < end) {
+      int kept = piece.position();
+      piece.limit((int) Math.min(PIECE_BYTES, kept + end - position));
+      zip.readFully(position, piece);
+      position += piece.position() - kept;
+      int taken = unpacking.take(array, 0, piece.limit());
+      piece.position(taken).compact();
     }
+    unpacking.end();
     ByteBuffer descriptor = ZipHeaders.buffer(ZipHeaders.descriptorBytes(entry));
     zip.readFully(end, descriptor);
     checkDescriptor(index, entry, descriptor.flip());
@@ -225,21 +223,29 @@ final class WholeCheck {
   }
 
   /// Unpacks one entry after another and compares what comes out.
-  private final class Unpacking implements AutoCloseable {
+  private final class Unpacking {
 
-    private final Inflater inflater = new Inflater(true);
+    private final Inflate inflate = new Inflate();
     private final MessageDigest sha256 = Sha256.hasher();
     private final CRC32 crc = new CRC32();
-    private final byte[] out = new byte[64 << 10];
+
+    /// The end of what came out before, then room for what comes next; small enough to be hashed
+    /// from the processor's cache.
+    private final byte[] out = new byte[HISTORY_BYTES + ROOM_BYTES];
+
+    private int history;
     private int index;
     private StoredEntry entry = NONE;
     private long lengthBytes;
+    private boolean finished;
 
     void begin(int newIndex, StoredEntry newEntry) {
       index = newIndex;
       entry = newEntry;
       lengthBytes = 0;
-      inflater.reset();
+      history = 0;
+      finished = false;
+      inflate.reset();
       sha256.reset();
       crc.reset();
       if (entry.method() != ZipHeaders.STORED && entry.method() != ZipHeaders.DEFLATED) {
@@ -250,46 +256,52 @@ final class WholeCheck {
       }
     }
 
-    void take(ByteBuffer stored) {
+    /// Takes the next stored bytes.
+    ///
+    /// @return up to where they were taken; the rest belongs in front of the next ones
+    int take(byte[] in, int from, int to) {
       if (entry.method() == ZipHeaders.STORED) {
-        lengthBytes += stored.remaining();
-        crc.update(stored.duplicate());
-        sha256.update(stored);
-        return;
+        hash(in, from, to);
+        return to;
       }
-      if (!stored.hasRemaining()) {
-        return;
-      }
-      if (inflater.finished()) {
-        throw damaged(index, "its packed data ends too early");
-      }
-      inflater.setInput(stored);
+      int next = from;
       try {
-        while (true) {
-          int made = inflater.inflate(out);
-          lengthBytes += made;
-          if (lengthBytes > entry.lengthBytes()) {
-            throw damaged(index, "it unpacks to more bytes than it should");
-          }
-          crc.update(out, 0, made);
-          sha256.update(out, 0, made);
-          if (inflater.needsDictionary()) {
-            throw damaged(index, "its packed data is no deflate stream");
-          }
-          if (inflater.finished() || (made < out.length && inflater.needsInput())) {
-            break;
+        while (!finished) {
+          Inflate.Outcome outcome =
+              inflate.inflate(in, next, to, out, 0, history, history + ROOM_BYTES);
+          next = inflate.consumedTo();
+          int produced = inflate.producedTo();
+          hash(out, history, produced);
+          history = Math.min(produced, HISTORY_BYTES);
+          System.arraycopy(out, produced - history, out, 0, history);
+          switch (outcome) {
+            case FINISHED -> finished = true;
+            case NEEDS_INPUT -> {
+              return next;
+            }
+            case NEEDS_ROOM -> {}
           }
         }
       } catch (DataFormatException e) {
         throw damaged(index, "its packed data is no deflate stream");
       }
-      if (inflater.finished() && inflater.getRemaining() > 0) {
+      if (next < to) {
         throw damaged(index, "its packed data ends too early");
       }
+      return next;
+    }
+
+    private void hash(byte[] bytes, int from, int to) {
+      lengthBytes += to - from;
+      if (lengthBytes > entry.lengthBytes()) {
+        throw damaged(index, "it unpacks to more bytes than it should");
+      }
+      crc.update(bytes, from, to - from);
+      sha256.update(bytes, from, to - from);
     }
 
     void end() {
-      if (entry.method() == ZipHeaders.DEFLATED && !inflater.finished()) {
+      if (entry.method() == ZipHeaders.DEFLATED && !finished) {
         throw damaged(index, "its packed data is cut off");
       }
       if (lengthBytes != entry.lengthBytes()) {
@@ -301,11 +313,6 @@ final class WholeCheck {
       if (!Sha256.finish(sha256).equals(digests.apply(index))) {
         throw damaged(index, "its SHA-256 is another");
       }
-    }
-
-    @Override
-    public void close() {
-      inflater.end();
     }
   }
 

@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import serdab.Problem;
 import serdab.SerdabException;
 import serdab.VersionId;
 import serdab.dicom.StudyFacts;
@@ -27,6 +28,9 @@ import serdab.store.ReadBack;
 /// Which ZIPs are there is learned by one listing, when it is first asked, and kept up to date with
 /// what is written here. The list is only a guide: what a ZIP holds is what its manifest says.
 public final class ZipTree {
+
+  /// More names than this are not taken one after the other while we look.
+  private static final int NAME_TRIES_MAX = 100;
 
   private final BlobStore store;
   private final NamingProfile naming;
@@ -131,17 +135,23 @@ public final class ZipTree {
 
   /// Begins the next version of a study, under the next free name.
   public StudyZipWriter begin(StudyFacts facts) {
-    String path = reserve(facts);
-    try {
-      return new StudyZipWriter(this, path, store.stage(path), crew);
-    } catch (SerdabException.Refused e) {
-      release(path);
-      // Made by somebody else since the listing.
-      forgetIndex();
-      throw e;
-    } catch (RuntimeException e) {
-      release(path);
-      throw e;
+    for (int tries = 1; ; tries++) {
+      String path = reserve(facts);
+      try {
+        return new StudyZipWriter(this, path, store.stage(path), crew);
+      } catch (SerdabException.Refused e) {
+        release(path);
+        if (!e.problem().code().equals("blob-exists") || tries >= NAME_TRIES_MAX) {
+          throw e;
+        }
+        // It is there since the listing: made by somebody else, or by us when the place failed
+        // before it could say so.
+        long length = store.find(path).map(BlobInfo::lengthBytes).orElse(0L);
+        appeared(path, length);
+      } catch (RuntimeException e) {
+        release(path);
+        throw e;
+      }
     }
   }
 
@@ -151,6 +161,29 @@ public final class ZipTree {
   /// @throws SerdabException.Refused `blob-missing` when it is not there
   public StudyZip open(String path) {
     return StudyZip.open(store.open(path));
+  }
+
+  /// Opens the ZIP of one version. When its manifest is missing or damaged, and its entries are
+  /// still exactly the files of that version, it is read without (the version's findings say so).
+  ///
+  /// @throws SerdabException.Damaged when it is no whole ZIP of this version
+  /// @throws SerdabException.Refused `blob-missing` when it is not there
+  public StudyZip open(String path, StudyKey study, VersionId id) {
+    StudyZip zip;
+    try {
+      zip = open(path);
+    } catch (SerdabException.Damaged e) {
+      zip = StudyZip.openWithoutManifest(store.open(path), study);
+    }
+    if (!zip.version().id().equals(id)) {
+      zip.close();
+      throw new SerdabException.Damaged(
+          new Problem(
+              "copy-is-another",
+              "A ZIP does not hold the version of its study that it did.",
+              "Use another copy; then rebuild the catalogue: serdab catalogue rebuild"));
+    }
+    return zip;
   }
 
   /// The length under which a ZIP is listed; empty when it is not there.

@@ -108,7 +108,8 @@ class BackupCrashTest {
   @Test
   @Tag("prove-interruption")
   void whateverWriteFailsInARestoreTheNextOneFinishesIt() {
-    for (Fault fault : List.of(Fault.IO_ERROR, Fault.FULL, Fault.SHORT_WRITE, Fault.KILL, Fault.POWER_CUT)) {
+    for (Fault fault :
+        List.of(Fault.IO_ERROR, Fault.FULL, Fault.SHORT_WRITE, Fault.KILL, Fault.POWER_CUT)) {
       for (long step = 1; ; step++) {
         try (World world = World.drawnFrom(new SplittableRandom(step))) {
           String study = world.addStudy(2);
@@ -125,9 +126,8 @@ class BackupCrashTest {
           world
               .source()
               .files(study)
-              .forEach(
-                  (path, bytes) ->
-                      assertThat(target.bytes("2024_02/" + study + "/" + path)).isEqualTo(bytes));
+              .forEach((path, bytes) ->
+                  assertThat(target.bytes("2024_02/" + study + "/" + path)).isEqualTo(bytes));
           if (!reached) {
             break;
           }
@@ -176,14 +176,13 @@ class BackupCrashTest {
         boolean[] reached = new boolean[1];
         world
             .catalogueInMemory()
-            .failAt(
-                (number, name) -> {
-                  // After a commit there is nothing to roll back: that crash is the next begin's.
-                  if (number >= crashAt && !reached[0] && !name.equals("committed")) {
-                    reached[0] = true;
-                    throw new CrashedException("killed at " + name);
-                  }
-                });
+            .failAt((number, name) -> {
+              // After a commit there is nothing to roll back: that crash is the next begin's.
+              if (number >= crashAt && !reached[0] && !name.equals("committed")) {
+                reached[0] = true;
+                throw new CrashedException("killed at " + name);
+              }
+            });
 
         tolerant(world::backUp);
 
@@ -253,12 +252,7 @@ class BackupCrashTest {
     try (Destination destination = world.open(0, Access.READ);
         BlobStore scratch = scratch()) {
       return new Verification(
-              destination,
-              world.catalogue(),
-              world.clock(),
-              Progress.SILENT,
-              () -> false,
-              scratch)
+              destination, world.catalogue(), world.clock(), Progress.SILENT, () -> false, scratch)
           .verify(serdab.Depth.READABLE, Share.ALL, java.util.Optional.empty());
     }
   }
@@ -280,8 +274,7 @@ class BackupCrashTest {
 
   private static void rebuild(World world) {
     try (Destination destination = world.open(0, Access.READ)) {
-      Rebuild.from(
-          destination, world.catalogue(), world.clock(), Progress.SILENT, () -> false);
+      Rebuild.from(destination, world.catalogue(), world.clock(), Progress.SILENT, () -> false);
     }
   }
 

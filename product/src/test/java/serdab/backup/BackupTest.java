@@ -16,6 +16,7 @@ import serdab.destination.ZipTreeDestination.Access;
 import serdab.dicom.StudyKey;
 import serdab.report.RunReport;
 import serdab.report.RunReport.Outcome;
+import serdab.testing.world.TinyDicom;
 import serdab.testing.world.World;
 
 /// What a run of a plan promises, one behaviour each. Crashes are in [BackupCrashTest].
@@ -76,8 +77,7 @@ class BackupTest {
   void aFileThatChangesWhileItIsReadIsReadAgain() {
     String study = world.addStudy(3);
     String path = World.imagePath(study, 2);
-    byte[] then = world.source().files(study).get(World.imagePath(study, 3));
-    world.source().changeWhileRead(path, then);
+    world.source().changeWhileRead(path, TinyDicom.image().study(study).sop("1.2.9").bytes());
 
     RunReport report = world.backUp();
 
@@ -154,7 +154,7 @@ class BackupTest {
     RunReport third = world.backUp();
 
     assertThat(first.outcome()).isEqualTo(Outcome.INCOMPLETE);
-    assertThat(first.notSafe()).singleElement();
+    assertThat(first.notSafe()).hasSize(1);
     assertThat(second.outcome()).isEqualTo(Outcome.INCOMPLETE);
     assertThat(third.outcome()).isEqualTo(Outcome.GOOD);
     assertThat(world.notSafe(0)).isEmpty();
@@ -345,8 +345,7 @@ class BackupTest {
 
   private java.util.Map<String, byte[]> files(String study) {
     try (Destination destination = world.open(0, Access.READ)) {
-      return World.files(
-          destination, destination.versions(new StudyKey(study)).getLast());
+      return World.files(destination, destination.versions(new StudyKey(study)).getLast());
     }
   }
 }

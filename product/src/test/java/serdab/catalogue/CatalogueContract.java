@@ -1054,6 +1054,21 @@ abstract class CatalogueContract {
   }
 
   @Test
+  void whatADatabaseSaysInWordsIsNotPassedOn() {
+    SQLException told =
+        new SQLException("duplicate key: Key (patient_name)=(DOE^JANE) already exists", "23505", 7);
+    told.setNextException(new SQLException("DOE^JANE"));
+    told.addSuppressed(new SQLException("DOE^JANE", new IllegalStateException("DOE^JANE")));
+
+    StringWriter printed = new StringWriter();
+    Database database = database(WritePoint.NONE);
+    database.translated(told).printStackTrace(new PrintWriter(printed));
+    database.close();
+
+    assertThat(printed.toString()).doesNotContain("DOE").contains("23505");
+  }
+
+  @Test
   void aClosedCatalogueSaysSo() {
     Catalogue closed = open();
     closed.close();

@@ -31,7 +31,8 @@ import serdab.testing.PostgresServer;
 final class CatalogueMeasurements {
 
   private static final int INSTANCES = 230;
-  private static final InstantSource CLOCK = InstantSource.fixed(Instant.parse("2026-03-01T08:00:00Z"));
+  private static final InstantSource CLOCK =
+      InstantSource.fixed(Instant.parse("2026-03-01T08:00:00Z"));
 
   private final Catalogue catalogue;
   private final PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
@@ -69,17 +70,23 @@ final class CatalogueMeasurements {
         "packed list: %.1f bytes per instance%n", packedBytes[0] / (double) copied / INSTANCES);
     SplittableRandom random = new SplittableRandom(5);
     int looks = 20_000;
-    time("study, then copies", looks, () -> {
+    time(
+        "study, then copies",
+        looks,
+        () -> {
           for (int i = 0; i < looks; i++) {
             StudyKey key = key(random.nextInt(studies));
-            catalogue.study("s", key).orElseThrow();
+            require(catalogue.study("s", key));
             catalogue.copies(key);
           }
         });
-    time("version", 2000, () -> {
+    time(
+        "version",
+        2000,
+        () -> {
           for (int i = 0; i < 2000; i++) {
             int n = random.nextInt(copied);
-            catalogue.version(key(n), id(n)).orElseThrow();
+            require(catalogue.version(key(n), id(n)));
           }
         });
     time("studies of all sources", studies, () -> count(catalogue.studies()));
@@ -87,8 +94,11 @@ final class CatalogueMeasurements {
     time("studiesWithCopies", studies, () -> count(catalogue.studiesWithCopies()));
     time("copiesOn", copied, () -> count(catalogue.copiesOn("d1")));
     String last = catalogue.label(key(studies - 1)).value();
-    time("byLabel", studies, () -> catalogue.byLabel(last).orElseThrow());
-    time("recordProof", copied, () -> {
+    time("byLabel", studies, () -> require(catalogue.byLabel(last)));
+    time(
+        "recordProof",
+        copied,
+        () -> {
           Proof proof = new Proof(Depth.READABLE, ProofMeans.PAST_CACHE, CLOCK.instant());
           for (int i = 0; i < copied; i++) {
             catalogue.recordProof(key(i), id(i), "d1", proof, "good");
@@ -175,7 +185,13 @@ final class CatalogueMeasurements {
 
   private static StudyKey key(int i) {
     // Spread over the tree, as the UIDs of several devices are.
-    return new StudyKey("1.2.840.113619.2.428." + i % 7 + ".695552." + Math.floorMod(i * 7919L, 1_000_003) + "." + i);
+    return new StudyKey(
+        "1.2.840.113619.2.428."
+            + i % 7
+            + ".695552."
+            + Math.floorMod(i * 7919L, 1_000_003)
+            + "."
+            + i);
   }
 
   private static VersionId id(int i) {
@@ -209,5 +225,11 @@ final class CatalogueMeasurements {
         List.of(i % 2 == 0 ? "CT" : "MR", "SR"),
         PatientData.of("ACC" + i),
         PatientData.of("Thorax mit Kontrastmittel"));
+  }
+
+  private static void require(java.util.Optional<?> found) {
+    if (found.isEmpty()) {
+      throw new IllegalStateException("what was recorded is not there");
+    }
   }
 }

@@ -40,8 +40,7 @@ class InterruptionTest {
     long first = Share.firstOf(KILLS);
     long end = Share.endOf(KILLS);
     for (long kill = first; kill < end; kill++) {
-      RandomGenerator random =
-          new SplittableRandom(Long.getLong("firstSeed", 1_000_000L) + kill);
+      RandomGenerator random = new SplittableRandom(Long.getLong("firstSeed", 1_000_000L) + kill);
       Path destination = folder.resolve("zips-" + kill / KILLS_PER_DESTINATION);
 
       Process process =

@@ -184,14 +184,16 @@ class CharacterSetsTest {
   @Test
   @Needs({Peer.PYDICOM, Peer.SHARED_DATA})
   void textOfTheCharacterSetFilesIsWhatPydicomReads() throws IOException {
-    try (Stream<Path> files = Files.list(SharedData.dicom().resolve("odd_pydicom/charset_files"))) {
-      for (Path file :
-          (Iterable<Path>) files.filter(f -> f.toString().endsWith(".dcm")).sorted()::iterator) {
-        List<String> ours = ourTexts(file);
-
-        assertThat(ours).as(file.getFileName().toString()).isEqualTo(pydicomTexts(file));
-      }
+    List<Path> files;
+    try (Stream<Path> all = Files.list(SharedData.dicom().resolve("odd_pydicom/charset_files"))) {
+      files = all.filter(file -> file.toString().endsWith(".dcm")).sorted().toList();
     }
+    List<String> ours = new ArrayList<>();
+    for (Path file : files) {
+      ours.addAll(ourTexts(file));
+    }
+
+    assertThat(ours).hasSizeGreaterThan(100).isEqualTo(pydicomTexts(files));
   }
 
   private static List<String> ourTexts(Path file) throws IOException {
@@ -211,7 +213,7 @@ class CharacterSetsTest {
     return texts;
   }
 
-  private static List<String> pydicomTexts(Path file) throws IOException {
+  private static List<String> pydicomTexts(List<Path> files) throws IOException {
     String program =
         """
         import sys, pydicom, warnings
@@ -224,11 +226,11 @@ class CharacterSetsTest {
                     v = [e.value] if isinstance(e.value, (str, pydicom.valuerep.PersonName)) else e.value
                     text = "\\\\".join(str(x).strip(" ") for x in v)
                     sys.stdout.buffer.write(("(%04X,%04X) %s\\0" % (e.tag.group, e.tag.elem, text)).encode("utf-8"))
-        walk(pydicom.dcmread(sys.argv[1]))
+        for path in sys.argv[1:]: walk(pydicom.dcmread(path))
         """;
-    String printed =
-        DigestsAgainstScriptTest.output(
-            List.of(Python.withPydicom(), "-c", program, file.toString()), "");
+    List<String> command = new ArrayList<>(List.of(Python.withPydicom(), "-c", program));
+    files.forEach(file -> command.add(file.toString()));
+    String printed = DigestsAgainstScriptTest.output(command, "");
     return Stream.of(printed.split("\0", -1)).filter(line -> !line.isEmpty()).toList();
   }
 

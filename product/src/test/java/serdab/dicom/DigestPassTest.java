@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -95,6 +96,33 @@ class DigestPassTest {
 
     assertThat(digests.file()).isEqualTo(Sha256.digest(bytes));
     assertThat(digests.absent()).hasSize(3);
+  }
+
+  @Test
+  void fragmentsInManyElementsCostNoMoreThanTheirBytes() throws IOException {
+    FileDigests many = digestsOf(elementsWithFragments(DataSetPass.BULKS_MAX));
+    FileDigests tooMany = digestsOf(elementsWithFragments(DataSetPass.BULKS_MAX + 1));
+
+    assertThat(many.canonical()).isPresent();
+    assertThat(tooMany.canonical()).isEmpty();
+    assertThat(tooMany.absent().getFirst().reason()).contains("more than 65536");
+  }
+
+  private static byte[] elementsWithFragments(int count) {
+    String head = "00".repeat(128) + "4449434d" + "0200100055491400";
+    byte[] start = HexFormat.of().parseHex(head + "312e322e3834302e31303030382e312e322e3100");
+    byte[] element =
+        HexFormat.of()
+            .parseHex(
+                "090001104f420000ffffffff"
+                    + "feff00e000000000"
+                    + "feff00e001000000aa"
+                    + "feffdde000000000");
+    ByteBuffer out = ByteBuffer.allocate(start.length + count * element.length).put(start);
+    for (int i = 0; i < count; i++) {
+      out.put(element);
+    }
+    return out.array();
   }
 
   @SeededTest(runs = 60)

@@ -36,14 +36,15 @@ class LauncherTest {
 
       public final class Main {
         public static void main(String[] args) throws Exception {
+          if (args.length > 0 && args[0].equals("wait")) {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("stopped")));
+          }
           System.out.println("VERSION 1 " + String.join("|", args));
           System.err.println(System.getProperty("sun.jnu.encoding"));
           if (args.length > 1 && args[0].equals("exit")) {
             System.exit(Integer.parseInt(args[1]));
           }
           if (args.length > 0 && args[0].equals("wait")) {
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("stopped")));
-            System.out.flush();
             Thread.sleep(600_000);
           }
         }

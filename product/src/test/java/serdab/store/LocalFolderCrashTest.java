@@ -127,7 +127,7 @@ class LocalFolderCrashTest {
     for (int i = 0; i < 6; i++) {
       byte[] content = new byte[random.nextInt(4) == 0 ? 300_000 : random.nextInt(20_000)];
       random.nextBytes(content);
-      String name = "2024_0" + random.nextInt(1, 4) + "/" + random.nextInt(1_000_000) + ".zip";
+      String name = "2024_0" + random.nextInt(1, 4) + "/" + memory.meant.size() + ".zip";
       attempt(() -> commit(store, memory, name, content));
       if (random.nextInt(3) == 0) {
         attempt(() -> document(store, memory, content));

@@ -93,7 +93,7 @@ class DeflateTest {
 
     int length = assertComesBack(in);
 
-    assertThat(length).isLessThan(jdkLength(in, 1) * 21 / 20);
+    assertThat(length).isLessThan(jdkLength(in, 1) * 11 / 10);
   }
 
   @SeededTest(runs = 200)

@@ -209,13 +209,12 @@ final class HorosInventory implements Inventory {
     if (fromIndex && index.isPresent()) {
       index.get().modalities(reader, group).forEach(text -> all.addAll(modalities(text)));
     }
-    try (PreparedStatement statement =
-        reader.prepare("SELECT modality FROM modality WHERE study_group = ?")) {
-      statement.setLong(1, group);
-      try (ResultSet row = statement.executeQuery()) {
-        while (row.next()) {
-          all.add(row.getString(1));
-        }
+    PreparedStatement statement =
+        reader.kept("SELECT modality FROM modality WHERE study_group = ?");
+    statement.setLong(1, group);
+    try (ResultSet row = statement.executeQuery()) {
+      while (row.next()) {
+        all.add(row.getString(1));
       }
     }
     return List.copyOf(all);

@@ -192,22 +192,21 @@ final class IndexReader {
                 added.map(d -> Long.toHexString(Double.doubleToLongBits(d))).orElse("-"));
     boolean first = true;
     String printBefore = "";
-    try (PreparedStatement before =
-        workbook.prepare("SELECT main_row, patient, fingerprint FROM study_group WHERE id = ?")) {
-      before.setLong(1, group);
-      try (ResultSet known = before.executeQuery()) {
-        if (known.next() && known.getObject(1) != null) {
-          first = false;
-          printBefore = known.getString(3);
-          if (!patient.equals(known.getString(2))) {
-            workbook.find(
-                group,
-                Finding.about(
-                    "",
-                    "two-patients-one-study",
-                    "The viewer lists one Study Instance UID under different patients; the files"
-                        + " of all its rows are taken together."));
-          }
+    PreparedStatement before =
+        workbook.kept("SELECT main_row, patient, fingerprint FROM study_group WHERE id = ?");
+    before.setLong(1, group);
+    try (ResultSet known = before.executeQuery()) {
+      if (known.next() && known.getObject(1) != null) {
+        first = false;
+        printBefore = known.getString(3);
+        if (!patient.equals(known.getString(2))) {
+          workbook.find(
+              group,
+              Finding.about(
+                  "",
+                  "two-patients-one-study",
+                  "The viewer lists one Study Instance UID under different patients; the files of"
+                      + " all its rows are taken together."));
         }
       }
     }
@@ -216,21 +215,18 @@ final class IndexReader {
         first
             ? print
             : Sha256.digest((printBefore + print).getBytes(StandardCharsets.US_ASCII)).hex();
-    try (PreparedStatement update =
-        workbook.prepare(
-            """
-            UPDATE study_group SET
-              main_row = CASE WHEN main_row IS NULL OR coalesce(?1, -1e12) >= coalesce(added, -1e12)
-                THEN ?2 ELSE main_row END,
-              added = max(coalesce(added, ?1), coalesce(?1, added)),
-              taken = min(coalesce(taken, ?3), coalesce(?3, taken)),
-              files = files + ?4,
-              fingerprint = ?5,
-              patient = ?6
-            WHERE id = ?7\
-            """)) {
-      Workbook.bind(
-          update,
+    workbook.run(
+        """
+        UPDATE study_group SET
+          main_row = CASE WHEN main_row IS NULL OR coalesce(?1, -1e12) >= coalesce(added, -1e12)
+            THEN ?2 ELSE main_row END,
+          added = max(coalesce(added, ?1), coalesce(?1, added)),
+          taken = min(coalesce(taken, ?3), coalesce(?3, taken)),
+          files = files + ?4,
+          fingerprint = ?5,
+          patient = ?6
+        WHERE id = ?7\
+        """,
           added.orElse(null),
           study,
           taken.orElse(null),
@@ -238,8 +234,6 @@ final class IndexReader {
           together,
           patient,
           group);
-      update.executeUpdate();
-    }
   }
 
   /// A date of the index; one that is no number, or no date, is unknown and a finding.
@@ -385,14 +379,12 @@ final class IndexReader {
   ///
   /// @param reader where the group was noted
   void eachFile(Workbook reader, long group, Consumer<NamedFile> action) throws SQLException {
-    try (PreparedStatement files =
-        reader.prepare(
-            filesQuery("s.ZSTUDY IN (SELECT study FROM member WHERE study_group = ?)"))) {
-      files.setLong(1, group);
-      try (ResultSet row = files.executeQuery()) {
-        while (row.next()) {
-          action.accept(new NamedFile(row.getString(1), row.getInt(2) != 0));
-        }
+    PreparedStatement files =
+        reader.kept(filesQuery("s.ZSTUDY IN (SELECT study FROM member WHERE study_group = ?)"));
+    files.setLong(1, group);
+    try (ResultSet row = files.executeQuery()) {
+      while (row.next()) {
+        action.accept(new NamedFile(row.getString(1), row.getInt(2) != 0));
       }
     }
   }
@@ -455,20 +447,19 @@ final class IndexReader {
   /// Modalities of a group's series as the index has them, not yet split or trimmed.
   List<String> modalities(Workbook reader, long group) throws SQLException {
     List<String> all = new ArrayList<>();
-    try (PreparedStatement statement =
-        reader.prepare(
+    PreparedStatement statement =
+        reader.kept(
             """
             SELECT DISTINCT CAST(%s AS TEXT) FROM lib.ZSERIES s
             WHERE s.ZSTUDY IN (SELECT study FROM member WHERE study_group = ?)\
             """
-                .formatted(schema.column(IndexSchema.SERIES, "s", "ZMODALITY")))) {
-      statement.setLong(1, group);
-      try (ResultSet row = statement.executeQuery()) {
-        while (row.next()) {
-          String modality = row.getString(1);
-          // OT is what the viewer's model says a series without a modality is.
-          all.add(modality == null ? "OT" : modality);
-        }
+                .formatted(schema.column(IndexSchema.SERIES, "s", "ZMODALITY")));
+    statement.setLong(1, group);
+    try (ResultSet row = statement.executeQuery()) {
+      while (row.next()) {
+        String modality = row.getString(1);
+        // OT is what the viewer's model says a series without a modality is.
+        all.add(modality == null ? "OT" : modality);
       }
     }
     return all;

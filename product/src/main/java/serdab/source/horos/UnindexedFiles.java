@@ -8,7 +8,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -371,50 +370,41 @@ final class UnindexedFiles {
 
   private void noteExtra(long group, String entry, Path file, BasicFileAttributes seen)
       throws SQLException {
-    try (PreparedStatement insert =
-        workbook.prepare(
-            "INSERT INTO extra (study_group, entry, file, length, modified) VALUES (?, ?, ?, ?, ?)")) {
-      Workbook.bind(
-          insert, group, entry, file.toString(), seen.size(), seen.lastModifiedTime().toMillis());
-      insert.executeUpdate();
-    }
+    workbook.run(
+        "INSERT INTO extra (study_group, entry, file, length, modified) VALUES (?, ?, ?, ?, ?)",
+        group,
+        entry,
+        file.toString(),
+        seen.size(),
+        seen.lastModifiedTime().toMillis());
   }
 
   /// What a study is, from the first of its files; only where the index does not say it.
   private void noteFacts(long group, InstanceFacts facts, BasicFileAttributes seen)
       throws SQLException {
     for (String modality : HorosInventory.modalities(facts.modality())) {
-      try (PreparedStatement insert =
-          workbook.prepare("INSERT OR IGNORE INTO modality VALUES (?, ?)")) {
-        Workbook.bind(insert, group, modality);
-        insert.executeUpdate();
-      }
+      workbook.run("INSERT OR IGNORE INTO modality VALUES (?, ?)", group, modality);
     }
     Optional<LocalDate> day = CoreDataTime.basicDate(facts.studyDate());
-    try (PreparedStatement update =
-        workbook.prepare(
-            """
-            UPDATE study_group SET
-              name = coalesce(name, ?1), patient_id = coalesce(patient_id, ?2),
-              birth_date = coalesce(birth_date, ?3), study_date = coalesce(study_date, ?4),
-              accession = coalesce(accession, ?5), description = coalesce(description, ?6),
-              taken = coalesce(taken, ?7), added = max(coalesce(added, ?8), ?8)
-            WHERE id = ?9 AND main_row IS NULL\
-            """)) {
-      Workbook.bind(
-          update,
-          reveal(facts.patientName()),
-          reveal(facts.patientId()),
-          reveal(facts.patientBirthDate()),
-          day.isPresent() ? facts.studyDate() : null,
-          reveal(facts.accessionNumber()),
-          facts.studyDescription(),
-          day.map(d -> CoreDataTime.seconds(d.atTime(LocalTime.NOON).atZone(zone).toInstant()))
-              .orElse(null),
-          CoreDataTime.seconds(seen.lastModifiedTime().toInstant()),
-          group);
-      update.executeUpdate();
-    }
+    workbook.run(
+        """
+        UPDATE study_group SET
+          name = coalesce(name, ?1), patient_id = coalesce(patient_id, ?2),
+          birth_date = coalesce(birth_date, ?3), study_date = coalesce(study_date, ?4),
+          accession = coalesce(accession, ?5), description = coalesce(description, ?6),
+          taken = coalesce(taken, ?7), added = max(coalesce(added, ?8), ?8)
+        WHERE id = ?9 AND main_row IS NULL\
+        """,
+        reveal(facts.patientName()),
+        reveal(facts.patientId()),
+        reveal(facts.patientBirthDate()),
+        day.isPresent() ? facts.studyDate() : null,
+        reveal(facts.accessionNumber()),
+        facts.studyDescription(),
+        day.map(d -> CoreDataTime.seconds(d.atTime(LocalTime.NOON).atZone(zone).toInstant()))
+            .orElse(null),
+        CoreDataTime.seconds(seen.lastModifiedTime().toInstant()),
+        group);
   }
 
   private static @Nullable String reveal(PatientData<String> value) {

@@ -7,6 +7,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
@@ -16,8 +18,8 @@ import serdab.Problem;
 import serdab.SerdabException;
 
 /// A private SQLite file in which an inventory notes what it saw, with the copy of the viewer's
-/// index attached read-only as `lib`. Notes live here rather than in memory, so that a library of
-/// any size fits.
+/// index attached read-only as `lib`. One thread at a time. Notes live here rather than in memory,
+/// so that a library of any size fits.
 ///
 /// Tables: `study_group` has a row per study or group of other files, `member` says which study
 /// rows of the index belong to it, `extra` holds files that the index does not give, `modality` the
@@ -29,6 +31,7 @@ final class Workbook implements AutoCloseable {
   private final Path file;
   private final Optional<Path> index;
   private final Connection connection;
+  private final Map<String, PreparedStatement> kept = new HashMap<>();
 
   private Workbook(Path file, Optional<Path> index, Connection connection) {
     this.file = file;
@@ -143,13 +146,30 @@ final class Workbook implements AutoCloseable {
     return connection.prepareStatement(sql);
   }
 
-  /// The first column of the first row as a number; 0 when there is none.
+  /// A statement that is prepared once and stays until this is closed; do not close it. For those
+  /// that are run for every study or file. One use of it at a time.
+  PreparedStatement kept(String sql) throws SQLException {
+    PreparedStatement statement = kept.get(sql);
+    if (statement == null) {
+      statement = connection.prepareStatement(sql);
+      kept.put(sql, statement);
+    }
+    return statement;
+  }
+
+  /// Runs a kept statement.
+  void run(String sql, @Nullable Object... arguments) throws SQLException {
+    PreparedStatement statement = kept(sql);
+    bind(statement, arguments);
+    statement.executeUpdate();
+  }
+
+  /// The first column of the first row as a number; 0 when there is none. Keeps the statement.
   long number(String sql, @Nullable Object... arguments) throws SQLException {
-    try (PreparedStatement statement = prepare(sql)) {
-      bind(statement, arguments);
-      try (ResultSet result = statement.executeQuery()) {
-        return result.next() ? result.getLong(1) : 0;
-      }
+    PreparedStatement statement = kept(sql);
+    bind(statement, arguments);
+    try (ResultSet result = statement.executeQuery()) {
+      return result.next() ? result.getLong(1) : 0;
     }
   }
 
@@ -183,11 +203,12 @@ final class Workbook implements AutoCloseable {
   }
 
   private void note(@Nullable Long group, Finding finding) throws SQLException {
-    try (PreparedStatement insert =
-        prepare("INSERT INTO finding (study_group, kind, path, detail) VALUES (?, ?, ?, ?)")) {
-      bind(insert, group, finding.kind(), finding.path(), finding.detail());
-      insert.executeUpdate();
-    }
+    run(
+        "INSERT INTO finding (study_group, kind, path, detail) VALUES (?, ?, ?, ?)",
+        group,
+        finding.kind(),
+        finding.path(),
+        finding.detail());
   }
 
   /// A failure of our own notes or of the private copy, which was checked: the disk they lie on.

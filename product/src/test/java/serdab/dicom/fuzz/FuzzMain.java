@@ -29,7 +29,7 @@ public final class FuzzMain {
       System.exit(2);
     }
     if (!Boolean.getBoolean("fuzz.inside")) {
-      System.exit(inSmallHeap(arguments));
+      System.exit(inSmallHeap(ProcessBuilder.Redirect.INHERIT, arguments));
     }
     FuzzTarget target = FuzzTarget.of(arguments[0]);
     Duration time = Duration.ofSeconds(Long.parseLong(arguments[1]));
@@ -48,7 +48,8 @@ public final class FuzzMain {
     System.exit(0);
   }
 
-  static int inSmallHeap(String... arguments) throws IOException, InterruptedException {
+  static int inSmallHeap(ProcessBuilder.Redirect output, String... arguments)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add(HEAP);
@@ -59,7 +60,11 @@ public final class FuzzMain {
     command.add(System.getProperty("java.class.path"));
     command.add(FuzzMain.class.getName());
     command.addAll(List.of(arguments));
-    return new ProcessBuilder(command).inheritIO().start().waitFor();
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(output)
+        .start()
+        .waitFor();
   }
 
   /// The kept corpus, and the real files where they are.

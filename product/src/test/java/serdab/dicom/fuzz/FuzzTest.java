@@ -53,7 +53,8 @@ class FuzzTest {
 
   @Test
   void theLongFormRunsInASmallHeap() throws IOException, InterruptedException {
-    int exitCode = FuzzMain.inSmallHeap("dicomdir", "1", Long.toString(SEED));
+    int exitCode =
+        FuzzMain.inSmallHeap(ProcessBuilder.Redirect.DISCARD, "dicomdir", "1", Long.toString(SEED));
 
     assertThat(exitCode).isZero();
   }

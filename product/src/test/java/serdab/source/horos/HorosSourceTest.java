@@ -457,8 +457,10 @@ class HorosSourceTest {
     try (HorosLibraryFixture library = library().create()) {
       library.importFile(TinyDicom.of(1, 1, 1));
       library.importFile(TinyDicom.of(2, 1, 1));
-      // The first becomes an integer by the column's affinity: 20230203 seconds, in August 2001.
-      library.sql("UPDATE ZSTUDY SET ZDATE = '2023-02-03' WHERE Z_PK = 1");
+      // Read as seconds, the first would be a day in August 2001.
+      library.sql("ALTER TABLE ZSTUDY RENAME COLUMN ZDATE TO ZFORMERDATE");
+      library.sql("ALTER TABLE ZSTUDY ADD COLUMN ZDATE");
+      library.sql("UPDATE ZSTUDY SET ZDATE = '20230203' WHERE Z_PK = 1");
       library.sql("UPDATE ZSTUDY SET ZDATE = 1e300 WHERE Z_PK = 2");
     }
 

@@ -73,7 +73,13 @@ public final class TinyDicom {
     ByteArrayOutputStream file = new ByteArrayOutputStream();
     file.writeBytes(new byte[128]);
     file.writeBytes("DICM".getBytes(StandardCharsets.US_ASCII));
-    put(file, 0x0002, 0x0000, "UL", little(4).putInt(meta.size()).array());
+    int metaLength = meta.size();
+    put(
+        file,
+        0x0002,
+        0x0000,
+        "UL",
+        new byte[] {(byte) metaLength, (byte) (metaLength >> 8), 0, 0});
     file.writeBytes(meta.toByteArray());
     text(file, 0x0008, 0x0005, "CS", "ISO_IR 192");
     text(file, 0x0008, 0x0016, "UI", "1.2.840.10008.5.1.4.1.1.4");
@@ -84,14 +90,14 @@ public final class TinyDicom {
     text(file, 0x0010, 0x0020, "LO", patientId);
     text(file, 0x0020, 0x000D, "UI", studyUid);
     text(file, 0x0020, 0x000E, "UI", seriesUid);
-    put(file, 0x0028, 0x0002, "US", little(2).putShort((short) 1).array());
+    number(file, 0x0002, 1);
     text(file, 0x0028, 0x0004, "CS", "MONOCHROME2");
-    put(file, 0x0028, 0x0010, "US", little(2).putShort((short) 1).array());
-    put(file, 0x0028, 0x0011, "US", little(2).putShort((short) (pixels.length / 2)).array());
-    put(file, 0x0028, 0x0100, "US", little(2).putShort((short) 16).array());
-    put(file, 0x0028, 0x0101, "US", little(2).putShort((short) 16).array());
-    put(file, 0x0028, 0x0102, "US", little(2).putShort((short) 15).array());
-    put(file, 0x0028, 0x0103, "US", little(2).putShort((short) 0).array());
+    number(file, 0x0010, 1);
+    number(file, 0x0011, (pixels.length / 2));
+    number(file, 0x0100, 16);
+    number(file, 0x0101, 16);
+    number(file, 0x0102, 15);
+    number(file, 0x0103, 0);
     if (!comment.isEmpty()) {
       text(file, 0x0032, 0x4000, "LT", comment);
     }
@@ -110,6 +116,11 @@ public final class TinyDicom {
     put(out, group, element, vr, even);
   }
 
+  /// A US value of group 0028, which describes the pixels.
+  private static void number(ByteArrayOutputStream out, int element, int value) {
+    put(out, 0x0028, element, "US", new byte[] {(byte) value, (byte) (value >> 8)});
+  }
+
   private static void put(
       ByteArrayOutputStream out, int group, int element, String vr, byte[] value) {
     boolean longForm = vr.equals("OB") || vr.equals("OW");
@@ -121,7 +132,10 @@ public final class TinyDicom {
     } else {
       head.putShort((short) value.length);
     }
-    out.writeBytes(head.array());
+    head.flip();
+    while (head.hasRemaining()) {
+      out.write(head.get());
+    }
     out.writeBytes(value);
   }
 

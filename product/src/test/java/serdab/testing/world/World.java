@@ -157,8 +157,7 @@ public final class World implements AutoCloseable {
     putImage(study, number, pixels, comment, LONG_AGO);
   }
 
-  public void putImage(
-      String study, int number, byte[] pixels, String comment, Instant modified) {
+  public void putImage(String study, int number, byte[] pixels, String comment, Instant modified) {
     byte[] file =
         TinyDicom.image()
             .study(study)
@@ -251,19 +250,18 @@ public final class World implements AutoCloseable {
     List<String> damage = new ArrayList<>();
     try (Destination destination = open(disk, ZipTreeDestination.Access.READ);
         Stream<Destination.Listed> held = destination.held()) {
-      held.forEach(
-          listed -> {
-            switch (listed) {
-              case Destination.Listed.Copy copy -> {
-                ProofOutcome outcome = destination.prove(copy.version(), Depth.INTACT);
-                if (!(outcome instanceof ProofOutcome.Proven)) {
-                  damage.add(copy.version().location() + ": " + outcome);
-                }
-              }
-              case Destination.Listed.Unreadable unreadable ->
-                  damage.add(unreadable.location() + ": " + unreadable.problem().text());
+      held.forEach(listed -> {
+        switch (listed) {
+          case Destination.Listed.Copy copy -> {
+            ProofOutcome outcome = destination.prove(copy.version(), Depth.INTACT);
+            if (!(outcome instanceof ProofOutcome.Proven)) {
+              damage.add(copy.version().location() + ": " + outcome);
             }
-          });
+          }
+          case Destination.Listed.Unreadable unreadable ->
+              damage.add(unreadable.location() + ": " + unreadable.problem().text());
+        }
+      });
     }
     return damage;
   }
@@ -294,13 +292,12 @@ public final class World implements AutoCloseable {
     if (!wanted.keySet().equals(held.keySet())) {
       wrong.add(study + " holds " + held.keySet() + ", not " + wanted.keySet());
     }
-    wanted.forEach(
-        (path, bytes) -> {
-          byte[] copy = held.get(path);
-          if (copy != null && !java.util.Arrays.equals(copy, bytes)) {
-            wrong.add(study + " " + path + " has other bytes");
-          }
-        });
+    wanted.forEach((path, bytes) -> {
+      byte[] copy = held.get(path);
+      if (copy != null && !java.util.Arrays.equals(copy, bytes)) {
+        wrong.add(study + " " + path + " has other bytes");
+      }
+    });
   }
 
   /// The files of a copy, by path.

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import serdab.Finding;
@@ -37,6 +38,7 @@ import serdab.source.StudyReceiver;
 public final class WorldSource implements Source {
 
   /// One file as the source holds it.
+  @SuppressWarnings("ArrayRecordComponent") // copied on the way in and out
   private record Content(byte[] bytes, Instant modified) {}
 
   private final Map<String, TreeMap<String, Content>> studies = new TreeMap<>();
@@ -150,7 +152,7 @@ public final class WorldSource implements Source {
     }
   }
 
-  private SourceStudy listed(String uid, TreeMap<String, Content> files) {
+  private SourceStudy listed(String uid, SortedMap<String, Content> files) {
     StudyFacts facts =
         new StudyFacts(
             new StudyKey(uid),
@@ -164,7 +166,7 @@ public final class WorldSource implements Source {
     return new SourceStudy(facts, look(files), files.size(), Optional.empty(), List.of(), uid);
   }
 
-  private static String look(TreeMap<String, Content> files) {
+  private static String look(SortedMap<String, Content> files) {
     StringBuilder text = new StringBuilder();
     files.forEach((path, content) ->
         text.append(path)
