@@ -31,7 +31,7 @@ class ProjectTextTest {
               "\\bas an a" + "i\\b|\\bai (assis" + "tant|gener" + "ated)|coding age" + "nt"),
           ignoringCase("developer ses" + "sion|before-st" + "op|steering re" + "po"),
           Pattern.compile("\\b(TO" + "DO|FIX" + "ME|XX" + "X|HA" + "CK)\\b"),
-          Pattern.compile("@Dis" + "abled|@Ign" + "ore\\b|-Dskip" + "Tests"));
+          Pattern.compile("@Dis" + "abled\\b|@Ign" + "ore\\b|-Dskip" + "Tests"));
 
   /// Binary files have no text, and licences are other people's.
   private static final Pattern NOT_OURS = Pattern.compile("(.*/)?(LICENSE|NOTICE|ATTRIBUTION).*");
