@@ -1,5 +1,6 @@
 package serdab.catalogue;
 
+import serdab.Depth;
 import serdab.Proof;
 import serdab.VersionId;
 import serdab.dicom.StudyKey;
@@ -19,4 +20,11 @@ public record CopyRow(
     long fileCount,
     Proof proof,
     String state,
-    long runId) {}
+    long runId) {
+
+  /// Whether the stored bytes were read back and found right, so that it counts as a copy. One that
+  /// was only listed, as after a rebuild of the catalogue, does not yet.
+  public boolean isProven() {
+    return state.equals("good") && proof.depth().reaches(Depth.INTACT);
+  }
+}

@@ -81,8 +81,9 @@ final class StatusCommand implements Callable<Integer> {
   private static Map<String, Count> count(Catalogue catalogue) {
     Map<String, Count> sources = new LinkedHashMap<>();
     Map<String, Long> lastRuns = new LinkedHashMap<>();
-    try (Stream<StudyRow> studies = catalogue.studies()) {
-      studies.forEach(row -> {
+    try (Stream<Catalogue.StudyWithCopies> studies = catalogue.studiesWithCopies()) {
+      studies.forEach(known -> {
+        StudyRow row = known.study();
         Count count = sources.computeIfAbsent(row.sourceId(), _ -> new Count());
         long lastRun =
             lastRuns.computeIfAbsent(
@@ -91,8 +92,7 @@ final class StatusCommand implements Callable<Integer> {
         count.studies++;
         boolean proven = false;
         for (CopyRow copy : known.copies()) {
-          if (copy.state().equals("good")
-              && row.version().filter(copy.version()::equals).isPresent()) {
+          if (copy.isProven() && row.version().filter(copy.version()::equals).isPresent()) {
             count.byDestination.merge(copy.destinationId(), 1L, Long::sum);
             proven = true;
           }

@@ -138,7 +138,7 @@ final class StudiesCommand implements Callable<Integer> {
   /// Copies of the version that was read last.
   private static List<CopyRow> goodCopies(StudyRow row, Catalogue catalogue) {
     return catalogue.copies(row.facts().key()).stream()
-        .filter(copy -> copy.state().equals("good"))
+        .filter(CopyRow::isProven)
         .filter(copy -> row.version().filter(copy.version()::equals).isPresent())
         .toList();
   }

@@ -113,8 +113,24 @@ final class Wiring implements AutoCloseable {
   }
 
   /// Opens a destination for showing a plan; writes nothing.
-  Destination destinationToLookAt(String specification, BackupPlan plan, Catalogue catalogue) {
+  Destination destinationToLookAt(
+      String specification, BackupPlan plan, Catalogue catalogue, Home home) {
+    Path folder = destinationFolder(specification);
+    if (!Files.exists(folder) && catalogue.destinationsAt(address(specification)).isEmpty()) {
+      // The plan for a place that does not exist yet is the plan for an empty one.
+      return ZipTreeDestination.open(
+          LocalFolder.create(home.cache().resolve("empty"), around.random()),
+          options(naming(plan.naming()), ZipTreeDestination.Access.LOOK),
+          Set.of(),
+          around.clock(),
+          around.random());
+    }
     return zipTree(specification, naming(plan.naming()), ZipTreeDestination.Access.LOOK, catalogue);
+  }
+
+  private ZipTreeDestination.Options options(
+      NamingProfile naming, ZipTreeDestination.Access access) {
+    return new ZipTreeDestination.Options(naming, access, computing, parallelism, WRITTEN_BY);
   }
 
   /// Opens a destination to verify or to restore from; writes nothing.
