@@ -170,7 +170,7 @@ final class OnePass implements StudyReceiver {
   public void take(SourceFile file, ByteSource bytes) throws IOException {
     long length = bytes.lengthBytes();
     for (Target target : targets) {
-      target.step(staged -> staged.beginFile(file.path(), length));
+      target.step(staged -> staged.beginFile(file.path(), length, file.modifiedMillis()));
     }
     StoredFile stored =
         length <= WHOLE_FILE_BYTES

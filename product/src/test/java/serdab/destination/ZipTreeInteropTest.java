@@ -118,6 +118,7 @@ class ZipTreeInteropTest {
 
   @Test
   @Tag("prove")
+  @Tag("prove-interop")
   @Needs({Peer.UNZIP, Peer.SEVEN_ZIP, Peer.PYTHON})
   void aFileOfMoreThanFourGibibytesIsZip64() throws Exception {
     for (boolean announced : new boolean[] {true, false}) {
@@ -202,6 +203,37 @@ class ZipTreeInteropTest {
     pydicom.addAll(images);
     assertThat(run(out, pydicom.toArray(String[]::new)).lines().count()).isEqualTo(images.size());
     run(out, "sha256sum", "--quiet", "-c", "SHA256SUMS");
+  }
+
+  @Test
+  @Tag("prove")
+  @Tag("prove-interop")
+  @Needs({Peer.SHARED_DATA, Peer.UNZIP, Peer.SEVEN_ZIP, Peer.PYTHON, Peer.SHA256SUM})
+  void allRealDataComesOutOfEveryUnzipProgramBitForBit() throws Exception {
+    List<Path> groups;
+    try (Stream<Path> all = Files.list(SharedData.dicom())) {
+      groups = all.filter(Files::isDirectory).sorted().toList();
+    }
+    assertThat(groups).isNotEmpty();
+    for (int i = 0; i < groups.size(); i++) {
+      Path group = groups.get(i);
+      TestStudy study = TestStudy.of("1.2.840." + i);
+      try (Stream<Path> files = Files.walk(group)) {
+        for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+          study.file(group.relativize(file).toString(), Files.readAllBytes(file));
+        }
+      }
+
+      Path zip = copied(study);
+
+      checkWithEverything(zip, study.files().size() + 2);
+      Path out = folder.resolve("out");
+      for (String path : study.files().keySet()) {
+        String entry = path.replace(':', '_');
+        assertThat(Files.mismatch(out.resolve(entry), group.resolve(path))).isEqualTo(-1);
+      }
+      run(folder, "rm", "-r", out.toString());
+    }
   }
 
   @Test
