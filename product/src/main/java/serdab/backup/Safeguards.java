@@ -95,8 +95,8 @@ public final class Safeguards {
   /// A warning when both lie on one physical disk, as far as the system tells.
   public static Optional<String> sameDisk(Path source, Path destination) {
     try {
-      String a = disk(Files.getFileStore(nearestReal(source)));
-      String b = disk(Files.getFileStore(nearestReal(destination)));
+      String a = disk(Files.getFileStore(nearestExisting(source)));
+      String b = disk(Files.getFileStore(nearestExisting(destination)));
       return a.equals(b)
           ? Optional.of(
               "Source and destination "
@@ -114,6 +114,17 @@ public final class Safeguards {
   private static String disk(FileStore store) {
     Matcher matcher = DISK.matcher(store.name());
     return matcher.find() ? matcher.group(1) : store.name();
+  }
+
+  /// The folder itself, or the closest one above it that is there.
+  private static Path nearestExisting(Path path) {
+    Path at = path.toAbsolutePath().normalize();
+    Path parent = at.getParent();
+    while (parent != null && !Files.exists(at)) {
+      at = parent;
+      parent = at.getParent();
+    }
+    return at;
   }
 
   /// The path with links followed, as far as it exists.

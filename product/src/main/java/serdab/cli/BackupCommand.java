@@ -167,7 +167,7 @@ final class BackupCommand implements Callable<Integer> {
           for (String specification : plan.destinations()) {
             destinations.add(
                 dryRun
-                    ? wiring.destinationToLookAt(specification, plan, catalogue)
+                    ? wiring.destinationToLookAt(specification, plan, catalogue, home)
                     : wiring.destination(specification, plan, catalogue, adopt));
           }
           return run(plan, source, destinations, catalogue, warnings);

@@ -6,6 +6,8 @@ import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
+import java.time.LocalDate;
+import java.time.format.DateTimeParseException;
 import picocli.CommandLine;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -39,7 +41,7 @@ public final class Main {
     CommandLine line = new CommandLine(new SerdabCommand(around), new Factory(around));
     line.setOut(new java.io.PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
     line.setErr(new java.io.PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
-    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.registerConverter(LocalDate.class, Main::date);
     line.setUsageHelpAutoWidth(terminal.interactive());
     line.setExecutionExceptionHandler((exception, command, parsed) -> {
       ExitCodes.Failure failure = ExitCodes.of(exception);
@@ -58,6 +60,15 @@ public final class Main {
       return ExitCodes.USAGE;
     });
     return line.execute(args);
+  }
+
+  private static LocalDate date(String text) {
+    try {
+      return LocalDate.parse(text);
+    } catch (DateTimeParseException e) {
+      throw new CommandLine.TypeConversionException(
+          "'" + text + "' is no date; write it as 2024-01-31");
+    }
   }
 
   private static void tell(Terminal terminal, Problem problem) {

@@ -90,7 +90,7 @@ final class StatusCommand implements Callable<Integer> {
                 source -> catalogue.lastGoodRun("backup", source).map(RunRow::id).orElse(0L));
         count.studies++;
         boolean proven = false;
-        for (CopyRow copy : catalogue.copies(row.facts().key())) {
+        for (CopyRow copy : known.copies()) {
           if (copy.state().equals("good")
               && row.version().filter(copy.version()::equals).isPresent()) {
             count.byDestination.merge(copy.destinationId(), 1L, Long::sum);

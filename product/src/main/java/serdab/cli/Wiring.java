@@ -158,7 +158,7 @@ final class Wiring implements AutoCloseable {
             : LocalFolder.open(folder, around.random());
     return ZipTreeDestination.open(
         store,
-        new ZipTreeDestination.Options(naming, access, computing, parallelism, WRITTEN_BY),
+        options(naming, access),
         known,
         around.clock(),
         around.random());
