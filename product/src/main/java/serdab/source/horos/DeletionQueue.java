@@ -20,7 +20,8 @@ import serdab.Finding;
 /// The files that the viewer is about to unlink, from `DeleteQueueFile.plist`: a property list, XML
 /// or binary, holding an array of absolute paths.
 ///
-/// @param paths as written there
+/// @param paths as written there; of those in the folder of files also the part that begins with
+///   its name
 /// @param findings when it cannot be understood
 record DeletionQueue(Set<String> paths, List<Finding> findings) {
 
@@ -31,9 +32,26 @@ record DeletionQueue(Set<String> paths, List<Finding> findings) {
   private static final byte[] BINARY_MAGIC = "bplist00".getBytes(StandardCharsets.US_ASCII);
   private static final int TRAILER_BYTES = 32;
 
+  private static final String FILES = "/DATABASE.noindex/";
+
   DeletionQueue {
-    paths = Set.copyOf(paths);
+    Set<String> all = new HashSet<>(paths);
+    for (String path : paths) {
+      int files = path.lastIndexOf(FILES);
+      if (files >= 0) {
+        all.add(path.substring(files + 1));
+      }
+    }
+    paths = Set.copyOf(all);
     findings = List.copyOf(findings);
+  }
+
+  /// Whether a file is about to be deleted. The viewer may see the library at another path than we
+  /// do, so the part inside the library decides.
+  ///
+  /// @param entry its path inside the library
+  boolean names(String entry, Path file) {
+    return paths.contains(file.toString()) || paths.contains(entry);
   }
 
   /// Reads the queue of a library; empty when there is none.

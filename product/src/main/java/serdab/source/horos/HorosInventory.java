@@ -318,7 +318,7 @@ final class HorosInventory implements Inventory {
                   new SourceFile(found.entry(), found.lengthBytes(), found.modified().toMillis()),
                   found));
       case FileLocator.Located.Missing missing -> {
-        if (!deletions.paths().contains(missing.file().toString())) {
+        if (!deletions.names(missing.entry(), missing.file())) {
           listed.add(notThere(missing));
         }
       }

@@ -227,13 +227,13 @@ final class IndexReader {
           patient = ?6
         WHERE id = ?7\
         """,
-          added.orElse(null),
-          study,
-          taken.orElse(null),
-          row.getLong(12),
-          together,
-          patient,
-          group);
+        added.orElse(null),
+        study,
+        taken.orElse(null),
+        row.getLong(12),
+        together,
+        patient,
+        group);
   }
 
   /// A date of the index; one that is no number, or no date, is unknown and a finding.

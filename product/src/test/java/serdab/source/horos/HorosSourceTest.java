@@ -190,6 +190,20 @@ class HorosSourceTest {
     assertThat(temp.resolve("work")).isEmptyDirectory();
   }
 
+  @Test
+  void whatAKilledRunLeftOfAnIndexIsDeleted() throws IOException {
+    library().create().close();
+    Path left = temp.resolve("work/index-999999999999-1");
+    write(left.resolve("snapshot/Database.sql"), "names");
+    Path other = temp.resolve("work/something-else");
+    write(other, "stays");
+
+    inventory().close();
+
+    assertThat(left).doesNotExist();
+    assertThat(other).exists();
+  }
+
   // ---- rows, files and studies -------------------------------------------------------------
 
   @Test
@@ -362,7 +376,11 @@ class HorosSourceTest {
   void aFileThatTheViewerIsDeletingIsNotCalledMissing() throws IOException {
     try (HorosLibraryFixture library = library().create()) {
       library.importAll(TinyDicom.series(1, 1, 3));
-      library.deletionQueue(List.of(library.fileNumbered(3), library.fileNumbered(4)));
+      // The viewer may see its library at another path.
+      library.deletionQueue(
+          List.of(
+              Path.of("/Users/x/Horos Data/DATABASE.noindex/10000/3.dcm"),
+              library.fileNumbered(4)));
       Files.delete(library.fileNumbered(3));
     }
 
