@@ -173,11 +173,7 @@ final class Wiring implements AutoCloseable {
             ? LocalFolder.create(folder, around.random())
             : LocalFolder.open(folder, around.random());
     return ZipTreeDestination.open(
-        store,
-        options(naming, access),
-        known,
-        around.clock(),
-        around.random());
+        store, options(naming, access), known, around.clock(), around.random());
   }
 
   private static NamingProfile naming(String name) {

@@ -1,6 +1,7 @@
 package serdab.dicom;
 
-/// The ways elements can be written. Implicit big endian was never allowed, and is met all the same.
+/// The ways elements can be written. Implicit big endian was never allowed, and is met all the
+/// same.
 ///
 /// @param explicit whether VRs are written
 /// @param bigEndian whether numbers have their highest byte first

@@ -50,7 +50,12 @@ class CommandLineTest {
     CommandLineRun.Result verify = serdab("verify", "zip:" + zips());
     CommandLineRun.Result restore =
         serdab(
-            "restore", "--from", "zip:" + zips(), "--to", folder.resolve("back").toString(), "--all");
+            "restore",
+            "--from",
+            "zip:" + zips(),
+            "--to",
+            folder.resolve("back").toString(),
+            "--all");
 
     assertThat(backup.exitCode()).as(backup.err()).isZero();
     assertThat(backup.out()).contains("10 studies listed", "All good.");
@@ -141,16 +146,31 @@ class CommandLineTest {
 
     CommandLineRun.Result patient =
         serdab(
-            "restore", "--from", "zip:" + zips(), "--to", folder.resolve("p").toString(),
-            "--patient-id", "id11111");
+            "restore",
+            "--from",
+            "zip:" + zips(),
+            "--to",
+            folder.resolve("p").toString(),
+            "--patient-id",
+            "id11111");
     CommandLineRun.Result dates =
         serdab(
-            "restore", "--from", "zip:" + zips(), "--to", folder.resolve("d").toString(),
-            "--date", "2018-01-01..2018-12-31");
+            "restore",
+            "--from",
+            "zip:" + zips(),
+            "--to",
+            folder.resolve("d").toString(),
+            "--date",
+            "2018-01-01..2018-12-31");
     CommandLineRun.Result study =
         serdab(
-            "restore", "--from", "zip:" + zips(), "--to", folder.resolve("s").toString(),
-            "--study", "1.2.999.999.99.9.9999.8888");
+            "restore",
+            "--from",
+            "zip:" + zips(),
+            "--to",
+            folder.resolve("s").toString(),
+            "--study",
+            "1.2.999.999.99.9.9999.8888");
 
     assertThat(patient.out()).contains("1 studies: 1 files written");
     assertThat(dates.out()).contains("2 studies: 14 files written");
@@ -163,8 +183,13 @@ class CommandLineTest {
 
     CommandLineRun.Result restore =
         serdab(
-            "restore", "--from", "zip:" + zips(), "--to", folder.resolve("s").toString(),
-            "--study", "1.2.3.4.5");
+            "restore",
+            "--from",
+            "zip:" + zips(),
+            "--to",
+            folder.resolve("s").toString(),
+            "--study",
+            "1.2.3.4.5");
 
     assertThat(restore.exitCode()).isEqualTo(3);
     assertThat(restore.out()).contains("holds no copy of this study");
@@ -176,7 +201,12 @@ class CommandLineTest {
 
     CommandLineRun.Result restore =
         serdab(
-            "restore", "--from", "zip:" + zips(), "--to", "zip:" + folder.resolve("zips2"), "--all");
+            "restore",
+            "--from",
+            "zip:" + zips(),
+            "--to",
+            "zip:" + folder.resolve("zips2"),
+            "--all");
     CommandLineRun.Result verify = serdab("verify", "zip:" + folder.resolve("zips2"));
 
     assertThat(restore.exitCode()).as(restore.out() + restore.err()).isZero();
@@ -199,8 +229,13 @@ class CommandLineTest {
     CommandLineRun.Result backup = backUp();
     CommandLineRun.Result after =
         serdab(
-            "restore", "--from", "zip:" + zips(), "--to", folder.resolve("s").toString(),
-            "--study", "1.2.999.999.99.9.9999.8888");
+            "restore",
+            "--from",
+            "zip:" + zips(),
+            "--to",
+            folder.resolve("s").toString(),
+            "--study",
+            "1.2.999.999.99.9.9999.8888");
 
     assertThat(verify.exitCode()).isEqualTo(3);
     assertThat(verify.out()).contains("11 good, 1 NOT good");
@@ -243,7 +278,11 @@ class CommandLineTest {
 
     CommandLineRun.Result drill =
         serdab(
-            "verify", "zip:" + zips(), "--depth", "restored", "--study",
+            "verify",
+            "zip:" + zips(),
+            "--depth",
+            "restored",
+            "--study",
             "1.2.999.999.99.9.9999.8888");
 
     assertThat(drill.exitCode()).as(drill.out()).isZero();
@@ -272,7 +311,12 @@ class CommandLineTest {
 
     CommandLineRun.Result result =
         serdab(
-            "backup", "--from", source.toString(), "--to", "zip:" + zips(), "--sentinel",
+            "backup",
+            "--from",
+            source.toString(),
+            "--to",
+            "zip:" + zips(),
+            "--sentinel",
             ".this-is-the-disk");
 
     assertThat(result.exitCode()).isEqualTo(4);
@@ -388,7 +432,8 @@ class CommandLineTest {
 
   @Test
   void everyCommandHasHelpWithAnExample() {
-    for (String command : List.of("backup", "status", "studies", "verify", "restore", "catalogue")) {
+    for (String command :
+        List.of("backup", "status", "studies", "verify", "restore", "catalogue")) {
       CommandLineRun.Result result = serdab(command, "--help");
 
       assertThat(result.exitCode()).isZero();
@@ -429,8 +474,8 @@ class CommandLineTest {
   void aStudyIsFoundByItsLabel() {
     backUp();
     String all = serdab("studies").out();
-    String label =
-        all.lines().filter(line -> line.contains("RTDOSE")).findFirst().orElseThrow().split(" ")[0];
+    String line = all.lines().filter(each -> each.contains("RTDOSE")).findFirst().orElseThrow();
+    String label = line.substring(0, line.indexOf(' '));
 
     CommandLineRun.Result one = serdab("studies", "--label", label, "--findings");
 
@@ -449,7 +494,12 @@ class CommandLineTest {
         serdab("backup", "--from", "folder:" + real, "--to", "zip:" + zips());
     CommandLineRun.Result restore =
         serdab(
-            "restore", "--from", "zip:" + zips(), "--to", folder.resolve("back").toString(), "--all");
+            "restore",
+            "--from",
+            "zip:" + zips(),
+            "--to",
+            folder.resolve("back").toString(),
+            "--all");
 
     assertThat(backup.exitCode()).as(backup.out() + backup.err()).isZero();
     assertThat(restore.exitCode()).as(restore.out() + restore.err()).isZero();
@@ -496,16 +546,14 @@ class CommandLineTest {
     try (Stream<Path> files = Files.walk(folder)) {
       files
           .filter(Files::isRegularFile)
-          .forEach(
-              file -> {
-                try {
-                  digests.put(
-                      folder.relativize(file).toString(),
-                      Sha256.digest(Files.readAllBytes(file)));
-                } catch (IOException e) {
-                  throw new UncheckedIOException(e);
-                }
-              });
+          .forEach(file -> {
+            try {
+              digests.put(
+                  folder.relativize(file).toString(), Sha256.digest(Files.readAllBytes(file)));
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          });
     }
     return digests;
   }

@@ -74,12 +74,7 @@ public final class TinyDicom {
     file.writeBytes(new byte[128]);
     file.writeBytes("DICM".getBytes(StandardCharsets.US_ASCII));
     int metaLength = meta.size();
-    put(
-        file,
-        0x0002,
-        0x0000,
-        "UL",
-        new byte[] {(byte) metaLength, (byte) (metaLength >> 8), 0, 0});
+    put(file, 0x0002, 0x0000, "UL", new byte[] {(byte) metaLength, (byte) (metaLength >> 8), 0, 0});
     file.writeBytes(meta.toByteArray());
     text(file, 0x0008, 0x0005, "CS", "ISO_IR 192");
     text(file, 0x0008, 0x0016, "UI", "1.2.840.10008.5.1.4.1.1.4");
