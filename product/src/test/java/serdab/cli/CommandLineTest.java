@@ -479,7 +479,7 @@ class CommandLineTest {
 
     CommandLineRun.Result one = serdab("studies", "--label", label, "--findings");
 
-    assertThat(one.out().lines().filter(line -> line.startsWith("S-"))).hasSize(1);
+    assertThat(one.out().lines().filter(each -> each.startsWith("S-"))).hasSize(1);
     assertThat(one.out()).contains("uid-mismatch");
   }
 
