@@ -31,7 +31,34 @@ prove_speed() {
   bench --record docs/proof/speed.md "$(git rev-parse --short=10 HEAD)"
 }
 
+# The maker is test code: it is built apart from what ./serdab and ./dev test use, so that no build disturbs another.
 make_library() {
-  echo "dev: make-library is not wired yet; the maker of libraries is serdab.testing.horos in product/src/test" >&2
-  return 2
+  library=${1:-}
+  studies=${2:-1000}
+  case $studies in
+    '' | *[!0-9]* | 0*)
+      library=
+      ;;
+  esac
+  if [ -z "$library" ] || [ "$#" -gt 2 ]; then
+    echo "usage: ./dev make-library FOLDER [STUDIES]; makes \"Horos Data\" in FOLDER, with 1000 studies unless told" >&2
+    return 2
+  fi
+  shared=${SERDAB_SHARED:-../shared}
+  if [ ! -d "$shared/data/dicom" ]; then
+    echo "dev: the shared data is not at $shared; set SERDAB_SHARED to the folder that holds data/dicom" >&2
+    return 2
+  fi
+  if [ -e "$library/Horos Data" ]; then
+    echo "dev: $library/Horos Data is there already; remove it to make it again" >&2
+    return 2
+  fi
+  maker=$checkout/product/target/library-maker
+  mkdir -p "$maker"
+  run_maven -q -f product/pom.xml -Dserdab.quick=true -Dserdab.target="$maker" \
+    test-compile dependency:build-classpath -Dmdep.outputFile="$maker/libraries" -Dmdep.includeScope=test </dev/null
+  read -r libraries <"$maker/libraries" || [ -n "$libraries" ]
+  "$jdk/bin/java" -Xmx256m --enable-native-access=ALL-UNNAMED \
+    -cp "$maker/test-classes:$maker/classes:$libraries" serdab.testing.horos.RealLibrary \
+    "$shared/data/dicom" "$library" "$studies"
 }

@@ -1,12 +1,15 @@
 package serdab.testing.horos;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 
 /// The few header values that the viewer's importer looks at, of an ordinary little endian file.
 ///
@@ -49,7 +52,15 @@ final class Header {
   private static final Set<String> LONG_FORM =
       Set.of("OB", "OW", "OF", "OD", "OL", "OV", "SQ", "UC", "UN", "UR", "UT", "SV", "UV");
 
+  static final int META_LENGTH = 0x00020000;
+  static final int META_SOP_INSTANCE_UID = 0x00020003;
+
   private final Map<Integer, byte[]> values = new HashMap<>();
+
+  /// Where each value begins, and how many bytes hold its length.
+  private final Map<Integer, Place> places = new HashMap<>();
+
+  private record Place(int position, int lengthBytes) {}
 
   static Header of(byte[] file) {
     Header header = new Header();
@@ -75,6 +86,57 @@ final class Header {
   int unsigned16(int tag) {
     byte[] value = values.get(tag);
     return value == null || value.length < 2 ? 0 : (value[0] & 0xff) | (value[1] & 0xff) << 8;
+  }
+
+  /// The file with other texts for some of its elements; an element that is not there stays away.
+  ///
+  /// @param changes ASCII texts by tag, of values with a known length
+  byte[] with(byte[] file, Map<Integer, String> changes) {
+    TreeMap<Integer, byte[]> inOrder = new TreeMap<>();
+    int metaGrowth = 0;
+    for (Map.Entry<Integer, String> change : changes.entrySet()) {
+      byte[] before = values.get(change.getKey());
+      if (before != null) {
+        byte[] after = padded(change.getKey(), change.getValue());
+        inOrder.put(change.getKey(), after);
+        metaGrowth += change.getKey() >>> 16 == 0x0002 ? after.length - before.length : 0;
+      }
+    }
+    if (values.containsKey(META_LENGTH)) {
+      int length = ByteBuffer.wrap(values.get(META_LENGTH)).order(ByteOrder.LITTLE_ENDIAN).getInt();
+      inOrder.put(META_LENGTH, littleEndian(length + metaGrowth, 4));
+    }
+    ByteArrayOutputStream out = new ByteArrayOutputStream(file.length + 256);
+    int copied = 0;
+    for (Map.Entry<Integer, byte[]> change : inOrder.entrySet()) {
+      Place place = Objects.requireNonNull(places.get(change.getKey()));
+      out.write(file, copied, place.position() - place.lengthBytes() - copied);
+      out.writeBytes(littleEndian(change.getValue().length, place.lengthBytes()));
+      out.writeBytes(change.getValue());
+      copied = place.position() + Objects.requireNonNull(values.get(change.getKey())).length;
+    }
+    out.write(file, copied, file.length - copied);
+    return out.toByteArray();
+  }
+
+  /// Values have an even length: UIDs are padded with a NUL, texts with a space (PS3.5 section
+  /// 6.2).
+  private static byte[] padded(int tag, String text) {
+    boolean uid =
+        tag == SOP_INSTANCE_UID
+            || tag == META_SOP_INSTANCE_UID
+            || tag == STUDY_UID
+            || tag == SERIES_UID;
+    String even = text.length() % 2 == 0 ? text : text + (uid ? '\0' : ' ');
+    return even.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  private static byte[] littleEndian(int value, int bytes) {
+    byte[] all = new byte[bytes];
+    for (int i = 0; i < bytes; i++) {
+      all[i] = (byte) (value >> (8 * i));
+    }
+    return all;
   }
 
   private Charset charset() {
@@ -114,14 +176,20 @@ final class Header {
 
   private void readElement(ByteBuffer in, boolean explicit) {
     int tag = Short.toUnsignedInt(in.getShort()) << 16 | Short.toUnsignedInt(in.getShort());
+    int lengthAt = in.position();
     long length = readLength(in, explicit && tag >>> 16 != 0xFFFE);
+    // Only the short form begins with a VR of two bytes and has a length of as many.
+    int lengthBytes = in.position() - lengthAt == 4 && explicit && tag >>> 16 != 0xFFFE ? 2 : 4;
     if (length == 0xFFFFFFFFL) {
       skipToDelimiter(in, explicit);
       return;
     }
     byte[] value = new byte[(int) Math.min(length, in.remaining())];
+    int position = in.position();
     in.get(value);
-    values.putIfAbsent(tag, value);
+    if (values.putIfAbsent(tag, value) == null) {
+      places.put(tag, new Place(position, lengthBytes));
+    }
   }
 
   private static long readLength(ByteBuffer in, boolean explicit) {

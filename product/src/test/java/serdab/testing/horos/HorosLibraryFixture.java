@@ -120,7 +120,8 @@ public final class HorosLibraryFixture implements AutoCloseable {
     files.forEach(this::importFile);
   }
 
-  private int importBytes(byte[] content) {
+  /// Imports a file that is nowhere yet.
+  int importBytes(byte[] content) {
     int number = nextNumber++;
     write(fileNumbered(number), content);
     addRows(Header.of(content), Map.of("ZPATHNUMBER", number));
