@@ -2,6 +2,7 @@ package serdab.source.horos;
 
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.LocalTime;
 import java.time.Year;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
@@ -36,6 +37,10 @@ final class CoreDataTime {
       DateTimeFormatter.ofPattern("uuuuMMdd").withResolverStyle(ResolverStyle.STRICT);
   private static final int OLDEST_BIRTH_YEAR = 1850;
 
+  // Taken as seconds, these numbers are 2001-08-08T21:48:21Z to 2001-08-31T22:53:51Z.
+  private static final long FIRST_AS_TEXT = 19_000_101;
+  private static final long LAST_AS_TEXT = 20_991_231;
+
   private CoreDataTime() {}
 
   /// The moment; empty when the number is no plausible date.
@@ -46,6 +51,28 @@ final class CoreDataTime {
     long whole = (long) Math.floor(seconds);
     long nanos = Math.round((seconds - whole) * 1e9);
     return Optional.of(Instant.ofEpochSecond(whole + EPOCH_SECONDS, nanos));
+  }
+
+  /// The date that a number spells, when its digits are a day `YYYYMMDD` from 1900 to 2099.
+  ///
+  /// The viewer writes seconds, but importers and scripts have put such texts into its columns, and
+  /// SQLite turns them into whole numbers there (numeric affinity). Read as seconds every one of
+  /// them would be a moment between 2001-08-08T21:48:21Z and 2001-08-31T22:53:51Z. One in 27 whole
+  /// seconds of those 23 days spells a day, so a study really taken then may be dated wrongly; that
+  /// is why whoever follows this says so in a finding. A date of birth cannot be: it is stored as a
+  /// midnight, a multiple of 900 seconds, whose digits end in `00`.
+  static Optional<LocalDate> spelledOut(double seconds) {
+    if (!(seconds >= FIRST_AS_TEXT && seconds <= LAST_AS_TEXT) || seconds != Math.rint(seconds)) {
+      return Optional.empty();
+    }
+    return basicDate(Long.toString((long) seconds));
+  }
+
+  /// A day as the index would hold it: its noon.
+  ///
+  /// @param zone the time zone of the viewer's Mac
+  static double seconds(LocalDate day, ZoneId zone) {
+    return seconds(day.atTime(LocalTime.NOON).atZone(zone).toInstant());
   }
 
   /// A moment as the index would hold it.
@@ -73,7 +100,10 @@ final class CoreDataTime {
   /// column.
   static Optional<LocalDate> birthDate(String patientKey, Optional<Double> seconds, ZoneId zone) {
     Optional<LocalDate> converted =
-        seconds.flatMap(CoreDataTime::instant).map(at -> at.atZone(zone).toLocalDate());
+        seconds
+            .flatMap(CoreDataTime::spelledOut)
+            .or(() ->
+                seconds.flatMap(CoreDataTime::instant).map(at -> at.atZone(zone).toLocalDate()));
     Optional<LocalDate> named = dateAtEnd(patientKey);
     if (named.isPresent() && converted.isPresent()) {
       long apart = Math.abs(named.get().toEpochDay() - converted.get().toEpochDay());

@@ -167,7 +167,7 @@ final class HorosInventory implements Inventory {
             new StudyKey(row.getString("key")),
             PatientData.of(text(row, fromIndex ? "row_name" : "name")),
             PatientData.of(text(row, fromIndex ? "row_patient_id" : "patient_id")),
-            birthDate(row, fromIndex).map(PatientData::of),
+            birthDate(row, fromIndex, findings).map(PatientData::of),
             studyDate(row, fromIndex),
             modalities(reader, group, fromIndex),
             PatientData.of(text(row, fromIndex ? "row_accession" : "accession")),
@@ -183,7 +183,8 @@ final class HorosInventory implements Inventory {
         Long.toString(group));
   }
 
-  private Optional<LocalDate> birthDate(ResultSet row, boolean fromIndex) throws SQLException {
+  private Optional<LocalDate> birthDate(ResultSet row, boolean fromIndex, List<Finding> findings)
+      throws SQLException {
     if (!fromIndex) {
       return CoreDataTime.basicDate(text(row, "birth_date"));
     }
@@ -192,6 +193,9 @@ final class HorosInventory implements Inventory {
         type.equals("integer") || type.equals("real")
             ? Optional.of(row.getDouble("row_birth"))
             : Optional.empty();
+    if (seconds.flatMap(CoreDataTime::spelledOut).isPresent()) {
+      findings.add(IndexReader.asText("date of birth"));
+    }
     return CoreDataTime.birthDate(text(row, "row_patient_uid"), seconds, zone);
   }
 

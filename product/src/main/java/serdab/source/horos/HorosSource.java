@@ -169,7 +169,7 @@ public final class HorosSource implements Source {
       workbook.find(finding);
     }
     Optional<IndexReader> reader =
-        usable ? Optional.of(new IndexReader(workbook, schema, locator)) : Optional.empty();
+        usable ? Optional.of(new IndexReader(workbook, schema, locator, settings.zone())) : Optional.empty();
     if (reader.isPresent()) {
       reader.get().noteStudies();
     }

@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -39,12 +41,16 @@ final class IndexReader {
   private final Workbook workbook;
   private final IndexSchema schema;
   private final FileLocator locator;
+  private final ZoneId zone;
   private final String indexId;
 
-  IndexReader(Workbook workbook, IndexSchema schema, FileLocator locator) throws SQLException {
+  /// @param zone the time zone of the viewer's Mac
+  IndexReader(Workbook workbook, IndexSchema schema, FileLocator locator, ZoneId zone)
+      throws SQLException {
     this.workbook = workbook;
     this.schema = schema;
     this.locator = locator;
+    this.zone = zone;
     this.indexId = readIndexId();
   }
 
@@ -236,7 +242,8 @@ final class IndexReader {
         group);
   }
 
-  /// A date of the index; one that is no number, or no date, is unknown and a finding.
+  /// A date of the index as seconds. One that is no number, or no date, is unknown and a finding;
+  /// one whose digits spell a day is that day and a finding.
   private Optional<Double> date(ResultSet row, int column, long group, String kind, String words)
       throws SQLException {
     String type = row.getString(column);
@@ -245,6 +252,11 @@ final class IndexReader {
     }
     if (type.equals("integer") || type.equals("real")) {
       double seconds = row.getDouble(column + 1);
+      Optional<LocalDate> spelled = CoreDataTime.spelledOut(seconds);
+      if (spelled.isPresent()) {
+        workbook.find(group, asText(words));
+        return Optional.of(CoreDataTime.seconds(spelled.get(), zone));
+      }
       if (CoreDataTime.instant(seconds).isPresent()) {
         return Optional.of(seconds);
       }
@@ -256,6 +268,19 @@ final class IndexReader {
             kind + "-not-understood",
             "The viewer's index holds a " + words + " that is no date; it is taken as unknown."));
     return Optional.empty();
+  }
+
+  /// What is said of a date that the index holds as text.
+  ///
+  /// @param words which date it is
+  static Finding asText(String words) {
+    return Finding.about(
+        "",
+        "date-as-text",
+        "The viewer's index holds a "
+            + words
+            + " as the digits YYYYMMDD instead of seconds; it is taken as the day they spell. As"
+            + " seconds it would lie between 8 and 31 August 2001.");
   }
 
   /// The Study Instance UID that the files of a row agree on, else a name made from the row.

@@ -12,7 +12,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
-import java.time.LocalTime;
 import java.time.ZoneId;
 import java.util.Map;
 import java.util.Optional;
@@ -401,8 +400,7 @@ final class UnindexedFiles {
         day.isPresent() ? facts.studyDate() : null,
         reveal(facts.accessionNumber()),
         facts.studyDescription(),
-        day.map(d -> CoreDataTime.seconds(d.atTime(LocalTime.NOON).atZone(zone).toInstant()))
-            .orElse(null),
+        day.map(d -> CoreDataTime.seconds(d, zone)).orElse(null),
         CoreDataTime.seconds(seen.lastModifiedTime().toInstant()),
         group);
   }

@@ -28,6 +28,39 @@ class CoreDataTimeTest {
   }
 
   @Test
+  void aWholeNumberWhoseDigitsAreADayIsThatDay() {
+    assertThat(CoreDataTime.spelledOut(20230203)).contains(LocalDate.of(2023, 2, 3));
+    assertThat(CoreDataTime.spelledOut(19000101)).contains(LocalDate.of(1900, 1, 1));
+    assertThat(CoreDataTime.spelledOut(20991231)).contains(LocalDate.of(2099, 12, 31));
+    assertThat(CoreDataTime.spelledOut(18991231)).isEmpty();
+    assertThat(CoreDataTime.spelledOut(20230229)).isEmpty();
+    assertThat(CoreDataTime.spelledOut(20230203.5)).isEmpty();
+    assertThat(CoreDataTime.spelledOut(Double.NaN)).isEmpty();
+  }
+
+  @Test
+  void onlyMomentsOf23DaysOf2001CanBeTakenForDigits() {
+    assertThat(CoreDataTime.instant(19000101)).contains(Instant.parse("2001-08-08T21:48:21Z"));
+    assertThat(CoreDataTime.instant(20991231)).contains(Instant.parse("2001-08-31T22:53:51Z"));
+  }
+
+  @Test
+  void aMidnightOfThose23DaysIsNeverTakenForDigits() {
+    for (int quarter = -2400; quarter <= 2400; quarter++) {
+      double midnight =
+          CoreDataTime.seconds(Instant.parse("2001-08-20T00:00:00Z").plusSeconds(quarter * 900L));
+
+      assertThat(CoreDataTime.spelledOut(midnight)).isEmpty();
+    }
+  }
+
+  @Test
+  void aDateOfBirthWrittenAsDigitsIsThatDay() {
+    assertThat(CoreDataTime.birthDate("DOE JANE-1-", Optional.of(19700131d), SAO_PAULO))
+        .contains(LocalDate.of(1970, 1, 31));
+  }
+
+  @Test
   void aStudyJustBeforeMidnightKeepsItsDayInTheZoneOfTheMac() {
     double at = CoreDataTime.seconds(Instant.parse("2023-03-01T02:50:00Z"));
 

@@ -493,6 +493,29 @@ class HorosSourceTest {
     }
   }
 
+  /// Defect A11 of the script before us: it took such a date for a day in August 2001.
+  @Test
+  void aDateWrittenAsDigitsIsThatDayAndAFinding() {
+    try (HorosLibraryFixture library = library().zone(SAO_PAULO).create()) {
+      library.importFile(TinyDicom.of(1, 1, 1));
+      library.sql(
+          "UPDATE ZSTUDY SET ZDATE = '20230203', ZDATEADDED = '20230204', ZDATEOFBIRTH = '19700131',"
+              + " ZPATIENTUID = 'DOE JANE-4711'");
+    }
+
+    try (Inventory inventory = inventory()) {
+      SourceStudy study = study(inventory, TinyDicom.studyUid(1));
+      assertThat(study.facts().studyDate()).contains(LocalDate.of(2023, 2, 3));
+      assertThat(study.facts().birthDate().map(date -> date.reveal(Purpose.SHOW_TO_OWNER)))
+          .contains(LocalDate.of(1970, 1, 31));
+      assertThat(study.dateAdded())
+          .contains(LocalDate.of(2023, 2, 4).atTime(12, 0).atZone(SAO_PAULO).toInstant());
+      assertThat(study.findings())
+          .extracting(Finding::kind)
+          .containsExactly("date-as-text", "date-as-text", "date-as-text");
+    }
+  }
+
   @Test
   void aStudyNearMidnightKeepsItsDayInTheZoneOfThePlan() {
     try (HorosLibraryFixture library = library().zone(SAO_PAULO).create()) {
