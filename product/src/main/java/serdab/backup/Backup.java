@@ -131,10 +131,12 @@ public final class Backup implements AutoCloseable {
         }
         selected++;
         Decision decision = decide(study, now);
-        Optional<YearMonth> month = study.facts().studyDate().map(YearMonth::from);
-        Set<Integer> unproven = new HashSet<>(decision.unproven());
-        for (int i = 0; i < destinations.size(); i++) {
-          pending.get(i).merge(month, unproven.contains(i) ? 1 : 0, Integer::sum);
+        if (!study.key().isOther()) {
+          Optional<YearMonth> month = study.facts().studyDate().map(YearMonth::from);
+          Set<Integer> unproven = new HashSet<>(decision.unproven());
+          for (int i = 0; i < destinations.size(); i++) {
+            pending.get(i).merge(month, unproven.contains(i) ? 1 : 0, Integer::sum);
+          }
         }
         switch (decision.what()) {
           case WORK -> items.add(new WorkItem(study, decision.reason(), decision.unproven()));
@@ -187,11 +189,8 @@ public final class Backup implements AutoCloseable {
       // A change that the source itself reports may be the cure, so it does not wait.
       boolean changed = row.version().isPresent() && !row.fingerprint().equals(study.fingerprint());
       if (!changed) {
-        return new Decision(
-            What.NOT_YET,
-            WorkItem.Reason.RETRY,
-            row.version().map(version -> lacking(study.key(), version)).orElse(all),
-            row.problem());
+        // Proven copies of what could be read do not make it proven: files of it are missing.
+        return new Decision(What.NOT_YET, WorkItem.Reason.RETRY, all, row.problem());
       }
     }
     if (row.version().isEmpty()) {
@@ -659,6 +658,9 @@ public final class Backup implements AutoCloseable {
     }
 
     private void proven(WorkItem item, List<Integer> targets) {
+      if (item.study().key().isOther()) {
+        return; // Groups of other files belong to no month.
+      }
       Optional<YearMonth> month = item.study().facts().studyDate().map(YearMonth::from);
       for (int target : targets) {
         pending.get(target).merge(month, -1, Integer::sum);
@@ -667,7 +669,7 @@ public final class Backup implements AutoCloseable {
 
     /// A study that was thought proven everywhere turned out not to be.
     private void notProven(WorkItem item) {
-      if (item.targets().isEmpty()) {
+      if (item.targets().isEmpty() && !item.study().key().isOther()) {
         Optional<YearMonth> month = item.study().facts().studyDate().map(YearMonth::from);
         pending.forEach(months -> months.merge(month, 1, Integer::sum));
       }

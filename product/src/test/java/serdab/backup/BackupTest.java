@@ -16,6 +16,8 @@ import serdab.destination.ZipTreeDestination.Access;
 import serdab.dicom.StudyKey;
 import serdab.report.RunReport;
 import serdab.report.RunReport.Outcome;
+import serdab.testing.world.CrashedException;
+import serdab.testing.world.SimulatedDisk;
 import serdab.testing.world.TinyDicom;
 import serdab.testing.world.World;
 
@@ -172,6 +174,67 @@ class BackupTest {
     assertThat(files(study)).containsOnlyKeys(World.imagePath(study, 2), World.imagePath(study, 3));
   }
 
+  /// Defect A7 of the script before us: one good ZIP was enough for the mark.
+  @Test
+  void aMonthIsMarkedDoneOnlyWhileAllItsSelectedStudiesAreProven() {
+    String broken = world.addStudy(2);
+    world.addStudy(1);
+    world.source().breakFile(World.imagePath(broken, 2));
+
+    world.backUp();
+    boolean afterTheGap = monthIsDone(world);
+    world.backUp();
+    boolean whileItWaits = monthIsDone(world);
+    world.source().mendAll();
+    world.clock().pass(Duration.ofDays(2));
+    world.backUp();
+    boolean afterTheCure = monthIsDone(world);
+    String added = world.addStudy(1);
+    world.source().breakFile(World.imagePath(added, 1));
+    world.backUp();
+    boolean afterANewStudy = monthIsDone(world);
+
+    assertThat(afterTheGap).isFalse();
+    assertThat(whileItWaits).isFalse();
+    assertThat(afterTheCure).isTrue();
+    assertThat(afterANewStudy).isFalse();
+  }
+
+  /// Defect A2 of the script before us: a crash before the mark, and the next start deleted the
+  /// month.
+  @Test
+  void aKillBeforeTheMonthIsMarkedDoneCostsNoFinishedCopy() {
+    int tried = 0;
+    for (long step = stepsOfAWholeRun(); step > 0; step--) {
+      try (World killed = threeStudiesOfAMonth()) {
+        killed.disk().failAt(step, SimulatedDisk.Fault.KILL);
+        try {
+          killed.backUp();
+        } catch (CrashedException | SerdabException e) {
+          // As planned.
+        }
+        killed.disk().remount();
+        killed.disk().failNoMore();
+        List<String> finished = zips(killed);
+        if (finished.size() < 3) {
+          break;
+        }
+        if (!monthIsDone(killed)) {
+          tried++;
+
+          killed.clock().pass(Duration.ofDays(1));
+          RunReport next = killed.backUpUntilGood(3);
+
+          assertThat(next.outcome()).isEqualTo(Outcome.GOOD);
+          assertThat(zips(killed)).isEqualTo(finished);
+          assertThat(killed.damage(0)).isEmpty();
+          assertThat(monthIsDone(killed)).isTrue();
+        }
+      }
+    }
+    assertThat(tried).isPositive();
+  }
+
   /// Defect A3 of the script before us: the oldest studies, broken, blocked all others for ever.
   @Test
   void brokenStudiesDoNotKeepOthersFromBeingCopied() {
@@ -266,7 +329,7 @@ class BackupTest {
     world.addStudy(2);
     world.backUp();
     String added = world.addStudy(2);
-    world.disk(1).failAt(world.disk(1).steps() + 40, serdab.testing.world.SimulatedDisk.Fault.PULL);
+    world.disk(1).failAt(world.disk(1).steps() + 40, SimulatedDisk.Fault.PULL);
 
     RunReport report = world.backUp();
     world.disk(1).remount();
@@ -332,6 +395,29 @@ class BackupTest {
   }
 
   // ----
+
+  private static World threeStudiesOfAMonth() {
+    World month = World.drawnFrom(new SplittableRandom(11));
+    for (int i = 0; i < 3; i++) {
+      month.addStudy(1);
+    }
+    return month;
+  }
+
+  private static long stepsOfAWholeRun() {
+    try (World whole = threeStudiesOfAMonth()) {
+      whole.backUp();
+      return whole.disk().steps();
+    }
+  }
+
+  private static List<String> zips(World world) {
+    return world.disk().files().stream().filter(name -> name.endsWith(".zip")).sorted().toList();
+  }
+
+  private static boolean monthIsDone(World world) {
+    return world.disk().files().stream().anyMatch(name -> name.endsWith("/.month_done"));
+  }
 
   private StudyRow row(String study) {
     return world.catalogue().study("world:source", new StudyKey(study)).orElseThrow();
