@@ -162,6 +162,7 @@ final class BackupCommand implements Callable<Integer> {
         Catalogue catalogue = wiring.catalogue(home)) {
       List<String> warnings = guard(plan, catalogue);
       try (Source source = wiring.source(plan, home)) {
+        refuseInside(source, plan);
         List<Destination> destinations = new ArrayList<>();
         try {
           for (String specification : plan.destinations()) {
@@ -191,6 +192,15 @@ final class BackupCommand implements Callable<Integer> {
       Safeguards.sameDisk(source, destination).ifPresent(warnings::add);
     }
     return warnings;
+  }
+
+  /// What the named path does not show: a library's files may lie in a folder that only the library
+  /// itself names. Still before anything is made in a destination.
+  private static void refuseInside(Source source, BackupPlan plan) {
+    for (String specification : plan.destinations()) {
+      Path destination = Wiring.destinationFolder(specification);
+      source.folders().forEach(folder -> Safeguards.refuseInsideSource(folder, destination));
+    }
   }
 
   private int run(

@@ -1,5 +1,8 @@
 package serdab.source;
 
+import java.nio.file.Path;
+import java.util.List;
+
 /// Where studies come from. Nothing under it is ever written, renamed or locked. Thread-safe.
 ///
 /// - A source that cannot be reached is `Unavailable`, never empty.
@@ -11,8 +14,13 @@ public interface Source extends AutoCloseable {
   /// Where it is, in words without patient data, as messages name it.
   String describe();
 
-  /// The folder whose volume must be there, and inside which no destination may lie.
-  java.nio.file.Path root();
+  /// The folder whose volume must be there.
+  Path root();
+
+  /// The folders that it reads, [#root] among them. No destination may lie inside one.
+  default List<Path> folders() {
+    return List.of(root());
+  }
 
   /// Looks at everything once and keeps what it saw until the inventory is closed.
   Inventory inventory();

@@ -12,9 +12,11 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Stream;
 import serdab.Finding;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -89,8 +91,14 @@ public final class HorosSource implements Source {
     return folders.base();
   }
 
-  /// The folder with the files; another than [#root] when `DBFOLDER_LOCATION` says so. No
-  /// destination may lie in it either.
+  /// The library, the folder that `DBFOLDER_LOCATION` names, and that of the numbered folders,
+  /// which may be a link to another volume.
+  @Override
+  public List<Path> folders() {
+    return Stream.of(folders.base(), folders.data(), folders.database()).distinct().toList();
+  }
+
+  /// The folder with the files; another than [#root] when `DBFOLDER_LOCATION` says so.
   public Path dataFolder() {
     return folders.data();
   }
@@ -169,7 +177,9 @@ public final class HorosSource implements Source {
       workbook.find(finding);
     }
     Optional<IndexReader> reader =
-        usable ? Optional.of(new IndexReader(workbook, schema, locator, settings.zone())) : Optional.empty();
+        usable
+            ? Optional.of(new IndexReader(workbook, schema, locator, settings.zone()))
+            : Optional.empty();
     if (reader.isPresent()) {
       reader.get().noteStudies();
     }

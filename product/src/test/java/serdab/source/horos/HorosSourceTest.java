@@ -835,6 +835,7 @@ class HorosSourceTest {
       assertThat(paths(inventory, onlyStudy(inventory)))
           .containsExactly("DATABASE.noindex/10000/2.dcm", "DATABASE.noindex/10000/3.dcm");
       assertThat(source().dataFolder()).isEqualTo(other.toAbsolutePath());
+      assertThat(source().folders()).contains(source().root(), other.toAbsolutePath());
     }
   }
 
