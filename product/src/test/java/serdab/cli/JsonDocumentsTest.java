@@ -1,0 +1,243 @@
+package serdab.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import serdab.testing.SharedData;
+import serdab.testing.horos.HorosLibraryBuilder;
+import serdab.testing.horos.HorosLibraryFixture;
+import serdab.testing.horos.TinyDicom;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.json.JsonFactory;
+
+/// What `docs/json.md` says and what commands print are the same, in both directions.
+class JsonDocumentsTest {
+
+  private static final Pattern SCHEMA = Pattern.compile("serdab-[a-z]+-v\\d+");
+  private static final Pattern HEADING = Pattern.compile("^## (" + SCHEMA + ")$");
+  private static final Pattern ROW = Pattern.compile("^\\| `([^`]+)` \\| ([^|]+) \\|.*$");
+
+  @TempDir private Path folder;
+
+  /// By schema, the types by path.
+  private final Map<String, Map<String, String>> documented = new TreeMap<>();
+
+  /// By schema, the paths that were printed.
+  private final Map<String, Set<String>> printed = new TreeMap<>();
+
+  @Test
+  void everyCommandPrintsExactlyWhatIsDocumented() throws IOException {
+    readDocumentation();
+
+    checkPrinted("serdab-status-v1", "status", "--json");
+    checkPrinted("serdab-studies-v1", "studies", "--json");
+    try (HorosLibraryFixture library = HorosLibraryBuilder.in(folder.resolve("docs")).create()) {
+      library.importAll(TinyDicom.series(1, 1, 3));
+      library.importFile(TinyDicom.of(2, 1, 1));
+      Files.delete(library.fileNumbered(3));
+      checkPrinted("serdab-backup-v1", backup("docs"));
+      library.importFile(TinyDicom.of(3, 1, 1));
+      checkPrinted("serdab-plan-v1", with(backup("docs"), "--dry-run"));
+    }
+    Files.createDirectories(folder.resolve("nothing"));
+    checkPrinted("serdab-plan-v1", with(backup("nothing"), "--dry-run"));
+    checkPrinted("serdab-backup-v1", backup("nothing"));
+    checkPrinted("serdab-status-v1", "status", "--json");
+    checkPrinted("serdab-studies-v1", "studies", "--json");
+    checkPrinted("serdab-studies-v1", "studies", "--json", "--findings");
+    cutShort(firstZip());
+    checkPrinted("serdab-verify-v1", "verify", copies(), "--json");
+    checkPrinted(
+        "serdab-restore-v1",
+        "restore",
+        "--from",
+        copies(),
+        "--to",
+        folder.resolve("back").toString(),
+        "--study",
+        "1.2.3.4.5",
+        "--json");
+    checkPrinted("serdab-rebuild-v1", "catalogue", "rebuild", copies(), "--json");
+
+    documented.forEach((schema, types) ->
+        assertThat(printed.getOrDefault(schema, Set.of()))
+            .as("properties of %s that were seen, of those documented", schema)
+            .containsExactlyInAnyOrderElementsOf(types.keySet()));
+  }
+
+  @Test
+  void everySchemaInTheSourcesIsDocumented() throws IOException {
+    readDocumentation();
+
+    Set<String> written = new TreeSet<>();
+    try (Stream<Path> sources =
+        Files.list(SharedData.checkout().resolve("product/src/main/java/serdab/cli"))) {
+      for (Path source : sources.filter(file -> file.toString().endsWith(".java")).toList()) {
+        Matcher schema = Pattern.compile("\"(" + SCHEMA + ")\"").matcher(Files.readString(source));
+        while (schema.find()) {
+          written.add(schema.group(1));
+        }
+      }
+    }
+
+    assertThat(written).isEqualTo(documented.keySet());
+  }
+
+  // ---- commands
+
+  private String copies() {
+    return "zip:" + folder.resolve("copies");
+  }
+
+  private String[] backup(String source) {
+    return new String[] {
+      "backup", "--from", folder.resolve(source).toString(), "--to", copies(), "--json"
+    };
+  }
+
+  private static String[] with(String[] args, String more) {
+    String[] all = java.util.Arrays.copyOf(args, args.length + 1);
+    all[args.length] = more;
+    return all;
+  }
+
+  private void checkPrinted(String schema, String... args) {
+    CommandLineRun.Result result = new CommandLineRun(folder.resolve("home")).run(args);
+    assertThat(result.out()).as("%s: %s", String.join(" ", args), result.err()).isNotEmpty();
+
+    Map<?, ?> document = (Map<?, ?>) parse(result.out());
+
+    assertThat(document.get("schema")).isEqualTo(schema);
+    assertThat(document.keySet().iterator().next()).isEqualTo("schema");
+    if (document.get("exit_code") instanceof Long exitCode) {
+      assertThat(exitCode).isEqualTo(result.exitCode());
+    }
+    check(schema, "", document);
+  }
+
+  private Path firstZip() throws IOException {
+    try (Stream<Path> files = Files.walk(folder.resolve("copies"))) {
+      return files
+          .filter(file -> file.toString().endsWith(".zip"))
+          .filter(file -> !file.toString().contains("_other"))
+          .sorted()
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+
+  private static void cutShort(Path zip) throws IOException {
+    byte[] bytes = Files.readAllBytes(zip);
+    Files.setPosixFilePermissions(zip, PosixFilePermissions.fromString("rw-------"));
+    Files.write(zip, java.util.Arrays.copyOf(bytes, bytes.length / 2));
+  }
+
+  // ---- comparing
+
+  private void check(String schema, String prefix, Map<?, ?> object) {
+    assertThat(documented).containsKey(schema);
+    Map<String, String> types = documented.getOrDefault(schema, Map.of());
+    for (Map.Entry<?, ?> property : object.entrySet()) {
+      String path = prefix + property.getKey();
+      assertThat(types).as("%s has %s", schema, path).containsKey(path);
+      printed.computeIfAbsent(schema, _ -> new TreeSet<>()).add(path);
+      checkValue(schema, path, types.getOrDefault(path, ""), property.getValue());
+    }
+    types.forEach((path, type) -> {
+      boolean child = path.startsWith(prefix) && path.indexOf('.', prefix.length()) < 0;
+      if (child && !type.endsWith(", optional")) {
+        assertThat(object.containsKey(path.substring(prefix.length())))
+            .as("%s: %s is printed", schema, path)
+            .isTrue();
+      }
+    });
+  }
+
+  private void checkValue(String schema, String path, String type, Object value) {
+    String what = schema + ": " + path + " is " + type;
+    switch (type.replace(", optional", "")) {
+      case "string" -> assertThat(value).as(what).isInstanceOf(String.class);
+      case "integer" -> assertThat(value).as(what).isInstanceOf(Long.class);
+      case "boolean" -> assertThat(value).as(what).isInstanceOf(Boolean.class);
+      case "object" -> check(schema, path + ".", (Map<?, ?>) value);
+      case "object of integers" ->
+          assertThat(((Map<?, ?>) value).values()).as(what).allMatch(Long.class::isInstance);
+      case "array of strings" ->
+          assertThat((List<?>) value).as(what).allMatch(String.class::isInstance);
+      case "array of objects" ->
+          ((List<?>) value).forEach(each -> check(schema, path + "[].", (Map<?, ?>) each));
+      default -> throw new AssertionError(what + ", which this test does not know");
+    }
+  }
+
+  private void readDocumentation() throws IOException {
+    Map<String, String> types = new LinkedHashMap<>();
+    for (String line : Files.readAllLines(SharedData.checkout().resolve("docs/json.md"))) {
+      Matcher heading = HEADING.matcher(line);
+      Matcher row = ROW.matcher(line);
+      if (heading.matches()) {
+        types = new LinkedHashMap<>();
+        documented.put(heading.group(1), types);
+      } else if (row.matches()) {
+        types.put(row.group(1), row.group(2));
+      }
+    }
+    assertThat(documented).isNotEmpty();
+  }
+
+  // ---- parsing
+
+  /// Objects become maps in the order of their properties, arrays lists, numbers longs.
+  private static Object parse(String text) {
+    try (JsonParser json = new JsonFactory().createParser(ObjectReadContext.empty(), text)) {
+      json.nextToken();
+      Object value = value(json);
+      assertThat(json.nextToken()).as("after the document").isNull();
+      return value;
+    }
+  }
+
+  private static Object value(JsonParser json) {
+    return switch (json.currentToken()) {
+      case START_OBJECT -> {
+        Map<String, Object> object = new LinkedHashMap<>();
+        while (json.nextToken() == JsonToken.PROPERTY_NAME) {
+          String name = json.currentName();
+          json.nextToken();
+          assertThat(object.put(name, value(json))).as("%s stands there once", name).isNull();
+        }
+        yield object;
+      }
+      case START_ARRAY -> {
+        List<Object> array = new ArrayList<>();
+        while (json.nextToken() != JsonToken.END_ARRAY) {
+          array.add(value(json));
+        }
+        yield array;
+      }
+      case VALUE_STRING -> json.getString();
+      case VALUE_NUMBER_INT -> json.getLongValue();
+      case VALUE_TRUE -> true;
+      case VALUE_FALSE -> false;
+      default ->
+          throw new AssertionError("neither documented nor expected: " + json.currentToken());
+    };
+  }
+}
