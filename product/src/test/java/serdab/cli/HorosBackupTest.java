@@ -3,6 +3,8 @@ package serdab.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.ZoneId;
@@ -10,8 +12,12 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import serdab.testing.Needs;
+import serdab.testing.Peer;
+import serdab.testing.SharedData;
 import serdab.testing.horos.HorosLibraryBuilder;
 import serdab.testing.horos.HorosLibraryFixture;
+import serdab.testing.horos.RealLibrary;
 import serdab.testing.horos.TinyDicom;
 
 /// A viewer's library through the whole command line. What other backups of such libraries got
@@ -133,6 +139,30 @@ class HorosBackupTest {
     assertThat(copies().resolve("_other/index.zip")).exists();
     assertThat(copies().resolve("2023_02/.month_done")).exists();
     assertThat(copies().resolve("UNKNOWN_DATE")).doesNotExist();
+  }
+
+  // ---- many real files
+
+  @Test
+  @Needs(Peer.SHARED_DATA)
+  void aLibraryMadeOfRealFilesIsPlannedCopiedAndProvenWhole() throws IOException {
+    RealLibrary.Made made =
+        RealLibrary.create(
+            SharedData.dicom(), documents(), 20, new PrintStream(OutputStream.nullOutputStream()));
+
+    CommandLineRun.Result plan =
+        serdab("backup", "--from", documents().toString(), "--to", "zip:" + copies(), "--dry-run");
+    CommandLineRun.Result backup = backUp();
+    CommandLineRun.Result verify = serdab("verify", "zip:" + copies());
+
+    assertThat(made.files()).isEqualTo(80);
+    assertThat(plan.exitCode()).as(plan.err()).isZero();
+    assertThat(plan.out()).contains("20 listed, 22 selected: 22 to work on");
+    assertThat(backup.exitCode()).as(backup.out() + backup.err()).isZero();
+    assertThat(verify.out()).contains("22 good, 0 NOT good");
+    // A study's UID in the index is the one in its files, and no two files share an instance.
+    assertThat(serdab("studies", "--findings").out()).doesNotContain("uid-");
+    assertThat(zips()).hasSize(20);
   }
 
   // ---- destinations inside the library
