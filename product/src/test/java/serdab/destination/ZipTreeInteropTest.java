@@ -31,6 +31,7 @@ import serdab.testing.Python;
 import serdab.testing.SharedData;
 
 /// What people have on their machines opens what we write.
+@Tag("prove-interop")
 class ZipTreeInteropTest {
 
   private static final String TEST_ZIP =
@@ -118,7 +119,6 @@ class ZipTreeInteropTest {
 
   @Test
   @Tag("prove")
-  @Tag("prove-interop")
   @Needs({Peer.UNZIP, Peer.SEVEN_ZIP, Peer.PYTHON})
   void aFileOfMoreThanFourGibibytesIsZip64() throws Exception {
     for (boolean announced : new boolean[] {true, false}) {
@@ -207,7 +207,6 @@ class ZipTreeInteropTest {
 
   @Test
   @Tag("prove")
-  @Tag("prove-interop")
   @Needs({Peer.SHARED_DATA, Peer.UNZIP, Peer.SEVEN_ZIP, Peer.PYTHON, Peer.SHA256SUM})
   void allRealDataComesOutOfEveryUnzipProgramBitForBit() throws Exception {
     List<Path> groups;
