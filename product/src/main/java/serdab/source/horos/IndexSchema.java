@@ -114,6 +114,11 @@ final class IndexSchema {
     return columns.getOrDefault(table, Set.of()).contains(column);
   }
 
+  /// All columns of a table, in the order in which it has them.
+  List<String> columnsOf(String table) {
+    return List.copyOf(columns.getOrDefault(table, Set.of()));
+  }
+
   /// The column as it stands in SQL, or `NULL` where this model does not have it.
   ///
   /// @param alias of the table in the query
