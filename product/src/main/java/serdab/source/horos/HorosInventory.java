@@ -351,17 +351,17 @@ final class HorosInventory implements Inventory {
                   found));
       case FileLocator.Located.Missing missing -> {
         if (!deletions.names(missing.entry(), missing.file())) {
-          listed.add(notThere(missing));
+          listed.add(notThere(missing, rows));
         }
       }
-      case FileLocator.Located.Offline offline -> listed.add(notThere(offline));
-      case FileLocator.Located.NotAFile odd -> listed.add(notThere(odd));
-      case FileLocator.Located.Broken broken -> listed.add(notThere(broken));
+      case FileLocator.Located.Offline offline -> listed.add(notThere(offline, rows));
+      case FileLocator.Located.NotAFile odd -> listed.add(notThere(odd, rows));
+      case FileLocator.Located.Broken broken -> listed.add(notThere(broken, rows));
     }
   }
 
-  private static Listed notThere(FileLocator.Located where) {
-    return new Listed(new SourceFile(where.entry(), -1, 0), where);
+  private static Listed notThere(FileLocator.Located where, long rows) {
+    return new Listed(new SourceFile(where.entry(), -1, 0, rows), where);
   }
 
   /// The pixels of an Analyze image lie beside its header and have no row.
