@@ -154,7 +154,11 @@ class SourceRowsTest {
     String[] args =
         Stream.concat(
                 Stream.of(
-                    "backup", "--from", "horos:" + folder.resolve("Horos Data"), "--to", "zip:" + folder.resolve("zips")),
+                    "backup",
+                    "--from",
+                    "horos:" + folder.resolve("Horos Data"),
+                    "--to",
+                    "zip:" + folder.resolve("zips")),
                 Stream.of(more))
             .toArray(String[]::new);
     CommandLineRun.Result backup = serdab(args);
