@@ -25,6 +25,7 @@ import java.util.stream.Stream;
 ///
 /// Reads what these series are, Explicit VR Little Endian with one 16-bit sample per pixel (PS3.5
 /// annex A.2), and stops at anything else.
+@SuppressWarnings("ByteBufferBackingArray") // its buffers wrap whole arrays
 public final class MakeBench {
 
   private static final List<String> SERIES =
@@ -132,7 +133,7 @@ public final class MakeBench {
         row = (variant & 2) != 0 ? rows - 1 - row : row;
         column = (variant & 1) != 0 ? columns - 1 - column : column;
         int pixel = from.getShort(start + 2 * (row * columns + column));
-        to.putShort((short) (pixel & ~bits | (pixel + offset) & bits));
+        to.putShort((short) ((pixel & ~bits) | ((pixel + offset) & bits)));
       }
     }
     while (to.hasRemaining()) {
@@ -147,8 +148,8 @@ public final class MakeBench {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       byte[] hash = digest.digest((uid + "/" + variant).getBytes(StandardCharsets.US_ASCII));
       byte[] uuid = Arrays.copyOf(hash, 16);
-      uuid[6] = (byte) (uuid[6] & 0x0F | 0x80);
-      uuid[8] = (byte) (uuid[8] & 0x3F | 0x80);
+      uuid[6] = (byte) ((uuid[6] & 0x0F) | 0x80);
+      uuid[8] = (byte) ((uuid[8] & 0x3F) | 0x80);
       return "2.25." + new BigInteger(1, uuid);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
@@ -192,7 +193,7 @@ public final class MakeBench {
     }
 
     private int tagAt(int position) {
-      return file.getShort(position) << 16 | file.getShort(position + 2) & 0xFFFF;
+      return (file.getShort(position) << 16) | (file.getShort(position + 2) & 0xFFFF);
     }
 
     private boolean hasLongLength(int position) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.function.IntFunction;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
+import java.util.zip.Inflater;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
@@ -28,9 +29,6 @@ final class WholeCheck {
   private static final int SPAN_BYTES_MAX = 4 << 20;
 
   private static final int PIECE_BYTES = 256 << 10;
-
-  /// How far back deflate looks (RFC 1951 section 2).
-  private static final int HISTORY_BYTES = 32 << 10;
 
   private static final int ROOM_BYTES = 128 << 10;
 
@@ -111,17 +109,19 @@ final class WholeCheck {
 
   private void checkSpan(byte[] span, int from, int to) {
     long start = directory.entries().get(from).headerOffset();
-    Unpacking unpacking = new Unpacking();
-    for (int i = from; i < to; i++) {
-      int at = Math.toIntExact(directory.entries().get(i).headerOffset() - start);
-      int end = Math.toIntExact(endOf(i) - start);
-      ByteBuffer bytes = ByteBuffer.wrap(span, at, end - at).slice().order(ByteOrder.LITTLE_ENDIAN);
-      StoredEntry entry = checkLocal(i, bytes);
-      int dataEnd = bytes.limit() - ZipHeaders.descriptorBytes(entry);
-      unpacking.begin(i, entry);
-      unpacking.take(span, at + bytes.position(), at + dataEnd);
-      unpacking.end();
-      checkDescriptor(i, entry, bytes.position(dataEnd));
+    try (Unpacking unpacking = new Unpacking()) {
+      for (int i = from; i < to; i++) {
+        int at = Math.toIntExact(directory.entries().get(i).headerOffset() - start);
+        int end = Math.toIntExact(endOf(i) - start);
+        ByteBuffer bytes =
+            ByteBuffer.wrap(span, at, end - at).slice().order(ByteOrder.LITTLE_ENDIAN);
+        StoredEntry entry = checkLocal(i, bytes);
+        int dataEnd = bytes.limit() - ZipHeaders.descriptorBytes(entry);
+        unpacking.begin(i, entry);
+        unpacking.take(span, at + bytes.position(), at + dataEnd);
+        unpacking.end();
+        checkDescriptor(i, entry, bytes.position(dataEnd));
+      }
     }
   }
 
@@ -136,17 +136,16 @@ final class WholeCheck {
     long end = position + entry.storedBytes();
     byte[] array = new byte[PIECE_BYTES];
     ByteBuffer piece = ByteBuffer.wrap(array);
-    Unpacking unpacking = new Unpacking();
-    unpacking.begin(index, entry);
-    while (position < end) {
-      int kept = piece.position();
-      piece.limit((int) Math.min(PIECE_BYTES, kept + end - position));
-      zip.readFully(position, piece);
-      position += piece.position() - kept;
-      int taken = unpacking.take(array, 0, piece.limit());
-      piece.position(taken).compact();
+    try (Unpacking unpacking = new Unpacking()) {
+      unpacking.begin(index, entry);
+      while (position < end) {
+        piece.clear().limit((int) Math.min(PIECE_BYTES, end - position));
+        zip.readFully(position, piece);
+        position += piece.limit();
+        unpacking.take(array, 0, piece.limit());
+      }
+      unpacking.end();
     }
-    unpacking.end();
     ByteBuffer descriptor = ZipHeaders.buffer(ZipHeaders.descriptorBytes(entry));
     zip.readFully(end, descriptor);
     checkDescriptor(index, entry, descriptor.flip());
@@ -223,29 +222,27 @@ final class WholeCheck {
   }
 
   /// Unpacks one entry after another and compares what comes out.
-  private final class Unpacking {
+  ///
+  /// By the JDK's inflater and not by code of ours: whoever wrote the deflate encoder must not be
+  /// the only one to say that its output can be read.
+  private final class Unpacking implements AutoCloseable {
 
-    private final Inflate inflate = new Inflate();
+    private final Inflater inflater = new Inflater(true);
     private final MessageDigest sha256 = Sha256.hasher();
     private final CRC32 crc = new CRC32();
 
-    /// The end of what came out before, then room for what comes next; small enough to be hashed
-    /// from the processor's cache.
-    private final byte[] out = new byte[HISTORY_BYTES + ROOM_BYTES];
+    /// Room for what comes out; small enough to be hashed from the processor's cache.
+    private final byte[] out = new byte[ROOM_BYTES];
 
-    private int history;
     private int index;
     private StoredEntry entry = NONE;
     private long lengthBytes;
-    private boolean finished;
 
     void begin(int newIndex, StoredEntry newEntry) {
       index = newIndex;
       entry = newEntry;
       lengthBytes = 0;
-      history = 0;
-      finished = false;
-      inflate.reset();
+      inflater.reset();
       sha256.reset();
       crc.reset();
       if (entry.method() != ZipHeaders.STORED && entry.method() != ZipHeaders.DEFLATED) {
@@ -256,39 +253,30 @@ final class WholeCheck {
       }
     }
 
-    /// Takes the next stored bytes.
-    ///
-    /// @return up to where they were taken; the rest belongs in front of the next ones
-    int take(byte[] in, int from, int to) {
+    /// Takes the next stored bytes, all of them.
+    void take(byte[] in, int from, int to) {
       if (entry.method() == ZipHeaders.STORED) {
         hash(in, from, to);
-        return to;
+        return;
       }
-      int next = from;
+      inflater.setInput(in, from, to - from);
       try {
-        while (!finished) {
-          Inflate.Outcome outcome =
-              inflate.inflate(in, next, to, out, 0, history, history + ROOM_BYTES);
-          next = inflate.consumedTo();
-          int produced = inflate.producedTo();
-          hash(out, history, produced);
-          history = Math.min(produced, HISTORY_BYTES);
-          System.arraycopy(out, produced - history, out, 0, history);
-          switch (outcome) {
-            case FINISHED -> finished = true;
-            case NEEDS_INPUT -> {
-              return next;
+        while (!inflater.finished()) {
+          int produced = inflater.inflate(out);
+          hash(out, 0, produced);
+          if (produced == 0 && !inflater.finished()) {
+            if (inflater.needsDictionary()) {
+              throw damaged(index, "its packed data is no deflate stream");
             }
-            case NEEDS_ROOM -> {}
+            return;
           }
         }
       } catch (DataFormatException e) {
         throw damaged(index, "its packed data is no deflate stream");
       }
-      if (next < to) {
+      if (inflater.getRemaining() > 0) {
         throw damaged(index, "its packed data ends too early");
       }
-      return next;
     }
 
     private void hash(byte[] bytes, int from, int to) {
@@ -301,7 +289,7 @@ final class WholeCheck {
     }
 
     void end() {
-      if (entry.method() == ZipHeaders.DEFLATED && !finished) {
+      if (entry.method() == ZipHeaders.DEFLATED && !inflater.finished()) {
         throw damaged(index, "its packed data is cut off");
       }
       if (lengthBytes != entry.lengthBytes()) {
@@ -313,6 +301,11 @@ final class WholeCheck {
       if (!Sha256.finish(sha256).equals(digests.apply(index))) {
         throw damaged(index, "its SHA-256 is another");
       }
+    }
+
+    @Override
+    public void close() {
+      inflater.close();
     }
   }
 

@@ -34,24 +34,26 @@ import serdab.testing.world.World;
 
 /// Runs that are killed, lose power, lose their disk or meet a failing one, at every step. Whatever
 /// happens, nothing visible is ever less than whole, and the next runs end with every study proven.
-@Tag("prove")
 class BackupCrashTest {
 
   private static final int RUNS_TO_RECOVER = 8;
 
   @SeededTest(runs = 10_000)
+  @Tag("prove")
   @Tag("prove-interruption")
   void afterAPowerCutTheNextRunEndsWithEveryStudyProven(RandomGenerator random) {
     crashAndRecover(random, Fault.POWER_CUT);
   }
 
   @SeededTest(runs = 2_000)
+  @Tag("prove")
   @Tag("prove-interruption")
   void afterAKillTheNextRunEndsWithEveryStudyProven(RandomGenerator random) {
     crashAndRecover(random, Fault.KILL);
   }
 
   @SeededTest(runs = 1_000)
+  @Tag("prove")
   @Tag("prove-interruption")
   void afterTheDiskWasPulledTheNextRunEndsWithEveryStudyProven(RandomGenerator random) {
     crashAndRecover(random, Fault.PULL);
@@ -172,17 +174,7 @@ class BackupCrashTest {
       try (World world = World.drawnFrom(new SplittableRandom(step))) {
         world.addStudy(2);
         world.addStudy(1);
-        long crashAt = step;
-        boolean[] reached = new boolean[1];
-        world
-            .catalogueInMemory()
-            .failAt((number, name) -> {
-              // After a commit there is nothing to roll back: that crash is the next begin's.
-              if (number >= crashAt && !reached[0] && !name.equals("committed")) {
-                reached[0] = true;
-                throw new CrashedException("killed at " + name);
-              }
-            });
+        boolean[] reached = crashAtStep(world, step);
 
         tolerant(world::backUp);
 
@@ -197,7 +189,66 @@ class BackupCrashTest {
     }
   }
 
+  @Test
+  @Tag("prove-interruption")
+  void whateverStepOfTheCatalogueFailsInVerifyOrRebuildTheNextRunEndsWithEveryStudyProven() {
+    for (boolean rebuilding : new boolean[] {false, true}) {
+      for (long step = 0; ; step++) {
+        try (World world = World.drawnFrom(new SplittableRandom(step))) {
+          world.addStudy(2);
+          world.addStudy(1);
+          world.backUp();
+          if (rebuilding) {
+            world.loseCatalogue();
+          }
+          boolean[] reached = crashAtStep(world, step);
+
+          tolerant(() -> act(world, rebuilding));
+
+          world.catalogueInMemory().failAt((number, name) -> {});
+          world.disk().kill();
+          act(world, rebuilding);
+          mustRecover(world, "catalogue step " + step);
+          assertThat(versionsOnDisk(world)).as("catalogue step %s", step).isEqualTo(2);
+          if (!reached[0]) {
+            break;
+          }
+        }
+      }
+    }
+  }
+
+  /// A drawn few of the many runs, so that every build has some.
+  @SeededTest(runs = 60)
+  void aCrashOfAnyKindIsRecoveredFrom(RandomGenerator random) {
+    Fault fault = List.of(Fault.POWER_CUT, Fault.KILL, Fault.PULL).get(random.nextInt(3));
+    crashAndRecover(random, fault);
+  }
+
   // ----
+
+  private static void act(World world, boolean rebuilding) {
+    if (rebuilding) {
+      rebuild(world);
+    } else {
+      verify(world);
+    }
+  }
+
+  /// Makes the catalogue die at a step; tells whether it came to that.
+  private static boolean[] crashAtStep(World world, long step) {
+    boolean[] reached = new boolean[1];
+    world
+        .catalogueInMemory()
+        .failAt((number, name) -> {
+          // After a commit there is nothing to roll back: that crash is the next begin's.
+          if (number >= step && !reached[0] && !name.equals("committed")) {
+            reached[0] = true;
+            throw new CrashedException("killed at " + name);
+          }
+        });
+    return reached;
+  }
 
   /// A few studies, some history, a crash at a drawn step, perhaps a second one while recovering.
   private static void crashAndRecover(RandomGenerator random, Fault fault) {

@@ -43,8 +43,7 @@ class InterruptionTest {
       RandomGenerator random = new SplittableRandom(Long.getLong("firstSeed", 1_000_000L) + kill);
       Path destination = folder.resolve("zips-" + kill / KILLS_PER_DESTINATION);
 
-      Process process =
-          serdab().start("backup", "--from", "folder:" + library, "--to", "zip:" + destination);
+      Process process = serdab().start(drawn(random, library, destination, folder));
       if (!process.waitFor(1 + random.nextInt(LONGEST_LIFE_MILLIS), TimeUnit.MILLISECONDS)) {
         process.destroyForcibly();
       }
@@ -62,9 +61,20 @@ class InterruptionTest {
         assertThat(verified.exitCode()).as(verified.out()).isZero();
         assertThat(verified.out()).contains(STUDIES + " good, 0 NOT good");
         assertThat(parts(destination)).isEmpty();
+        CommandLineRun.Result restored =
+            serdab()
+                .run(
+                    "restore",
+                    "--from",
+                    "zip:" + destination,
+                    "--to",
+                    folder.resolve("back").toString(),
+                    "--all");
+        assertThat(restored.exitCode()).as(restored.out()).isZero();
+        assertThat(restored.out()).contains("0 gaps");
       } else {
         // What is visible is whole, at any moment.
-        if (!visible.isEmpty()) {
+        if (!visible.isEmpty() && random.nextBoolean()) {
           CommandLineRun.Result verified =
               serdab().run("verify", "zip:" + destination, "--depth", "intact");
           assertThat(verified.exitCode()).as("kill %s: %s", kill, verified.out()).isZero();
@@ -133,6 +143,22 @@ class InterruptionTest {
   }
 
   // ----
+
+  /// Mostly a backup; once something can be there, also what reads it and what remembers it.
+  private static String[] drawn(RandomGenerator random, Path library, Path destination, Path folder)
+      throws IOException {
+    String place = "zip:" + destination;
+    int what = zips(destination).isEmpty() ? 0 : random.nextInt(10);
+    return switch (what) {
+      case 7 -> new String[] {"verify", place};
+      case 8 -> new String[] {"catalogue", "rebuild", place};
+      case 9 ->
+          new String[] {
+            "restore", "--from", place, "--to", folder.resolve("back").toString(), "--all"
+          };
+      default -> new String[] {"backup", "--from", "folder:" + library, "--to", place};
+    };
+  }
 
   private static void waitForFirstZip(Path destination, Process process)
       throws InterruptedException, IOException {

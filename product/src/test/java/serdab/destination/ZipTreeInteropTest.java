@@ -36,6 +36,7 @@ import serdab.testing.Python;
 import serdab.testing.SharedData;
 
 /// What people have on their machines opens what we write.
+@Tag("prove-interop")
 class ZipTreeInteropTest {
 
   private static final String TEST_ZIP =
@@ -123,7 +124,6 @@ class ZipTreeInteropTest {
 
   @Test
   @Tag("prove")
-  @Tag("prove-interop")
   @Needs({Peer.UNZIP, Peer.SEVEN_ZIP, Peer.PYTHON})
   void aFileOfMoreThanFourGibibytesIsZip64() throws Exception {
     for (boolean announced : new boolean[] {true, false}) {
@@ -212,7 +212,6 @@ class ZipTreeInteropTest {
 
   @Test
   @Tag("prove")
-  @Tag("prove-interop")
   @Needs({Peer.SHARED_DATA, Peer.UNZIP, Peer.SEVEN_ZIP, Peer.PYTHON, Peer.SHA256SUM})
   void allRealDataComesOutOfEveryUnzipProgramBitForBit() throws Exception {
     List<Path> groups;

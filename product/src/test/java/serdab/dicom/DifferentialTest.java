@@ -30,6 +30,7 @@ import serdab.testing.SharedData;
 /// Every real file as we read it, as dcmdump reads it and as pydicom reads it: the same elements,
 /// VRs, lengths and values, or a row of docs/dicom-differences.md that says why not. A row that is
 /// no longer needed fails too.
+@org.junit.jupiter.api.Tag("prove-differential") // Tag is a DICOM tag here
 @Needs({Peer.SHARED_DATA, Peer.DCMTK, Peer.PYDICOM})
 class DifferentialTest {
 
