@@ -621,12 +621,28 @@ public final class Backup implements AutoCloseable {
           failure.made().forEach(copy -> remember(copy, 0));
           failed++;
           notProven(item);
+          if (failure.problem().code().equals("no-files")) {
+            note("NO_FILES", key, failure.problem().what(), "");
+          }
           unsafe(key, failure.problem());
           recordFailure(key, failure.problem().code() + ": " + failure.problem().what());
           markDead(failure);
           yield "failed";
         }
       };
+    }
+
+    /// Tells those who look at the copies, where the form keeps a list for them.
+    private void note(String kind, StudyKey study, String detail, String extra) {
+      for (int target : alive) {
+        try {
+          destinations
+              .get(target)
+              .note(new Destination.Issue(kind, Optional.of(study), detail, extra));
+        } catch (SerdabException e) {
+          // The report has it all the same.
+        }
+      }
     }
 
     private String missing(WorkItem item, long files) {
@@ -638,6 +654,7 @@ public final class Backup implements AutoCloseable {
                   + catalogue.label(item.study().key())
                   + " --findings");
       unsafe(item.study().key(), problem);
+      note("FILES_MISSING", item.study().key(), problem.what(), Long.toString(files));
       recordFailure(item.study().key(), problem.code() + ": " + problem.what());
       return "incomplete";
     }

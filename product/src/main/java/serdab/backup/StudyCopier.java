@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.IntStream;
 import serdab.Depth;
@@ -49,6 +50,9 @@ final class StudyCopier {
 
   /// More unreadable files than this in one study mean that the volume is failing, not a file.
   static final int MAX_UNREADABLE_FILES = 1000;
+
+  /// Room that is left on a destination whatever comes, for its own bookkeeping.
+  static final long RESERVED_BYTES = 32L << 20;
 
   /// A header change that never comes to rest is copied all the same after so many quiet times.
   private static final int QUIET_TIMES_AT_MOST = 7;
@@ -197,7 +201,10 @@ final class StudyCopier {
     List<Integer> failedTargets = new ArrayList<>();
     Optional<Problem> firstProblem = Optional.empty();
     Optional<StudyVersion> copied = Optional.empty();
-    List<Integer> left = targets;
+    List<Integer> left = withRoom(study, targets);
+    if (left.isEmpty()) {
+      return new CopyOutcome.Unchanged(); // and failed, by what is down now
+    }
     for (int attempt = 1; !left.isEmpty() && attempt <= COPY_TRIES; attempt++) {
       List<OnePass.Target> copies =
           left.stream().map(index -> new OnePass.Target(index, destinations.get(index))).toList();
@@ -235,6 +242,39 @@ final class StudyCopier {
       return failed(firstProblem.orElseThrow(), failedTargets, made);
     }
     return record(item, Optional.of(version), made, adopted, look);
+  }
+
+  /// Targets with room for the whole study, uncompressed, so that a disk is never filled to the
+  /// brim by half a study.
+  private List<Integer> withRoom(SourceStudy study, List<Integer> targets) {
+    long needed = RESERVED_BYTES;
+    for (SourceFile file : inventory.files(study)) {
+      needed += Math.max(0, file.lengthBytes());
+    }
+    List<Integer> roomy = new ArrayList<>();
+    for (int target : targets) {
+      Destination destination = destinations.get(target);
+      OptionalLong usable = destination.usableBytes();
+      if (usable.isPresent() && usable.getAsLong() < needed) {
+        down.put(target, full(destination, usable.getAsLong(), needed));
+      } else {
+        roomy.add(target);
+      }
+    }
+    return roomy;
+  }
+
+  private static Problem full(Destination destination, long usable, long needed) {
+    return new Problem(
+        "place-full",
+        "There is no room for the next study on "
+            + destination.describe()
+            + ": "
+            + usable / 1_000_000
+            + " MB are free, "
+            + needed / 1_000_000
+            + " MB are needed.",
+        "Free some space or add another disk as a destination, then run again.");
   }
 
   /// The outcome of reading a study: a version, or why there is none.

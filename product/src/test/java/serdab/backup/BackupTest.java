@@ -280,6 +280,42 @@ class BackupTest {
   }
 
   @Test
+  void aDiskWithoutRoomForTheNextStudyIsNotBegunOn() {
+    world.addStudy(1);
+    world.backUp();
+    String added = world.addStudy(2);
+    long used = world.disk(1).files().stream().mapToLong(f -> world.disk(1).bytes(f).length).sum();
+    world.disk(1).limitBytes(used + 1_000_000);
+
+    RunReport report = world.backUp();
+    world.disk(1).limitBytes(Long.MAX_VALUE);
+    world.clock().pass(Duration.ofDays(1));
+    RunReport after = world.backUp();
+
+    assertThat(report.outcome()).isEqualTo(Outcome.FAILED);
+    assertThat(report.problems()).extracting("code").containsExactly("place-full");
+    assertThat(files(added)).hasSize(2);
+    assertThat(after.outcome()).isEqualTo(Outcome.GOOD);
+    assertThat(world.notSafe(1)).isEmpty();
+  }
+
+  @Test
+  void missingFilesAndStudiesWithoutAnyAreListedForPeopleBesideTheCopies() {
+    String gap = world.addStudy(2);
+    world.source().loseFile(World.imagePath(gap, 1));
+    String none = world.addStudy(1);
+    world.source().loseFile(World.imagePath(none, 1));
+
+    world.backUp();
+
+    String issues =
+        new String(world.disk(0).bytes("issues.csv"), java.nio.charset.StandardCharsets.UTF_8);
+    assertThat(issues)
+        .startsWith("timestamp,kind,study_uid,detail,extra")
+        .contains("FILES_MISSING," + gap, "NO_FILES," + none);
+  }
+
+  @Test
   void aDiskThatIsNotTheOneSeenHereBeforeIsNotFilled() {
     world.addStudy(1);
     world.backUp();

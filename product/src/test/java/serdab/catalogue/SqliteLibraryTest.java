@@ -56,14 +56,6 @@ class SqliteLibraryTest {
   }
 
   @Test
-  @SuppressWarnings("restricted") // the driver does the same
-  void theUnpackedLibraryIsLoadable() throws IOException {
-    Path library = SqliteLibrary.unpackedIn(kept()).orElseThrow();
-
-    System.load(library.toString());
-  }
-
-  @Test
   void whatIsUnpackedIsUsedAgain() throws IOException {
     Path library = SqliteLibrary.unpackedIn(kept()).orElseThrow();
     Files.setLastModifiedTime(library, FileTime.fromMillis(1000));
