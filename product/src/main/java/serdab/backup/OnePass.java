@@ -245,7 +245,13 @@ final class OnePass implements StudyReceiver {
     Optional<InstanceFacts> instance =
         index.isDicom() ? Optional.of(index.facts()) : Optional.empty();
     return new StoredFile(
-        file.path(), length, file.modifiedMillis(), digests.finish(), instance, findings);
+        file.path(),
+        length,
+        file.modifiedMillis(),
+        digests.finish(),
+        instance,
+        findings,
+        file.rowCount());
   }
 
   private static String kind(Anomaly anomaly) {

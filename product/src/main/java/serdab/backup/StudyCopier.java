@@ -300,7 +300,11 @@ final class StudyCopier {
             pass.discard();
             return new Reading(Optional.empty(), Optional.of(noFiles(study)), List.of());
           }
-          return new Reading(Optional.of(version(study, previous)), Optional.empty(), copies);
+          StudyVersion version = version(study, previous);
+          return new Reading(
+              Optional.of(copies.isEmpty() ? version : version.with(inventory.rows(study))),
+              Optional.empty(),
+              copies);
         }
         case Delivery.Changed changed -> {
           pass.discard();

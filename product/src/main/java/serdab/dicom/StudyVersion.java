@@ -16,6 +16,7 @@ import serdab.VersionId;
 /// @param supersedes the version this one follows, if one is known
 /// @param source where it was read from, in words without patient data
 /// @param readAt when it was read
+/// @param sourceRows what the source's index said of it then; no part of its identity
 public record StudyVersion(
     StudyFacts facts,
     VersionId id,
@@ -24,7 +25,8 @@ public record StudyVersion(
     List<Finding> findings,
     Optional<VersionId> supersedes,
     String source,
-    Instant readAt) {
+    Instant readAt,
+    SourceRows sourceRows) {
 
   public StudyVersion {
     files = List.copyOf(files);
@@ -48,7 +50,13 @@ public record StudyVersion(
       String source,
       Instant readAt) {
     VersionId id = VersionId.of(files.stream().map(StoredFile::versionPart).toList());
-    return new StudyVersion(facts, id, files, missing, findings, supersedes, source, readAt);
+    return new StudyVersion(
+        facts, id, files, missing, findings, supersedes, source, readAt, SourceRows.NONE);
+  }
+
+  /// The same version, with what the source's index said of it.
+  public StudyVersion with(SourceRows rows) {
+    return new StudyVersion(facts, id, files, missing, findings, supersedes, source, readAt, rows);
   }
 
   public long lengthBytes() {

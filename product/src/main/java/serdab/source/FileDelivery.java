@@ -49,7 +49,9 @@ public final class FileDelivery {
     }
     try (bytes) {
       receiver.take(
-          new SourceFile(file.path(), before.lengthBytes(), before.modifiedMillis()), bytes);
+          new SourceFile(
+              file.path(), before.lengthBytes(), before.modifiedMillis(), file.rowCount()),
+          bytes);
     } catch (IOException e) {
       return before.equals(lookAgain(path))
           ? new Delivery.Broke(file, because(e))

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import serdab.Finding;
+import serdab.dicom.SourceRows;
 import serdab.plan.Order;
 
 /// What a source holds at one moment, seen consistently. Thread-safe.
@@ -27,6 +28,12 @@ public interface Inventory extends AutoCloseable {
 
   /// The study's files as listed.
   List<SourceFile> files(SourceStudy study);
+
+  /// What the source's index says of the study and its series, read when asked for. A source
+  /// without an index has nothing to say.
+  default SourceRows rows(SourceStudy study) {
+    return SourceRows.NONE;
+  }
 
   /// Hands every file of the study to the receiver, once.
   ///

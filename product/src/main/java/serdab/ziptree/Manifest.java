@@ -24,6 +24,8 @@ import serdab.dicom.FileDigests;
 import serdab.dicom.InstanceFacts;
 import serdab.dicom.SeriesInstanceUid;
 import serdab.dicom.SopInstanceUid;
+import serdab.dicom.SourceRow;
+import serdab.dicom.SourceRows;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyInstanceUid;
@@ -110,6 +112,7 @@ record Manifest(StudyVersion version, List<Place> places) {
       json.writeStringProperty("readAt", version.readAt().toString());
       put(json, "source", version.source());
       writeStudy(json, version.facts());
+      writeSourceRows(json, version.sourceRows());
       writeFindings(json, version.findings(), true);
       writeMissing(json, version.missing());
       writeSeries(json, version.files());
@@ -138,6 +141,44 @@ record Manifest(StudyVersion version, List<Place> places) {
     writeText(json, "accessionNumber", facts.accessionNumber().reveal(BESIDE));
     writeText(json, "description", facts.description().reveal(BESIDE));
     json.writeEndObject();
+  }
+
+  private static void writeSourceRows(JsonGenerator json, SourceRows sourceRows) {
+    if (sourceRows.isEmpty()) {
+      return;
+    }
+    json.writeArrayPropertyStart("sourceRows");
+    for (SourceRow row : sourceRows.rows()) {
+      json.writeRaw('\n');
+      json.writeStartObject();
+      put(json, "table", row.table());
+      json.writeNumberProperty("key", row.key());
+      json.writeName("columns");
+      json.writeStartObject();
+      row.values().forEach((name, value) -> writeValue(json, name, value));
+      json.writeEndObject();
+      if (row.columnsLeftOut() > 0) {
+        json.writeNumberProperty("columnsLeftOut", row.columnsLeftOut());
+      }
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    if (sourceRows.leftOut() > 0) {
+      json.writeNumberProperty("sourceRowsLeftOut", sourceRows.leftOut());
+    }
+  }
+
+  private static void writeValue(JsonGenerator json, String name, SourceRow.Value value) {
+    switch (value) {
+      case SourceRow.Value.Text text -> put(json, name, text.text().reveal(BESIDE));
+      case SourceRow.Value.Large large -> {
+        json.writeName(name);
+        json.writeStartObject();
+        json.writeNumberProperty("length", large.lengthBytes());
+        large.digest().ifPresent(digest -> json.writeStringProperty("sha256", digest.hex()));
+        json.writeEndObject();
+      }
+    }
   }
 
   private static void writeFindings(JsonGenerator json, List<Finding> findings, boolean withPath) {
@@ -225,6 +266,9 @@ record Manifest(StudyVersion version, List<Place> places) {
       writeText(json, "seriesInstanceUid", facts.series().value());
       writeText(json, "modality", facts.modality());
     }
+    if (file.sourceRowCount() > 0) {
+      json.writeNumberProperty("sourceRowCount", file.sourceRowCount());
+    }
     writeFindings(json, file.findings(), false);
     json.writeEndObject();
   }
@@ -311,6 +355,7 @@ record Manifest(StudyVersion version, List<Place> places) {
 
     private final Map<String, String> texts = new LinkedHashMap<>();
     private Map<String, Object> study = Map.of();
+    private final SourceRows.Gathering sourceRows = new SourceRows.Gathering();
     private List<Finding> findings = List.of();
     private final List<StudyVersion.Missing> missing = new ArrayList<>();
     private final List<StoredFile> files = new ArrayList<>();
@@ -323,6 +368,7 @@ record Manifest(StudyVersion version, List<Place> places) {
         JsonToken value = json.nextToken();
         switch (name) {
           case "study" -> study = object(json);
+          case "sourceRows" -> readSourceRows(json);
           case "findings" -> findings = findings(list(json), "");
           case "missing" -> {
             for (Map<String, Object> one : objects(list(json))) {
@@ -399,6 +445,62 @@ record Manifest(StudyVersion version, List<Place> places) {
       }
     }
 
+    private void readSourceRows(JsonParser json) {
+      if (json.currentToken() != JsonToken.START_ARRAY) {
+        throw new IllegalArgumentException("no list of rows");
+      }
+      while (json.nextToken() == JsonToken.START_OBJECT) {
+        if (!sourceRows.add(readSourceRow(json))) {
+          throw new IllegalArgumentException("too many rows");
+        }
+      }
+      if (json.currentToken() != JsonToken.END_ARRAY) {
+        throw new IllegalArgumentException("a row that is none");
+      }
+    }
+
+    private static SourceRow readSourceRow(JsonParser json) {
+      String table = "";
+      long key = 0;
+      long leftOut = 0;
+      Map<String, SourceRow.Value> values = Map.of();
+      while (json.nextToken() == JsonToken.PROPERTY_NAME) {
+        String name = json.currentName();
+        json.nextToken();
+        switch (name) {
+          case "table" -> table = json.getString();
+          case "key" -> key = json.getLongValue();
+          case "columnsLeftOut" -> leftOut = json.getLongValue();
+          case "columns" -> values = readValues(json);
+          default -> json.skipChildren();
+        }
+      }
+      return new SourceRow(table, key, values, leftOut);
+    }
+
+    private static Map<String, SourceRow.Value> readValues(JsonParser json) {
+      if (json.currentToken() != JsonToken.START_OBJECT) {
+        throw new IllegalArgumentException("no columns");
+      }
+      Map<String, SourceRow.Value> values = new LinkedHashMap<>();
+      while (json.nextToken() == JsonToken.PROPERTY_NAME) {
+        if (values.size() >= SourceRow.COLUMNS_MAX) {
+          throw new IllegalArgumentException("too many columns");
+        }
+        String name = json.currentName();
+        if (json.nextToken() == JsonToken.START_OBJECT) {
+          Map<String, Object> large = object(json);
+          values.put(
+              name, new SourceRow.Value.Large(number(large, "length"), digest(large, "sha256")));
+        } else if (json.currentToken() == JsonToken.VALUE_STRING) {
+          values.put(name, new SourceRow.Value.Text(PatientData.of(json.getString())));
+        } else {
+          throw new IllegalArgumentException("a value that is none");
+        }
+      }
+      return values;
+    }
+
     private void readFile(Map<String, Object> file) {
       String entry = required(file, "entry");
       String path = file.containsKey("path") ? required(file, "path") : entry;
@@ -410,7 +512,8 @@ record Manifest(StudyVersion version, List<Place> places) {
               Instant.parse(required(file, "modified")).toEpochMilli(),
               digests(file),
               instance(file),
-              findings(file.get("findings"), path)));
+              findings(file.get("findings"), path),
+              file.containsKey("sourceRowCount") ? number(file, "sourceRowCount") : 0));
       int method =
           switch (required(file, "method")) {
             case "stored" -> ZipHeaders.STORED;
@@ -527,7 +630,8 @@ record Manifest(StudyVersion version, List<Place> places) {
       if (Long.parseLong(member("fileCount")) != files.size()) {
         throw damaged("it has another number of files than it says", null);
       }
-      return new Manifest(version, places);
+      long leftOut = Long.parseLong(texts.getOrDefault("sourceRowsLeftOut", "0"));
+      return new Manifest(version.with(sourceRows.leavingOut(leftOut)), places);
     }
 
     private Optional<LocalDate> date(String name) {

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import serdab.dicom.ByteSource;
 import serdab.dicom.DicomFile;
 import serdab.dicom.DigestPass;
 import serdab.dicom.InstanceFacts;
+import serdab.dicom.SourceRows;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyKey;
@@ -35,6 +37,8 @@ final class TestStudy {
   private Optional<LocalDate> studyDate = Optional.of(LocalDate.of(2021, 1, 10));
   private Optional<VersionId> supersedes = Optional.empty();
   private final Map<String, byte[]> files = new LinkedHashMap<>();
+  private final Map<String, Long> rowCounts = new HashMap<>();
+  private SourceRows sourceRows = SourceRows.NONE;
 
   private TestStudy(String key) {
     this.key = key;
@@ -99,6 +103,18 @@ final class TestStudy {
     return this;
   }
 
+  /// What the source's index says of it.
+  TestStudy rows(SourceRows rows) {
+    sourceRows = rows;
+    return this;
+  }
+
+  /// How many rows of the source's index point at a file.
+  TestStudy rowsOf(String path, long count) {
+    rowCounts.put(path, count);
+    return this;
+  }
+
   Map<String, byte[]> files() {
     return files;
   }
@@ -121,8 +137,9 @@ final class TestStudy {
 
   StudyVersion version() {
     List<StoredFile> stored = new ArrayList<>();
-    files.forEach((path, content) -> stored.add(storedFile(path, content)));
-    return StudyVersion.of(facts(), stored, List.of(), List.of(), supersedes, "a test", READ_AT);
+    files.forEach((path, content) -> stored.add(listedFile(path, content)));
+    return StudyVersion.of(facts(), stored, List.of(), List.of(), supersedes, "a test", READ_AT)
+        .with(sourceRows);
   }
 
   HeldVersion copyTo(Destination destination) {
@@ -141,13 +158,25 @@ final class TestStudy {
         for (int at = 0; at < content.length; at += 70_001) {
           staged.write(ByteBuffer.wrap(content, at, Math.min(70_001, content.length - at)));
         }
-        staged.endFile(storedFile(path, content));
+        staged.endFile(listedFile(path, content));
       });
       return staged;
     } catch (RuntimeException e) {
       staged.close();
       throw e;
     }
+  }
+
+  private StoredFile listedFile(String path, byte[] content) {
+    StoredFile file = storedFile(path, content);
+    return new StoredFile(
+        path,
+        file.lengthBytes(),
+        file.modifiedMillis(),
+        file.digests(),
+        file.instance(),
+        file.findings(),
+        rowCounts.getOrDefault(path, 0L));
   }
 
   static StoredFile storedFile(String path, byte[] content) {

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Enumeration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -21,7 +22,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import serdab.Depth;
+import serdab.PatientData;
+import serdab.Sha256;
 import serdab.dicom.DigestPass;
+import serdab.dicom.SourceRow;
+import serdab.dicom.SourceRows;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyVersion;
 import serdab.testing.Golden;
@@ -236,6 +241,43 @@ class ZipTreeInteropTest {
   }
 
   @Test
+  void whatTheIndexSaidIsReadBackAsItWasWritten() {
+    TestStudy study =
+        TestStudy.of("1.2.3")
+            .file("a", new byte[] {1})
+            .file("b", new byte[] {2})
+            .rowsOf("a", 12)
+            .rows(indexRows());
+
+    try (ZipTreeDestination destination = ZipTrees.in(folder.resolve("tree"));
+        VersionReader reader = destination.read(study.copyTo(destination))) {
+      assertThat(reader.version().sourceRows()).isEqualTo(indexRows());
+      assertThat(reader.version().files())
+          .extracting(StoredFile::sourceRowCount)
+          .containsExactly(12L, 0L);
+    }
+  }
+
+  @Test
+  void aManifestWithoutRowsIsAsItWasBeforeThereWereAny() throws Exception {
+    TestStudy study = TestStudy.of("1.2.3").file("a", new byte[] {1});
+    Path zip = copied(study);
+
+    String manifest;
+    try (ZipFile file = new ZipFile(zip.toFile());
+        InputStream in = file.getInputStream(file.getEntry("study-manifest.json"))) {
+      manifest = new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+    }
+
+    assertThat(manifest).doesNotContain("sourceRow");
+    try (ZipTreeDestination destination = ZipTrees.in(folder.resolve("tree"));
+        VersionReader reader = destination.read(destination.versions(study.key()).getFirst())) {
+      assertThat(reader.version().sourceRows()).isEqualTo(SourceRows.NONE);
+      assertThat(reader.version().files().getFirst().sourceRowCount()).isZero();
+    }
+  }
+
+  @Test
   void theListingOfATreeIsPinned() throws Exception {
     TestStudy study = mixedStudy();
     Path zip = copied(study);
@@ -281,7 +323,21 @@ class ZipTreeInteropTest {
         .file("long.raw", TestStudy.pixels(random, (8 << 20) + 2))
         .file("just-8-MiB.raw", TestStudy.pixels(random, 8 << 20))
         .file("a:b", new byte[] {9})
-        .file("long-noise.bin", noise);
+        .file("long-noise.bin", noise)
+        .rowsOf("DATABASE.noindex/10000/1.dcm", 12)
+        .rows(indexRows());
+  }
+
+  private static SourceRows indexRows() {
+    SourceRow.Value comment = new SourceRow.Value.Text(PatientData.of("see \"report\"\n山田"));
+    SourceRow.Value blob =
+        new SourceRow.Value.Large(3, Optional.of(Sha256.digest(new byte[] {1, 2, 3})));
+    SourceRow.Value huge = new SourceRow.Value.Large(9_999_999, Optional.empty());
+    return new SourceRows(
+        List.of(
+            new SourceRow("ZSTUDY", 7, Map.of("ZCOMMENT", comment, "ZWINDOWSSTATE", huge), 2),
+            new SourceRow("ZSERIES", -8, Map.of("ZTHUMBNAIL", blob), 0)),
+        3);
   }
 
   private Path copied(TestStudy study) {

@@ -18,7 +18,10 @@ import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import serdab.PatientData;
 import serdab.SerdabException;
+import serdab.dicom.SourceRow;
+import serdab.dicom.SourceRows;
 import serdab.store.ReadableBytes;
 import serdab.testing.SeededTest;
 
@@ -113,11 +116,82 @@ class HostileZipTest {
         "{\"files\":[{\"entry\":\"../../etc/passwd\",\"length\":1,\"modified\":\"2020-01-01T00:00:00Z\"}]}",
         "{\"files\":[{\"entry\":\"a\",\"path\":\"/etc/passwd\"}]}",
         "{\"files\":[{\"entry\":\"a\",\"length\":-1}]}",
+        "{\"sourceRows\":7}",
+        "{\"sourceRows\":[7]}",
+        "{\"sourceRows\":[{\"table\":\"T\",\"key\":99999999999999999999}]}",
+        "{\"sourceRows\":[{\"table\":\"T\",\"key\":1,\"columns\":[]}]}",
+        "{\"sourceRows\":[{\"table\":\"T\",\"key\":1,\"columns\":{\"C\":1}}]}",
+        "{\"sourceRows\":[{\"table\":\"T\",\"key\":1,\"columns\":{\"C\":{\"length\":-1}}}]}",
+        "{\"sourceRows\":[{\"table\":\"T\",\"key\":1,\"columns\":{\"C\":{\"length\":1,\"sha256\":\"ff\"}}}]}",
+        "{\"sourceRows\":[{\"table\":\"T\",\"key\":1,\"columns\":{",
       })
   void aManifestThatIsNoneIsDamaged(String manifest) {
     assertThatThrownBy(() ->
             Manifest.read(new ByteArrayInputStream(manifest.getBytes(StandardCharsets.UTF_8))))
         .isInstanceOf(SerdabException.Damaged.class);
+  }
+
+  @Test
+  void rowsBeyondTheLimitsAreRefusedBeforeTheyFillTheMemory() {
+    String value = "x".repeat(SourceRow.VALUE_CHARACTERS_MAX + 1);
+
+    assertRefused(row("T", "\"C\":\"" + value + "\""));
+    assertRefused(row("T".repeat(65), ""));
+    assertRefused(row("T", "\"" + "C".repeat(65) + "\":\"\""));
+    assertRefused(row("T", columns(SourceRow.COLUMNS_MAX + 1, "")));
+    assertRefused((row("T", "") + ",").repeat(SourceRows.ROWS_MAX) + row("T", ""));
+    assertRefused(
+        (row("T", columns(SourceRow.COLUMNS_MAX, "")) + ",")
+                .repeat(SourceRows.VALUES_MAX / SourceRow.COLUMNS_MAX)
+            + row("T", columns(SourceRow.COLUMNS_MAX, "")));
+    assertRefused(
+        (row("T", columns(100, "y".repeat(10_000))) + ",").repeat(4)
+            + row("T", columns(100, "y".repeat(10_000))));
+  }
+
+  @Test
+  void rowsWithinTheLimitsAreReadWhateverElseTheyHold() {
+    String manifest =
+        manifest(
+            row("T", columns(SourceRow.COLUMNS_MAX, "y".repeat(100)))
+                + ",{\"table\":\"U\",\"key\":-1,\"later\":[{\"a\":[1]}],\"columns\":{\"C\":\"v\"}}");
+
+    Manifest read = read(manifest);
+
+    assertThat(read.version().sourceRows().rows()).hasSize(2);
+    assertThat(read.version().sourceRows().rows().getLast().values())
+        .containsEntry("C", new SourceRow.Value.Text(PatientData.of("v")));
+  }
+
+  private static void assertRefused(String rows) {
+    String manifest = manifest(rows);
+    assertThatThrownBy(() -> read(manifest))
+        .isInstanceOf(SerdabException.Damaged.class)
+        .hasRootCauseInstanceOf(IllegalArgumentException.class);
+  }
+
+  private static Manifest read(String manifest) {
+    return Manifest.read(new ByteArrayInputStream(manifest.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /// A manifest that is sound but for its rows.
+  private static String manifest(String rows) {
+    String id = serdab.VersionId.of(java.util.List.of()).hex();
+    return """
+    {"format":"study-manifest","formatVersion":1,"studyKey":"1.2.3","versionId":"%s",
+    "fileCount":0,"readAt":"2026-11-20T04:15:00Z","sourceRows":[%s],"files":[]}\
+    """
+        .formatted(id, rows);
+  }
+
+  private static String row(String table, String columns) {
+    return "{\"table\":\"" + table + "\",\"key\":1,\"columns\":{" + columns + "}}";
+  }
+
+  private static String columns(int count, String value) {
+    return java.util.stream.IntStream.range(0, count)
+        .mapToObj(i -> "\"C" + i + "\":\"" + value + "\"")
+        .collect(java.util.stream.Collectors.joining(","));
   }
 
   @Test

@@ -16,9 +16,10 @@ import java.sql.SQLException;
 import java.time.LocalDate;
 import java.time.ZoneId;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -36,6 +37,7 @@ import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.dicom.ByteSource;
+import serdab.dicom.SourceRows;
 import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyKey;
 import serdab.plan.Order;
@@ -265,7 +267,27 @@ final class HorosInventory implements Inventory {
   // ---- files -------------------------------------------------------------------------------
 
   /// A file as listed, and where it was found.
-  private record Listed(SourceFile file, FileLocator.Located where) {}
+  private record Listed(SourceFile file, FileLocator.Located where) {
+
+    Listed withMoreRows(long more) {
+      return new Listed(file.withMoreRows(more), where);
+    }
+  }
+
+  @Override
+  public SourceRows rows(SourceStudy study) {
+    if (index.isEmpty()) {
+      return SourceRows.NONE;
+    }
+    lock.lock();
+    try {
+      return new SourceRowReader(notes, schema).read(Long.parseLong(study.handle()));
+    } catch (SQLException e) {
+      throw Workbook.failed(e);
+    } finally {
+      lock.unlock();
+    }
+  }
 
   @Override
   public List<SourceFile> files(SourceStudy study) {
@@ -275,11 +297,11 @@ final class HorosInventory implements Inventory {
   private List<Listed> list(SourceStudy study) {
     long group = Long.parseLong(study.handle());
     List<Listed> listed = new ArrayList<>();
-    Set<String> entries = new HashSet<>();
+    Map<String, Integer> entries = new HashMap<>();
     try {
       for (IndexReader.NamedFile named : namedFiles(group)) {
         FileLocator.Located where = locator.locate(named.name(), named.inLibrary());
-        add(where, listed, entries);
+        add(where, named.rows(), listed, entries);
         if (where instanceof FileLocator.Located.Found found) {
           addCompanion(found, listed, entries);
         }
@@ -290,7 +312,7 @@ final class HorosInventory implements Inventory {
         } else {
           // Linked files of rows without a study lie outside; everything else must not.
           boolean linked = extra.entry().startsWith("linked/");
-          add(locator.look(extra.entry(), extra.file(), linked), listed, entries);
+          add(locator.look(extra.entry(), extra.file(), linked), 0, listed, entries);
         }
       }
       boolean someMissing =
@@ -310,35 +332,45 @@ final class HorosInventory implements Inventory {
     }
   }
 
-  private void add(FileLocator.Located where, List<Listed> listed, Set<String> entries) {
-    if (where.entry().isEmpty() || !entries.add(where.entry())) {
-      // Rows that name no file are a finding of the study; a second row of a file adds nothing.
+  private void add(
+      FileLocator.Located where, long rows, List<Listed> listed, Map<String, Integer> entries) {
+    if (where.entry().isEmpty()) {
+      // Rows that name no file are a finding of the study.
+      return;
+    }
+    Integer known = entries.putIfAbsent(where.entry(), listed.size());
+    if (known != null) {
+      // Another name of a file that is listed already, or about to be deleted, adds its rows only.
+      if (known < listed.size() && listed.get(known).file().path().equals(where.entry())) {
+        listed.set(known, listed.get(known).withMoreRows(rows));
+      }
       return;
     }
     switch (where) {
       case FileLocator.Located.Found found ->
           listed.add(
               new Listed(
-                  new SourceFile(found.entry(), found.lengthBytes(), found.modified().toMillis()),
+                  new SourceFile(
+                      found.entry(), found.lengthBytes(), found.modified().toMillis(), rows),
                   found));
       case FileLocator.Located.Missing missing -> {
         if (!deletions.names(missing.entry(), missing.file())) {
-          listed.add(notThere(missing));
+          listed.add(notThere(missing, rows));
         }
       }
-      case FileLocator.Located.Offline offline -> listed.add(notThere(offline));
-      case FileLocator.Located.NotAFile odd -> listed.add(notThere(odd));
-      case FileLocator.Located.Broken broken -> listed.add(notThere(broken));
+      case FileLocator.Located.Offline offline -> listed.add(notThere(offline, rows));
+      case FileLocator.Located.NotAFile odd -> listed.add(notThere(odd, rows));
+      case FileLocator.Located.Broken broken -> listed.add(notThere(broken, rows));
     }
   }
 
-  private static Listed notThere(FileLocator.Located where) {
-    return new Listed(new SourceFile(where.entry(), -1, 0), where);
+  private static Listed notThere(FileLocator.Located where, long rows) {
+    return new Listed(new SourceFile(where.entry(), -1, 0, rows), where);
   }
 
   /// The pixels of an Analyze image lie beside its header and have no row.
   private void addCompanion(
-      FileLocator.Located.Found found, List<Listed> listed, Set<String> entries)
+      FileLocator.Located.Found found, List<Listed> listed, Map<String, Integer> entries)
       throws IOException {
     String entry = found.entry();
     if (entry.toLowerCase(Locale.ROOT).endsWith(".hdr")) {
@@ -347,7 +379,7 @@ final class HorosInventory implements Inventory {
       FileLocator.Located where =
           locator.look(entry.substring(0, entry.length() - 4) + ".img", pixels, false);
       if (where instanceof FileLocator.Located.Found) {
-        add(where, listed, entries);
+        add(where, 0, listed, entries);
       }
     }
   }

@@ -388,7 +388,7 @@ final class IndexReader {
     String number =
         schema.has(IndexSchema.IMAGE, "ZPATHNUMBER") ? "min(i.ZPATHNUMBER)" : "min(i.Z_PK)";
     return """
-    SELECT %s AS name, max(coalesce(%s, 1) != 0)
+    SELECT %s AS name, max(coalesce(%s, 1) != 0), count(*)
     FROM lib.ZSERIES s CROSS JOIN lib.ZIMAGE i ON i.ZSERIES = s.Z_PK
     WHERE %s
     GROUP BY name HAVING coalesce(name, '') != ''
@@ -398,7 +398,9 @@ final class IndexReader {
   }
 
   /// A file as the index names it.
-  record NamedFile(String name, boolean inLibrary) {}
+  ///
+  /// @param rows how many image rows of the group do
+  record NamedFile(String name, boolean inLibrary, long rows) {}
 
   /// The files of a group, by their names in the index.
   ///
@@ -409,7 +411,7 @@ final class IndexReader {
     files.setLong(1, group);
     try (ResultSet row = files.executeQuery()) {
       while (row.next()) {
-        action.accept(new NamedFile(row.getString(1), row.getInt(2) != 0));
+        action.accept(new NamedFile(row.getString(1), row.getInt(2) != 0, row.getLong(3)));
       }
     }
   }

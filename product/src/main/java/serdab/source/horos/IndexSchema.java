@@ -77,11 +77,16 @@ final class IndexSchema {
       statement.setString(1, table);
       try (ResultSet result = statement.executeQuery()) {
         while (result.next()) {
-          names.add(result.getString(1).toUpperCase(Locale.ROOT));
+          names.add(upperCase(result.getString(1)));
         }
       }
     }
     return names;
+  }
+
+  /// As SQLite compares names: letters beyond ASCII are not touched.
+  private static String upperCase(String name) {
+    return name.chars().allMatch(c -> c < 0x80) ? name.toUpperCase(Locale.ROOT) : name;
   }
 
   private static Optional<AlbumTable> albumTable(String table, Set<String> names) {
@@ -112,6 +117,11 @@ final class IndexSchema {
 
   boolean has(String table, String column) {
     return columns.getOrDefault(table, Set.of()).contains(column);
+  }
+
+  /// All columns of a table, in the order in which it has them.
+  List<String> columnsOf(String table) {
+    return List.copyOf(columns.getOrDefault(table, Set.of()));
   }
 
   /// The column as it stands in SQL, or `NULL` where this model does not have it.
