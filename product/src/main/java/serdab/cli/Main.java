@@ -15,6 +15,9 @@ import serdab.SerdabException;
 /// Where the program starts.
 public final class Main {
 
+  /// What fits the examples in the help texts.
+  private static final int HELP_WIDTH = 100;
+
   private Main() {}
 
   @SuppressWarnings("SystemConsoleNull") // the default console is null again without a terminal
@@ -42,6 +45,7 @@ public final class Main {
     line.setOut(new java.io.PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
     line.setErr(new java.io.PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
     line.registerConverter(LocalDate.class, Main::date);
+    line.setUsageHelpWidth(HELP_WIDTH);
     line.setUsageHelpAutoWidth(terminal.interactive());
     line.setExecutionExceptionHandler((exception, command, parsed) -> {
       ExitCodes.Failure failure = ExitCodes.of(exception);
