@@ -84,7 +84,7 @@ public final class TestSummary {
   /// `KillTest.aKillLosesNothing` becomes "A kill loses nothing".
   private static String sentence(String test) {
     String words =
-        test.substring(test.indexOf('.') + 1).replaceAll("([a-z0-9])([A-Z])", "$1 $2").toLowerCase(Locale.ROOT);
+        test.substring(test.indexOf('.') + 1).replaceAll("(?<=[a-zA-Z0-9])(?=[A-Z])", " ").toLowerCase(Locale.ROOT);
     return words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1);
   }
 
