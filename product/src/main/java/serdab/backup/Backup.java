@@ -157,7 +157,10 @@ public final class Backup implements AutoCloseable {
   }
 
   private boolean wanted(SourceStudy study) {
-    return plan.selection().matches(study.facts()) && !(plan.dicomOnly() && study.key().isOther());
+    // What could not be looked into may hold what was asked for.
+    return study.key().isUnread()
+        || (plan.selection().matches(study.facts())
+            && !(plan.dicomOnly() && study.key().isOther()));
   }
 
   private enum What {

@@ -176,7 +176,8 @@ final class StudyCopier {
       }
       StudyVersion version = digests.version();
       targets =
-          adopt(version.id(), withoutProof(study.key(), version.id(), targets), held, adopted);
+          adopt(
+              version.id(), withoutProof(study.key(), version.id(), targets, held), held, adopted);
       if (targets.isEmpty()) {
         CopyOutcome outcome = record(item, Optional.of(version), List.of(), adopted, look);
         return adopted.isEmpty() ? new CopyOutcome.Unchanged() : outcome;
@@ -386,19 +387,26 @@ final class StudyCopier {
 
   // ---- what a destination has already
 
-  /// Targets for which the catalogue remembers no proven copy of this version.
-  private List<Integer> withoutProof(StudyKey key, VersionId version, List<Integer> targets) {
+  /// Targets for which the catalogue remembers no proven copy of this version, or that do not hold
+  /// it any more.
+  private List<Integer> withoutProof(
+      StudyKey key,
+      VersionId version,
+      List<Integer> targets,
+      Map<Integer, List<HeldVersion>> held) {
     List<CopyRow> copies = catalogue.copies(key);
     return targets.stream()
         .filter(target ->
-            copies.stream()
-                .noneMatch(copy ->
-                    copy.version().equals(version)
-                        && copy.state().equals("good")
-                        && copy.destinationId().equals(destinations.get(target).id().toString())
-                        && copy.proof()
-                            .depth()
-                            .reaches(destinations.get(target).traits().copiedDepth())))
+            held.getOrDefault(target, List.of()).stream()
+                    .noneMatch(copy -> copy.id().equals(version))
+                || copies.stream()
+                    .noneMatch(copy ->
+                        copy.version().equals(version)
+                            && copy.state().equals("good")
+                            && copy.destinationId().equals(destinations.get(target).id().toString())
+                            && copy.proof()
+                                .depth()
+                                .reaches(destinations.get(target).traits().copiedDepth())))
         .toList();
   }
 

@@ -7,6 +7,12 @@ public record StudyKey(String value) implements Comparable<StudyKey> {
 
   private static final String OTHER = "_other/";
 
+  /// Files whose headers could not be read, so that nobody knows what study they belong to.
+  public static final StudyKey UNREAD_FILES = other("unread");
+
+  /// Folders that could not be listed.
+  public static final StudyKey UNREAD_FOLDERS = other("unreadable");
+
   public static StudyKey of(StudyInstanceUid uid) {
     return new StudyKey(uid.value());
   }
@@ -20,6 +26,11 @@ public record StudyKey(String value) implements Comparable<StudyKey> {
 
   public boolean isOther() {
     return value.startsWith(OTHER);
+  }
+
+  /// Whether this is what could not be looked into: it may hold files of any study.
+  public boolean isUnread() {
+    return equals(UNREAD_FILES) || equals(UNREAD_FOLDERS);
   }
 
   @Override

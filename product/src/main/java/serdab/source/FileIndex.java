@@ -55,7 +55,8 @@ final class FileIndex implements AutoCloseable {
   private FileIndex(Connection connection) throws SQLException {
     this.connection = connection;
     this.find =
-        connection.prepareStatement("select length, modified, file_key from file where path = ?");
+        connection.prepareStatement(
+            "select length, modified, file_key, unread from file where path = ?");
     this.touch = connection.prepareStatement("update file set scan = ? where path = ?");
     this.put =
         connection.prepareStatement(
@@ -158,7 +159,9 @@ final class FileIndex implements AutoCloseable {
         if (!row.next()
             || row.getLong(1) != stamp.lengthBytes()
             || row.getLong(2) != stamp.modifiedNanos()
-            || !row.getString(3).equals(stamp.fileKey())) {
+            || !row.getString(3).equals(stamp.fileKey())
+            // What could not be read may be readable now though it looks the same.
+            || !row.getString(4).isEmpty()) {
           return false;
         }
       }
@@ -400,13 +403,16 @@ final class FileIndex implements AutoCloseable {
     });
   }
 
-  /// Paths of DICOMDIR files.
+  /// Paths of DICOMDIR files that this scan saw.
   synchronized List<String> dicomDirs() {
     return ask(() -> {
       List<String> paths = new ArrayList<>();
       try (Statement statement = connection.createStatement();
           ResultSet rows =
-              statement.executeQuery("select path from file where dicomdir = 1 order by path")) {
+              statement.executeQuery(
+                  "select path from file where dicomdir = 1 and scan = "
+                      + scan
+                      + " order by path")) {
         while (rows.next()) {
           paths.add(rows.getString(1));
         }
@@ -415,7 +421,7 @@ final class FileIndex implements AutoCloseable {
     });
   }
 
-  /// Whether a file of a study lies below a folder, by path; all of them, streamed.
+  /// Files of studies below a folder that this scan saw, by path, streamed.
   Stream<String> dicomFilesBelow(String folder) {
     String from = folder.isEmpty() ? "" : folder + "/";
     String to = folder.isEmpty() ? "\uffff" : folder + "0";
@@ -424,7 +430,9 @@ final class FileIndex implements AutoCloseable {
             + from.replace("'", "''")
             + "' and path < '"
             + to.replace("'", "''")
-            + "' and study not like '\\_other/%' escape '\\'",
+            + "' and scan = "
+            + scan
+            + " and study not like '\\_other/%' escape '\\'",
         row -> row.getString(1));
   }
 

@@ -10,8 +10,8 @@ import java.nio.file.attribute.BasicFileAttributes;
 ///
 /// @param lengthBytes its length
 /// @param modifiedNanos time of last change since 1970-01-01T00:00:00Z
-/// @param fileKey what the system knows it by, such as device and inode; empty text where it has
-///   none
+/// @param fileKey what the system knows it by on its volume, such as its inode; empty text where it
+///   has none
 public record FileStamp(long lengthBytes, long modifiedNanos, String fileKey) {
 
   public static FileStamp of(BasicFileAttributes attributes) {
@@ -20,7 +20,14 @@ public record FileStamp(long lengthBytes, long modifiedNanos, String fileKey) {
     return new FileStamp(
         attributes.size(),
         modified.getEpochSecond() * 1_000_000_000L + modified.getNano(),
-        key == null ? "" : key.toString());
+        key == null ? "" : withoutDevice(key.toString()));
+  }
+
+  /// An external volume gets another device number at every mount, and then each of its files would
+  /// look touched and be read again.
+  private static String withoutDevice(String key) {
+    int inode = key.indexOf("ino=");
+    return inode < 0 ? key : key.substring(inode);
   }
 
   /// Looks at a file without following a link at its end.

@@ -61,10 +61,31 @@ final class FolderInventory implements Inventory {
 
   void scan() throws IOException {
     index.beginScan();
+    Object before = identity(root);
     // A symbolic link as the root itself is what the user named, so it is followed.
     Files.walkFileTree(root.toRealPath(), new Walker(root.toRealPath()));
+    requireSame(root, before);
     compareDicomDirs();
     index.endScan();
+  }
+
+  /// What a folder is, whatever its path.
+  static Object identity(Path folder) throws IOException {
+    Object key = Files.readAttributes(folder, BasicFileAttributes.class).fileKey();
+    return key == null ? folder.toRealPath() : key;
+  }
+
+  /// A volume that goes while it is listed leaves its empty mount point, and what was not listed by
+  /// then would seem to be gone.
+  static void requireSame(Path root, Object before) {
+    try {
+      if (identity(root).equals(before)) {
+        return;
+      }
+    } catch (IOException e) {
+      // Not there at all.
+    }
+    throw FolderSource.gone(root);
   }
 
   private final class Walker extends SimpleFileVisitor<Path> {
@@ -191,6 +212,7 @@ final class FolderInventory implements Inventory {
       return;
     } catch (IOException e) {
       unread = "It cannot be read (" + e.getClass().getSimpleName() + ").";
+      facts = unreadFacts();
     }
     index.put(new FileIndex.Row(path, stamp, facts, unread, dicomDir));
   }
@@ -208,16 +230,20 @@ final class FolderInventory implements Inventory {
         PatientData.of(instance.studyDescription()));
   }
 
+  static StudyFacts unreadFacts() {
+    return otherFacts(StudyKey.UNREAD_FILES);
+  }
+
   /// Files that belong to no study are grouped by folder; the group's name tells nothing.
   private static StudyFacts other(String path) {
     int slash = path.lastIndexOf('/');
     String folder = slash < 0 ? "" : path.substring(0, slash);
-    return otherFacts(shortHash(folder));
+    return otherFacts(StudyKey.other(shortHash(folder)));
   }
 
-  private static StudyFacts otherFacts(String group) {
+  private static StudyFacts otherFacts(StudyKey group) {
     return new StudyFacts(
-        StudyKey.other(group),
+        group,
         PatientData.of(""),
         PatientData.of(""),
         java.util.Optional.empty(),
@@ -303,7 +329,7 @@ final class FolderInventory implements Inventory {
     }
     SourceStudy closed =
         new SourceStudy(
-            otherFacts("unreadable"),
+            otherFacts(StudyKey.UNREAD_FOLDERS),
             shortHash(String.join("\n", closedFolders.keySet())),
             closedFolders.size(),
             java.util.Optional.empty(),

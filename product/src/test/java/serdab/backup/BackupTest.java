@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -14,6 +16,7 @@ import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.ZipTreeDestination.Access;
 import serdab.dicom.StudyKey;
+import serdab.plan.Selection;
 import serdab.report.RunReport;
 import serdab.report.RunReport.Outcome;
 import serdab.testing.world.CrashedException;
@@ -323,6 +326,36 @@ class BackupTest {
     assertThat(report.totals().copied()).isZero();
     assertThat(versions("1.2.826.0.1.1", 0)).hasSize(1);
     assertThat(report.outcome()).isEqualTo(Outcome.GOOD);
+  }
+
+  @Test
+  void aCopyThatWasDeletedIsMadeAgainWhenItsStudyIsLookedAt() {
+    String study = world.addStudy(1);
+    byte[] pixels = world.pixels();
+    world.putImage(study, 2, pixels, "");
+    world.backUp();
+    world.disk().remove(versions(study, 0).getFirst().location());
+
+    world.putImage(study, 2, pixels, "", world.clock().instant().plusSeconds(5));
+    RunReport report = world.backUp();
+
+    assertThat(report.totals().copied()).isEqualTo(1);
+    assertThat(world.notSafe(0)).isEmpty();
+  }
+
+  @Test
+  void whatCannotBeReadIsNeverOutsideTheSelection() {
+    world.addStudy(1);
+    String unread = StudyKey.UNREAD_FILES.value();
+    world.putImage(unread, 1, world.pixels(), "");
+    world.source().breakFile(World.imagePath(unread, 1));
+    world.select(
+        new Selection(
+            Set.of("MR"), Optional.empty(), Optional.empty(), Set.of(), Optional.empty()));
+
+    RunReport report = world.backUp();
+
+    assertThat(report.outcome()).isEqualTo(Outcome.INCOMPLETE);
   }
 
   @Test

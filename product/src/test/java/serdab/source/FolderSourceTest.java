@@ -117,6 +117,46 @@ class FolderSourceTest {
   }
 
   @Test
+  @Needs(Peer.SHARED_DATA)
+  void aFileThatWentAwaySinceTheLastLookIsMissingFromItsDicomDir() throws IOException {
+    copy(SharedData.dicom().resolve("odd_pydicom/test_files/dicomdirtests"), root());
+    studies();
+    Files.delete(root().resolve("77654033/CR1/6154"));
+
+    assertThat(findings())
+        .anyMatch(f -> f.kind().equals("dicomdir-missing-file") && f.detail().contains("6154"));
+  }
+
+  @Test
+  void aFileWhoseHeaderCouldNotBeReadIsAskedAgainAndWantedByEverySelection() throws IOException {
+    write("a/IM0001", TinyDicom.image().study("1.2.1").bytes());
+    FileStamp stamp = FileStamp.of(root().resolve("a/IM0001"));
+    FileIndex.Row unread =
+        new FileIndex.Row(
+            "a/IM0001", stamp, FolderInventory.unreadFacts(), "It cannot be read.", false);
+    try (FileIndex index = FileIndex.open(temp.resolve("cache.db"))) {
+      index.beginScan();
+      index.put(unread);
+      index.endScan();
+    }
+
+    assertThat(unread.facts().key().isUnread()).isTrue();
+    assertThat(studies()).extracting(study -> study.key().value()).containsExactly("1.2.1");
+  }
+
+  @Test
+  void aFolderThatAnotherOneTookThePlaceOfWhileItWasListedIsGone() throws IOException {
+    write("a/IM0001", TinyDicom.image().bytes());
+    Object before = FolderInventory.identity(root());
+    Files.move(root(), temp.resolve("pulled"));
+    Files.createDirectories(temp.resolve("folder"));
+
+    assertThatThrownBy(() -> FolderInventory.requireSame(root(), before))
+        .isInstanceOf(SerdabException.Unavailable.class)
+        .hasMessageContaining("source-gone");
+  }
+
+  @Test
   void linksAndPipesAreFindingsAndNotFollowed() throws Exception {
     write("a/IM0001", TinyDicom.image().bytes());
     Path outside = Files.write(temp.resolve("outside"), new byte[] {1});

@@ -2,6 +2,7 @@ package serdab.source.horos;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
+import serdab.Sha256;
 
 /// From an index row to the file it means, by the viewer's rule. Thread-safe.
 ///
@@ -40,6 +42,12 @@ final class FileLocator {
 
   /// Names in an unexpected folder that are kept; beyond, folders are asked one by one.
   private static final int EXCEPTIONS_MAX = 200_000;
+
+  /// Where manifests show files outside the library.
+  private static final String LINKED = "linked/";
+
+  private static final int UNUSABLE_CHARACTERS_MAX = 60;
+  private static final int UNUSABLE_HASH_DIGITS = 16;
 
   private static final int FOLDERS_MAX = 1_000_000;
   private static final int FOLDERS_ASKED_MAX = 5_000;
@@ -104,7 +112,7 @@ final class FileLocator {
     /// Something is there that cannot be taken: a folder, a FIFO, a link that leads out.
     record NotAFile(String entry, String detail) implements Located {}
 
-    /// A row that names no file.
+    /// A row that names no file, or one that no file can have; without a name the entry is empty.
     record Broken(String entry, String detail) implements Located {}
   }
 
@@ -118,12 +126,42 @@ final class FileLocator {
       return new Located.Broken("", "An index row names no file.");
     }
     try {
-      return name.startsWith("/") ? linked(Path.of(name)) : stored(name, inLibrary);
+      return name.startsWith("/") ? linked(Path.of(name), true) : stored(name, inLibrary);
     } catch (InvalidPathException e) {
-      return new Located.Broken("", "An index row names a file that no volume can hold.");
+      return new Located.Broken(
+          unusable(name), "An index row names a file that no volume can hold.");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /// Whether a file was found for an absolute name although it does not lie there, on the guess
+  /// that the library was moved. A file linked from another library has such a name, too, so only
+  /// the file itself can tell.
+  boolean isMoved(String name, Located.Found found) {
+    return name.startsWith("/")
+        && !found.entry().startsWith(LINKED)
+        && insideLibrary(Path.of(name).normalize()).isEmpty();
+  }
+
+  /// Where the file of an absolute name is, when it was not moved with the library.
+  Located locateUnmoved(String name) {
+    try {
+      return linked(Path.of(name), false);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// A row that names something nobody can open is a file all the same: it is listed, and told as
+  /// one that could not be read.
+  private static String unusable(String name) {
+    String hash = Sha256.digest(name.getBytes(StandardCharsets.UTF_8)).hex();
+    String end = name.substring(Math.max(0, name.length() - UNUSABLE_CHARACTERS_MAX));
+    return "unusable-names/"
+        + hash.substring(0, UNUSABLE_HASH_DIGITS)
+        + "-"
+        + end.replaceAll("[^0-9A-Za-z._-]", "_");
   }
 
   // ---- files in the library ----------------------------------------------------------------
@@ -132,7 +170,7 @@ final class FileLocator {
     Path relative = Path.of(name).normalize();
     if (relative.getNameCount() != 1 || name.contains("/")) {
       return new Located.Broken(
-          "", "An index row names a file by a path that the viewer does not write.");
+          unusable(name), "An index row names a file by a path that the viewer does not write.");
     }
     String folder = folderOf(name, folderSize);
     String entry = entry(folder, name);
@@ -222,6 +260,8 @@ final class FileLocator {
         }
       } catch (DirectoryIteratorException e) {
         throw e.getCause();
+      } catch (NoSuchFileException e) {
+        // The viewer removes numbered folders that it has emptied.
       }
     }
     exceptions = found;
@@ -230,18 +270,18 @@ final class FileLocator {
 
   // ---- linked files ------------------------------------------------------------------------
 
-  private Located linked(Path given) throws IOException {
+  private Located linked(Path given, boolean mayHaveMoved) throws IOException {
     Path path = given.normalize();
     Optional<String> inside = insideLibrary(path);
     if (inside.isPresent()) {
       return look(inside.get(), path, false);
     }
-    String entry = "linked/" + slashed(path);
+    String entry = LINKED + slashed(path);
     Located there = look(entry, path, true);
     if (!(there instanceof Located.Missing)) {
       return there;
     }
-    Optional<Located> moved = movedWithLibrary(path);
+    Optional<Located> moved = mayHaveMoved ? movedWithLibrary(path) : Optional.empty();
     if (moved.isPresent()) {
       return moved.get();
     }

@@ -300,7 +300,7 @@ final class HorosInventory implements Inventory {
     Map<String, Integer> entries = new HashMap<>();
     try {
       for (IndexReader.NamedFile named : namedFiles(group)) {
-        FileLocator.Located where = locator.locate(named.name(), named.inLibrary());
+        FileLocator.Located where = locate(study, named);
         add(where, named.rows(), listed, entries);
         if (where instanceof FileLocator.Located.Found found) {
           addCompanion(found, listed, entries);
@@ -330,6 +330,19 @@ final class HorosInventory implements Inventory {
     } catch (UncheckedIOException e) {
       throw unreadable(e);
     }
+  }
+
+  /// A file of another library that is linked here and not mounted has the number of a file of
+  /// ours, most likely of another patient: what lies there is taken only if it is of this study.
+  private FileLocator.Located locate(SourceStudy study, IndexReader.NamedFile named) {
+    FileLocator.Located where = locator.locate(named.name(), named.inLibrary());
+    boolean foreign =
+        where instanceof FileLocator.Located.Found found
+            && locator.isMoved(named.name(), found)
+            && IndexReader.header(found.file())
+                .filter(facts -> facts.study().value().equals(study.key().value()))
+                .isEmpty();
+    return foreign ? locator.locateUnmoved(named.name()) : where;
   }
 
   private void add(
@@ -522,7 +535,11 @@ final class HorosInventory implements Inventory {
     try (bytes) {
       receiver.take(file, bytes);
     } catch (IOException e) {
-      return Optional.of(new Delivery.Broke(file, "Reading it failed."));
+      // A file that the viewer rewrites ends too early for a moment; that is no broken file.
+      return Optional.of(
+          isAsListed(found)
+              ? new Delivery.Broke(file, "Reading it failed.")
+              : new Delivery.Changed(file));
     }
     return isAsListed(found) ? Optional.empty() : Optional.of(new Delivery.Changed(file));
   }

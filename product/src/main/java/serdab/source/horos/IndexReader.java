@@ -295,8 +295,8 @@ final class IndexReader {
           asked++;
           String name = row.getString(1);
           if (name != null
-              && locator.locate(name, row.getInt(2) != 0)
-                  instanceof FileLocator.Located.Found found) {
+              && locator.locate(name, row.getInt(2) != 0) instanceof FileLocator.Located.Found found
+              && !locator.isMoved(name, found)) {
             uids.add(header(found.file()).map(facts -> facts.study().value()).orElse(""));
           }
         }

@@ -71,6 +71,9 @@ final class IndexSnapshot {
 
   private static final List<String> SIDE_FILES = List.of("-journal", "-wal");
 
+  /// What a reader of a log needs and makes when it is not there.
+  private static final List<String> SHARED = List.of("-wal", "-shm");
+
   // Closing any descriptor of a file drops every POSIX lock the process holds on it. A file copy in
   // one thread would take away the read lock of an online backup in another.
   private static final ReentrantLock ONE_AT_A_TIME = new ReentrantLock();
@@ -298,8 +301,8 @@ final class IndexSnapshot {
   private static Optional<String> backUpOnline(Path index, Path copy) throws IOException {
     ByteBuffer header = header(index);
     boolean wal = header.limit() == HEADER_BYTES && header.get(WRITE_VERSION_OFFSET) == WAL_VERSION;
-    if (wal && !Files.exists(sibling(index, "-shm"))) {
-      // SQLite would make one, and nothing is ever written into a library.
+    if (wal && !SHARED.stream().allMatch(side -> Files.exists(sibling(index, side)))) {
+      // SQLite would make what is missing, and nothing is ever written into a library.
       return Optional.of("it cannot be backed up online without writing beside it");
     }
     SQLiteConfig config = new SQLiteConfig();

@@ -3,10 +3,12 @@ package serdab.source.horos;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -79,7 +81,7 @@ final class UnindexedFiles {
   private final LibraryFolders folders;
   private final FileLocator locator;
   private final Optional<IndexReader> index;
-  private final Instant youngest;
+  private final Instant now;
   private final ZoneId zone;
   private final NumberSet numbers = new NumberSet();
   private long tooYoung;
@@ -95,7 +97,7 @@ final class UnindexedFiles {
     this.folders = folders;
     this.locator = locator;
     this.index = index;
-    this.youngest = index.isPresent() ? now.minus(GRACE) : Instant.MAX;
+    this.now = now;
     this.zone = zone;
   }
 
@@ -196,12 +198,17 @@ final class UnindexedFiles {
     if (seen.isEmpty() || isNamed(file.toString())) {
       return;
     }
-    if (!seen.get().lastModifiedTime().toInstant().isBefore(youngest)) {
+    if (index.isPresent() && isArriving(seen.get().lastModifiedTime().toInstant())) {
       tooYoung++;
       return;
     }
     String top = folder.isEmpty() ? "root" : folder.split("/", 2)[0];
     noteByHeader(file, entry, seen.get(), "unindexed-" + SAFE.matcher(top).replaceAll("_"));
+  }
+
+  /// A time far in the future comes from a clock that was wrong and says nothing of its age.
+  private boolean isArriving(Instant modified) {
+    return !modified.isBefore(now.minus(GRACE)) && !modified.isAfter(now.plus(GRACE));
   }
 
   private void noteByHeader(Path file, String entry, BasicFileAttributes seen, String otherGroup)
@@ -310,6 +317,8 @@ final class UnindexedFiles {
       }
     } catch (DirectoryIteratorException e) {
       throw e.getCause();
+    } catch (NoSuchFileException e) {
+      // The viewer removed it since it was listed.
     }
   }
 
@@ -332,14 +341,37 @@ final class UnindexedFiles {
     if (!Files.isDirectory(folder)) {
       return 0;
     }
-    try (var files = Files.walk(folder, DEPTH_MAX)) {
-      return files
-          .filter(file -> !file.getFileName().toString().startsWith("."))
-          .filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
-          .limit(limit)
-          .count();
-    } catch (java.io.UncheckedIOException e) {
-      throw e.getCause();
+    // The viewer's folder may be a link; what is in it is not followed.
+    Counter counter = new Counter(folder.toRealPath(), limit);
+    Files.walkFileTree(counter.top, Set.of(), DEPTH_MAX, counter);
+    return counter.files;
+  }
+
+  /// Counts files while the viewer takes them away: one that is gone again is none.
+  private static final class Counter extends SimpleFileVisitor<Path> {
+    private final Path top;
+    private final long limit;
+    private long files;
+
+    Counter(Path top, long limit) {
+      this.top = top;
+      this.limit = limit;
+    }
+
+    @Override
+    public FileVisitResult visitFile(Path file, BasicFileAttributes seen) {
+      if (seen.isRegularFile() && !file.getFileName().toString().startsWith(".")) {
+        files++;
+      }
+      return files < limit ? FileVisitResult.CONTINUE : FileVisitResult.TERMINATE;
+    }
+
+    @Override
+    public FileVisitResult visitFileFailed(Path file, IOException failure) throws IOException {
+      if (file.equals(top) && !(failure instanceof NoSuchFileException)) {
+        throw failure;
+      }
+      return FileVisitResult.CONTINUE;
     }
   }
 
@@ -354,8 +386,7 @@ final class UnindexedFiles {
       throws SQLException, IOException {
     FileLocator.Located there = locator.look(entry, file, false);
     return switch (there) {
-      case FileLocator.Located.Found found ->
-          Optional.of(Files.readAttributes(found.file(), BasicFileAttributes.class));
+      case FileLocator.Located.Found found -> attributes(found.file());
       case FileLocator.Located.NotAFile odd -> {
         workbook.find(Finding.about(entry, "not-a-file", odd.detail()));
         yield Optional.empty();
@@ -365,6 +396,15 @@ final class UnindexedFiles {
           FileLocator.Located.Broken _ ->
           Optional.empty();
     };
+  }
+
+  /// Empty when the viewer took the file away since it was listed.
+  private static Optional<BasicFileAttributes> attributes(Path file) throws IOException {
+    try {
+      return Optional.of(Files.readAttributes(file, BasicFileAttributes.class));
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    }
   }
 
   private void noteExtra(long group, String entry, Path file, BasicFileAttributes seen)

@@ -188,6 +188,26 @@ class FileLocatorTest {
     assertThat(locator.locate("3.dcm", true)).isInstanceOf(Located.Found.class);
   }
 
+  @Test
+  void aRowWithANameThatNoFileCanHaveStillCountsAsAFile() {
+    for (String name : new String[] {"IMAGES/7.dcm", "a\0b.dcm", "../7.dcm"}) {
+      assertThat(locator().locate(name, true).entry()).startsWith("unusable-names/");
+    }
+    assertThat(locator().locate("a/7.dcm", true).entry())
+        .isNotEqualTo(locator().locate("a_7.dcm/", true).entry());
+    assertThat(locator().locate("", true).entry()).isEmpty();
+  }
+
+  @Test
+  void aNumberedFolderThatTheViewerRemovesMeanwhileIsNoFailure() throws IOException {
+    Path emptied = Files.createDirectories(library.resolve("DATABASE.noindex/20000"));
+    write("10000/2.dcm");
+    FileLocator locator = locator();
+    Files.delete(emptied);
+
+    assertThat(locator.locate("5.dcm", true)).isInstanceOf(Located.Missing.class);
+  }
+
   private FileLocator locator() {
     return new FileLocator(LibraryFolders.open(library), OptionalInt.empty());
   }

@@ -644,6 +644,81 @@ class HorosSourceTest {
     }
   }
 
+  @Test
+  void aFileThatIsCutOffWhileItIsReadIsReadAgainAndNotLeftOut() throws IOException {
+    Path file;
+    try (HorosLibraryFixture library = library().create()) {
+      file = library.fileNumbered(library.importFile(TinyDicom.of(1, 1, 1)));
+    }
+    try (Inventory inventory = inventory()) {
+      Received received = new Received();
+      received.afterReading =
+          () -> {
+            try {
+              Files.write(file, new byte[10]);
+            } catch (IOException e) {
+              throw new java.io.UncheckedIOException(e);
+            }
+          };
+      received.failure = "the file ended at byte 10";
+
+      Delivery delivery = inventory.deliver(onlyStudy(inventory), Set.of(), received);
+
+      assertThat(delivery).isInstanceOf(Delivery.Changed.class);
+    }
+  }
+
+  @Test
+  void aRowThatNamesAFileInAWayThatIsNotUsedIsAFileThatCannotBeRead() {
+    try (HorosLibraryFixture library = library().create()) {
+      library.importAll(TinyDicom.series(1, 1, 2));
+      library.sql(
+          "UPDATE ZIMAGE SET ZPATHNUMBER = NULL, ZPATHSTRING = 'IMAGES/3.dcm' WHERE ZPATHNUMBER = 3");
+    }
+    try (Inventory inventory = inventory()) {
+      Received received = new Received();
+
+      inventory.deliver(study(inventory, TinyDicom.studyUid(1)), Set.of(), received);
+
+      assertThat(received.notGiven).hasSize(1).containsValue(NotGiven.UNREADABLE);
+    }
+  }
+
+  @Test
+  void aLinkedFileOfAnotherLibraryIsNotTakenForTheFileOfThatNumberHere() {
+    try (HorosLibraryFixture library = library().create()) {
+      library.importFile(TinyDicom.of(1, 1, 1));
+      library.linkFile(
+          "/no-such-root-folder/Horos Data/DATABASE.noindex/10000/2.dcm", TinyDicom.of(2, 1, 1));
+    }
+    try (Inventory inventory = inventory()) {
+      Received received = new Received();
+
+      inventory.deliver(study(inventory, TinyDicom.studyUid(2)), Set.of(), received);
+
+      assertThat(received.files).isEmpty();
+      assertThat(received.notGiven).hasSize(1).containsValue(NotGiven.OFFLINE);
+    }
+  }
+
+  @Test
+  void aFileOfALibraryThatWasMovedIsFoundInItsNewPlace() {
+    try (HorosLibraryFixture library = library().create()) {
+      library.importFile(TinyDicom.of(1, 1, 1));
+      library.sql(
+          "UPDATE ZIMAGE SET ZPATHNUMBER = NULL,"
+              + " ZPATHSTRING = '/no-such-root-folder/Horos Data/DATABASE.noindex/10000/2.dcm'");
+    }
+    try (Inventory inventory = inventory()) {
+      Received received = new Received();
+
+      inventory.deliver(onlyStudy(inventory), Set.of(), received);
+
+      assertThat(received.files).containsOnlyKeys("DATABASE.noindex/10000/2.dcm");
+      assertThat(received.notGiven).isEmpty();
+    }
+  }
+
   // ---- files that the index does not know --------------------------------------------------
 
   @Test
@@ -667,6 +742,52 @@ class HorosSourceTest {
       assertThat(libraryFindings(inventory))
           .extracting(Finding::kind)
           .containsExactly("images-without-row-yet");
+    }
+  }
+
+  @Test
+  void anImageWithoutARowFromTheFutureIsNotTakenForOneThatJustCame() {
+    try (HorosLibraryFixture library = library().create()) {
+      library.importFile(TinyDicom.of(1, 1, 1));
+      library.addOrphan(TinyDicom.of(7, 1, 1), NOW.plusSeconds(10 * 365 * 86_400L));
+    }
+
+    try (Inventory inventory = inventory()) {
+      assertThat(paths(inventory, study(inventory, TinyDicom.studyUid(7)))).hasSize(1);
+    }
+  }
+
+  @Test
+  void filesThatLeaveTheIncomingFolderWhileTheyAreCountedAreNoFailure() throws Exception {
+    Path incoming = Files.createDirectories(temp.resolve("INCOMING.noindex"));
+    List<Path> files = new java.util.ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      files.add(incoming.resolve("CT_" + i + ".dcm"));
+    }
+    var stop = new java.util.concurrent.atomic.AtomicBoolean();
+    Thread viewer =
+        Thread.ofPlatform()
+            .start(() -> {
+              try {
+                while (!stop.get()) {
+                  for (Path file : files) {
+                    Files.write(file, new byte[1]);
+                  }
+                  for (Path file : files) {
+                    Files.delete(file);
+                  }
+                }
+              } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+              }
+            });
+    try {
+      for (int i = 0; i < 300; i++) {
+        assertThat(UnindexedFiles.countFiles(incoming, 1000)).isBetween(0L, 200L);
+      }
+    } finally {
+      stop.set(true);
+      viewer.join();
     }
   }
 

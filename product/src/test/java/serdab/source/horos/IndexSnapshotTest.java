@@ -127,6 +127,19 @@ class IndexSnapshotTest {
   }
 
   @Test
+  void noLogIsMadeWhereOnlyItsSharedMemoryWasLeft() throws Exception {
+    Path index = library(true);
+    Files.write(index.resolveSibling("Database.sql-shm"), new byte[0]);
+
+    assertThatThrownBy(
+            () -> new IndexSnapshot(() -> lastChange(index), time -> {}).take(index, folder("s")))
+        .isInstanceOf(SerdabException.Unavailable.class)
+        .hasMessageContaining("index-busy");
+    assertThat(index.resolveSibling("Database.sql-wal")).doesNotExist();
+    assertThat(index.resolveSibling("Database.sql-shm")).isEmptyFile();
+  }
+
+  @Test
   void aFolderThatWasUsedBeforeIsRefused() throws Exception {
     Path index = library(false);
     Path folder = folder("s");

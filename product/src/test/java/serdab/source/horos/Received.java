@@ -17,14 +17,20 @@ final class Received implements StudyReceiver {
   /// What to do after the bytes of a file were read and before the source looks again.
   Runnable afterReading = () -> {};
 
+  /// How reading fails then; empty text when it does not.
+  String failure = "";
+
   @Override
   public void take(SourceFile file, ByteSource bytes) throws IOException {
     ByteBuffer content = ByteBuffer.allocate((int) bytes.lengthBytes());
     while (content.hasRemaining() && bytes.read(content.position(), content) >= 0) {
       // Read on until the file ends.
     }
-    files.put(file.path(), content.array());
     afterReading.run();
+    if (!failure.isEmpty()) {
+      throw new IOException(failure);
+    }
+    files.put(file.path(), content.array());
   }
 
   @Override

@@ -125,6 +125,25 @@ public final class World implements AutoCloseable {
     return this;
   }
 
+  /// Asks for these studies only.
+  public void select(Selection selection) {
+    plan =
+        new BackupPlan(
+            plan.name(),
+            plan.source(),
+            plan.destinations(),
+            selection,
+            plan.order(),
+            plan.batch(),
+            plan.pause(),
+            plan.workers(),
+            plan.quietTime(),
+            plan.zone(),
+            plan.naming(),
+            plan.dicomOnly(),
+            plan.sentinels());
+  }
+
   public void batch(int studies) {
     plan =
         new BackupPlan(
