@@ -203,7 +203,10 @@ public final class Backup implements AutoCloseable {
     if (troubled) {
       return Decision.work(WorkItem.Reason.RETRY, List.of());
     }
-    if (!row.fingerprint().equals(study.fingerprint()) || isItsTurn(row, now)) {
+    // A change that waits for quiet may not show in the fingerprint: the rolling look found it.
+    if (!row.fingerprint().equals(study.fingerprint())
+        || row.changeSeenAt().isPresent()
+        || isItsTurn(row, now)) {
       return Decision.work(WorkItem.Reason.LOOK_AGAIN, List.of());
     }
     return new Decision(What.NOTHING, WorkItem.Reason.LOOK_AGAIN, List.of(), "");

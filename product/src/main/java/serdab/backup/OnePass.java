@@ -160,6 +160,14 @@ final class OnePass implements StudyReceiver {
     return bytesRead;
   }
 
+  /// The destinations that failed, in the plan's order, when not one is left to read for; empty
+  /// when a reading was abandoned because the run must stop.
+  List<Target> allFailed() {
+    boolean nobodyIsLeft =
+        !targets.isEmpty() && targets.stream().allMatch(target -> target.failure().isPresent());
+    return nobodyIsLeft ? List.copyOf(targets) : List.of();
+  }
+
   void discard() {
     for (Target target : targets) {
       target.discard();
@@ -229,9 +237,7 @@ final class OnePass implements StudyReceiver {
   }
 
   private void checkWorthwhile() {
-    boolean allFailed =
-        !targets.isEmpty() && targets.stream().allMatch(target -> target.failure().isPresent());
-    if (allFailed || stop.mustAbandon()) {
+    if (!allFailed().isEmpty() || stop.mustAbandon()) {
       throw new Abandoned();
     }
   }

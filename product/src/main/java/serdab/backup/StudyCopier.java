@@ -99,12 +99,42 @@ final class StudyCopier {
     down.clear();
     try {
       CopyOutcome outcome = workOn(item, alive);
-      return down.isEmpty() ? outcome : failedSomewhere(outcome);
+      if (!down.isEmpty()) {
+        return failedSomewhere(outcome);
+      }
+      return outcome instanceof CopyOutcome.Copied copied
+          ? copiedEverywhere(item, copied, alive)
+          : outcome;
     } catch (OnePass.Abandoned e) {
-      return new CopyOutcome.Stopped();
+      return abandoned(item.study().key());
     } finally {
       pass.discard();
     }
+  }
+
+  /// A reading that ended because every destination failed is a failure of theirs; nobody asked the
+  /// run to stop.
+  private CopyOutcome abandoned(StudyKey study) {
+    List<OnePass.Target> broken = pass.allFailed();
+    if (broken.isEmpty()) {
+      return new CopyOutcome.Stopped();
+    }
+    for (OnePass.Target target : broken) {
+      noteFailure(target.destination(), study, target.failure().orElseThrow().problem());
+    }
+    return failed(
+        broken.getFirst().failure().orElseThrow().problem(),
+        broken.stream().map(OnePass.Target::index).toList(),
+        List.of());
+  }
+
+  /// A study that changed between two readings may have left each destination with another version:
+  /// each is proven, and only the one that was read last counts.
+  private CopyOutcome copiedEverywhere(
+      WorkItem item, CopyOutcome.Copied outcome, Set<Integer> alive) {
+    List<Integer> behind =
+        withoutProof(item.study().key(), outcome.version().id(), alive.stream().sorted().toList());
+    return behind.isEmpty() ? outcome : failed(changedMeanwhile(), behind, outcome.made());
   }
 
   /// A destination that could not even be asked makes the study fail there, whatever came of the
@@ -167,7 +197,9 @@ final class StudyCopier {
         return record(item, Optional.empty(), List.of(), adopted, look);
       }
     } else if (!untouched && (somebodyHoldsIt || previous.isPresent())) {
-      if (waitsSinceLastRun(study, row, targets, look)) {
+      // What was read last must be proven everywhere before something newer may wait.
+      boolean mayWait = item.targets().isEmpty();
+      if (mayWait && waitsSinceLastRun(study, row, targets, look)) {
         return new CopyOutcome.WaitsForQuiet();
       }
       Reading digests = read(study, List.of(), previous);
@@ -182,7 +214,7 @@ final class StudyCopier {
         CopyOutcome outcome = record(item, Optional.of(version), List.of(), adopted, look);
         return adopted.isEmpty() ? new CopyOutcome.Unchanged() : outcome;
       }
-      if (waitsForQuiet(study, version, row, targets, held, look)) {
+      if (mayWait && waitsForQuiet(study, version, row, targets, held, look)) {
         return new CopyOutcome.WaitsForQuiet();
       }
     }
@@ -307,12 +339,11 @@ final class StudyCopier {
               Optional.empty(),
               copies);
         }
-        case Delivery.Changed changed -> {
+        case Delivery.Changed _ -> {
           pass.discard();
           changes++;
           if (changes >= SOURCE_TRIES) {
-            return new Reading(
-                Optional.empty(), Optional.of(keepsChanging(changed.file())), List.of());
+            return new Reading(Optional.empty(), Optional.of(keepsChanging()), List.of());
           }
         }
         case Delivery.Broke broke -> {
@@ -518,14 +549,15 @@ final class StudyCopier {
     }
   }
 
-  /// What is left of a version when headers are left out: each instance by its UID and pixels.
+  /// What is left of a version when headers are left out: each instance by its UID and pixels. A
+  /// report, a contour or an ECG has no pixels to tell its content from its headers, so all its
+  /// bytes count.
   private static List<String> essence(StudyVersion version) {
     return version.files().stream()
         .map(file -> {
           String uid = file.instance().map(instance -> instance.sop().value()).orElse("");
-          return uid.isEmpty()
-              ? file.digests().file().hex()
-              : uid + ' ' + file.digests().pixel().map(Object::toString).orElse("-");
+          String content = file.digests().pixel().orElseGet(() -> file.digests().file()).hex();
+          return uid + ' ' + (uid.isEmpty() ? file.digests().file().hex() : content);
         })
         .sorted(Comparator.naturalOrder())
         .toList();
@@ -627,10 +659,17 @@ final class StudyCopier {
         "Look at its findings; if its files lie on another volume, connect it and run again.");
   }
 
-  private static Problem keepsChanging(SourceFile file) {
+  private static Problem keepsChanging() {
     return new Problem(
         "keeps-changing",
-        "The file " + file.path() + " changed each of " + SOURCE_TRIES + " times it was read.",
+        "One of its files changed each of " + SOURCE_TRIES + " times it was read.",
+        "It is tried again later by itself.");
+  }
+
+  private static Problem changedMeanwhile() {
+    return new Problem(
+        "changed-meanwhile",
+        "It changed between two of its copies; not every destination holds it as it is now.",
         "It is tried again later by itself.");
   }
 

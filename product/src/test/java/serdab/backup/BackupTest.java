@@ -10,6 +10,9 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import serdab.Depth;
+import serdab.Proof;
+import serdab.ProofMeans;
 import serdab.SerdabException;
 import serdab.catalogue.StudyRow;
 import serdab.destination.Destination;
@@ -132,6 +135,76 @@ class BackupTest {
     assertThat(waiting.changeSeenAt()).isPresent();
     assertThat(later.totals().copied()).isEqualTo(1);
     assertThat(row(study).changeSeenAt()).isEmpty();
+    assertThat(world.notSafe(0)).isEmpty();
+  }
+
+  @Test
+  void aCopyThatIsLostWhileAHeaderChangeWaitsIsMadeAgainAtOnce() {
+    String study = world.addStudy(1);
+    byte[] pixels = world.pixels();
+    world.putImage(study, 2, pixels, "");
+    world.backUp();
+    world.putImage(study, 2, pixels, "typed", world.clock().instant());
+    RunReport waiting = world.backUp();
+    loseCopies(study, 1);
+
+    RunReport report = world.backUp();
+
+    assertThat(waiting.totals().waiting()).isEqualTo(1);
+    assertThat(report.outcome()).isEqualTo(Outcome.GOOD);
+    assertThat(world.notSafe(1)).isEmpty();
+  }
+
+  @Test
+  void aHeaderChangeThatOnlyTheRollingLookFoundIsCopiedAfterTheQuietTime() {
+    String study = world.addStudy(1);
+    byte[] pixels = world.pixels();
+    world.putImage(study, 2, pixels, "");
+    world.backUp();
+    world.putImage(study, 2, pixels, "typed", world.clock().instant());
+    RunReport waiting = world.backUp();
+    // As if the source's own fingerprint had never shown it, and the files had been looked at now.
+    StudyRow seen = row(study);
+    world.source().hideChangesFromTheFingerprint(study, seen.fingerprint());
+    world.clock().pass(Duration.ofHours(25));
+
+    RunReport later = world.backUp();
+
+    assertThat(waiting.totals().waiting()).isEqualTo(1);
+    assertThat(later.totals().copied()).isEqualTo(1);
+    assertThat(world.notSafe(0)).isEmpty();
+  }
+
+  @Test
+  void aStudyThatChangesWhileOneCopyIsMadeAgainIsNotSafeUntilAllHaveIt() {
+    String study = world.addStudy(2);
+    world.backUp();
+    loseCopies(study, 1);
+    byte[] then = TinyDicom.image().study(study).sop(study + ".1.2").pixels(world.pixels()).bytes();
+    world.source().changeWhileRead(World.imagePath(study, 2), then);
+
+    RunReport report = world.backUp();
+    world.clock().pass(Duration.ofDays(1));
+    RunReport after = world.backUp();
+
+    assertThat(report.outcome()).isEqualTo(Outcome.INCOMPLETE);
+    assertThat(report.notSafe()).hasSize(1);
+    assertThat(after.outcome()).isEqualTo(Outcome.GOOD);
+    assertThat(world.notSafe(0)).isEmpty();
+    assertThat(world.notSafe(1)).isEmpty();
+  }
+
+  @Test
+  void aChangeOfAFileWithoutPixelsDoesNotWait() {
+    String study = world.addStudy(1);
+    String report = "DATABASE.noindex/10000/report.dcm";
+    world.source().put(study, report, withoutPixels(study, "no finding"), world.clock().instant());
+    world.backUp();
+
+    world.source().put(study, report, withoutPixels(study, "a tumour"), world.clock().instant());
+    RunReport second = world.backUp();
+
+    assertThat(second.totals().copied()).isEqualTo(1);
     assertThat(world.notSafe(0)).isEmpty();
   }
 
@@ -377,6 +450,30 @@ class BackupTest {
   }
 
   @Test
+  void aDiskThatFailsInTheMiddleOfAStudyIsAFailureAndNoInterruption() {
+    int failed = 0;
+    for (int step = 1; step <= 40; step++) {
+      try (World alone = World.drawnFrom(new SplittableRandom(3))) {
+        alone.backUpUntilGood(1);
+        alone.addStudy(20);
+        alone.disk().failAt(alone.disk().steps() + step, SimulatedDisk.Fault.FULL);
+
+        RunReport report = alone.backUp();
+
+        assertThat(report.outcome()).as("step %d", step).isNotEqualTo(Outcome.INTERRUPTED);
+        if (report.totals().failed() > 0) {
+          failed++;
+          assertThat(report.outcome()).isEqualTo(Outcome.FAILED);
+          assertThat(report.notSafe()).hasSize(1);
+        }
+      } catch (SerdabException e) {
+        // Opening the destination met it; the command line ends with 1.
+      }
+    }
+    assertThat(failed).isPositive();
+  }
+
+  @Test
   void aDiskWithoutRoomForTheNextStudyIsNotBegunOn() {
     world.addStudy(1);
     world.backUp();
@@ -465,6 +562,23 @@ class BackupTest {
   }
 
   // ----
+
+  /// Deletes a study's copies behind our back, and has a verification notice it.
+  private void loseCopies(String study, int disk) {
+    for (HeldVersion copy : versions(study, disk)) {
+      world.disk(disk).remove(copy.location());
+      String id;
+      try (Destination destination = world.open(disk, Access.READ)) {
+        id = destination.id().toString();
+      }
+      Proof asked = new Proof(Depth.CLAIMED, ProofMeans.ASKED, world.clock().instant());
+      world.catalogue().recordProof(new StudyKey(study), copy.id(), id, asked, "gone");
+    }
+  }
+
+  private static byte[] withoutPixels(String study, String text) {
+    return TinyDicom.image().study(study).sop(study + ".9").comment(text).withoutPixels().bytes();
+  }
 
   private static World threeStudiesOfAMonth() {
     World month = World.drawnFrom(new SplittableRandom(11));

@@ -17,6 +17,7 @@ public final class TinyDicom {
   private String modality = "MR";
   private String comment = "";
   private byte[] pixels = new byte[32];
+  private boolean hasPixels = true;
 
   public static TinyDicom image() {
     return new TinyDicom();
@@ -64,6 +65,12 @@ public final class TinyDicom {
     return this;
   }
 
+  /// As a report: nothing but headers.
+  public TinyDicom withoutPixels() {
+    hasPixels = false;
+    return this;
+  }
+
   public byte[] bytes() {
     ByteArrayOutputStream meta = new ByteArrayOutputStream();
     put(meta, 0x0002, 0x0001, "OB", new byte[] {0, 1});
@@ -96,7 +103,9 @@ public final class TinyDicom {
     if (!comment.isEmpty()) {
       text(file, 0x0032, 0x4000, "LT", comment);
     }
-    put(file, 0x7FE0, 0x0010, "OW", pixels);
+    if (hasPixels) {
+      put(file, 0x7FE0, 0x0010, "OW", pixels);
+    }
     return file.toByteArray();
   }
 
