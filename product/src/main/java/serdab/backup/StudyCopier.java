@@ -133,7 +133,7 @@ final class StudyCopier {
   private CopyOutcome copiedEverywhere(
       WorkItem item, CopyOutcome.Copied outcome, Set<Integer> alive) {
     List<Integer> behind =
-        withoutProof(item.study().key(), outcome.version().id(), alive.stream().sorted().toList());
+        unrecorded(item.study().key(), outcome.version().id(), alive.stream().sorted().toList());
     return behind.isEmpty() ? outcome : failed(changedMeanwhile(), behind, outcome.made());
   }
 
@@ -425,20 +425,29 @@ final class StudyCopier {
       VersionId version,
       List<Integer> targets,
       Map<Integer, List<HeldVersion>> held) {
-    List<CopyRow> copies = catalogue.copies(key);
+    List<Integer> unrecorded = unrecorded(key, version, targets);
     return targets.stream()
         .filter(target ->
-            held.getOrDefault(target, List.of()).stream()
-                    .noneMatch(copy -> copy.id().equals(version))
-                || copies.stream()
-                    .noneMatch(copy ->
-                        copy.version().equals(version)
-                            && copy.state().equals("good")
-                            && copy.destinationId().equals(destinations.get(target).id().toString())
-                            && copy.proof()
-                                .depth()
-                                .reaches(destinations.get(target).traits().copiedDepth())))
+            unrecorded.contains(target)
+                || held.getOrDefault(target, List.of()).stream()
+                    .noneMatch(copy -> copy.id().equals(version)))
         .toList();
+  }
+
+  /// Targets for which the catalogue remembers no proven copy of this version.
+  private List<Integer> unrecorded(StudyKey key, VersionId version, List<Integer> targets) {
+    List<CopyRow> copies = catalogue.copies(key);
+    return targets.stream()
+        .filter(target -> copies.stream().noneMatch(copy -> proves(copy, version, target)))
+        .toList();
+  }
+
+  private boolean proves(CopyRow copy, VersionId version, int target) {
+    Destination destination = destinations.get(target);
+    return copy.version().equals(version)
+        && copy.state().equals("good")
+        && copy.destinationId().equals(destination.id().toString())
+        && copy.proof().depth().reaches(destination.traits().copiedDepth());
   }
 
   /// Takes over copies that are there: proves each and leaves the targets that still lack one.
