@@ -320,7 +320,7 @@ final class HorosInventory implements Inventory {
       if (someMissing && !Files.isDirectory(folders.database())) {
         throw new SerdabException.Unavailable(
             new Problem(
-                "library-went-away",
+                "source-went-away",
                 "The library's folder of files is not there any more: " + folders.database() + ".",
                 "Mount its volume and run again."));
       }
