@@ -246,6 +246,13 @@ final class StudyCopier {
         return failed(reading.problem().get(), left, made);
       }
       StudyVersion version = reading.version();
+      if (copied.isPresent() && !copied.get().id().equals(version.id())) {
+        // The source changed between two tries: what was made is a copy of the version before.
+        for (CopyRow copy : made) {
+          catalogue.recordHeld(versionRow(copied.get()), copy);
+        }
+        made.clear();
+      }
       copied = Optional.of(version);
       List<Integer> again = new ArrayList<>();
       for (OnePass.Target target : reading.targets()) {

@@ -28,6 +28,7 @@ import serdab.plan.Selection;
 import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.source.Source;
+import serdab.source.horos.HorosSource;
 
 /// `serdab backup`: copies what is new and proves it.
 @Command(
@@ -143,6 +144,15 @@ final class BackupCommand implements Callable<Integer> {
       description = "Accepts destinations whose marker is not the one seen there before.")
   private boolean adopt;
 
+  @Option(
+      names = "--import-guard-files",
+      paramLabel = "N",
+      defaultValue = "25000",
+      description =
+          "Leaves the viewer alone while more files than this wait in its INCOMING folder; 0 turns"
+              + " it off. Default: ${DEFAULT-VALUE}.")
+  private long importGuardFiles = 25_000;
+
   @Option(names = "--dry-run", description = "Prints what would be done, and does nothing.")
   private boolean dryRun;
 
@@ -171,6 +181,7 @@ final class BackupCommand implements Callable<Integer> {
                     ? wiring.destinationToLookAt(specification, plan, catalogue, home)
                     : wiring.destination(specification, plan, catalogue, adopt));
           }
+          leaveABusyViewerAlone(source, destinations);
           return run(plan, source, destinations, catalogue, warnings);
         } finally {
           destinations.forEach(Destination::close);
@@ -201,6 +212,31 @@ final class BackupCommand implements Callable<Integer> {
       Path destination = Wiring.destinationFolder(specification);
       source.folders().forEach(folder -> Safeguards.refuseInsideSource(folder, destination));
     }
+  }
+
+  /// A viewer that takes in thousands of files needs its disk for itself; it is backed up later.
+  private void leaveABusyViewerAlone(Source source, List<Destination> destinations) {
+    if (importGuardFiles <= 0 || !(source instanceof HorosSource library)) {
+      return;
+    }
+    if (library.incomingCount(importGuardFiles + 1) <= importGuardFiles) {
+      return;
+    }
+    if (!dryRun) {
+      for (Destination destination : destinations) {
+        destination.note(
+            new Destination.Issue(
+                "INCOMING_OVER_LIMIT",
+                Optional.empty(),
+                "More files wait to be imported than the import guard allows.",
+                Long.toString(importGuardFiles)));
+      }
+    }
+    throw new SerdabException.HeldBack(
+        new Problem(
+            "incoming-over-limit",
+            "More than " + importGuardFiles + " files wait in the viewer's INCOMING folder.",
+            "Run again when the viewer has imported them, or raise --import-guard-files."));
   }
 
   private int run(

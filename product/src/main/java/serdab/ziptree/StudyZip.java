@@ -275,7 +275,7 @@ public final class StudyZip implements AutoCloseable {
         zip, entry, directory.offset(), 0, entry.lengthBytes(), expected, entry.name());
   }
 
-  private static Manifest readManifest(ReadableBytes zip, ZipDirectory directory) {
+  static Manifest readManifest(ReadableBytes zip, ZipDirectory directory) {
     StoredEntry entry = manifestEntry(directory);
     Manifest manifest;
     try (EntryChannel channel = whole(zip, directory, entry, Optional.empty());

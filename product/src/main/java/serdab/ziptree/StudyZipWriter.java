@@ -106,14 +106,14 @@ public final class StudyZipWriter implements AutoCloseable {
     boolean before = tree.store().capabilities().has(Capability.READ_BEFORE_COMMIT);
     ReadBack.Means means;
     if (before) {
-      means = readBack(staged.readBack(), entries, manifestDigest, sumsDigest);
+      means = readBack(staged.readBack(), version, entries, manifestDigest, sumsDigest);
       takeName();
     } else {
       // The place shows bytes only under their final name, so a copy that reads back wrong stays
       // visible; the proof that fails says so, and the next try gets the next name.
       takeName();
       tree.appeared(path, zip.positionBytes());
-      means = readBack(tree.store().readBack(path), entries, manifestDigest, sumsDigest);
+      means = readBack(tree.store().readBack(path), version, entries, manifestDigest, sumsDigest);
     }
     committed = true;
     tree.appeared(path, zip.positionBytes());
@@ -159,7 +159,11 @@ public final class StudyZipWriter implements AutoCloseable {
   }
 
   private ReadBack.Means readBack(
-      ReadBack bytes, List<StoredEntry> entries, Sha256 manifestDigest, Sha256 sumsDigest) {
+      ReadBack bytes,
+      StudyVersion version,
+      List<StoredEntry> entries,
+      Sha256 manifestDigest,
+      Sha256 sumsDigest) {
     try (ReadBack readBack = bytes) {
       if (readBack.lengthBytes() != zip.positionBytes()) {
         throw damaged("it has another length");
@@ -176,6 +180,10 @@ public final class StudyZipWriter implements AutoCloseable {
       IntFunction<String> called =
           i -> i < files.size() ? files.get(i).path() : entries.get(i).name();
       new WholeCheck(readBack, directory, digests, called, crew).run();
+      // Whole is not enough: a manifest that could not be understood later would hide the copy.
+      if (!StudyZip.readManifest(readBack, directory).version().id().equals(version.id())) {
+        throw damaged("its manifest names another version");
+      }
       return readBack.means();
     }
   }

@@ -251,7 +251,7 @@ public final class ZipTree {
   void appeared(String path, long lengthBytes) {
     synchronized (lock) {
       if (index != null) {
-        add(index, new TreeZip(path, lengthBytes));
+        replace(index, new TreeZip(path, lengthBytes));
       }
     }
   }
@@ -285,17 +285,23 @@ public final class ZipTree {
     }
   }
 
+  /// A listing names each ZIP once, so nothing is looked for: the tail `2` has one ZIP for each
+  /// study with two versions, and comparing them all would take hours in a large tree.
   private static void add(Map<String, List<TreeZip>> index, TreeZip zip) {
     for (String key : StudyNames.tails(zip.path())) {
-      index.merge(
-          Normalizer.normalize(key, Normalizer.Form.NFC),
-          List.of(zip),
-          (before, one) -> {
-            List<TreeZip> both = new ArrayList<>(before);
-            both.removeIf(other -> other.path().equals(zip.path()));
-            both.addAll(one);
-            return both;
-          });
+      index
+          .computeIfAbsent(Normalizer.normalize(key, Normalizer.Form.NFC), _ -> new ArrayList<>(1))
+          .add(zip);
     }
+  }
+
+  private static void replace(Map<String, List<TreeZip>> index, TreeZip zip) {
+    for (String key : StudyNames.tails(zip.path())) {
+      List<TreeZip> same = index.get(Normalizer.normalize(key, Normalizer.Form.NFC));
+      if (same != null) {
+        same.removeIf(other -> other.path().equals(zip.path()));
+      }
+    }
+    add(index, zip);
   }
 }

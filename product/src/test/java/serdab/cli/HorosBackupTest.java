@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.ZoneId;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -46,6 +47,48 @@ class HorosBackupTest {
     assertThat(backup.out()).contains(label + " is not safe: 1 listed file could not be read.");
     assertThat(studies.out()).contains("(DATABASE.noindex/10000/3.dcm)");
     assertThat(zips()).hasSize(2);
+  }
+
+  @Test
+  void aRestoreNamesWhatTheCopyNeverHad() throws IOException {
+    try (HorosLibraryFixture library = library().create()) {
+      library.importAll(TinyDicom.series(1, 1, 3));
+      Files.delete(library.fileNumbered(3));
+    }
+    backUp();
+
+    CommandLineRun.Result restored =
+        serdab(
+            "restore",
+            "--from",
+            "zip:" + copies(),
+            "--to",
+            folder.resolve("back").toString(),
+            "--all");
+
+    assertThat(restored.exitCode()).isEqualTo(3);
+    assertThat(restored.out()).contains("3.dcm");
+  }
+
+  @Test
+  void aViewerThatTakesInManyFilesIsLeftAlone() throws IOException {
+    try (HorosLibraryFixture library = library().create()) {
+      library.importFile(TinyDicom.of(1, 1, 1));
+      Path incoming =
+          Files.createDirectories(
+              library.fileNumbered(2).resolve("../../../INCOMING.noindex").normalize());
+      for (int i = 0; i < 5; i++) {
+        Files.write(incoming.resolve("waiting" + i), new byte[] {1});
+      }
+    }
+
+    CommandLineRun.Result held = backUp("--import-guard-files", "4");
+    CommandLineRun.Result allowed = backUp("--import-guard-files", "5");
+
+    assertThat(held.exitCode()).isEqualTo(4);
+    assertThat(held.err()).contains("INCOMING");
+    assertThat(Files.readString(copies().resolve("issues.csv"))).contains("INCOMING_OVER_LIMIT");
+    assertThat(allowed.exitCode()).as(allowed.out() + allowed.err()).isZero();
   }
 
   @Test
@@ -227,15 +270,19 @@ class HorosBackupTest {
     return new CommandLineRun(folder.resolve("home")).run(args);
   }
 
-  private CommandLineRun.Result backUp() {
-    return serdab(
-        "backup",
-        "--from",
-        documents().toString(),
-        "--to",
-        "zip:" + copies(),
-        "--zone",
-        SAO_PAULO.getId());
+  private CommandLineRun.Result backUp(String... more) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "backup",
+                "--from",
+                documents().toString(),
+                "--to",
+                "zip:" + copies(),
+                "--zone",
+                SAO_PAULO.getId()));
+    arguments.addAll(List.of(more));
+    return serdab(arguments.toArray(String[]::new));
   }
 
   /// ZIPs of studies, as `MONTH/NAME`.
