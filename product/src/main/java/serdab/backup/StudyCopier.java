@@ -294,7 +294,13 @@ final class StudyCopier {
     List<Integer> roomy = new ArrayList<>();
     for (int target : targets) {
       Destination destination = destinations.get(target);
-      OptionalLong usable = destination.usableBytes();
+      OptionalLong usable;
+      try {
+        usable = destination.usableBytes();
+      } catch (SerdabException e) {
+        down.put(target, e.problem()); // The others get their copies all the same.
+        continue;
+      }
       if (usable.isPresent() && usable.getAsLong() < needed) {
         down.put(target, full(destination, usable.getAsLong(), needed));
       } else {

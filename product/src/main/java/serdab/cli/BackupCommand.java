@@ -181,6 +181,9 @@ final class BackupCommand implements Callable<Integer> {
                     ? wiring.destinationToLookAt(specification, plan, catalogue, home)
                     : wiring.destination(specification, plan, catalogue, adopt));
           }
+          if (!dryRun) {
+            refuseTwice(destinations);
+          }
           leaveABusyViewerAlone(source, destinations);
           return run(plan, source, destinations, catalogue, warnings);
         } finally {
@@ -211,6 +214,19 @@ final class BackupCommand implements Callable<Integer> {
     for (String specification : plan.destinations()) {
       Path destination = Wiring.destinationFolder(specification);
       source.folders().forEach(folder -> Safeguards.refuseInsideSource(folder, destination));
+    }
+  }
+
+  /// Copies are remembered by marker: a folder cloned from another destination would count as
+  /// holding all that the other holds.
+  private static void refuseTwice(List<Destination> destinations) {
+    if (destinations.stream().map(Destination::id).distinct().count() < destinations.size()) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "destination-twice",
+              "Two of the destinations are one and the same: they have the same marker.",
+              "Name each destination once. If one was copied from the other by hand, delete"
+                  + " destination.json in the copy and run once with --adopt."));
     }
   }
 

@@ -82,7 +82,7 @@ final class CatalogueCommand implements Runnable {
           StopOnSignal _ = StopOnSignal.of(stop)) {
         for (String specification : destinations) {
           try (Destination place = wiring.destinationToRead(specification, catalogue)) {
-            catalogue.sawDestination(place.id().toString(), specification);
+            catalogue.sawDestination(place.id().toString(), Wiring.address(specification));
             long run =
                 catalogue.beginRun(
                     "rebuild", "", "", List.of(place.id().toString()), Wiring.worker());

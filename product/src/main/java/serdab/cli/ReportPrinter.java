@@ -68,7 +68,8 @@ final class ReportPrinter {
     }
     out.println(
         switch (report.outcome()) {
-          case GOOD -> "All good.";
+          case GOOD ->
+              totals.waiting() == 0 ? "All good." : "Good so far; a later run copies what waits.";
           case INCOMPLETE -> "Not all good: some listed files have no proven copy yet.";
           case FAILED -> "The run FAILED.";
           case HELD_BACK -> "Held back by a safeguard.";

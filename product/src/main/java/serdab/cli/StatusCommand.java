@@ -91,13 +91,16 @@ final class StatusCommand implements Callable<Integer> {
                 source -> catalogue.lastGoodRun("backup", source).map(RunRow::id).orElse(0L));
         count.studies++;
         boolean proven = false;
+        boolean everyFile = false;
         for (CopyRow copy : known.copies()) {
           if (copy.isProven() && row.version().filter(copy.version()::equals).isPresent()) {
             count.byDestination.merge(copy.destinationId(), 1L, Long::sum);
             proven = true;
+            // More files listed than copied: the study grew, and the run that saw it was cut short.
+            everyFile |= copy.fileCount() >= row.fileCount();
           }
         }
-        if (proven && row.missingFiles() == 0) {
+        if (everyFile && row.missingFiles() == 0 && row.failures() == 0) {
           count.proven++;
         }
         if (!proven) {

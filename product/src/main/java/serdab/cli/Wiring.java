@@ -181,7 +181,7 @@ final class Wiring implements AutoCloseable {
   }
 
   /// One spelling of a destination's address, for remembering who lives there.
-  private static String address(String specification) {
+  static String address(String specification) {
     return ZIP + destinationFolder(specification);
   }
 

@@ -41,6 +41,13 @@ public interface Destination extends AutoCloseable {
   /// when there is none: it is asked for every new study.
   List<HeldVersion> versions(StudyKey study);
 
+  /// What is wrong with the newest copy of a study, when it cannot be understood and [#versions]
+  /// therefore ends with an older one. A form whose copies tell nothing of themselves then has
+  /// nothing to say.
+  default Optional<serdab.Problem> unreadableNewest(StudyKey study) {
+    return Optional.empty();
+  }
+
   /// Starts a new version of a study.
   ///
   /// @param facts what is known of the study before its files are read

@@ -269,6 +269,11 @@ public final class ZipTreeDestination implements Destination {
   }
 
   @Override
+  public Optional<Problem> unreadableNewest(StudyKey study) {
+    return tree.unreadableNewest(study);
+  }
+
+  @Override
   public StagedVersion begin(StudyFacts facts) {
     months.reopened(MonthFolder.of(facts));
     return new Staged(tree.begin(facts));

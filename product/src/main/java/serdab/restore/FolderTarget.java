@@ -65,7 +65,7 @@ final class FolderTarget {
       throw new SerdabException.Damaged(
           new Problem(
               "copy-unreadable",
-              "The stored bytes of " + file.path() + " cannot be read.",
+              "The stored bytes of one of its files cannot be read.",
               "Restore this study from another destination, then run: serdab verify"),
           e);
     }
@@ -79,7 +79,7 @@ final class FolderTarget {
         throw new SerdabException.Damaged(
             new Problem(
                 "restored-differs",
-                "A file that was brought back differs from the backup's manifest: " + file.path(),
+                "A file that was brought back differs from the backup's manifest.",
                 "Check the scratch disk and the computer's memory."));
       }
     }
@@ -108,7 +108,7 @@ final class FolderTarget {
       throw new SerdabException.Damaged(
           new Problem(
               "copy-damaged",
-              "The stored bytes of " + file.path() + " are not those that were backed up.",
+              "The stored bytes of one of its files are not those that were backed up.",
               "Restore this study from another destination, then run: serdab verify"));
     }
   }

@@ -16,8 +16,10 @@ import java.util.stream.Stream;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.StudyLabel;
+import serdab.VersionId;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
+import serdab.destination.ProofOutcome;
 import serdab.destination.StagedVersion;
 import serdab.destination.VersionReader;
 import serdab.dicom.StoredFile;
@@ -74,7 +76,14 @@ public final class Restore {
       progress.began(label);
       int gapsBefore = gaps.size();
       try (VersionReader reader = from.read(copy)) {
-        bringBack(reader, folderName(copy), target, label);
+        Optional<HeldVersion> fuller = fuller(copy, reader.version());
+        if (fuller.isPresent()) {
+          try (VersionReader older = from.read(fuller.get())) {
+            bringBack(older, folderName(fuller.get()), target, label);
+          }
+        } else {
+          bringBack(reader, folderName(copy), target, label);
+        }
         studies++;
       } catch (SerdabException.Damaged e) {
         gaps.add(new RestoreReport.Gap(Optional.of(label), "", e.problem()));
@@ -86,6 +95,7 @@ public final class Restore {
 
   private void bringBack(
       VersionReader reader, String folder, FolderTarget target, StudyLabel label) {
+    nameWhatIsMissing(reader.version(), label);
     for (StoredFile file : reader.version().files()) {
       if (stop.getAsBoolean()) {
         interrupted = true;
@@ -127,13 +137,13 @@ public final class Restore {
       progress.began(label);
       boolean good = false;
       try (VersionReader reader = from.read(copy)) {
-        StudyVersion version = reader.version();
-        if (to.find(copy.study(), copy.id()).isPresent()) {
-          filesThere += version.files().size();
+        Optional<HeldVersion> fuller = fuller(copy, reader.version());
+        if (fuller.isPresent()) {
+          try (VersionReader older = from.read(fuller.get())) {
+            bringOver(older, to, chunk, label);
+          }
         } else {
-          copyVersion(reader, to, chunk);
-          filesWritten += version.files().size();
-          bytesWritten += version.lengthBytes();
+          bringOver(reader, to, chunk, label);
         }
         studies++;
         good = true;
@@ -147,6 +157,25 @@ public final class Restore {
       progress.ended(label, good ? "restored" : "failed");
     }
     return report();
+  }
+
+  private void bringOver(VersionReader reader, Destination to, ByteBuffer chunk, StudyLabel label)
+      throws IOException {
+    StudyVersion version = reader.version();
+    nameWhatIsMissing(version, label);
+    // A copy that is only listed there may be damaged; then a good one is made beside it.
+    boolean there =
+        to.find(version.facts().key(), version.id())
+            .map(copy -> to.prove(copy, to.traits().copiedDepth()))
+            .filter(ProofOutcome.Proven.class::isInstance)
+            .isPresent();
+    if (there) {
+      filesThere += version.files().size();
+    } else {
+      copyVersion(reader, to, chunk);
+      filesWritten += version.files().size();
+      bytesWritten += version.lengthBytes();
+    }
   }
 
   private void copyVersion(VersionReader reader, Destination to, ByteBuffer chunk)
@@ -172,6 +201,47 @@ public final class Restore {
     }
   }
 
+  /// A copy that was made while files could not be read is not the whole study, and says so.
+  private void nameWhatIsMissing(StudyVersion version, StudyLabel label) {
+    for (StudyVersion.Missing missing : version.missing()) {
+      gaps.add(
+          new RestoreReport.Gap(
+              Optional.of(label),
+              missing.path(),
+              new Problem(
+                  "not-in-copy",
+                  "The source listed this file when the copy was made and could not give it.",
+                  "An older copy or another destination may have it: see --as-of.")));
+    }
+  }
+
+  /// For a copy that lacks files: the newest older one that holds all that it holds and lacks less.
+  /// A source whose disk was away for a while must not hide what was copied before.
+  private Optional<HeldVersion> fuller(HeldVersion copy, StudyVersion version) {
+    if (version.missing().isEmpty()) {
+      return Optional.empty();
+    }
+    List<HeldVersion> all = from.versions(copy.study());
+    Set<VersionId.Part> held = parts(version);
+    for (HeldVersion older : all.subList(0, Math.max(0, all.indexOf(copy))).reversed()) {
+      try (VersionReader reader = from.read(older)) {
+        StudyVersion before = reader.version();
+        if (before.missing().size() < version.missing().size() && parts(before).containsAll(held)) {
+          return Optional.of(older);
+        }
+      } catch (SerdabException.Damaged e) {
+        // Not a better one then.
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Set<VersionId.Part> parts(StudyVersion version) {
+    Set<VersionId.Part> parts = new HashSet<>();
+    version.files().forEach(file -> parts.add(file.versionPart()));
+    return parts;
+  }
+
   private RestoreReport report() {
     return new RestoreReport(studies, filesWritten, filesThere, bytesWritten, gaps, interrupted);
   }
@@ -186,7 +256,18 @@ public final class Restore {
         interrupted = true;
         break;
       }
-      newest(key, asOf).ifPresent(chosen::add);
+      Optional<HeldVersion> newest = newest(key, asOf);
+      newest.ifPresent(chosen::add);
+      if (newest.isEmpty() && wanted.studies().contains(key.value())) {
+        gaps.add(
+            new RestoreReport.Gap(
+                Optional.of(labels.apply(key)),
+                "",
+                new Problem(
+                    "no-copy-by-then",
+                    "The destination holds no readable copy of this study of that time or before.",
+                    "Ask for a later time, or try another destination.")));
+      }
     }
     chosen.sort(Comparator.comparing(HeldVersion::location));
     progress.planned(chosen.size());
@@ -198,7 +279,13 @@ public final class Restore {
     if (!wanted.studies().isEmpty()) {
       for (String uid : wanted.studies()) {
         StudyKey key = new StudyKey(uid);
+        Optional<Problem> unreadable = from.unreadableNewest(key);
+        unreadable.ifPresent(problem ->
+            gaps.add(new RestoreReport.Gap(Optional.of(labels.apply(key)), "", problem)));
         if (from.versions(key).isEmpty()) {
+          if (unreadable.isPresent()) {
+            continue;
+          }
           gaps.add(
               new RestoreReport.Gap(
                   Optional.of(labels.apply(key)),
@@ -253,6 +340,9 @@ public final class Restore {
         .filter(copy -> {
           try (VersionReader reader = from.read(copy)) {
             return !reader.version().readAt().isAfter(asOf.get());
+          } catch (SerdabException.Damaged e) {
+            gaps.add(new RestoreReport.Gap(Optional.of(labels.apply(key)), "", e.problem()));
+            return false;
           }
         })
         .findFirst();

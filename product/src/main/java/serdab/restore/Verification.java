@@ -68,6 +68,9 @@ public final class Verification {
     List<VerifyReport.BadCopy> bad = new ArrayList<>();
     List<Candidate> candidates = candidates(study, bad);
     long unreadable = bad.size();
+    if (candidates.isEmpty() && bad.isEmpty()) {
+      bad.add(nothingThere(study)); // Nothing proven must never read as all good.
+    }
     candidates.sort(
         Comparator.comparing(Candidate::provenAt)
             .thenComparing(candidate -> candidate.copy().study())
@@ -100,6 +103,21 @@ public final class Verification {
     }
     return new VerifyReport(
         candidates.size() + unreadable, checked + unreadable, good, bad, interrupted);
+  }
+
+  private VerifyReport.BadCopy nothingThere(Optional<StudyKey> study) {
+    return new VerifyReport.BadCopy(
+        study.map(catalogue::label),
+        "",
+        study.isPresent()
+            ? new Problem(
+                "study-not-there",
+                "The destination holds no copy of this study.",
+                "Check the UID; serdab studies shows which destination has it.")
+            : new Problem(
+                "no-copies",
+                "The destination holds no copies at all, so nothing was proven.",
+                "Check that it is the right folder, and run a backup to it first."));
   }
 
   private List<Candidate> candidates(Optional<StudyKey> study, List<VerifyReport.BadCopy> bad) {
@@ -245,11 +263,19 @@ public final class Verification {
 
   private void remember(HeldVersion copy, Proof proof, String state) {
     String id = destination.id().toString();
-    boolean known =
+    Optional<CopyRow> known =
         catalogue.copies(copy.study()).stream()
-            .anyMatch(row -> row.destinationId().equals(id) && row.version().equals(copy.id()));
-    if (known) {
-      catalogue.recordProof(copy.study(), copy.id(), id, proof, state);
+            .filter(row -> row.destinationId().equals(id) && row.version().equals(copy.id()))
+            .findFirst();
+    if (known.isPresent()) {
+      // That it is still listed says less than the proof that it has, and takes nothing from it.
+      boolean saysLess =
+          state.equals("good")
+              && known.get().isProven()
+              && !proof.depth().reaches(destination.traits().copiedDepth());
+      if (!saysLess) {
+        catalogue.recordProof(copy.study(), copy.id(), id, proof, state);
+      }
     } else if (state.equals("good")) {
       Rebuild.remember(destination, copy, proof, catalogue);
     }

@@ -127,6 +127,25 @@ public final class ZipTree {
     return found;
   }
 
+  /// What is wrong with the newest ZIP whose name is this study's, when it cannot be read.
+  public Optional<Problem> unreadableNewest(StudyKey study) {
+    List<TreeZip> all = candidates(study);
+    if (all.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      look(all.getLast());
+      return Optional.empty();
+    } catch (SerdabException.Damaged e) {
+      return Optional.of(e.problem());
+    } catch (SerdabException.Refused e) {
+      if (!e.problem().code().equals("blob-missing")) {
+        throw e;
+      }
+      return Optional.empty();
+    }
+  }
+
   /// The ZIP of exactly this version, when it is listed. The newest comes first: it is the one most
   /// often asked for.
   public Optional<Listed> find(StudyKey study, VersionId id) {

@@ -450,6 +450,30 @@ class BackupTest {
   }
 
   @Test
+  void aDestinationThatIsPulledAtAnyMomentLeavesTheOtherItsCopies() {
+    for (int step = 1; step <= 80; step++) {
+      try (World two = World.withDestinations(2, new SplittableRandom(9))) {
+        two.addStudy(1);
+        two.backUp();
+        two.addStudy(3);
+        two.addStudy(1);
+        two.disk(1).failAt(two.disk(1).steps() + step, SimulatedDisk.Fault.PULL);
+
+        RunReport report = two.backUp();
+
+        assertThat(two.notSafe(0)).as("step %d", step).isEmpty();
+        two.disk(1).failNoMore();
+        two.disk(1).remount();
+        if (report.outcome() == Outcome.GOOD) {
+          assertThat(two.notSafe(1)).as("step %d", step).isEmpty();
+        }
+      } catch (SerdabException e) {
+        // Opening the destination met it; the command line ends with 1.
+      }
+    }
+  }
+
+  @Test
   void aDiskThatFailsInTheMiddleOfAStudyIsAFailureAndNoInterruption() {
     int failed = 0;
     for (int step = 1; step <= 40; step++) {

@@ -214,7 +214,79 @@ class CommandLineTest {
     assertThat(verify.out()).contains("12 good");
   }
 
+  @Test
+  void aDamagedZipInTheTargetIsNoRestoredCopy() throws IOException {
+    backUp();
+    String target = "zip:" + folder.resolve("zips2");
+    serdab("restore", "--from", "zip:" + zips(), "--to", target, "--all");
+    flipAByte(firstFile(folder.resolve("zips2"), "8888.zip"));
+
+    CommandLineRun.Result again =
+        serdab("restore", "--from", "zip:" + zips(), "--to", target, "--all");
+
+    assertThat(again.exitCode()).as(again.out() + again.err()).isZero();
+    assertThat(firstFile(folder.resolve("zips2"), "8888_2.zip")).exists();
+  }
+
+  @Test
+  void aStudyWhoseNewestZipIsUnreadableIsNotQuietlyRestoredFromAnOlderOne() throws IOException {
+    Path source = library();
+    serdab("backup", "--from", source.toString(), "--to", "zip:" + zips());
+    Files.write(source.resolve("second"), TinyDicom.image().sop("1.2.3.1.2").bytes());
+    serdab("backup", "--from", source.toString(), "--to", "zip:" + zips());
+    Path newest = firstFile(zips(), "_2.zip");
+    Files.setPosixFilePermissions(newest, PosixFilePermissions.fromString("rw-------"));
+    Files.write(newest, new byte[100]);
+    String back = folder.resolve("back").toString();
+
+    CommandLineRun.Result restore =
+        serdab("restore", "--from", "zip:" + zips(), "--to", back, "--study", "1.2.3");
+    CommandLineRun.Result early =
+        serdab(
+            "restore",
+            "--from",
+            "zip:" + zips(),
+            "--to",
+            back,
+            "--study",
+            "1.2.3",
+            "--as-of",
+            "2001-01-01");
+
+    assertThat(restore.exitCode()).isEqualTo(3);
+    assertThat(restore.out()).contains("1 studies: 1 files written");
+    assertThat(early.exitCode()).isEqualTo(3);
+    assertThat(early.out()).contains("of that time or before");
+  }
+
   // ---- damage
+
+  @Test
+  void aLookAtWhatIsThereTakesNoProofAway() {
+    backUp();
+
+    CommandLineRun.Result verify = serdab("verify", "zip:" + zips(), "--depth", "present");
+    CommandLineRun.Result status = serdab("status", "--json");
+    CommandLineRun.Result backup = backUp("--json");
+
+    assertThat(verify.exitCode()).isZero();
+    assertThat(status.out()).contains("\"proven\":12,\"not_copied\":0");
+    assertThat(backup.out()).contains("\"already_there\":12", "\"adopted\":0");
+  }
+
+  @Test
+  void whereNothingIsNothingIsProven() throws IOException {
+    backUp();
+    Path empty = Files.createDirectories(folder.resolve("empty"));
+
+    CommandLineRun.Result study = serdab("verify", "zip:" + zips(), "--study", "1.2.3.4.5");
+    CommandLineRun.Result place = serdab("verify", "zip:" + empty);
+
+    assertThat(study.exitCode()).isEqualTo(3);
+    assertThat(study.out()).contains("no copy of this study");
+    assertThat(place.exitCode()).isEqualTo(3);
+    assertThat(place.out()).contains("no copies at all");
+  }
 
   @Test
   void aDamagedCopyIsFoundAndMadeAgain() throws IOException {
@@ -376,6 +448,57 @@ class CommandLineTest {
   }
 
   @Test
+  void aRebuiltCatalogueKnowsTheDestinationHoweverItsPathWasWritten() throws IOException {
+    Path source = library();
+    serdab("backup", "--from", source.toString(), "--to", "zip:" + zips());
+    deleteHome();
+    serdab("catalogue", "rebuild", "zip:" + zips() + "/./");
+    Files.move(zips(), folder.resolve("unmounted"));
+
+    CommandLineRun.Result result =
+        serdab("backup", "--from", source.toString(), "--to", "zip:" + zips());
+
+    assertThat(result.exitCode()).isEqualTo(4);
+    assertThat(zips()).doesNotExist();
+  }
+
+  @Test
+  void aDestinationCopiedByHandIsNotASecondOne() throws IOException {
+    Path source = library();
+    serdab("backup", "--from", source.toString(), "--to", "zip:" + zips());
+    Path clone = Files.createDirectories(folder.resolve("clone"));
+    Files.copy(zips().resolve("destination.json"), clone.resolve("destination.json"));
+
+    CommandLineRun.Result result =
+        serdab(
+            "backup", "--from", source.toString(), "--to", "zip:" + zips(), "--to", "zip:" + clone);
+
+    assertThat(result.exitCode()).isEqualTo(2);
+    assertThat(result.err()).contains("one and the same");
+  }
+
+  @Test
+  void aBatchThatLeavesStudiesIsNotAllGood() throws IOException {
+    Path source = library();
+    Files.write(source.resolve("other"), TinyDicom.image().study("1.2.4").sop("1.2.4.1").bytes());
+
+    CommandLineRun.Result result =
+        serdab(
+            "backup",
+            "--from",
+            source.toString(),
+            "--to",
+            "zip:" + zips(),
+            "--batch",
+            "1",
+            "--workers",
+            "1");
+
+    assertThat(result.exitCode()).isZero();
+    assertThat(result.out()).contains("1 waiting").doesNotContain("All good");
+  }
+
+  @Test
   void oneDiskForBothIsWarnedAboutEveryTime() throws IOException {
     Path source = library();
 
@@ -527,6 +650,13 @@ class CommandLineTest {
         Files.delete(file);
       }
     }
+  }
+
+  private static void flipAByte(Path file) throws IOException {
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[bytes.length / 3] ^= 1;
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+    Files.write(file, bytes);
   }
 
   private static Path firstFile(Path folder, String suffix) throws IOException {
