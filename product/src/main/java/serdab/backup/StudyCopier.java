@@ -162,14 +162,13 @@ final class StudyCopier {
     boolean untouched =
         row.filter(r -> r.version().isPresent() && r.missingFiles() == 0 && r.look().equals(look))
             .isPresent();
-    if (untouched && item.targets().isEmpty()) {
-      catalogue.foundUnchanged(sourceId, study.key(), study.fingerprint());
-      return new CopyOutcome.Unchanged();
-    }
-
-    // A look that moved may mean a new version, which every destination lacks.
+    // A look that moved may mean a new version, which every destination lacks. One that did not is
+    // an occasion to ask whether the copies are still listed: people delete files by hand.
+    boolean onlyAsking = untouched && item.targets().isEmpty();
     List<Integer> wanted =
-        untouched ? item.targets() : IntStream.range(0, destinations.size()).boxed().toList();
+        untouched && !onlyAsking
+            ? item.targets()
+            : IntStream.range(0, destinations.size()).boxed().toList();
     List<Integer> targets = wanted.stream().filter(alive::contains).toList();
     if (targets.isEmpty()) {
       return new CopyOutcome.Failed(noDestinationLeft(), wanted, List.of());
@@ -186,6 +185,18 @@ final class StudyCopier {
       }
     }
     targets = targets.stream().filter(held::containsKey).toList();
+    if (onlyAsking) {
+      VersionId known = previous.orElseThrow();
+      targets =
+          targets.stream()
+              .filter(target ->
+                  held.getOrDefault(target, List.of()).stream()
+                      .noneMatch(copy -> copy.id().equals(known)))
+              .toList();
+      if (targets.isEmpty() && down.isEmpty()) {
+        catalogue.foundUnchanged(sourceId, study.key(), study.fingerprint());
+      }
+    }
     if (targets.isEmpty()) {
       return new CopyOutcome.Unchanged();
     }

@@ -51,6 +51,23 @@ class BackupTest {
   }
 
   @Test
+  void aCopyThatWasDeletedByHandIsMadeAgainWithinAMonthAlthoughNothingChanged() {
+    String study = world.addStudy(2);
+    world.backUp();
+    String zip =
+        world.disk(1).files().stream().filter(f -> f.endsWith(".zip")).findFirst().orElseThrow();
+    world.disk(1).remove(zip);
+
+    for (int day = 0; day <= Backup.LOOK_DAYS; day++) {
+      world.clock().pass(Duration.ofDays(1));
+      assertThat(world.backUp().outcome()).isEqualTo(Outcome.GOOD);
+    }
+
+    assertThat(versions(study, 1)).hasSize(1);
+    assertThat(world.notSafe(1)).isEmpty();
+  }
+
+  @Test
   void aSecondRunReadsNothing() {
     world.addStudy(3);
     world.backUp();
