@@ -260,7 +260,7 @@ final class StudyCopier {
       if (copied.isPresent() && !copied.get().id().equals(version.id())) {
         // The source changed between two tries: what was made is a copy of the version before.
         for (CopyRow copy : made) {
-          catalogue.recordHeld(versionRow(copied.get()), copy);
+          catalogue.recordHeld(VersionRow.of(copied.get()), copy);
         }
         made.clear();
       }
@@ -617,7 +617,7 @@ final class StudyCopier {
     StudyVersion version = read.get();
     catalogue.recordCopied(
         sourceId,
-        versionRow(version),
+        VersionRow.of(version),
         copies,
         study.fingerprint(),
         look,
@@ -643,24 +643,6 @@ final class StudyCopier {
         proof,
         "good",
         run);
-  }
-
-  static VersionRow versionRow(StudyVersion version) {
-    return new VersionRow(
-        version.facts().key(),
-        version.id(),
-        version.readAt(),
-        version.files().size(),
-        version.lengthBytes(),
-        version.missing().size(),
-        version.supersedes(),
-        version.files().stream()
-            .map(file ->
-                new VersionRow.InstanceLine(
-                    file.instance().map(instance -> instance.sop().value()).orElse(""),
-                    file.lengthBytes(),
-                    file.digests().file()))
-            .toList());
   }
 
   private static List<Finding> allFindings(StudyVersion version) {

@@ -6,6 +6,7 @@ import java.util.Optional;
 import serdab.Sha256;
 import serdab.VersionId;
 import serdab.dicom.StudyKey;
+import serdab.dicom.StudyVersion;
 
 /// One version of a study, whichever source it came from.
 ///
@@ -24,6 +25,25 @@ public record VersionRow(
 
   public VersionRow {
     instances = List.copyOf(instances);
+  }
+
+  /// What is remembered of a version that was read, or that a manifest describes.
+  public static VersionRow of(StudyVersion version) {
+    return new VersionRow(
+        version.facts().key(),
+        version.id(),
+        version.readAt(),
+        version.files().size(),
+        version.lengthBytes(),
+        version.missing().size(),
+        version.supersedes(),
+        version.files().stream()
+            .map(file ->
+                new InstanceLine(
+                    file.instance().map(instance -> instance.sop().value()).orElse(""),
+                    file.lengthBytes(),
+                    file.digests().file()))
+            .toList());
   }
 
   /// What is remembered of one file.

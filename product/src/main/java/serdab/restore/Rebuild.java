@@ -16,7 +16,6 @@ import serdab.catalogue.VersionRow;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.VersionReader;
-import serdab.dicom.StudyVersion;
 import serdab.report.Progress;
 
 /// Makes a lost catalogue again from what destinations hold. Copies nothing, deletes nothing.
@@ -74,7 +73,7 @@ public final class Rebuild {
       Destination destination, HeldVersion copy, Proof proof, Catalogue catalogue) {
     try (VersionReader reader = destination.read(copy)) {
       catalogue.recordHeld(
-          versionRow(reader.version()),
+          VersionRow.of(reader.version()),
           new CopyRow(
               copy.study(),
               copy.id(),
@@ -86,23 +85,5 @@ public final class Rebuild {
               "good",
               0));
     }
-  }
-
-  private static VersionRow versionRow(StudyVersion version) {
-    return new VersionRow(
-        version.facts().key(),
-        version.id(),
-        version.readAt(),
-        version.files().size(),
-        version.lengthBytes(),
-        version.missing().size(),
-        version.supersedes(),
-        version.files().stream()
-            .map(file ->
-                new VersionRow.InstanceLine(
-                    file.instance().map(instance -> instance.sop().value()).orElse(""),
-                    file.lengthBytes(),
-                    file.digests().file()))
-            .toList());
   }
 }
