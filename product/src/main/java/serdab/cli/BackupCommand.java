@@ -1,10 +1,8 @@
 package serdab.cli;
 
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalDate;
 import java.time.ZoneId;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -16,19 +14,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import serdab.Problem;
 import serdab.SerdabException;
-import serdab.backup.Backup;
-import serdab.backup.Safeguards;
-import serdab.backup.StopSignal;
-import serdab.backup.WorkList;
 import serdab.catalogue.Catalogue;
-import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
 import serdab.plan.Order;
 import serdab.plan.Selection;
-import serdab.report.Progress;
-import serdab.report.RunReport;
-import serdab.source.Source;
-import serdab.source.horos.HorosSource;
 
 /// `serdab backup`: copies what is new and proves it.
 @Command(
@@ -170,128 +159,8 @@ final class BackupCommand implements Callable<Integer> {
     try (RunLock _ = RunLock.take(home.lock());
         Wiring wiring = new Wiring(around);
         Catalogue catalogue = wiring.catalogue(home)) {
-      List<String> warnings = guard(plan, catalogue);
-      try (Source source = wiring.source(plan, home)) {
-        refuseInside(source, plan);
-        List<Destination> destinations = new ArrayList<>();
-        try {
-          for (String specification : plan.destinations()) {
-            destinations.add(
-                dryRun
-                    ? wiring.destinationToLookAt(specification, plan, catalogue, home)
-                    : wiring.destination(specification, plan, catalogue, adopt));
-          }
-          if (!dryRun) {
-            refuseTwice(destinations);
-          }
-          leaveABusyViewerAlone(source, destinations);
-          return run(plan, source, destinations, catalogue, warnings);
-        } finally {
-          destinations.forEach(Destination::close);
-        }
-      }
-    }
-  }
-
-  /// Everything that may hold the run back, before anything is made anywhere.
-  private static List<String> guard(BackupPlan plan, Catalogue catalogue) {
-    List<String> warnings = new ArrayList<>();
-    Safeguards safeguards = new Safeguards(catalogue);
-    Path source = Wiring.sourceFolder(plan.source());
-    safeguards.requireSentinel(source, plan.sentinels());
-    for (String specification : plan.destinations()) {
-      Path destination = Wiring.destinationFolder(specification);
-      Safeguards.refuseInsideSource(source, destination);
-      safeguards.requireSentinel(destination, plan.sentinels());
-      Safeguards.sameDisk(source, destination).ifPresent(warnings::add);
-    }
-    return warnings;
-  }
-
-  /// What the named path does not show: a library's files may lie in a folder that only the library
-  /// itself names. Still before anything is made in a destination.
-  private static void refuseInside(Source source, BackupPlan plan) {
-    for (String specification : plan.destinations()) {
-      Path destination = Wiring.destinationFolder(specification);
-      source.folders().forEach(folder -> Safeguards.refuseInsideSource(folder, destination));
-    }
-  }
-
-  /// Copies are remembered by marker: a folder cloned from another destination would count as
-  /// holding all that the other holds.
-  private static void refuseTwice(List<Destination> destinations) {
-    if (destinations.stream().map(Destination::id).distinct().count() < destinations.size()) {
-      throw new SerdabException.Misconfigured(
-          new Problem(
-              "destination-twice",
-              "Two of the destinations are one and the same: they have the same marker.",
-              "Name each destination once. If one was copied from the other by hand, delete"
-                  + " destination.json in the copy and run once with --adopt."));
-    }
-  }
-
-  /// A viewer that takes in thousands of files needs its disk for itself; it is backed up later.
-  private void leaveABusyViewerAlone(Source source, List<Destination> destinations) {
-    if (importGuardFiles <= 0 || !(source instanceof HorosSource library)) {
-      return;
-    }
-    if (library.incomingCount(importGuardFiles + 1) <= importGuardFiles) {
-      return;
-    }
-    if (!dryRun) {
-      for (Destination destination : destinations) {
-        destination.note(
-            new Destination.Issue(
-                "INCOMING_OVER_LIMIT",
-                Optional.empty(),
-                "More files wait to be imported than the import guard allows.",
-                Long.toString(importGuardFiles)));
-      }
-    }
-    throw new SerdabException.HeldBack(
-        new Problem(
-            "incoming-over-limit",
-            "More than " + importGuardFiles + " files wait in the viewer's INCOMING folder.",
-            "Run again when the viewer has imported them, or raise --import-guard-files."));
-  }
-
-  private int run(
-      BackupPlan plan,
-      Source source,
-      List<Destination> destinations,
-      Catalogue catalogue,
-      List<String> warnings) {
-    Terminal terminal = around.terminal();
-    StopSignal stop = new StopSignal(around.clock());
-    TerminalProgress bar =
-        new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
-    Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
-    warnings.forEach(line -> progress.say("Warning: " + line));
-    Backup.Setting setting =
-        new Backup.Setting(
-            plan,
-            source,
-            destinations,
-            catalogue,
-            around.clock(),
-            around.random(),
-            Thread::sleep,
-            stop,
-            progress,
-            Wiring.worker(),
-            acceptFewer);
-    catalogue.sawSource(source.id().value(), plan.source());
-    try (Backup backup = Backup.of(setting);
-        StopOnSignal _ = StopOnSignal.of(stop)) {
-      WorkList work = backup.plan();
-      if (dryRun) {
-        PlanPrinter.print(work, plan, catalogue, terminal, json);
-        return work.alarms().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.FAILED;
-      }
-      RunReport report = backup.execute(work);
-      bar.end();
-      ReportPrinter.print(report, warnings, terminal, json);
-      return report.outcome().exitCode();
+      PlanRun.Switches switches = new PlanRun.Switches(adopt, acceptFewer, dryRun, json);
+      return new PlanRun(around, home, wiring, catalogue, plan, switches).run();
     }
   }
 
@@ -317,22 +186,22 @@ final class BackupCommand implements Callable<Integer> {
             Optional.empty(),
             Set.copyOf(studies),
             Optional.empty());
-    return new BackupPlan(
-        "",
-        from,
-        to,
-        selection,
-        order(),
-        batch,
-        pause == null ? Duration.ZERO : Durations.parse("--pause", pause),
-        workers,
-        quietTime == null
-            ? BackupPlan.DEFAULT_QUIET_TIME
-            : Durations.parse("--quiet-time", quietTime),
-        zone(),
-        naming,
-        dicomOnly,
-        sentinels);
+    return BackupPlan.from(from, zone())
+        .destinations(to)
+        .selection(selection)
+        .order(order())
+        .batch(batch)
+        .pause(pause == null ? Duration.ZERO : Durations.parse("--pause", pause))
+        .workers(workers)
+        .quietTime(
+            quietTime == null
+                ? BackupPlan.DEFAULT_QUIET_TIME
+                : Durations.parse("--quiet-time", quietTime))
+        .naming(naming)
+        .dicomOnly(dicomOnly)
+        .sentinels(sentinels)
+        .importGuardFiles(importGuardFiles)
+        .plan();
   }
 
   private Order order() {

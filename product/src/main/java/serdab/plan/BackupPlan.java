@@ -27,6 +27,12 @@ import serdab.Sha256;
 /// @param dicomOnly whether files that are not DICOM are left out
 /// @param sentinels names of files that must stand in the root of the source's and of each
 ///   destination's volume or folder before anything is done
+/// @param strategy what a run copies
+/// @param rules of the order `smart`, the first to match decides
+/// @param closed hours in which it must not run
+/// @param importGuardFiles it does not run while more files than this wait to be imported by the
+///   viewer; 0 turns the guard off
+/// @param adaptive whether it slows down while reading the source becomes slower
 public record BackupPlan(
     String name,
     String source,
@@ -40,15 +46,179 @@ public record BackupPlan(
     ZoneId zone,
     String naming,
     boolean dicomOnly,
-    List<String> sentinels) {
+    List<String> sentinels,
+    Strategy strategy,
+    List<PriorityRule> rules,
+    List<ClosedHours> closed,
+    long importGuardFiles,
+    boolean adaptive) {
 
   public static final Duration DEFAULT_QUIET_TIME = Duration.ofHours(24);
   public static final int DEFAULT_WORKERS = 2;
   public static final int MAX_WORKERS = 16;
+  public static final long DEFAULT_IMPORT_GUARD_FILES = 25_000;
 
   public BackupPlan {
     destinations = List.copyOf(destinations);
     sentinels = List.copyOf(sentinels);
+    rules = List.copyOf(rules);
+    closed = List.copyOf(closed);
+  }
+
+  /// Begins a plan with every setting at its default.
+  public static Draft from(String source, ZoneId zone) {
+    return new Draft(source, zone);
+  }
+
+  /// Begins another plan with the settings of this one.
+  public Draft changed() {
+    Draft draft = new Draft(source, zone);
+    draft.name = name;
+    draft.destinations = destinations;
+    draft.selection = selection;
+    draft.order = order;
+    draft.batch = batch;
+    draft.pause = pause;
+    draft.workers = workers;
+    draft.quietTime = quietTime;
+    draft.naming = naming;
+    draft.dicomOnly = dicomOnly;
+    draft.sentinels = sentinels;
+    draft.strategy = strategy;
+    draft.rules = rules;
+    draft.closed = closed;
+    draft.importGuardFiles = importGuardFiles;
+    draft.adaptive = adaptive;
+    return draft;
+  }
+
+  /// A plan in the making. One thread at a time.
+  public static final class Draft {
+    private final String source;
+    private final ZoneId zone;
+    private String name = "";
+    private List<String> destinations = List.of();
+    private Selection selection = Selection.ALL;
+    private Order order = Order.STUDY_DATE;
+    private int batch;
+    private Duration pause = Duration.ZERO;
+    private int workers = DEFAULT_WORKERS;
+    private Duration quietTime = DEFAULT_QUIET_TIME;
+    private String naming = "horos-zip";
+    private boolean dicomOnly;
+    private List<String> sentinels = List.of();
+    private Strategy strategy = Strategy.INCREMENTAL;
+    private List<PriorityRule> rules = List.of();
+    private List<ClosedHours> closed = List.of();
+    private long importGuardFiles = DEFAULT_IMPORT_GUARD_FILES;
+    private boolean adaptive;
+
+    private Draft(String source, ZoneId zone) {
+      this.source = source;
+      this.zone = zone;
+    }
+
+    public Draft name(String wanted) {
+      name = wanted;
+      return this;
+    }
+
+    public Draft destinations(List<String> wanted) {
+      destinations = wanted;
+      return this;
+    }
+
+    public Draft selection(Selection wanted) {
+      selection = wanted;
+      return this;
+    }
+
+    public Draft order(Order wanted) {
+      order = wanted;
+      return this;
+    }
+
+    public Draft batch(int wanted) {
+      batch = wanted;
+      return this;
+    }
+
+    public Draft pause(Duration wanted) {
+      pause = wanted;
+      return this;
+    }
+
+    public Draft workers(int wanted) {
+      workers = wanted;
+      return this;
+    }
+
+    public Draft quietTime(Duration wanted) {
+      quietTime = wanted;
+      return this;
+    }
+
+    public Draft naming(String wanted) {
+      naming = wanted;
+      return this;
+    }
+
+    public Draft dicomOnly(boolean wanted) {
+      dicomOnly = wanted;
+      return this;
+    }
+
+    public Draft sentinels(List<String> wanted) {
+      sentinels = wanted;
+      return this;
+    }
+
+    public Draft strategy(Strategy wanted) {
+      strategy = wanted;
+      return this;
+    }
+
+    public Draft rules(List<PriorityRule> wanted) {
+      rules = wanted;
+      return this;
+    }
+
+    public Draft closed(List<ClosedHours> wanted) {
+      closed = wanted;
+      return this;
+    }
+
+    public Draft importGuardFiles(long wanted) {
+      importGuardFiles = wanted;
+      return this;
+    }
+
+    public Draft adaptive(boolean wanted) {
+      adaptive = wanted;
+      return this;
+    }
+
+    public BackupPlan plan() {
+      return new BackupPlan(
+          name,
+          source,
+          destinations,
+          selection,
+          order,
+          batch,
+          pause,
+          workers,
+          quietTime,
+          zone,
+          naming,
+          dicomOnly,
+          sentinels,
+          strategy,
+          rules,
+          closed,
+          importGuardFiles,
+          adaptive);
+    }
   }
 
   /// The one serialised form: a line `key=value` for every setting, sorted by key, values with
@@ -74,6 +244,15 @@ public record BackupPlan(
     lines.put("naming", naming);
     lines.put("dicom-only", Boolean.toString(dicomOnly));
     lines.put("sentinels", String.join(",", sentinels));
+    lines.put("strategy", strategy.text());
+    for (int i = 0; i < rules.size(); i++) {
+      lines.put("rule." + (i + 1), rules.get(i).text());
+    }
+    for (int i = 0; i < closed.size(); i++) {
+      lines.put("closed." + (i + 1), closed.get(i).text());
+    }
+    lines.put("import-guard-files", Long.toString(importGuardFiles));
+    lines.put("adaptive", Boolean.toString(adaptive));
     StringBuilder form = new StringBuilder();
     lines.forEach((key, value) -> form.append(key).append('=').append(escape(value)).append('\n'));
     return form.toString();

@@ -4,7 +4,11 @@ package serdab.plan;
 public enum Order {
   STUDY_DATE("study-date"),
   DATE_ADDED("date-added"),
-  DATE_ADDED_NEWEST("date-added-newest");
+  DATE_ADDED_NEWEST("date-added-newest"),
+  /// Never copied before copied, about to be cleaned up before not, recently added before long ago,
+  /// then by the plan's rules. A source gives its studies as for [#DATE_ADDED_NEWEST]; the engine
+  /// does the rest.
+  SMART("smart");
 
   private final String text;
 

@@ -337,7 +337,7 @@ final class FileIndex implements AutoCloseable {
         switch (order) {
           case STUDY_DATE -> "study_date = '', study_date";
           case DATE_ADDED -> "newest";
-          case DATE_ADDED_NEWEST -> "newest desc";
+          case DATE_ADDED_NEWEST, SMART -> "newest desc";
         };
     String query =
         "select study, fingerprint, files, newest, name, patient_id, birth, study_date, modalities,"

@@ -1,6 +1,7 @@
 package serdab.source;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import serdab.Finding;
@@ -25,6 +26,23 @@ public interface Inventory extends AutoCloseable {
   /// A text over path, length, time of change and file key of each of the study's files, by looking
   /// only. When it is what it was when the study was last read, none of its files was touched.
   String look(SourceStudy study);
+
+  /// Whether the source's own program is about to delete the study's files, as far as it shows:
+  /// such a study is copied before others. Cheap; asked for every selected study.
+  default boolean endangered(SourceStudy study) {
+    return false;
+  }
+
+  /// What the source's user wrote beside a study as its state: `unread`, `reviewed`, `dictated`,
+  /// `validated` or `empty`; empty when the source knows no states.
+  default Optional<String> state(SourceStudy study) {
+    return Optional.empty();
+  }
+
+  /// How the source itself is; a source without an index has nothing to say.
+  default Optional<SourceHealth> health() {
+    return Optional.empty();
+  }
 
   /// The study's files as listed.
   List<SourceFile> files(SourceStudy study);

@@ -121,7 +121,7 @@ final class HorosInventory implements Inventory {
         switch (order) {
           case STUDY_DATE -> "g.taken IS NULL, g.taken";
           case DATE_ADDED -> "g.added IS NULL, g.added";
-          case DATE_ADDED_NEWEST -> "g.added IS NULL, g.added DESC";
+          case DATE_ADDED_NEWEST, SMART -> "g.added IS NULL, g.added DESC";
         };
     String query =
         """

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import serdab.Depth;
@@ -30,7 +31,6 @@ import serdab.destination.ZipTreeDestination;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyKey;
 import serdab.plan.BackupPlan;
-import serdab.plan.Order;
 import serdab.plan.Selection;
 import serdab.report.Progress;
 import serdab.report.RunReport;
@@ -64,20 +64,11 @@ public final class World implements AutoCloseable {
       addresses.add("zip:/disk" + i);
     }
     plan =
-        new BackupPlan(
-            "",
-            "world:source",
-            addresses,
-            Selection.ALL,
-            Order.STUDY_DATE,
-            0,
-            Duration.ZERO,
-            1,
-            BackupPlan.DEFAULT_QUIET_TIME,
-            ZoneId.of("UTC"),
-            "uid",
-            false,
-            List.of());
+        BackupPlan.from("world:source", ZoneId.of("UTC"))
+            .destinations(addresses)
+            .workers(1)
+            .naming("uid")
+            .plan();
   }
 
   public static World drawnFrom(RandomGenerator random) {
@@ -127,39 +118,16 @@ public final class World implements AutoCloseable {
 
   /// Asks for these studies only.
   public void select(Selection selection) {
-    plan =
-        new BackupPlan(
-            plan.name(),
-            plan.source(),
-            plan.destinations(),
-            selection,
-            plan.order(),
-            plan.batch(),
-            plan.pause(),
-            plan.workers(),
-            plan.quietTime(),
-            plan.zone(),
-            plan.naming(),
-            plan.dicomOnly(),
-            plan.sentinels());
+    plan = plan.changed().selection(selection).plan();
   }
 
   public void batch(int studies) {
-    plan =
-        new BackupPlan(
-            plan.name(),
-            plan.source(),
-            plan.destinations(),
-            plan.selection(),
-            plan.order(),
-            studies,
-            plan.pause(),
-            plan.workers(),
-            plan.quietTime(),
-            plan.zone(),
-            plan.naming(),
-            plan.dicomOnly(),
-            plan.sentinels());
+    plan = plan.changed().batch(studies).plan();
+  }
+
+  /// Runs with another plan from now on.
+  public void plan(UnaryOperator<BackupPlan.Draft> change) {
+    plan = change.apply(plan.changed()).plan();
   }
 
   /// Adds a study with this many images to the source; gives its UID.

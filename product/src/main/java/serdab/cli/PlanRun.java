@@ -1,0 +1,185 @@
+package serdab.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import serdab.Problem;
+import serdab.SerdabException;
+import serdab.backup.Backup;
+import serdab.backup.Safeguards;
+import serdab.backup.StopSignal;
+import serdab.backup.WorkList;
+import serdab.catalogue.Catalogue;
+import serdab.destination.Destination;
+import serdab.plan.BackupPlan;
+import serdab.report.Progress;
+import serdab.report.RunReport;
+import serdab.source.Source;
+import serdab.source.horos.HorosSource;
+
+/// One run of one plan: the safeguards, the work, and what is left behind for people. One thread at
+/// a time.
+final class PlanRun {
+
+  private final Surroundings around;
+  private final Home home;
+  private final Wiring wiring;
+  private final Catalogue catalogue;
+  private final BackupPlan plan;
+  private final Switches switches;
+
+  PlanRun(
+      Surroundings around,
+      Home home,
+      Wiring wiring,
+      Catalogue catalogue,
+      BackupPlan plan,
+      Switches switches) {
+    this.around = around;
+    this.home = home;
+    this.wiring = wiring;
+    this.catalogue = catalogue;
+    this.plan = plan;
+    this.switches = switches;
+  }
+
+  /// What a person said about this run alone; no part of the plan.
+  ///
+  /// @param adopt accepts destinations whose marker is not the one seen there before
+  /// @param acceptFewer says that the source really holds sharply fewer studies than last time
+  /// @param dryRun prints what would be done, and does nothing
+  /// @param json prints the report as JSON
+  record Switches(boolean adopt, boolean acceptFewer, boolean dryRun, boolean json) {}
+
+  /// A run that has ended, with everything still open.
+  record Ran(BackupPlan plan, Source source, List<Destination> destinations, RunReport report) {}
+
+  /// Runs it from the safeguards to the report.
+  ///
+  /// @return the exit code
+  int run() {
+    List<String> warnings = guard();
+    try (Source source = wiring.source(plan, home)) {
+      refuseInside(source);
+      List<Destination> destinations = new ArrayList<>();
+      try {
+        for (String specification : plan.destinations()) {
+          destinations.add(
+              switches.dryRun()
+                  ? wiring.destinationToLookAt(specification, plan, catalogue, home)
+                  : wiring.destination(specification, plan, catalogue, switches.adopt()));
+        }
+        if (!switches.dryRun()) {
+          refuseTwice(destinations);
+        }
+        leaveABusyViewerAlone(source, destinations);
+        return copy(source, destinations, warnings);
+      } finally {
+        destinations.forEach(Destination::close);
+      }
+    }
+  }
+
+  /// Everything that may hold the run back, before anything is made anywhere.
+  private List<String> guard() {
+    List<String> warnings = new ArrayList<>();
+    Safeguards safeguards = new Safeguards(catalogue);
+    Path source = Wiring.sourceFolder(plan.source());
+    safeguards.requireSentinel(source, plan.sentinels());
+    for (String specification : plan.destinations()) {
+      Path destination = Wiring.destinationFolder(specification);
+      Safeguards.refuseInsideSource(source, destination);
+      safeguards.requireSentinel(destination, plan.sentinels());
+      Safeguards.sameDisk(source, destination).ifPresent(warnings::add);
+    }
+    return warnings;
+  }
+
+  /// What the named path does not show: a library's files may lie in a folder that only the library
+  /// itself names. Still before anything is made in a destination.
+  private void refuseInside(Source source) {
+    for (String specification : plan.destinations()) {
+      Path destination = Wiring.destinationFolder(specification);
+      source.folders().forEach(folder -> Safeguards.refuseInsideSource(folder, destination));
+    }
+  }
+
+  /// Copies are remembered by marker: a folder cloned from another destination would count as
+  /// holding all that the other holds.
+  private static void refuseTwice(List<Destination> destinations) {
+    if (destinations.stream().map(Destination::id).distinct().count() < destinations.size()) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "destination-twice",
+              "Two of the destinations are one and the same: they have the same marker.",
+              "Name each destination once. If one was copied from the other by hand, delete"
+                  + " destination.json in the copy and run once with --adopt."));
+    }
+  }
+
+  /// A viewer that takes in thousands of files needs its disk for itself; it is backed up later.
+  private void leaveABusyViewerAlone(Source source, List<Destination> destinations) {
+    if (plan.importGuardFiles() <= 0 || !(source instanceof HorosSource library)) {
+      return;
+    }
+    if (library.incomingCount(plan.importGuardFiles() + 1) <= plan.importGuardFiles()) {
+      return;
+    }
+    if (!switches.dryRun()) {
+      for (Destination destination : destinations) {
+        destination.note(
+            new Destination.Issue(
+                "INCOMING_OVER_LIMIT",
+                Optional.empty(),
+                "More files wait to be imported than the import guard allows.",
+                Long.toString(plan.importGuardFiles())));
+      }
+    }
+    throw new SerdabException.HeldBack(
+        new Problem(
+            "incoming-over-limit",
+            "More than " + plan.importGuardFiles() + " files wait in the viewer's INCOMING folder.",
+            "Run again when the viewer has imported them, or raise --import-guard-files."));
+  }
+
+  private int copy(Source source, List<Destination> destinations, List<String> warnings) {
+    Terminal terminal = around.terminal();
+    StopSignal stop = new StopSignal(around.clock());
+    TerminalProgress bar =
+        new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+    Progress progress = switches.json() && !terminal.interactive() ? Progress.SILENT : bar;
+    warnings.forEach(line -> progress.say("Warning: " + line));
+    Backup.Setting setting =
+        new Backup.Setting(
+            plan,
+            source,
+            destinations,
+            catalogue,
+            around.clock(),
+            around.random(),
+            Thread::sleep,
+            stop,
+            progress,
+            Wiring.worker(),
+            switches.acceptFewer());
+    catalogue.sawSource(source.id().value(), plan.source());
+    try (Backup backup = Backup.of(setting);
+        StopOnSignal _ = StopOnSignal.of(stop)) {
+      WorkList work = backup.plan();
+      if (switches.dryRun()) {
+        PlanPrinter.print(work, plan, catalogue, terminal, switches.json());
+        return work.alarms().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.FAILED;
+      }
+      RunReport report = backup.execute(work);
+      bar.end();
+      afterRun(new Ran(plan, source, destinations, report));
+      ReportPrinter.print(report, warnings, terminal, switches.json());
+      return report.outcome().exitCode();
+    }
+  }
+
+  /// What a run leaves behind beside the copies. The copies are proven and recorded by now; what
+  /// fails here is told and undoes nothing.
+  private void afterRun(Ran ran) {}
+}

@@ -1,0 +1,1 @@
+-- Every depth of proof of a copy with its own date and means.

@@ -1,0 +1,1 @@
+-- Holds, and what was removed by a person.

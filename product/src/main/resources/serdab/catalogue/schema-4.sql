@@ -1,0 +1,1 @@
+-- What kind of run it was, and the plans that runs followed.
