@@ -54,9 +54,6 @@ import serdab.source.StudyReceiver.NotGiven;
 /// memory at a time. The private folder is deleted when the inventory is closed.
 final class HorosInventory implements Inventory {
 
-  /// The group that holds the index itself, under its own name.
-  static final StudyKey INDEX_GROUP = StudyKey.other("index");
-
   private static final String LISTED = "files > 0 OR extras > 0";
 
   private final LibraryFolders folders;
@@ -241,8 +238,11 @@ final class HorosInventory implements Inventory {
   private String fingerprint(Workbook reader, ResultSet row) throws SQLException {
     String print = row.getString("fingerprint");
     String whole = (index.isPresent() ? index.get().indexId() : "files") + ":" + print;
-    if (row.getLong("extras") == 0 || row.getString("key").equals(INDEX_GROUP.value())) {
-      return row.getLong("extras") == 0 ? whole : print;
+    if (IndexGroups.hasOwnFingerprint(new StudyKey(row.getString("key")))) {
+      return print;
+    }
+    if (row.getLong("extras") == 0) {
+      return whole;
     }
     try (PreparedStatement statement =
         reader.prepare(
@@ -307,8 +307,8 @@ final class HorosInventory implements Inventory {
         }
       }
       for (Extra extra : extras(group)) {
-        if (study.key().equals(INDEX_GROUP) && extra.entry().equals(LibraryFolders.INDEX)) {
-          addIndex(extra, listed);
+        if (IndexGroups.isOurs(study.key(), extra.entry(), extra.file(), privateFolder)) {
+          addOurs(extra, listed);
         } else {
           // Linked files of rows without a study lie outside; everything else must not.
           boolean linked = extra.entry().startsWith("linked/");
@@ -397,8 +397,8 @@ final class HorosInventory implements Inventory {
     }
   }
 
-  private void addIndex(Extra extra, List<Listed> listed) throws IOException {
-    // The private copy, with the time of change of the live file.
+  /// A file of the private folder, with the time of change of the index; or a damaged index itself.
+  private void addOurs(Extra extra, List<Listed> listed) throws IOException {
     FileTime copied = Files.getLastModifiedTime(extra.file());
     listed.add(
         new Listed(
@@ -454,7 +454,7 @@ final class HorosInventory implements Inventory {
 
   @Override
   public String look(SourceStudy study) {
-    if (study.key().equals(INDEX_GROUP)) {
+    if (IndexGroups.hasOwnFingerprint(study.key())) {
       return study.fingerprint();
     }
     MessageDigest hasher = Sha256.hasher();

@@ -5,13 +5,10 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -29,8 +26,8 @@ import serdab.source.SourceId;
 /// - An index that is busy, being upgraded, or on a volume that is not there is `Unavailable`.
 /// - An index that is missing, damaged or of an unknown model is no reason not to copy: the files
 ///   themselves are listed then, and a finding says so.
-/// - The index is a file of the group `_other/index`, from the private copy. As it changes whenever
-///   somebody looks at a study, its fingerprint changes once on the day of a change and once after.
+/// - The index, what people made and every other file of the library are groups
+///   `_library/LIBRARY/GROUP` (`docs/format/library.md`).
 public final class HorosSource implements Source {
 
   private static final Set<String> KNOWN_MODELS = Set.of("2.2", "2.3", "2.4", "2.5");
@@ -78,6 +75,10 @@ public final class HorosSource implements Source {
 
   @Override
   public SourceId id() {
+    return id(folders);
+  }
+
+  static SourceId id(LibraryFolders folders) {
     return new SourceId("horos:" + folders.base().toAbsolutePath().normalize());
   }
 
@@ -186,7 +187,11 @@ public final class HorosSource implements Source {
     if (settings.listFolders() || reader.isEmpty()) {
       new UnindexedFiles(workbook, folders, locator, reader, now, settings.zone()).note();
     }
-    noteIndexItself(workbook, copy, now);
+    new IndexGroups(workbook, folders, schema, privateFolder)
+        .note(
+            snapshot,
+            reader.map(IndexReader::indexId).orElse(""),
+            modelVersion());
     return new HorosInventory(
         folders, locator, workbook, reader, schema, deletions, settings.zone(), privateFolder);
   }
@@ -287,40 +292,6 @@ public final class HorosSource implements Source {
     } catch (IOException e) {
       return "";
     }
-  }
-
-  private void noteIndexItself(Workbook workbook, Optional<Path> copy, Instant now)
-      throws IOException, SQLException {
-    if (!Files.isRegularFile(folders.indexFile())) {
-      return;
-    }
-    BasicFileAttributes live = Files.readAttributes(folders.indexFile(), BasicFileAttributes.class);
-    Path file = copy.orElse(folders.indexFile());
-    long group = workbook.group(HorosInventory.INDEX_GROUP.value(), true);
-    try (PreparedStatement insert =
-        workbook.prepare(
-            "INSERT INTO extra (study_group, entry, file, length, modified) VALUES (?, ?, ?, ?, ?)")) {
-      Workbook.bind(
-          insert,
-          group,
-          LibraryFolders.INDEX,
-          file.toString(),
-          Files.size(file),
-          live.lastModifiedTime().toMillis());
-      insert.executeUpdate();
-    }
-    try (PreparedStatement update =
-        workbook.prepare("UPDATE study_group SET extras = 1, fingerprint = ? WHERE id = ?")) {
-      Workbook.bind(update, indexFingerprint(live.lastModifiedTime().toInstant(), now), group);
-      update.executeUpdate();
-    }
-  }
-
-  /// While the day of the last change lasts, that day; afterwards the exact time.
-  static String indexFingerprint(Instant modified, Instant now) {
-    String day = modified.atZone(ZoneOffset.UTC).toLocalDate().toString();
-    String today = now.atZone(ZoneOffset.UTC).toLocalDate().toString();
-    return day.equals(today) ? "during " + day : "at " + modified;
   }
 
   @Override

@@ -73,6 +73,8 @@ final class UnindexedFiles {
       Map.of(
           "REPORTS", "reports",
           "ROIs", "rois",
+          "PAGES", "templates",
+          "HTML_TEMPLATES", "templates",
           "NOT READABLE", "not-readable",
           "Database.sql - old", "earlier-index",
           "Database-Old-PreviousVersion.sql", "earlier-index");
@@ -265,7 +267,9 @@ final class UnindexedFiles {
     try (DirectoryStream<Path> inside = Files.newDirectoryStream(root)) {
       for (Path each : inside) {
         String name = each.getFileName().toString();
-        if (each.equals(folders.database()) || PASSING_FILES.contains(name)) {
+        if (each.equals(folders.database())
+            || PASSING_FILES.contains(name)
+            || (root.equals(folders.base()) && IndexGroups.BESIDE_THE_INDEX.contains(name))) {
           continue;
         }
         String words = WAITING.get(name);
@@ -288,8 +292,11 @@ final class UnindexedFiles {
   }
 
   private static String groupOf(String name) {
-    return GROUPS.getOrDefault(
-        name, name.startsWith("Database.sql.unreadable-") ? "earlier-index" : "viewer-files");
+    String other =
+        name.startsWith("Database.sql.unreadable-")
+            ? "earlier-index"
+            : name.startsWith("ReportTemplate.") ? "templates" : "viewer-files";
+    return GROUPS.getOrDefault(name, other);
   }
 
   private void noteOther(Path path, String entry, String group, int depth)
@@ -378,7 +385,7 @@ final class UnindexedFiles {
   // ---- notes -------------------------------------------------------------------------------
 
   private long otherGroup(String name) throws SQLException {
-    return workbook.group(StudyKey.other(name).value(), true);
+    return workbook.group(StudyKey.library(folders.name(), name).value(), true);
   }
 
   /// The attributes of a regular file, links inside the library followed; else a finding.

@@ -159,19 +159,6 @@ class HorosSourceTest {
   }
 
   @Test
-  void theGroupOfTheIndexChangesOnceOnTheDayOfAChangeAndOnceAfter() {
-    Instant morning = Instant.parse("2024-03-01T08:00:00Z");
-    Instant evening = Instant.parse("2024-03-01T20:00:00Z");
-    Instant nextDay = Instant.parse("2024-03-02T08:00:00Z");
-
-    assertThat(HorosSource.indexFingerprint(morning, evening))
-        .isEqualTo(HorosSource.indexFingerprint(evening, evening))
-        .isNotEqualTo(HorosSource.indexFingerprint(evening, nextDay));
-    assertThat(HorosSource.indexFingerprint(morning, nextDay))
-        .isNotEqualTo(HorosSource.indexFingerprint(evening, nextDay));
-  }
-
-  @Test
   void nothingOfTheLibraryIsChanged() throws IOException {
     Path folder;
     try (HorosLibraryFixture library = library().create()) {
