@@ -48,7 +48,7 @@ public record MonthFolder(String value) {
 
   /// The folder in which a ZIP of this path in the tree lies.
   public static MonthFolder ofPath(String path) {
-    return new MonthFolder(path.substring(0, Math.max(0, path.indexOf('/'))));
+    return new MonthFolder(path.substring(0, Math.max(0, path.lastIndexOf('/'))));
   }
 
   /// Whether a folder name is one of these.

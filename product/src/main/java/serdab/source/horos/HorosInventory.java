@@ -44,6 +44,7 @@ import serdab.plan.Order;
 import serdab.source.Delivery;
 import serdab.source.Inventory;
 import serdab.source.SourceFile;
+import serdab.source.SourceHealth;
 import serdab.source.SourceStudy;
 import serdab.source.StudyReceiver;
 import serdab.source.StudyReceiver.NotGiven;
@@ -62,6 +63,7 @@ final class HorosInventory implements Inventory {
   private final Optional<IndexReader> index;
   private final IndexSchema schema;
   private final DeletionQueue deletions;
+  private final Optional<SourceHealth> health;
   private final ZoneId zone;
   private final Path privateFolder;
 
@@ -75,6 +77,7 @@ final class HorosInventory implements Inventory {
       Optional<IndexReader> index,
       IndexSchema schema,
       DeletionQueue deletions,
+      Optional<SourceHealth> health,
       ZoneId zone,
       Path privateFolder) {
     this.folders = folders;
@@ -83,6 +86,7 @@ final class HorosInventory implements Inventory {
     this.index = index;
     this.schema = schema;
     this.deletions = deletions;
+    this.health = health;
     this.zone = zone;
     this.privateFolder = privateFolder;
   }
@@ -262,6 +266,46 @@ final class HorosInventory implements Inventory {
   private static String text(ResultSet row, String column) throws SQLException {
     String value = row.getString(column);
     return value == null ? "" : value.strip();
+  }
+
+  @Override
+  public boolean endangered(SourceStudy study) {
+    lock.lock();
+    try {
+      return notes.number(
+              "SELECT count(*) FROM endangered WHERE study_group = ?",
+              Long.parseLong(study.handle()))
+          > 0;
+    } catch (SQLException e) {
+      throw Workbook.failed(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public Optional<String> state(SourceStudy study) {
+    if (index.isEmpty() || !schema.has(IndexSchema.STUDY, "ZSTATETEXT")) {
+      return Optional.empty();
+    }
+    lock.lock();
+    try {
+      // A study of several rows is in the state in which somebody put one of them.
+      return MadeByPeople.state(
+          notes.number(
+              "SELECT max(coalesce(CAST(t.ZSTATETEXT AS INTEGER), 0)) FROM member m"
+                  + " JOIN lib.ZSTUDY t ON t.Z_PK = m.study WHERE m.study_group = ?",
+              Long.parseLong(study.handle())));
+    } catch (SQLException e) {
+      throw Workbook.failed(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public Optional<SourceHealth> health() {
+    return health;
   }
 
   // ---- files -------------------------------------------------------------------------------

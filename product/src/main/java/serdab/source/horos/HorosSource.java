@@ -19,6 +19,7 @@ import serdab.Problem;
 import serdab.SerdabException;
 import serdab.source.Inventory;
 import serdab.source.Source;
+import serdab.source.SourceHealth;
 import serdab.source.SourceId;
 
 /// The library of Horos or OsiriX as a source. Thread-safe.
@@ -32,6 +33,7 @@ public final class HorosSource implements Source {
 
   private static final Set<String> KNOWN_MODELS = Set.of("2.2", "2.3", "2.4", "2.5");
   private static final int VERSION_BYTES_MAX = 64;
+  private static final int WAITING_COUNTED_MAX = 100_000;
 
   private final Path given;
   private final LibraryFolders folders;
@@ -47,10 +49,18 @@ public final class HorosSource implements Source {
   ///   show it
   /// @param listFolders whether the folders are listed for files that the index does not know;
   ///   costs one listing of every folder for each inventory
-  public record Settings(ZoneId zone, OptionalInt folderSize, boolean listFolders) {
+  /// @param autoClean how the viewer deletes studies by itself; empty when its preferences cannot be
+  ///   read
+  public record Settings(
+      ZoneId zone, OptionalInt folderSize, boolean listFolders, Optional<AutoClean> autoClean) {
 
     public static Settings in(ZoneId zone) {
-      return new Settings(zone, OptionalInt.empty(), true);
+      return new Settings(zone, OptionalInt.empty(), true, Optional.empty());
+    }
+
+    /// The same, with what the viewer's preferences say.
+    public Settings with(Optional<AutoClean> clean) {
+      return new Settings(zone, folderSize, listFolders, clean);
     }
   }
 
@@ -184,8 +194,17 @@ public final class HorosSource implements Source {
     if (reader.isPresent()) {
       reader.get().noteStudies();
     }
+    Optional<SourceHealth> health = Optional.empty();
     if (settings.listFolders() || reader.isEmpty()) {
-      new UnindexedFiles(workbook, folders, locator, reader, now, settings.zone()).note();
+      UnindexedFiles unindexed =
+          new UnindexedFiles(
+              workbook, folders, locator, reader, deletions, now, settings.zone());
+      unindexed.note();
+      health = health(workbook, unindexed.counted(), reader, deletions);
+    }
+    if (reader.isPresent()) {
+      new Endangered(workbook, schema, folders)
+          .note(deletions, settings.autoClean().orElse(AutoClean.VIEWERS_DEFAULT), now);
     }
     new IndexGroups(workbook, folders, schema, privateFolder)
         .note(
@@ -193,7 +212,40 @@ public final class HorosSource implements Source {
             reader.map(IndexReader::indexId).orElse(""),
             modelVersion());
     return new HorosInventory(
-        folders, locator, workbook, reader, schema, deletions, settings.zone(), privateFolder);
+        folders,
+        locator,
+        workbook,
+        reader,
+        schema,
+        deletions,
+        health,
+        settings.zone(),
+        privateFolder);
+  }
+
+  private Optional<SourceHealth> health(
+      Workbook workbook,
+      Optional<UnindexedFiles.Counted> counted,
+      Optional<IndexReader> reader,
+      DeletionQueue deletions)
+      throws SQLException {
+    if (counted.isEmpty()) {
+      return Optional.empty();
+    }
+    long studies =
+        workbook.number(
+            "SELECT count(*) FROM study_group WHERE main_row IS NOT NULL AND files > 0");
+    return Optional.of(
+        new SourceHealth(
+            studies,
+            counted.get().inIndex(),
+            counted.get().onDisk(),
+            counted.get().missing(),
+            settings.autoClean().map(AutoClean::on),
+            deletions.size(),
+            incomingCount(WAITING_COUNTED_MAX),
+            reader.map(IndexReader::indexId).orElse(""),
+            folders.name()));
   }
 
   /// Copies the index; empty when there is none and the files are there.
