@@ -190,7 +190,7 @@ final class ServiceCommand implements Runnable {
   /// @param code its exit code; -1 when it could not be started or did not end in time
   private record Said(int code, String text) {}
 
-  private static Said call(List<String> command) {
+  private static Said program(List<String> command) {
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
       process.getOutputStream().close();
@@ -289,7 +289,7 @@ final class ServiceCommand implements Runnable {
                 "Run: serdab service install --help"));
       }
       Setup setup =
-          setup(interval, List.of(program().toString(), "backup", "--scheduled"));
+          setup(interval, List.of(launcherToRun().toString(), "backup", "--scheduled"));
       var out = around.terminal().out();
       if (dryRun) {
         setup.files().forEach((path, content) -> {
@@ -308,7 +308,7 @@ final class ServiceCommand implements Runnable {
       }
       int code = Main.ExitCodes.GOOD;
       for (List<String> words : noStart ? List.<List<String>>of() : setup.start()) {
-        Said said = call(words);
+        Said said = ServiceCommand.program(words);
         if (said.code() != 0) {
           code = Main.ExitCodes.FAILED;
           around
@@ -338,7 +338,7 @@ final class ServiceCommand implements Runnable {
       return new String(content, wide ? StandardCharsets.UTF_16LE : StandardCharsets.UTF_8);
     }
 
-    private Path program() {
+    private Path launcherToRun() {
       Path program = launcher;
       if (program == null) {
         String running = around.environment().getOrDefault("SERDAB_LAUNCHER", "");
@@ -408,7 +408,7 @@ final class ServiceCommand implements Runnable {
         return Main.ExitCodes.GOOD;
       }
       for (List<String> words : setup.stop()) {
-        Said said = call(words);
+        Said said = ServiceCommand.program(words);
         if (said.code() != 0) {
           around
               .terminal()
@@ -455,7 +455,7 @@ final class ServiceCommand implements Runnable {
     public Integer call() {
       Setup setup = setup(Schedule.SHORTEST, List.of("serdab"));
       boolean installed = setup.files().keySet().stream().allMatch(Files::isRegularFile);
-      boolean known = installed && call(setup.ask()).code() == 0;
+      boolean known = installed && ServiceCommand.program(setup.ask()).code() == 0;
       Optional<Attempts.Attempt> last = Optional.empty();
       Optional<Attempts.Attempt> read = Optional.empty();
       if (around.home().exists()) {
