@@ -2,6 +2,7 @@ package serdab.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -13,9 +14,12 @@ import serdab.backup.StopSignal;
 import serdab.backup.WorkList;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.RunRow;
+import serdab.cli.log.JsonLog;
+import serdab.cli.log.LoggedProgress;
 import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
 import serdab.plan.Configuration;
+import serdab.plan.LogSettings;
 import serdab.plan.NamedPlan;
 import serdab.report.Progress;
 import serdab.report.RunReport;
@@ -156,7 +160,10 @@ final class PlanRun {
     StopSignal stop = new StopSignal(around.clock());
     TerminalProgress bar =
         new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
-    Progress progress = switches.json() && !terminal.interactive() ? Progress.SILENT : bar;
+    JsonLog log = new JsonLog(home.logs(), logSettings(), around.clock());
+    Progress progress =
+        new LoggedProgress(
+            switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
     warnings.forEach(line -> progress.say("Warning: " + line));
     Backup.Setting setting =
         new Backup.Setting(
@@ -179,13 +186,25 @@ final class PlanRun {
         PlanPrinter.print(work, plan, catalogue, terminal, switches.json());
         return work.alarms().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.FAILED;
       }
+      Instant startedAt = around.clock().instant();
       RunReport report = backup.execute(work);
       bar.end();
       List<String> told = new ArrayList<>(warnings);
       told.addAll(afterRun(new Ran(plan, source, destinations, report)));
+      WrittenReport written = new WrittenReport(home, catalogue, around.clock(), log);
+      Optional<Path> page = written.write(plan.name(), report, startedAt, destinations, told);
       ReportPrinter.print(report, told, terminal, switches.json());
+      if (page.isPresent() && terminal.interactive()) {
+        terminal.err().println("Report: " + page.get() + "  (serdab report --open shows it)");
+      }
       return report.outcome().exitCode();
     }
+  }
+
+  private LogSettings logSettings() {
+    return Files.isRegularFile(home.configuration())
+        ? Configuration.read(home.configuration(), plan.zone()).logs()
+        : LogSettings.DEFAULT;
   }
 
   /// What a run leaves behind beside the copies. The copies are proven and recorded by now; what
