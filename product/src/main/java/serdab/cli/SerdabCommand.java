@@ -17,7 +17,9 @@ import picocli.CommandLine.Spec;
       StudiesCommand.class,
       VerifyCommand.class,
       RestoreCommand.class,
-      CatalogueCommand.class
+      RecoverCommand.class,
+      CatalogueCommand.class,
+      ServiceCommand.class
     },
     footer = {
       "",

@@ -16,6 +16,8 @@ public enum Peer {
   PYTHON("python3", "python3"),
   LIBPLIST("libplist-utils", "plistutil"),
   SHA256SUM("coreutils", "sha256sum"),
+  PLISTUTIL("libplist-utils", "plistutil"),
+  SYSTEMD("systemd", "systemd-analyze"),
   POSTGRESQL("postgresql"),
   /// The folder `shared/data` beside the checkout, or `SERDAB_SHARED`.
   SHARED_DATA("shared data");
