@@ -36,6 +36,8 @@ final class XmlPropertyList {
     factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);
     factory.setProperty(XMLInputFactory.IS_SUPPORTING_EXTERNAL_ENTITIES, false);
     factory.setProperty(XMLInputFactory.IS_COALESCING, true);
+    // Without one the parser tells the terminal what it thinks of the file.
+    factory.setXMLReporter((_, _, _, _) -> {});
     try {
       XMLStreamReader reader = factory.createXMLStreamReader(new ByteArrayInputStream(content));
       try {
