@@ -14,6 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import java.util.stream.Gatherer;
 import java.util.stream.Stream;
@@ -210,6 +212,18 @@ public final class Catalogue implements AutoCloseable {
   public Optional<String> fact(String name) {
     return database.read(
         link -> link.call("select value from fact where name = ?").text(name).one(Link.Row::text));
+  }
+
+  /// All facts whose names begin so, by name.
+  public SortedMap<String, String> facts(String prefix) {
+    SortedMap<String, String> facts = new TreeMap<>();
+    database.read(link ->
+            link.call("select name, value from fact where substr(name, 1, ?) = ? order by name")
+                .number(prefix.length())
+                .text(prefix)
+                .all(row -> Map.entry(row.text(), row.text())))
+        .forEach(fact -> facts.put(fact.getKey(), fact.getValue()));
+    return facts;
   }
 
   public void rememberFact(String name, String value) {
