@@ -118,6 +118,21 @@ public final class Catalogue implements AutoCloseable {
     return StudyLabel.of(labelKey, study.value());
   }
 
+  /// Holds that people placed on studies.
+  public Holds holds() {
+    return new Holds(database, clock);
+  }
+
+  /// What people had removed.
+  public Removals removals() {
+    return new Removals(database, clock);
+  }
+
+  /// What must be known of a study before a copy of it may go.
+  public Standing standing() {
+    return new Standing(this, database);
+  }
+
   // ---- sources and destinations
 
   /// A source or destination that was used.
@@ -204,7 +219,7 @@ public final class Catalogue implements AutoCloseable {
   }
 
   /// Counts up for ever, across processes; a number that was rolled back may come again.
-  private static long next(Link link, String counter) throws SQLException {
+  static long next(Link link, String counter) throws SQLException {
     link.call("update counter set value = value + 1 where name = ?").text(counter).write();
     return link.call("select value from counter where name = ?")
         .text(counter)
@@ -270,11 +285,11 @@ public final class Catalogue implements AutoCloseable {
             "no such run"));
   }
 
-  private static final String RUN_COLUMNS =
+  static final String RUN_COLUMNS =
       "run, kind, plan_hash, source, worker, started_at, ended_at, outcome, listed, selected,"
           + " copied, already_there, adopted, incomplete, failed, waiting, findings, copied_bytes";
 
-  private static RunRow runRow(Link.Row row) throws SQLException {
+  static RunRow runRow(Link.Row row) throws SQLException {
     long id = row.number();
     String kind = row.text();
     String planHash = row.text();
@@ -417,13 +432,13 @@ public final class Catalogue implements AutoCloseable {
   /// One listed study.
   public record Seen(StudyFacts facts, long fileCount) {}
 
-  private static final String STUDY_COLUMNS =
+  static final String STUDY_COLUMNS =
       "s.source, s.study, s.patient_name, s.patient_id, s.birth_date, s.study_date, s.modalities,"
           + " s.accession_number, s.description, s.fingerprint, s.look, s.file_count, s.version,"
           + " s.missing_files, s.first_seen_at, s.last_seen_run, s.last_looked_at,"
           + " s.change_seen_at, s.failures, s.next_try_at, s.problem";
 
-  private StudyRow studyRow(Link.Row row) throws SQLException {
+  StudyRow studyRow(Link.Row row) throws SQLException {
     String source = row.text();
     StudyFacts facts =
         new StudyFacts(
