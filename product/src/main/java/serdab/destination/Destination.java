@@ -83,6 +83,13 @@ public interface Destination extends AutoCloseable {
   /// Writes a line for people into the list of issues beside the copies, where the form keeps one.
   void note(Issue issue);
 
+  /// A folder of files beside the studies; empty when the form keeps none.
+  ///
+  /// @param folder its name, one path part that begins with `_`
+  default Optional<SideFiles> beside(String folder) {
+    return Optional.empty();
+  }
+
   @Override
   void close();
 

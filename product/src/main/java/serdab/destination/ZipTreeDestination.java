@@ -415,6 +415,11 @@ public final class ZipTreeDestination implements Destination {
   }
 
   @Override
+  public Optional<SideFiles> beside(String folder) {
+    return Optional.of(new SideFiles(store, folder + "/"));
+  }
+
+  @Override
   public void close() {
     try {
       issues.flush();
