@@ -62,7 +62,11 @@ public final class Standing {
   /// How the backups of each source went last.
   public List<SourceRuns> sources() {
     List<SourceRuns> all = new ArrayList<>();
-    for (Catalogue.UsedPlace source : catalogue.sources()) {
+    List<String> sources =
+        database.read(link ->
+            link.call("select distinct source from run where kind = 'backup' order by source")
+                .all(Link.Row::text));
+    for (String source : sources) {
       Optional<RunRow> newest =
           database.read(link ->
               link.call(
@@ -70,9 +74,9 @@ public final class Standing {
                           + Catalogue.RUN_COLUMNS
                           + " from run where kind = 'backup' and source = ?"
                           + " order by run desc limit 1")
-                  .text(source.id())
+                  .text(source)
                   .one(Catalogue::runRow));
-      all.add(new SourceRuns(source.id(), newest, catalogue.lastGoodRun("backup", source.id())));
+      all.add(new SourceRuns(source, newest, catalogue.lastGoodRun("backup", source)));
     }
     return List.copyOf(all);
   }
