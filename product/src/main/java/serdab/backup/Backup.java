@@ -48,6 +48,9 @@ public final class Backup implements AutoCloseable {
   private static final int SEEN_BATCH = 500;
   private static final int FINDINGS_BATCH = 1000;
 
+  /// A long rest is taken in pieces, so that a run which is asked to end does.
+  private static final Duration REST_PIECE = Duration.ofMillis(500);
+
   private final BackupPlan plan;
   private final Source source;
   private final List<Destination> destinations;
@@ -60,6 +63,7 @@ public final class Backup implements AutoCloseable {
   private final String worker;
   private final boolean acceptFewer;
   private final Inventory inventory;
+  private final Gentleness gentleness = new Gentleness();
 
   private Backup(Setting setting, Inventory inventory) {
     this.plan = setting.plan();
@@ -399,6 +403,7 @@ public final class Backup implements AutoCloseable {
   }
 
   private void workOff(Work queue, long run, Tally tally) {
+    OnePass pass = new OnePass(stop, progress, clock);
     StudyCopier copier =
         new StudyCopier(
             plan,
@@ -409,8 +414,8 @@ public final class Backup implements AutoCloseable {
             catalogue,
             clock,
             run,
-            new OnePass(stop, progress));
-    while (!stop.isRequested() && tally.somewhereToCopy()) {
+            pass);
+    while (!stop.endsAfterThisStudy() && tally.somewhereToCopy()) {
       Optional<WorkItem> next = queue.next();
       if (next.isEmpty()) {
         return;
@@ -423,7 +428,7 @@ public final class Backup implements AutoCloseable {
       if (outcome instanceof CopyOutcome.Copied) {
         queue.copiedOne();
       }
-      pause();
+      pause(pass.sourceTook());
     }
   }
 
@@ -440,15 +445,30 @@ public final class Backup implements AutoCloseable {
     }
   }
 
-  private void pause() {
-    if (plan.pause().isZero() || stop.isRequested()) {
-      return;
+  private void pause(OnePass.SourceTook took) {
+    Duration wanted = plan.pause();
+    if (plan.adaptive()) {
+      gentleness.read(took.files(), took.bytes(), took.time()).ifPresent(this::tellRest);
+      Duration gentle = gentleness.rest();
+      wanted = gentle.compareTo(wanted) > 0 ? gentle : wanted;
     }
     try {
-      rest.rest(plan.pause());
+      while (wanted.isPositive() && !stop.endsAfterThisStudy()) {
+        Duration piece = wanted.compareTo(REST_PIECE) > 0 ? REST_PIECE : wanted;
+        rest.rest(piece);
+        wanted = wanted.minus(piece);
+      }
     } catch (InterruptedException e) {
       stop.request();
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private void tellRest(Duration now) {
+    if (now.isZero()) {
+      progress.say("The source is as fast as before: no more resting.");
+    } else if (now.toSeconds() > 0) {
+      progress.say("The source is slow: resting " + now.toSeconds() + " s after each study.");
     }
   }
 

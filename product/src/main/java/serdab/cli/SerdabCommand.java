@@ -18,7 +18,10 @@ import picocli.CommandLine.Spec;
       VerifyCommand.class,
       RestoreCommand.class,
       RecoverCommand.class,
-      CatalogueCommand.class
+      CatalogueCommand.class,
+      ReportCommand.class,
+      BundleCommand.class,
+      ServiceCommand.class
     },
     footer = {
       "",
