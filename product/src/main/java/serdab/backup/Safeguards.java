@@ -128,7 +128,7 @@ public final class Safeguards {
   }
 
   /// The path with links followed, as far as it exists.
-  private static Path nearestReal(Path path) {
+  static Path nearestReal(Path path) {
     Path absolute = path.toAbsolutePath().normalize();
     List<Path> below = new ArrayList<>();
     Path at = absolute;

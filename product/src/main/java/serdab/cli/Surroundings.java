@@ -19,6 +19,11 @@ record Surroundings(
     return Home.find(environment, osName);
   }
 
+  /// The same with another terminal.
+  Surroundings printingTo(Terminal another) {
+    return new Surroundings(another, environment, clock, osName);
+  }
+
   RandomGenerator random() {
     return new SecureRandom();
   }
