@@ -150,7 +150,7 @@ class JsonDocumentsTest {
     try (Stream<Path> files = Files.walk(folder.resolve("copies"))) {
       return files
           .filter(file -> file.toString().endsWith(".zip"))
-          .filter(file -> !file.toString().contains("_other"))
+          .filter(file -> !file.toString().contains("_library"))
           .sorted()
           .findFirst()
           .orElseThrow();

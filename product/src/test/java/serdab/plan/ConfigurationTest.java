@@ -196,14 +196,14 @@ class ConfigurationTest {
         "Mon-Fri 07:30-19:00 | MONDAY,TUESDAY,WEDNESDAY,THURSDAY,FRIDAY 07:30-19:00",
         "fri-mon 22:00-06:00 | MONDAY,FRIDAY,SATURDAY,SUNDAY 22:00-06:00",
         "Sat , Sun 00:00-24:00 | SATURDAY,SUNDAY 00:00-00:00",
-        "Monday,We 07:00 - 08:00 | MONDAY,WEDNESDAY 07:00-08:00",
+        "Monday,Wed 07:00 - 08:00 | MONDAY,WEDNESDAY 07:00-08:00",
         "12:00-13:00 | MONDAY,TUESDAY,WEDNESDAY,THURSDAY,FRIDAY,SATURDAY,SUNDAY 12:00-13:00"
       })
   void hoursAreReadAsPeopleWriteThem(String text, String meant) {
-    ClosedHours hours = ClosedHours.parse(text).orElseThrow();
+    ClosedHours hours = ClosedHours.parse(text);
 
     assertThat(hours.text()).isEqualTo(meant);
-    assertThat(ClosedHours.parse(hours.text())).contains(hours);
+    assertThat(ClosedHours.parse(hours.text())).isEqualTo(hours);
   }
 
   // ---- what is wrong

@@ -14,7 +14,6 @@ public enum Peer {
   ZIP("zip", "zip"),
   SEVEN_ZIP("p7zip-full", "7z"),
   PYTHON("python3", "python3"),
-  LIBPLIST("libplist-utils", "plistutil"),
   SHA256SUM("coreutils", "sha256sum"),
   PLISTUTIL("libplist-utils", "plistutil"),
   SYSTEMD("systemd", "systemd-analyze"),

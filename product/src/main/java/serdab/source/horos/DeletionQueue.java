@@ -44,6 +44,11 @@ record DeletionQueue(Set<String> paths, List<Finding> findings) {
     return paths.contains(file.toString()) || paths.contains(entry);
   }
 
+  /// How many files are about to be deleted.
+  long size() {
+    return paths.stream().filter(path -> path.startsWith("/")).count();
+  }
+
   /// Reads the queue of a library; empty when there is none.
   static DeletionQueue read(Path base) {
     byte[] content;

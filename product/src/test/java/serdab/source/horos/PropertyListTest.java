@@ -90,7 +90,7 @@ class PropertyListTest {
   }
 
   @Test
-  @Needs(Peer.LIBPLIST)
+  @Needs(Peer.PLISTUTIL)
   void whatLibplistTurnsIntoTheOtherFormReadsTheSame() throws Exception {
     Path xml = Files.writeString(folder.resolve("a.plist"), EVERY_KIND);
     Path binary = folder.resolve("b.plist");
