@@ -14,6 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import java.util.stream.Gatherer;
 import java.util.stream.Stream;
@@ -225,6 +227,18 @@ public final class Catalogue implements AutoCloseable {
   public Optional<String> fact(String name) {
     return database.read(
         link -> link.call("select value from fact where name = ?").text(name).one(Link.Row::text));
+  }
+
+  /// All facts whose names begin so, by name.
+  public SortedMap<String, String> facts(String prefix) {
+    SortedMap<String, String> facts = new TreeMap<>();
+    database.read(link ->
+            link.call("select name, value from fact where substr(name, 1, ?) = ? order by name")
+                .number(prefix.length())
+                .text(prefix)
+                .all(row -> Map.entry(row.text(), row.text())))
+        .forEach(fact -> facts.put(fact.getKey(), fact.getValue()));
+    return facts;
   }
 
   public void rememberFact(String name, String value) {
@@ -671,6 +685,7 @@ public final class Catalogue implements AutoCloseable {
       long run) {
     byte[] packed = PackedInstances.pack(version.instances());
     database.write(link -> {
+      long turn = Proofs.next(link);
       link.call(
               INSERT_VERSION
                   + " do update set read_at = excluded.read_at,"
@@ -686,7 +701,7 @@ public final class Catalogue implements AutoCloseable {
           .write();
       writeInstances(link, version, packed);
       for (CopyRow copy : copies) {
-        writeCopy(link, copy);
+        Proofs.write(link, copy, turn);
       }
       expectOne(
           link.call(
@@ -717,6 +732,7 @@ public final class Catalogue implements AutoCloseable {
   public void recordHeld(VersionRow version, CopyRow copy) {
     byte[] packed = PackedInstances.pack(version.instances());
     database.write(link -> {
+      long turn = Proofs.next(link);
       link.call(INSERT_VERSION + " do nothing")
           .text(version.study().value())
           .text(version.id().hex())
@@ -727,7 +743,7 @@ public final class Catalogue implements AutoCloseable {
           .text(version.supersedes().map(VersionId::hex).orElse(""))
           .write();
       writeInstances(link, version, packed);
-      writeCopy(link, copy);
+      Proofs.write(link, copy, turn);
       return copy;
     });
   }
@@ -750,53 +766,25 @@ public final class Catalogue implements AutoCloseable {
         .write();
   }
 
-  private static void writeCopy(Link link, CopyRow copy) throws SQLException {
-    link.call(
-            "insert into copy (study, version, destination, location, stored_bytes, file_count,"
-                + " depth, means, proven_at, state, run) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                + " on conflict (study, version, destination) do update set"
-                + " location = excluded.location, stored_bytes = excluded.stored_bytes,"
-                + " file_count = excluded.file_count, depth = excluded.depth,"
-                + " means = excluded.means, proven_at = excluded.proven_at,"
-                + " state = excluded.state, run = excluded.run")
-        .text(copy.study().value())
-        .text(copy.version().hex())
-        .text(copy.destinationId())
-        .text(copy.location())
-        .number(copy.storedBytes())
-        .number(copy.fileCount())
-        .text(copy.proof().depth().name())
-        .text(copy.proof().means().name())
-        .time(copy.proof().at())
-        .text(copy.state())
-        .number(copy.runId())
-        .write();
-  }
-
-  /// The newest proof of a copy, or that it is bad or gone.
+  /// The newest proof of a copy, or that it is bad or gone. A good copy keeps its deeper proofs; one
+  /// that is not good loses them all.
   ///
   /// @throws IllegalArgumentException when no such copy is known
   public void recordProof(
       StudyKey study, VersionId version, String destinationId, Proof proof, String state) {
     database.write(link ->
         expectOne(
-            link.call(
-                    "update copy set depth = ?, means = ?, proven_at = ?, state = ?"
-                        + " where study = ? and version = ? and destination = ?")
-                .text(proof.depth().name())
-                .text(proof.means().name())
-                .time(proof.at())
-                .text(state)
-                .text(study.value())
-                .text(version.hex())
-                .text(destinationId)
-                .write(),
-            "no such copy"));
+            Proofs.record(link, study, version, destinationId, proof, state), "no such copy"));
+  }
+
+  /// All depths to which copies were proven, and in which order.
+  public Proofs proofs() {
+    return new Proofs(database);
   }
 
   private static final String COPY_COLUMNS =
       "c.study, c.version, c.destination, c.location, c.stored_bytes, c.file_count, c.depth,"
-          + " c.means, c.proven_at, c.state, c.run";
+          + " c.means, c.proven_at, c.state, c.run, c.intact_at";
 
   private CopyRow copyRow(Link.Row row) throws SQLException {
     return new CopyRow(
@@ -808,7 +796,8 @@ public final class Catalogue implements AutoCloseable {
         row.number(),
         proof(row.text(), row.text(), row.time()),
         row.text(),
-        row.number());
+        row.number(),
+        row.maybeTime());
   }
 
   /// All copies of a study, on all destinations, newest version first.

@@ -20,7 +20,10 @@ import picocli.CommandLine.Spec;
       RecoverCommand.class,
       PruneCommand.class,
       HoldCommand.class,
-      CatalogueCommand.class
+      CatalogueCommand.class,
+      ReportCommand.class,
+      BundleCommand.class,
+      ServiceCommand.class
     },
     footer = {
       "",
