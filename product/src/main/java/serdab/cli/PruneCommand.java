@@ -5,9 +5,11 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Period;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -22,6 +24,7 @@ import serdab.SerdabException;
 import serdab.backup.StopSignal;
 import serdab.catalogue.Catalogue;
 import serdab.destination.Destination;
+import serdab.plan.Configuration;
 import serdab.plan.RetentionRules;
 import serdab.report.Progress;
 import serdab.report.RunReport;
@@ -162,12 +165,13 @@ final class PruneCommand implements Callable<Integer> {
         frozen = made.frozen();
         Path file = PlanFiles.write(home, plan);
         new PrunePrinter(around.terminal(), json, showStudies)
-            .plan(made, plan, file, place, destination);
+            .plan(made, plan, file, place, destination, isTrial(plan, home));
       }
       if (frozen.isPresent()) {
         return Main.ExitCodes.HELD_BACK;
       }
-      boolean ask = !planOnly && !json && around.terminal().interactive();
+      boolean ask =
+          !planOnly && !json && around.terminal().interactive() && !isTrial(plan, home);
       return ask && !plan.with(Verdict.GO).isEmpty()
           ? carryOut(plan, home, wiring, catalogue)
           : Main.ExitCodes.GOOD;
@@ -285,6 +289,7 @@ final class PruneCommand implements Callable<Integer> {
           legal.stream().map(text -> parsed("--legal", text, RulesText::parseLegal)).toList());
     }
     return configured(home)
+        .filter(rules -> !rules.equals(RetentionRules.ALL))
         .orElseThrow(() ->
             new SerdabException.Misconfigured(
                 new Problem(
@@ -294,8 +299,7 @@ final class PruneCommand implements Callable<Integer> {
                         + " --keep-versions-for, --keep-studies-for and --legal.")));
   }
 
-  /// What a plan is carried out by: the configuration when it says anything of this destination,
-  /// else the rules that the plan was made by and that the person confirmed with it.
+  /// What a plan is carried out by: the configuration where there is one, else the rules that the plan was made by and that the person confirmed with it.
   private RetentionRules rulesNow(PlanFile plan, Home home) {
     if (execute != null && hasOptions()) {
       throw wrong("Rules cannot be given with --execute; they stand in the plan.");
@@ -308,9 +312,19 @@ final class PruneCommand implements Callable<Integer> {
     return RulesText.parse(plan.rules());
   }
 
-  /// What the configuration says of this destination; empty when it says nothing.
+  /// What the configuration says of this destination, where there is one; one that does not name
+  /// it keeps everything there.
   private Optional<RetentionRules> configured(Home home) {
-    return Optional.empty();
+    return Files.isRegularFile(home.configuration())
+        ? Optional.of(
+            Configuration.read(home.configuration(), ZoneId.systemDefault())
+                .retentionOf(Wiring.address(destination)))
+        : Optional.empty();
+  }
+
+  /// A plan by rules that the configuration does not have is for looking at.
+  private boolean isTrial(PlanFile plan, Home home) {
+    return configured(home).map(RulesText::lines).filter(now -> !now.equals(plan.rules())).isPresent();
   }
 
   private static Optional<Period> period(String option, @Nullable String text) {

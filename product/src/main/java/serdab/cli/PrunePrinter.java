@@ -31,16 +31,23 @@ final class PrunePrinter {
     this.showStudies = showStudies;
   }
 
+  /// @param trial whether the plan is by rules that the configuration does not have
   void plan(
-      RetentionPlan plan, PlanFile file, Path path, Destination place, String specification) {
+      RetentionPlan plan,
+      PlanFile file,
+      Path path,
+      Destination place,
+      String specification,
+      boolean trial) {
     if (json) {
-      planJson(plan, file, path);
+      planJson(plan, file, path, trial);
     } else {
-      planText(plan, path, place, specification);
+      planText(plan, path, place, specification, trial);
     }
   }
 
-  private void planText(RetentionPlan plan, Path path, Destination place, String specification) {
+  private void planText(
+      RetentionPlan plan, Path path, Destination place, String specification, boolean trial) {
     PrintStream out = terminal.out();
     List<Line> go = plan.with(Verdict.GO);
     List<Line> last = plan.with(Verdict.GO_AS_LAST);
@@ -69,6 +76,12 @@ final class PrunePrinter {
       lines(last);
     }
     out.println("Nothing was removed. The plan is in " + path);
+    if (trial) {
+      out.println(
+          "It is for looking at: it can be carried out when the configuration has these rules.");
+      out.flush();
+      return;
+    }
     if (!go.isEmpty()) {
       out.println(
           "To destroy these copies, run: serdab prune \""
@@ -124,7 +137,7 @@ final class PrunePrinter {
         + String.join("; ", line.reasons().stream().map(Reason::text).toList());
   }
 
-  private void planJson(RetentionPlan plan, PlanFile file, Path path) {
+  private void planJson(RetentionPlan plan, PlanFile file, Path path, boolean trial) {
     Json.object(
         terminal.out(),
         writer -> {
@@ -133,6 +146,7 @@ final class PrunePrinter {
           writer.writeStringProperty("made_at", plan.madeAt().toString());
           writer.writeStringProperty("plan_file", path.toString());
           writer.writeStringProperty("plan_hash", file.hash().hex());
+          writer.writeBooleanProperty("trial", trial);
           writer.writeArrayPropertyStart("rules");
           plan.rules().forEach(writer::writeString);
           writer.writeEndArray();
