@@ -158,6 +158,19 @@ final class Wiring implements AutoCloseable {
         around.random());
   }
 
+  /// Opens a destination that was used before, to remove copies from it.
+  Destination destinationToPrune(String specification, Catalogue catalogue) {
+    if (catalogue.destinationsAt(address(specification)).isEmpty()) {
+      throw new SerdabException.HeldBack(
+          new Problem(
+              "destination-not-known",
+              "The catalogue knows no destination at " + destinationFolder(specification) + ".",
+              "Nothing was removed. Run: serdab catalogue rebuild " + specification));
+    }
+    return zipTree(
+        specification, NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.WRITE, catalogue);
+  }
+
   /// Opens a destination to restore into.
   Destination destinationToFill(String specification, Catalogue catalogue) {
     Destination destination =
