@@ -240,9 +240,18 @@ final class Wiring implements AutoCloseable {
     return path("--to", specification.substring(ZIP.length()));
   }
 
+  /// The folder or file that a target's text names.
+  static Path targetFolder(String text) {
+    return path("--to", text);
+  }
+
   /// A folder that files are brought back to; made when it is not there.
   BlobStore folderToFill(String path) {
-    return LocalFolder.create(path("--to", path), around.random());
+    return folderToFill(targetFolder(path));
+  }
+
+  BlobStore folderToFill(Path folder) {
+    return LocalFolder.create(folder, around.random());
   }
 
   /// A folder of ours for drills.
