@@ -51,9 +51,6 @@ final class StudyCopier {
   /// More unreadable files than this in one study mean that the volume is failing, not a file.
   static final int MAX_UNREADABLE_FILES = 1000;
 
-  /// Room that is left on a destination whatever comes, for its own bookkeeping.
-  static final long RESERVED_BYTES = 32L << 20;
-
   /// A header change that never comes to rest is copied all the same after so many quiet times.
   private static final int QUIET_TIMES_AT_MOST = 7;
 
@@ -298,7 +295,7 @@ final class StudyCopier {
   /// Targets with room for the whole study, uncompressed, so that a disk is never filled to the
   /// brim by half a study.
   private List<Integer> withRoom(SourceStudy study, List<Integer> targets) {
-    long needed = RESERVED_BYTES;
+    long needed = 0;
     for (SourceFile file : inventory.files(study)) {
       needed += Math.max(0, file.lengthBytes());
     }
@@ -306,32 +303,21 @@ final class StudyCopier {
     for (int target : targets) {
       Destination destination = destinations.get(target);
       OptionalLong usable;
+      long reserve;
       try {
         usable = destination.usableBytes();
+        reserve = Room.reserve(destination);
       } catch (SerdabException e) {
         down.put(target, e.problem()); // The others get their copies all the same.
         continue;
       }
-      if (usable.isPresent() && usable.getAsLong() < needed) {
-        down.put(target, full(destination, usable.getAsLong(), needed));
+      if (usable.isPresent() && usable.getAsLong() < needed + reserve) {
+        down.put(target, Room.almostFull(destination, usable.getAsLong(), reserve, needed));
       } else {
         roomy.add(target);
       }
     }
     return roomy;
-  }
-
-  private static Problem full(Destination destination, long usable, long needed) {
-    return new Problem(
-        "place-full",
-        "There is no room for the next study on "
-            + destination.describe()
-            + ": "
-            + usable / 1_000_000
-            + " MB are free, "
-            + needed / 1_000_000
-            + " MB are needed.",
-        "Free some space or add another disk as a destination, then run again.");
   }
 
   /// The outcome of reading a study: a version, or why there is none.

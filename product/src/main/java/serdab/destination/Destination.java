@@ -30,6 +30,11 @@ public interface Destination extends AutoCloseable {
   /// How much room is left, in bytes; empty when the place does not say.
   OptionalLong usableBytes();
 
+  /// How much room there is in all, used or not, in bytes; empty when the place does not say.
+  default OptionalLong totalBytes() {
+    return OptionalLong.empty();
+  }
+
   /// Everything it holds, in no promised order, streamed; unreadable copies come as
   /// [Listed.Unreadable], never as an exception. Close the stream.
   Stream<Listed> held();

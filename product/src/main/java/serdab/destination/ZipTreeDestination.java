@@ -230,6 +230,11 @@ public final class ZipTreeDestination implements Destination {
   }
 
   @Override
+  public OptionalLong totalBytes() {
+    return store.totalBytes();
+  }
+
+  @Override
   public Stream<Listed> held() {
     return tree.zips().flatMap(this::listed);
   }

@@ -57,6 +57,11 @@ public interface Disk extends AutoCloseable {
   /// Bytes that can still be written; empty where the file system does not say.
   OptionalLong usableBytes() throws DiskFailure;
 
+  /// Bytes that the whole volume holds, used or not; empty where the file system does not say.
+  default OptionalLong totalBytes() throws DiskFailure {
+    return OptionalLong.empty();
+  }
+
   /// Whether names can be taken atomically only if free, rather than looked up first.
   boolean takesFreeNamesAtomically();
 
