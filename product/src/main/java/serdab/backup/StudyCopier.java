@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import serdab.Depth;
 import serdab.Finding;
@@ -50,6 +52,11 @@ final class StudyCopier {
 
   /// More unreadable files than this in one study mean that the volume is failing, not a file.
   static final int MAX_UNREADABLE_FILES = 1000;
+
+  /// So many folders that could not be looked into are named in a problem.
+  private static final int CLOSED_NAMED = 5;
+
+  private static final Pattern VIEWER_FOLDER = Pattern.compile("DATABASE\\.noindex/\\d+");
 
   /// A header change that never comes to rest is copied all the same after so many quiet times.
   private static final int QUIET_TIMES_AT_MOST = 7;
@@ -340,8 +347,9 @@ final class StudyCopier {
       switch (delivery) {
         case Delivery.Complete _ -> {
           if (pass.files().isEmpty()) {
+            Problem problem = study.key().isUnread() ? notLookedInto() : noFiles(study);
             pass.discard();
-            return new Reading(Optional.empty(), Optional.of(noFiles(study)), List.of());
+            return new Reading(Optional.empty(), Optional.of(problem), List.of());
           }
           StudyVersion version = version(study, previous);
           return new Reading(
@@ -658,6 +666,26 @@ final class StudyCopier {
         "no-files",
         "None of the " + study.fileCount() + " files listed for this study could be read.",
         "Look at its findings; if its files lie on another volume, connect it and run again.");
+  }
+
+  /// What could not be looked into is no study, and may hold files of any.
+  private Problem notLookedInto() {
+    List<StudyVersion.Missing> closed = pass.missing();
+    // Other folders may be named after patients; those of a viewer are numbers.
+    String named =
+        closed.stream()
+            .map(StudyVersion.Missing::path)
+            .filter(path -> VIEWER_FOLDER.matcher(path).matches())
+            .limit(CLOSED_NAMED)
+            .collect(Collectors.joining(", "));
+    return new Problem(
+        "not-looked-into",
+        closed.size()
+            + (closed.size() == 1 ? " folder or file" : " folders or files")
+            + " of the source could not be looked into"
+            + (named.isEmpty() ? "." : ": " + named + "."),
+        "Everything else is copied. Let this program read them, or download what was moved out to a"
+            + " cloud service, and run again.");
   }
 
   private static Problem keepsChanging() {
