@@ -62,8 +62,7 @@ final class Room {
             + " stay free. Nothing more is copied there; what is there stays good.",
         "Free some space on it, add a destination on another disk, or see what serdab prune offers;"
             + " then run again.",
-        Map.of(
-            NEEDED, Long.toString(study), FREE, Long.toString(Math.max(0, usable - reserve))));
+        Map.of(NEEDED, Long.toString(study), FREE, Long.toString(Math.max(0, usable - reserve))));
   }
 
   /// The same problem, with how much room all studies lack that did not get there.
@@ -90,7 +89,9 @@ final class Room {
             + " About "
             + text(missing)
             + " are missing for "
-            + (studies == 1 ? "the one study that waits." : "the " + studies + " studies that wait."),
+            + (studies == 1
+                ? "the one study that waits."
+                : "the " + studies + " studies that wait."),
         problem.next(),
         details);
   }

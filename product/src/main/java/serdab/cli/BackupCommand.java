@@ -132,7 +132,9 @@ final class BackupCommand implements Callable<Integer> {
 
   @Option(
       names = "--adopt",
-      description = "Accepts destinations whose marker is not the one seen there before.")
+      description =
+          "Accepts volumes and destinations that are not those seen there before, by their sentinel"
+              + " or marker.")
   private boolean adopt;
 
   @Option(
@@ -196,8 +198,8 @@ final class BackupCommand implements Callable<Integer> {
     try (RunLock _ = RunLock.take(home.lock());
         Wiring wiring = new Wiring(around);
         Catalogue catalogue = wiring.catalogue(home)) {
-      PlanRun.Switches switches = new PlanRun.Switches(
-              adopt, acceptFewer, dryRun, json, ignoreWindow, diskSets());
+      PlanRun.Switches switches =
+          new PlanRun.Switches(adopt, acceptFewer, dryRun, json, ignoreWindow, diskSets());
       return new PlanRun(around, home, wiring, catalogue, plan, switches).run();
     }
   }

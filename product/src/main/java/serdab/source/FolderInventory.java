@@ -168,8 +168,7 @@ final class FolderInventory implements Inventory {
         && movedOut < MOVED_OUT_MAX) {
       movedOut++;
       closedFolders.put(
-          path.substring(0, name)
-              + path.substring(name + 1, path.length() - MOVED_OUT.length()),
+          path.substring(0, name) + path.substring(name + 1, path.length() - MOVED_OUT.length()),
           "iCloud has moved it out to its servers; download it again.");
     }
   }

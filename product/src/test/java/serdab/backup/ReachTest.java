@@ -60,7 +60,8 @@ class ReachTest {
   void volumesThatHangTakeTheLimitAndNoLonger() {
     CountDownLatch never = new CountDownLatch(1);
     Reach reach = new Reach(folder -> wait(never), Duration.ofMillis(100));
-    List<Path> ten = java.util.stream.IntStream.range(0, 10).mapToObj(i -> Path.of("/" + i)).toList();
+    List<Path> ten =
+        java.util.stream.IntStream.range(0, 10).mapToObj(i -> Path.of("/" + i)).toList();
     long begun = System.nanoTime();
     try {
       Map<Path, State> states = reach.of(ten);
@@ -100,12 +101,10 @@ class ReachTest {
     try {
       assertThat(reach.within(() -> wait(never))).isEmpty();
       assertThat(reach.within(() -> 7)).contains(7);
-      assertThatThrownBy(
-              () ->
-                  reach.within(
-                      () -> {
-                        throw new IllegalStateException("its own");
-                      }))
+      assertThatThrownBy(() ->
+              reach.within(() -> {
+                throw new IllegalStateException("its own");
+              }))
           .hasMessage("its own");
     } finally {
       never.countDown();
@@ -163,7 +162,8 @@ class ReachTest {
   @Test
   void howToPermitIsToldForEachSystem() {
     assertThat(new Reach.Program("Mac OS X", "ana", "/opt/java/bin/java").howToPermit(temp))
-        .contains("Privacy & Security > Full Disk Access", "/opt/java/bin/java", "Terminal", "launchd");
+        .contains(
+            "Privacy & Security > Full Disk Access", "/opt/java/bin/java", "Terminal", "launchd");
     assertThat(ON_LINUX.howToPermit(temp)).contains("user pacs", "namei -l");
     assertThat(new Reach.Program("Windows 11", "ana", "java.exe").howToPermit(temp))
         .contains("Properties > Security", "user ana");

@@ -144,7 +144,8 @@ class SyncedFoldersTest {
     Path place = folder("Users/ana/Dropbox/x");
     SyncedFolders.Synced synced = of(place).orElseThrow();
 
-    assertThat(synced.sourceWarning(place)).contains("Dropbox", "Move the library", place.toString());
+    assertThat(synced.sourceWarning(place))
+        .contains("Dropbox", "Move the library", place.toString());
     assertThat(synced.destinationWarning(place)).contains("Dropbox", "Choose a folder");
   }
 }

@@ -40,10 +40,7 @@ final class CommandLineRun {
             new Surroundings(
                 terminal,
                 Map.of(
-                    "SERDAB_HOME",
-                    home.toString(),
-                    "HOME",
-                    home.resolveSibling("user").toString()),
+                    "SERDAB_HOME", home.toString(), "HOME", home.resolveSibling("user").toString()),
                 clock,
                 reach));
     return new Result(
@@ -59,8 +56,8 @@ final class CommandLineRun {
     return start(List.of(), args);
   }
 
-  /// Runs a command as a process whom closed folders stop, also where the tests run as root: then it
-  /// is root without the right to pass them.
+  /// Runs a command as a process whom closed folders stop, also where the tests run as root: then
+  /// it is root without the right to pass them.
   Result runWithoutPassingClosedFolders(String... args) throws IOException, InterruptedException {
     List<String> prefix =
         System.getProperty("user.name").equals("root")

@@ -126,12 +126,20 @@ class SafeguardsTest {
         };
     List<String> args =
         List.of(
-            "backup", "--from", source().toString(), "--to", to(), "--zone", "UTC", "--workers",
-            "1", "--not-during", "Mon-Fri 07:30-19:00");
+            "backup",
+            "--from",
+            source().toString(),
+            "--to",
+            to(),
+            "--zone",
+            "UTC",
+            "--workers",
+            "1",
+            "--not-during",
+            "Mon-Fri 07:30-19:00");
 
     CommandLineRun.Result first =
-        new CommandLineRun(folder.resolve("home"))
-            .runAt(clock, reach, args.toArray(String[]::new));
+        new CommandLineRun(folder.resolve("home")).runAt(clock, reach, args.toArray(String[]::new));
     long copied = zipsIn(zips());
     now = MONDAY_NOON.plus(Duration.ofHours(8));
     CommandLineRun.Result next = run(args);

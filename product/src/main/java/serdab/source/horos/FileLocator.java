@@ -361,9 +361,7 @@ final class FileLocator {
         seen = Files.readAttributes(real, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       }
     } catch (NoSuchFileException e) {
-      return isMovedOut(file)
-          ? new Located.Offline(entry, file)
-          : new Located.Missing(entry, file);
+      return isMovedOut(file) ? new Located.Offline(entry, file) : new Located.Missing(entry, file);
     } catch (java.nio.file.FileSystemException e) {
       if (isNotThere(file)) {
         return new Located.Missing(entry, file);

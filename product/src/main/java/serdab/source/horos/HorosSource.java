@@ -20,7 +20,6 @@ import java.util.stream.Stream;
 import serdab.Finding;
 import serdab.Problem;
 import serdab.SerdabException;
-import serdab.dicom.StudyKey;
 import serdab.source.Inventory;
 import serdab.source.Source;
 import serdab.source.SourceId;
@@ -29,7 +28,8 @@ import serdab.source.SourceId;
 ///
 /// - An index that is busy, or on a volume that is not there, is `Unavailable`; one that is being
 ///   upgraded is `HeldBack`.
-/// - A folder that cannot be listed is a gap of [StudyKey#UNREAD_FOLDERS]; everything else is given.
+/// - A folder that cannot be listed is a gap of [StudyKey#UNREAD_FOLDERS]; everything else is
+///   given.
 /// - An index that is missing, damaged or of an unknown model is no reason not to copy: the files
 ///   themselves are listed then, and a finding says so.
 /// - The index is a file of the group `_other/index`, from the private copy. As it changes whenever

@@ -219,8 +219,8 @@ final class UnindexedFiles {
     return placeholder.substring(1, placeholder.length() - MOVED_OUT_END.length());
   }
 
-  /// What iCloud leaves in place of a file is nothing to copy. The file itself is listed by its row,
-  /// as offline; one without a row is a gap of its own.
+  /// What iCloud leaves in place of a file is nothing to copy. The file itself is listed by its
+  /// row, as offline; one without a row is a gap of its own.
   private void noteMovedOut(Path file, String entry) throws SQLException {
     workbook.find(
         Finding.about(
@@ -244,7 +244,8 @@ final class UnindexedFiles {
       String original = original(name);
       Path there = file.resolveSibling(original);
       if (!numbered || !isInIndex(there, folder, original)) {
-        noteMovedOut(there, "DATABASE.noindex/" + (folder.isEmpty() ? "" : folder + "/") + original);
+        noteMovedOut(
+            there, "DATABASE.noindex/" + (folder.isEmpty() ? "" : folder + "/") + original);
       }
       return;
     }
