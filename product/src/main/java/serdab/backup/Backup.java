@@ -31,6 +31,7 @@ import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.source.Inventory;
 import serdab.source.Source;
+import serdab.source.SourceHealth;
 import serdab.source.SourceStudy;
 
 /// One run of a plan: [#plan] looks, [#execute] copies. Call both once, from one thread.
@@ -189,6 +190,14 @@ public final class Backup implements AutoCloseable {
     }
     StudyRow row = known.get();
     boolean troubled = row.failures() > 0 || row.missingFiles() > 0;
+    List<String> ids = destinations.stream().map(each -> each.id().toString()).toList();
+    if (LibraryPace.waits(catalogue, row, catalogue.copies(study.key()), ids, now)) {
+      return new Decision(
+          row.failures() > 0 ? What.NOT_YET : What.NOTHING,
+          WorkItem.Reason.LOOK_AGAIN,
+          List.of(),
+          row.problem());
+    }
     if (troubled && row.nextTryAt().filter(now::isBefore).isPresent()) {
       // A change that the source itself reports may be the cure, so it does not wait.
       boolean changed = row.version().isPresent() && !row.fingerprint().equals(study.fingerprint());
@@ -286,11 +295,21 @@ public final class Backup implements AutoCloseable {
     long run = catalogue.beginRun("backup", plan.hash(), sourceId, ids, worker);
     Tally tally =
         new Tally(work, run, catalogue, sourceId, destinations, progress, stop, this::nextTry);
+    HealthWatch watch = new HealthWatch(catalogue, sourceId);
+    Optional<SourceHealth> health = inventory.health();
+    Optional<Finding> wrong = health.flatMap(now -> watch.compare(now, acceptFewer));
     try {
+      wrong.ifPresent(finding -> {
+        catalogue.recordFindings(run, sourceId, List.of(finding));
+        tally.finding();
+        progress.say("Warning: " + finding.detail());
+      });
       recordListing(run, sourceId, tally);
       progress.planned(work.items().size());
       copyAll(work, run, tally);
       settle(tally);
+      health.ifPresent(seen ->
+          watch.remember(inventory, seen, work.items(), wrong, acceptFewer, clock.instant()));
     } catch (SerdabException e) {
       tally.problem(e.problem());
     }

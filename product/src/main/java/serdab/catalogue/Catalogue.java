@@ -1,6 +1,7 @@
 package serdab.catalogue;
 
 import java.nio.file.Path;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -25,6 +26,7 @@ import serdab.Problem;
 import serdab.Proof;
 import serdab.ProofMeans;
 import serdab.SerdabException;
+import serdab.Sha256;
 import serdab.StudyLabel;
 import serdab.VersionId;
 import serdab.dicom.StudyFacts;
@@ -118,6 +120,40 @@ public final class Catalogue implements AutoCloseable {
   /// The label of a study, by this installation's key.
   public StudyLabel label(StudyKey study) {
     return StudyLabel.of(labelKey, study.value());
+  }
+
+  /// Holds that people placed on studies.
+  public Holds holds() {
+    return new Holds(database, clock);
+  }
+
+  /// What people had removed.
+  public Removals removals() {
+    return new Removals(database, clock);
+  }
+
+  /// What must be known of a study before a copy of it may go.
+  public Standing standing() {
+    return new Standing(this, database);
+  }
+
+  /// Which installation this is: the same on every machine that uses this catalogue or a copy of it.
+  public String installation() {
+    String named = "serdab-installation-v1\n" + HexFormat.of().formatHex(labelKey);
+    return Sha256.digest(named.getBytes(StandardCharsets.UTF_8)).hex().substring(0, 8);
+  }
+
+  /// Writes a whole copy of the catalogue into a file, as one moment shows it, without side files.
+  ///
+  /// @param file must not exist yet; its folder must
+  /// @return false when this catalogue is not kept in a file; then nothing was written
+  public boolean copyTo(Path file) {
+    return database.copyTo(file);
+  }
+
+  /// Whether an SQLite file is whole and a catalogue that this program can open. Changes nothing.
+  public static boolean isWhole(Path file) {
+    return SqliteDatabase.isWhole(file);
   }
 
   // ---- sources and destinations
@@ -219,7 +255,7 @@ public final class Catalogue implements AutoCloseable {
   }
 
   /// Counts up for ever, across processes; a number that was rolled back may come again.
-  private static long next(Link link, String counter) throws SQLException {
+  static long next(Link link, String counter) throws SQLException {
     link.call("update counter set value = value + 1 where name = ?").text(counter).write();
     return link.call("select value from counter where name = ?")
         .text(counter)
@@ -285,11 +321,11 @@ public final class Catalogue implements AutoCloseable {
             "no such run"));
   }
 
-  private static final String RUN_COLUMNS =
+  static final String RUN_COLUMNS =
       "run, kind, plan_hash, source, worker, started_at, ended_at, outcome, listed, selected,"
           + " copied, already_there, adopted, incomplete, failed, waiting, findings, copied_bytes";
 
-  private static RunRow runRow(Link.Row row) throws SQLException {
+  static RunRow runRow(Link.Row row) throws SQLException {
     long id = row.number();
     String kind = row.text();
     String planHash = row.text();
@@ -432,13 +468,13 @@ public final class Catalogue implements AutoCloseable {
   /// One listed study.
   public record Seen(StudyFacts facts, long fileCount) {}
 
-  private static final String STUDY_COLUMNS =
+  static final String STUDY_COLUMNS =
       "s.source, s.study, s.patient_name, s.patient_id, s.birth_date, s.study_date, s.modalities,"
           + " s.accession_number, s.description, s.fingerprint, s.look, s.file_count, s.version,"
           + " s.missing_files, s.first_seen_at, s.last_seen_run, s.last_looked_at,"
           + " s.change_seen_at, s.failures, s.next_try_at, s.problem";
 
-  private StudyRow studyRow(Link.Row row) throws SQLException {
+  StudyRow studyRow(Link.Row row) throws SQLException {
     String source = row.text();
     StudyFacts facts =
         new StudyFacts(
@@ -650,6 +686,7 @@ public final class Catalogue implements AutoCloseable {
       long run) {
     byte[] packed = PackedInstances.pack(version.instances());
     database.write(link -> {
+      long turn = Proofs.next(link);
       link.call(
               INSERT_VERSION
                   + " do update set read_at = excluded.read_at,"
@@ -665,7 +702,7 @@ public final class Catalogue implements AutoCloseable {
           .write();
       writeInstances(link, version, packed);
       for (CopyRow copy : copies) {
-        writeCopy(link, copy);
+        Proofs.write(link, copy, turn);
       }
       expectOne(
           link.call(
@@ -696,6 +733,7 @@ public final class Catalogue implements AutoCloseable {
   public void recordHeld(VersionRow version, CopyRow copy) {
     byte[] packed = PackedInstances.pack(version.instances());
     database.write(link -> {
+      long turn = Proofs.next(link);
       link.call(INSERT_VERSION + " do nothing")
           .text(version.study().value())
           .text(version.id().hex())
@@ -706,7 +744,7 @@ public final class Catalogue implements AutoCloseable {
           .text(version.supersedes().map(VersionId::hex).orElse(""))
           .write();
       writeInstances(link, version, packed);
-      writeCopy(link, copy);
+      Proofs.write(link, copy, turn);
       return copy;
     });
   }
@@ -729,53 +767,25 @@ public final class Catalogue implements AutoCloseable {
         .write();
   }
 
-  private static void writeCopy(Link link, CopyRow copy) throws SQLException {
-    link.call(
-            "insert into copy (study, version, destination, location, stored_bytes, file_count,"
-                + " depth, means, proven_at, state, run) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                + " on conflict (study, version, destination) do update set"
-                + " location = excluded.location, stored_bytes = excluded.stored_bytes,"
-                + " file_count = excluded.file_count, depth = excluded.depth,"
-                + " means = excluded.means, proven_at = excluded.proven_at,"
-                + " state = excluded.state, run = excluded.run")
-        .text(copy.study().value())
-        .text(copy.version().hex())
-        .text(copy.destinationId())
-        .text(copy.location())
-        .number(copy.storedBytes())
-        .number(copy.fileCount())
-        .text(copy.proof().depth().name())
-        .text(copy.proof().means().name())
-        .time(copy.proof().at())
-        .text(copy.state())
-        .number(copy.runId())
-        .write();
-  }
-
-  /// The newest proof of a copy, or that it is bad or gone.
+  /// The newest proof of a copy, or that it is bad or gone. A good copy keeps its deeper proofs; one
+  /// that is not good loses them all.
   ///
   /// @throws IllegalArgumentException when no such copy is known
   public void recordProof(
       StudyKey study, VersionId version, String destinationId, Proof proof, String state) {
     database.write(link ->
         expectOne(
-            link.call(
-                    "update copy set depth = ?, means = ?, proven_at = ?, state = ?"
-                        + " where study = ? and version = ? and destination = ?")
-                .text(proof.depth().name())
-                .text(proof.means().name())
-                .time(proof.at())
-                .text(state)
-                .text(study.value())
-                .text(version.hex())
-                .text(destinationId)
-                .write(),
-            "no such copy"));
+            Proofs.record(link, study, version, destinationId, proof, state), "no such copy"));
+  }
+
+  /// All depths to which copies were proven, and in which order.
+  public Proofs proofs() {
+    return new Proofs(database);
   }
 
   private static final String COPY_COLUMNS =
       "c.study, c.version, c.destination, c.location, c.stored_bytes, c.file_count, c.depth,"
-          + " c.means, c.proven_at, c.state, c.run";
+          + " c.means, c.proven_at, c.state, c.run, c.intact_at";
 
   private CopyRow copyRow(Link.Row row) throws SQLException {
     return new CopyRow(
@@ -787,7 +797,8 @@ public final class Catalogue implements AutoCloseable {
         row.number(),
         proof(row.text(), row.text(), row.time()),
         row.text(),
-        row.number());
+        row.number(),
+        row.maybeTime());
   }
 
   /// All copies of a study, on all destinations, newest version first.

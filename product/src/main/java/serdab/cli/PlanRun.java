@@ -1,6 +1,8 @@
 package serdab.cli;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -11,18 +13,28 @@ import serdab.backup.Safeguards;
 import serdab.backup.StopSignal;
 import serdab.backup.WorkList;
 import serdab.catalogue.Catalogue;
+import serdab.catalogue.RunRow;
+import serdab.cli.log.JsonLog;
+import serdab.cli.log.LoggedProgress;
 import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
+import serdab.plan.Configuration;
 import serdab.plan.DiskSet;
+import serdab.plan.LogSettings;
+import serdab.plan.NamedPlan;
 import serdab.plan.RunWindow;
 import serdab.report.Progress;
 import serdab.report.RunReport;
+import serdab.restore.RecoveryKit;
 import serdab.source.Source;
 import serdab.source.horos.HorosSource;
 
 /// One run of one plan: the safeguards, the work, and what is left behind for people. One thread at
 /// a time.
 final class PlanRun {
+
+  /// Another process may have begun runs meanwhile.
+  private static final int RUNS_LOOKED_AT = 20;
 
   private final Surroundings around;
   private final Home home;
@@ -155,7 +167,10 @@ final class PlanRun {
             switches.ignoreWindow() ? RunWindow.of(withoutHours(plan)) : RunWindow.of(plan));
     TerminalProgress bar =
         new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
-    Progress progress = switches.json() && !terminal.interactive() ? Progress.SILENT : bar;
+    JsonLog log = new JsonLog(home.logs(), logSettings(), around.clock());
+    Progress progress =
+        new LoggedProgress(
+            switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
     warnings.forEach(line -> progress.say("Warning: " + line));
     Backup.Setting setting =
         new Backup.Setting(
@@ -178,12 +193,25 @@ final class PlanRun {
         PlanPrinter.print(work, plan, catalogue, terminal, switches.json());
         return work.alarms().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.FAILED;
       }
+      Instant startedAt = around.clock().instant();
       RunReport report = backup.execute(work);
       bar.end();
-      afterRun(new Ran(plan, source, destinations, report));
-      ReportPrinter.print(report, warnings, terminal, switches.json());
+      List<String> told = new ArrayList<>(warnings);
+      told.addAll(afterRun(new Ran(plan, source, destinations, report)));
+      WrittenReport written = new WrittenReport(home, catalogue, around.clock(), log);
+      Optional<Path> page = written.write(plan.name(), report, startedAt, destinations, told);
+      ReportPrinter.print(report, told, terminal, switches.json());
+      if (page.isPresent() && terminal.interactive()) {
+        terminal.err().println("Report: " + page.get() + "  (serdab report --open shows it)");
+      }
       return report.outcome().exitCode();
     }
+  }
+
+  private LogSettings logSettings() {
+    return Files.isRegularFile(home.configuration())
+        ? Configuration.read(home.configuration(), plan.zone()).logs()
+        : LogSettings.DEFAULT;
   }
 
   private static BackupPlan withoutHours(BackupPlan plan) {
@@ -192,5 +220,43 @@ final class PlanRun {
 
   /// What a run leaves behind beside the copies. The copies are proven and recorded by now; what
   /// fails here is told and undoes nothing.
-  private void afterRun(Ran ran) {}
+  private List<String> afterRun(Ran ran) {
+    List<String> warnings = new ArrayList<>();
+    leaveForRecovery(ran, warnings);
+    return warnings;
+  }
+
+  /// What a new machine needs when this one is lost.
+  private void leaveForRecovery(Ran ran, List<String> warnings) {
+    Optional<RunRow> row =
+        catalogue.runs(RUNS_LOOKED_AT).stream()
+            .filter(run -> run.id() == ran.report().run())
+            .findFirst();
+    if (row.isEmpty()) {
+      return;
+    }
+    RecoveryKit kit =
+        new RecoveryKit(catalogue, home.cache(), around.clock(), Wiring.WRITTEN_BY);
+    for (Destination destination : ran.destinations()) {
+      try {
+        kit.leave(destination, plansText(), row.get());
+      } catch (SerdabException e) {
+        warnings.add(
+            "The copies are safe, but what a new machine would need was not left in "
+                + destination.describe()
+                + ": "
+                + e.problem().what());
+      }
+    }
+  }
+
+  /// The plans as a configuration without secrets; of a run without one, the plan it had.
+  private String plansText() {
+    Path file = home.configuration();
+    if (Files.isRegularFile(file)) {
+      return Configuration.read(file, plan.zone()).plansText();
+    }
+    BackupPlan named = plan.name().isEmpty() ? plan.changed().name("backup").plan() : plan;
+    return Configuration.of(plan.zone(), List.of(NamedPlan.of(named))).plansText();
+  }
 }

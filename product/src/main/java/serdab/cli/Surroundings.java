@@ -9,12 +9,17 @@ import serdab.backup.Reach;
 
 /// What a command finds around it: the terminal, the environment and the clock.
 ///
+/// @param osName the operating system's name as Java gives it
 /// @param reach how volumes are asked whether they are there
 record Surroundings(
-    Terminal terminal, Map<String, String> environment, InstantSource clock, Reach reach) {
+    Terminal terminal,
+    Map<String, String> environment,
+    InstantSource clock,
+    String osName,
+    Reach reach) {
 
   Surroundings(Terminal terminal, Map<String, String> environment, InstantSource clock) {
-    this(terminal, environment, clock, new Reach());
+    this(terminal, environment, clock, System.getProperty("os.name", ""), new Reach());
   }
 
   /// The home folder of who runs this.
@@ -23,7 +28,7 @@ record Surroundings(
   }
 
   Home home() {
-    return Home.find(environment, System.getProperty("os.name", ""));
+    return Home.find(environment, osName);
   }
 
   RandomGenerator random() {

@@ -80,7 +80,7 @@ public final class ZipTree {
     return writtenBy;
   }
 
-  /// Every ZIP in a month folder or under `_other`, whether ours or not, in no order. Streamed from
+  /// Every ZIP in a month folder or under `_other` or `_library`, whether ours or not, in no order. Streamed from
   /// the place; close it.
   public Stream<TreeZip> zips() {
     return store.list("").filter(ZipTree::isZip).map(ZipTree::treeZip);
@@ -271,6 +271,27 @@ public final class ZipTree {
     synchronized (lock) {
       if (index != null) {
         replace(index, new TreeZip(path, lengthBytes));
+      }
+    }
+  }
+
+  /// Deletes a ZIP; whether there was one. Who calls has looked into it before.
+  public boolean remove(String path) {
+    boolean removed = store.delete(path);
+    disappeared(path);
+    return removed;
+  }
+
+  /// A ZIP is not there any more.
+  public void disappeared(String path) {
+    synchronized (lock) {
+      if (index != null) {
+        for (String key : StudyNames.tails(path)) {
+          List<TreeZip> same = index.get(Normalizer.normalize(key, Normalizer.Form.NFC));
+          if (same != null) {
+            same.removeIf(other -> other.path().equals(path));
+          }
+        }
       }
     }
   }
