@@ -160,7 +160,9 @@ final class BackupCommand implements Callable<Integer> {
 
   @Option(
       names = "--adopt",
-      description = "Accepts destinations whose marker is not the one seen there before.")
+      description =
+          "Accepts volumes and destinations that are not those seen there before, by their sentinel"
+              + " or marker.")
   private boolean adopt;
 
   @Option(
