@@ -110,8 +110,24 @@ final class BackupCommand implements Callable<Integer> {
       names = "--naming",
       paramLabel = "PROFILE",
       defaultValue = "horos-zip",
-      description = "How ZIPs are named: horos-zip (default; patient, dates, UID) or uid.")
+      description = {
+        "How ZIPs are named: horos-zip (default; patient, dates, UID), uid, pseudonym (keyed hashes)"
+            + " or a template of {patient} {patient-id} {birth-date} {study-date} {modality}"
+            + " {accession} {description} {uid}. Fixed when a destination is begun."
+      })
   private String naming = "horos-zip";
+
+  @Option(
+      names = "--pseudonym-key",
+      paramLabel = "REFERENCE",
+      description = "Where the key for --naming pseudonym is: env:NAME or file:PATH.")
+  private @Nullable String pseudonymKey;
+
+  @Option(
+      names = "--pseudonym-mapping",
+      paramLabel = "PATH",
+      description = "The list that resolves pseudonyms (CSV); kept away from the copies.")
+  private @Nullable String pseudonymMapping;
 
   @Option(names = "--dicom-only", description = "Leaves out files that are not DICOM.")
   private boolean dicomOnly;
@@ -157,11 +173,15 @@ final class BackupCommand implements Callable<Integer> {
     BackupPlan plan = plan();
     Home home = around.home().make();
     try (RunLock _ = RunLock.take(home.lock());
-        Wiring wiring = new Wiring(around);
+        Wiring wiring = new Wiring(around, names());
         Catalogue catalogue = wiring.catalogue(home)) {
       PlanRun.Switches switches = new PlanRun.Switches(adopt, acceptFewer, dryRun, json);
       return new PlanRun(around, home, wiring, catalogue, plan, switches).run();
     }
+  }
+
+  private Names names() {
+    return new Names(Optional.ofNullable(pseudonymKey), Optional.ofNullable(pseudonymMapping));
   }
 
   private BackupPlan plan() {
@@ -171,9 +191,7 @@ final class BackupCommand implements Callable<Integer> {
     if (batch < 0) {
       throw wrong("--batch", Integer.toString(batch), "a number, 0 or more");
     }
-    if (!naming.equals("horos-zip") && !naming.equals("uid")) {
-      throw wrong("--naming", naming, "horos-zip or uid");
-    }
+    names().profile(naming, around.environment());
     Set<String> wanted =
         modalities.stream()
             .map(modality -> modality.strip().toUpperCase(Locale.ROOT))

@@ -83,7 +83,7 @@ final class PlanRun {
 
   /// Everything that may hold the run back, before anything is made anywhere.
   private List<String> guard() {
-    List<String> warnings = new ArrayList<>();
+    List<String> warnings = new ArrayList<>(wiring.names().guard(plan));
     Safeguards safeguards = new Safeguards(catalogue);
     Path source = Wiring.sourceFolder(plan.source());
     safeguards.requireSentinel(source, plan.sentinels());

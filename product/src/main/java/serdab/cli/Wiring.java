@@ -38,13 +38,24 @@ final class Wiring implements AutoCloseable {
   private static final String ZIP = "zip:";
 
   private final Surroundings around;
+  private final Names names;
   private final int parallelism = Math.max(1, Runtime.getRuntime().availableProcessors());
   private final ExecutorService computing =
       Executors.newFixedThreadPool(
           parallelism, Thread.ofPlatform().name("compute-", 1).daemon(true).factory());
 
   Wiring(Surroundings around) {
+    this(around, Names.NONE);
+  }
+
+  /// @param names what the naming of new copies needs
+  Wiring(Surroundings around, Names names) {
     this.around = around;
+    this.names = names;
+  }
+
+  Names names() {
+    return names;
   }
 
   Catalogue catalogue(Home home) {
@@ -105,7 +116,7 @@ final class Wiring implements AutoCloseable {
     Destination destination =
         zipTree(
             specification,
-            naming(plan.naming()),
+            names.profile(plan.naming(), around.environment()),
             adopt ? ZipTreeDestination.Access.ADOPT : ZipTreeDestination.Access.WRITE,
             catalogue);
     catalogue.sawDestination(destination.id().toString(), address(specification));
@@ -116,16 +127,17 @@ final class Wiring implements AutoCloseable {
   Destination destinationToLookAt(
       String specification, BackupPlan plan, Catalogue catalogue, Home home) {
     Path folder = destinationFolder(specification);
+    NamingProfile naming = names.profile(plan.naming(), around.environment());
     if (!Files.exists(folder) && catalogue.destinationsAt(address(specification)).isEmpty()) {
       // The plan for a place that does not exist yet is the plan for an empty one.
       return ZipTreeDestination.open(
           LocalFolder.create(home.cache().resolve("empty"), around.random()),
-          options(naming(plan.naming()), ZipTreeDestination.Access.LOOK),
+          options(naming, ZipTreeDestination.Access.LOOK),
           Set.of(),
           around.clock(),
           around.random());
     }
-    return zipTree(specification, naming(plan.naming()), ZipTreeDestination.Access.LOOK, catalogue);
+    return zipTree(specification, naming, ZipTreeDestination.Access.LOOK, catalogue);
   }
 
   private ZipTreeDestination.Options options(
@@ -136,13 +148,13 @@ final class Wiring implements AutoCloseable {
   /// Opens a destination to verify or to restore from; writes nothing.
   Destination destinationToRead(String specification, Catalogue catalogue) {
     return zipTree(
-        specification, NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.READ, catalogue);
+        specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.READ, catalogue);
   }
 
   /// Opens a destination to restore into.
   Destination destinationToFill(String specification, Catalogue catalogue) {
     Destination destination =
-        zipTree(specification, NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.WRITE, catalogue);
+        zipTree(specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.WRITE, catalogue);
     catalogue.sawDestination(destination.id().toString(), address(specification));
     return destination;
   }
@@ -174,10 +186,6 @@ final class Wiring implements AutoCloseable {
             : LocalFolder.open(folder, around.random());
     return ZipTreeDestination.open(
         store, options(naming, access), known, around.clock(), around.random());
-  }
-
-  private static NamingProfile naming(String name) {
-    return name.equals("uid") ? NamingProfile.UID : NamingProfile.HOROS_ZIP;
   }
 
   /// One spelling of a destination's address, for remembering who lives there.
