@@ -1,6 +1,7 @@
 package serdab.catalogue;
 
 import java.nio.file.Path;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -23,6 +24,7 @@ import serdab.Problem;
 import serdab.Proof;
 import serdab.ProofMeans;
 import serdab.SerdabException;
+import serdab.Sha256;
 import serdab.StudyLabel;
 import serdab.VersionId;
 import serdab.dicom.StudyFacts;
@@ -116,6 +118,25 @@ public final class Catalogue implements AutoCloseable {
   /// The label of a study, by this installation's key.
   public StudyLabel label(StudyKey study) {
     return StudyLabel.of(labelKey, study.value());
+  }
+
+  /// Which installation this is: the same on every machine that uses this catalogue or a copy of it.
+  public String installation() {
+    String named = "serdab-installation-v1\n" + HexFormat.of().formatHex(labelKey);
+    return Sha256.digest(named.getBytes(StandardCharsets.UTF_8)).hex().substring(0, 8);
+  }
+
+  /// Writes a whole copy of the catalogue into a file, as one moment shows it, without side files.
+  ///
+  /// @param file must not exist yet; its folder must
+  /// @return false when this catalogue is not kept in a file; then nothing was written
+  public boolean copyTo(Path file) {
+    return database.copyTo(file);
+  }
+
+  /// Whether an SQLite file is whole and a catalogue that this program can open. Changes nothing.
+  public static boolean isWhole(Path file) {
+    return SqliteDatabase.isWhole(file);
   }
 
   // ---- sources and destinations

@@ -9,7 +9,7 @@ import serdab.dicom.StudyKey;
 ///
 /// @param destinationId the destination's own UUID
 /// @param location the destination's own name for it
-/// @param state `good`, `bad` or `gone`
+/// @param state `good`, `bad`, `gone` (lost) or `removed` (by a person, with `serdab prune`)
 /// @param runId the run that made or adopted it; 0 after a rebuild
 public record CopyRow(
     StudyKey study,
@@ -26,5 +26,10 @@ public record CopyRow(
   /// was only listed, as after a rebuild of the catalogue, does not yet.
   public boolean isProven() {
     return state.equals("good") && proof.depth().reaches(Depth.INTACT);
+  }
+
+  /// Whether the destination is expected to hold it: it was neither found gone before nor removed.
+  public boolean shouldBeThere() {
+    return !state.equals("gone") && !state.equals("removed");
   }
 }
