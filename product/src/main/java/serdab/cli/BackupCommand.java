@@ -129,6 +129,11 @@ final class BackupCommand implements Callable<Integer> {
       description = "The list that resolves pseudonyms (CSV); kept away from the copies.")
   private @Nullable String pseudonymMapping;
 
+  @Option(
+      names = "--no-index-page",
+      description = "Keeps no index.html, in which people search without Serdab.")
+  private boolean noIndexPage;
+
   @Option(names = "--dicom-only", description = "Leaves out files that are not DICOM.")
   private boolean dicomOnly;
 
@@ -181,7 +186,7 @@ final class BackupCommand implements Callable<Integer> {
   }
 
   private Names names() {
-    return new Names(Optional.ofNullable(pseudonymKey), Optional.ofNullable(pseudonymMapping));
+    return Names.of(pseudonymKey, pseudonymMapping, !noIndexPage);
   }
 
   private BackupPlan plan() {

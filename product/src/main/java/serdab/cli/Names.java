@@ -1,7 +1,6 @@
 package serdab.cli;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -12,24 +11,40 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.plan.BackupPlan;
+import serdab.plan.NameSettings;
+import serdab.plan.SecretReference;
 import serdab.ziptree.NamingProfile;
 import serdab.ziptree.PseudonymKey;
 
 /// What the naming of copies needs beside the plan: where the key for pseudonyms is, and the list
-/// that resolves them. Holds no secret itself.
+/// that resolves them; and whether names are shown in a page. Holds no secret itself.
 ///
-/// @param key `env:NAME` or `file:PATH`
-/// @param mapping the path of the list
-record Names(Optional<String> key, Optional<String> mapping) {
+/// @param settings as the command line or the configuration has them
+/// @param indexPage whether a page for people without this program is kept beside the copies
+record Names(NameSettings settings, boolean indexPage) {
 
-  static final Names NONE = new Names(Optional.empty(), Optional.empty());
+  static final Names NONE = new Names(NameSettings.NONE, true);
 
-  private static final String ENVIRONMENT = "env:";
-  private static final String FILE = "file:";
-  private static final int KEY_BYTES_MAX = 4096;
+  /// From options of a command.
+  ///
+  /// @throws SerdabException.Misconfigured when the key is no reference; it is not repeated
+  static Names of(@Nullable String key, @Nullable String mapping, boolean indexPage) {
+    Optional<SecretReference> reference = Optional.empty();
+    if (key != null) {
+      reference = SecretReference.parse(key);
+      if (reference.isEmpty()) {
+        throw missing(
+            "wrong-option",
+            "--pseudonym-key holds no reference; the key itself must not stand there.",
+            "Write env:NAME, or file: and a whole path.");
+      }
+    }
+    return new Names(new NameSettings(reference, Optional.ofNullable(mapping)), indexPage);
+  }
 
   /// How the ZIPs of a plan are named.
   ///
@@ -49,26 +64,30 @@ record Names(Optional<String> key, Optional<String> mapping) {
   }
 
   private NamingProfile pseudonym(Map<String, String> environment) {
-    PseudonymKey secret =
-        PseudonymKey.of(
-            secret(
-                key.orElseThrow(() ->
-                    missing(
-                        "pseudonym-key-missing",
-                        "Naming by pseudonyms needs a key.",
-                        "Say where it is: --pseudonym-key env:NAME or --pseudonym-key file:PATH. To"
-                            + " make one: openssl rand -hex 32")),
-                environment));
+    SecretReference reference =
+        settings
+            .pseudonymKey()
+            .orElseThrow(() ->
+                missing(
+                    "pseudonym-key-missing",
+                    "Naming by pseudonyms needs a key.",
+                    "Say where it is: --pseudonym-key env:NAME or --pseudonym-key file:PATH. To make"
+                        + " one: openssl rand -hex 32"));
+    byte[] key = reference.resolve(environment).strip().getBytes(StandardCharsets.UTF_8);
+    PseudonymKey secret = PseudonymKey.of(key);
     return new NamingProfile.Pseudonym(secret, new PseudonymMapping(mappingFile()));
   }
 
   private Path mappingFile() {
     String path =
-        mapping.orElseThrow(() ->
-            missing(
-                "pseudonym-mapping-missing",
-                "Naming by pseudonyms needs a list that resolves them.",
-                "Say where it is kept, away from the copies: --pseudonym-mapping PATH"));
+        settings
+            .pseudonymMapping()
+            .orElseThrow(() ->
+                missing(
+                    "pseudonym-mapping-missing",
+                    "Naming by pseudonyms needs a list that resolves them.",
+                    "Say where it is kept, away from the copies: --pseudonym-mapping PATH, or in"
+                        + " the configuration as pseudonym_mapping in [names]."));
     try {
       return Path.of(path).toAbsolutePath().normalize();
     } catch (InvalidPathException e) {
@@ -91,9 +110,10 @@ record Names(Optional<String> key, Optional<String> mapping) {
     for (String specification : plan.destinations()) {
       Path folder = Wiring.destinationFolder(specification);
       refuseInside(file, folder, "destination");
-      key.filter(reference -> reference.startsWith(FILE))
-          .ifPresent(reference ->
-              refuseInside(keyFile(reference), folder, "destination"));
+      settings
+          .pseudonymKey()
+          .flatMap(SecretReference::file)
+          .ifPresent(secret -> refuseInside(secret, folder, "destination"));
       if (sameVolume(file, folder)) {
         warnings.add(
             "The list that resolves pseudonyms, "
@@ -154,47 +174,6 @@ record Names(Optional<String> key, Optional<String> mapping) {
       at = at.resolve(part);
     }
     return at;
-  }
-
-  private static byte[] secret(String reference, Map<String, String> environment) {
-    if (reference.startsWith(ENVIRONMENT)) {
-      String name = reference.substring(ENVIRONMENT.length());
-      String value = environment.getOrDefault(name, "");
-      if (value.isBlank()) {
-        throw missing(
-            "pseudonym-key-missing",
-            "The key for pseudonyms is to be in the environment as "
-                + name
-                + ", and it is not there.",
-            "Set it for this program, or refer to a file: file:PATH");
-      }
-      return value.strip().getBytes(StandardCharsets.UTF_8);
-    }
-    try (InputStream in = Files.newInputStream(keyFile(reference))) {
-      String text = new String(in.readNBytes(KEY_BYTES_MAX), StandardCharsets.UTF_8);
-      return text.strip().getBytes(StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw missing(
-          "pseudonym-key-missing",
-          "The file of the key for pseudonyms, "
-              + reference.substring(FILE.length())
-              + ", cannot be read.",
-          "Connect the disk it is on. Restoring and verifying need no key.");
-    }
-  }
-
-  private static Path keyFile(String reference) {
-    if (!reference.startsWith(FILE)) {
-      throw missing(
-          "wrong-option",
-          "--pseudonym-key holds no reference; the key itself must not stand there.",
-          "Write env:NAME or file:PATH.");
-    }
-    try {
-      return Path.of(reference.substring(FILE.length())).toAbsolutePath().normalize();
-    } catch (InvalidPathException e) {
-      throw missing("wrong-option", "--pseudonym-key names no path.", "Write file:PATH.");
-    }
   }
 
   private static SerdabException.Misconfigured missing(String code, String what, String next) {

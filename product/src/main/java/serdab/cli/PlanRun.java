@@ -190,7 +190,24 @@ final class PlanRun {
   private List<String> afterRun(Ran ran) {
     List<String> warnings = new ArrayList<>();
     leaveForRecovery(ran, warnings);
+    listForPeople(ran, warnings);
     return warnings;
+  }
+
+  /// What people and programs need who have nothing but the copies.
+  private void listForPeople(Ran ran, List<String> warnings) {
+    for (Destination destination : ran.destinations()) {
+      try {
+        destination.list(
+            new Destination.Listing(wiring.names().indexPage(), true, false));
+      } catch (SerdabException e) {
+        warnings.add(
+            "The copies are safe, but the lists of what is in "
+                + destination.describe()
+                + " are not up to date: "
+                + e.problem().what());
+      }
+    }
   }
 
   /// What a new machine needs when this one is lost.

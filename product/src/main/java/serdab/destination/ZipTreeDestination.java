@@ -33,6 +33,7 @@ import serdab.ziptree.MonthMarkers;
 import serdab.ziptree.NamingProfile;
 import serdab.ziptree.StudyZip;
 import serdab.ziptree.StudyZipWriter;
+import serdab.ziptree.TreeIndex;
 import serdab.ziptree.ZipTree;
 
 /// Copies as one proven ZIP per version of a study, in month folders, on any place. Thread-safe.
@@ -421,6 +422,12 @@ public final class ZipTreeDestination implements Destination {
       }
     });
     issues.flush();
+  }
+
+  @Override
+  public void list(Listing wish) {
+    new TreeIndex(store, tree)
+        .update(new TreeIndex.Wish(wish.page(), wish.inventories(), wish.everything()));
   }
 
   @Override

@@ -93,6 +93,25 @@ public final class ZipTree {
     return store.list("").filter(ZipTree::isZip).map(ZipTree::treeZip);
   }
 
+  /// The ZIPs as they were listed and added to since; empty when nothing was looked for yet.
+  Optional<List<TreeZip>> listed() {
+    synchronized (lock) {
+      if (index == null) {
+        return Optional.empty();
+      }
+      Set<String> paths = new HashSet<>();
+      List<TreeZip> all = new ArrayList<>();
+      for (List<TreeZip> some : index.values()) {
+        for (TreeZip zip : some) {
+          if (paths.add(zip.path())) {
+            all.add(zip);
+          }
+        }
+      }
+      return Optional.of(all);
+    }
+  }
+
   private static boolean isZip(BlobInfo blob) {
     return !StudyNames.tails(blob.name()).isEmpty();
   }

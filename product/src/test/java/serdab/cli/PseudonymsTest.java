@@ -60,7 +60,7 @@ class PseudonymsTest {
   private List<String> zips() throws IOException {
     try (Stream<Path> all = Files.walk(folder.resolve("zips"))) {
       return all.map(path -> path.getFileName().toString())
-          .filter(name -> name.endsWith(".zip"))
+          .filter(name -> name.startsWith("P-"))
           .toList();
     }
   }
@@ -114,7 +114,7 @@ class PseudonymsTest {
         mapping(), whole.get(0) + "\r\n" + whole.get(1).substring(0, whole.get(1).length() - 9));
     Path zip = folder;
     try (Stream<Path> all = Files.walk(folder.resolve("zips"))) {
-      for (Path one : all.filter(path -> path.toString().endsWith(".zip")).toList()) {
+      for (Path one : all.filter(path -> path.getFileName().toString().startsWith("P-")).toList()) {
         zip = Files.move(one, folder.resolve("moved.zip"));
       }
     }
