@@ -1,5 +1,6 @@
 package serdab.cli;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +15,8 @@ import serdab.catalogue.Catalogue;
 import serdab.catalogue.RunRow;
 import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
+import serdab.plan.Configuration;
+import serdab.plan.NamedPlan;
 import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.restore.RecoveryKit;
@@ -234,8 +237,13 @@ final class PlanRun {
     }
   }
 
-  /// The plans as a configuration without secrets.
+  /// The plans as a configuration without secrets; of a run without one, the plan it had.
   private String plansText() {
-    return "";
+    Path file = home.configuration();
+    if (Files.isRegularFile(file)) {
+      return Configuration.read(file, plan.zone()).plansText();
+    }
+    BackupPlan named = plan.name().isEmpty() ? plan.changed().name("backup").plan() : plan;
+    return Configuration.of(plan.zone(), List.of(NamedPlan.of(named))).plansText();
   }
 }

@@ -18,7 +18,8 @@ import picocli.CommandLine.Spec;
       VerifyCommand.class,
       RestoreCommand.class,
       RecoverCommand.class,
-      CatalogueCommand.class
+      CatalogueCommand.class,
+      ServiceCommand.class
     },
     footer = {
       "",

@@ -6,10 +6,17 @@ import java.util.Map;
 import java.util.random.RandomGenerator;
 
 /// What a command finds around it: the terminal, the environment and the clock.
-record Surroundings(Terminal terminal, Map<String, String> environment, InstantSource clock) {
+///
+/// @param osName the operating system's name as Java gives it
+record Surroundings(
+    Terminal terminal, Map<String, String> environment, InstantSource clock, String osName) {
+
+  Surroundings(Terminal terminal, Map<String, String> environment, InstantSource clock) {
+    this(terminal, environment, clock, System.getProperty("os.name", ""));
+  }
 
   Home home() {
-    return Home.find(environment, System.getProperty("os.name", ""));
+    return Home.find(environment, osName);
   }
 
   RandomGenerator random() {

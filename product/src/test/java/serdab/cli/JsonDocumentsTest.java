@@ -78,6 +78,8 @@ class JsonDocumentsTest {
     Files.delete(folder.resolve("home/catalogue.db"));
     checkPrinted("serdab-recover-v1", "recover", "--from", copies(), "--json");
 
+    checkPrinted("serdab-service-v1", "service", "status", "--json");
+
     documented.forEach((schema, types) ->
         assertThat(printed.getOrDefault(schema, Set.of()))
             .as("properties of %s that were seen, of those documented", schema)
