@@ -426,7 +426,7 @@ public final class ZipTreeDestination implements Destination {
 
   @Override
   public void list(Listing wish) {
-    new TreeIndex(store, tree)
+    new TreeIndex(store, tree, clock)
         .update(new TreeIndex.Wish(wish.page(), wish.inventories(), wish.everything()));
   }
 

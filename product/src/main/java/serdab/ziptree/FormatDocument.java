@@ -6,12 +6,13 @@ import java.io.UncheckedIOException;
 import serdab.store.BlobStore;
 import serdab.store.Expected;
 
-/// The description of the ZIP tree and of the digests, stored in each tree so that it can be read
-/// when this program is forgotten: `docs/format/zip-tree.md` and `docs/format/digests.md`, word for
-/// word.
+/// The description of the ZIP tree, of the digests and of the lists, stored in each tree so that it
+/// can be read when this program is forgotten: `docs/format/zip-tree.md`, `docs/format/digests.md`
+/// and `docs/format/tree-index.md`, word for word.
 public enum FormatDocument {
   ZIP_TREE("zip-tree.md"),
-  DIGESTS("digests.md");
+  DIGESTS("digests.md"),
+  TREE_INDEX("tree-index.md");
 
   private final String fileName;
 
@@ -34,6 +35,10 @@ public enum FormatDocument {
   }
 
   byte[] bytes() {
+    return read(fileName);
+  }
+
+  static byte[] read(String fileName) {
     String resource = "/serdab/format/" + fileName;
     try (InputStream in = FormatDocument.class.getResourceAsStream(resource)) {
       if (in == null) {

@@ -37,9 +37,9 @@ final class IndexLedger {
   /// @param zips how many ZIPs it had
   /// @param fingerprint of their names and lengths
   /// @param parts how many files its list has; 0 when there is none
-  /// @param inventories how many inventories it has; 0 when there are none
+  /// @param inventories UID and number of studies of each of its inventories; empty without any
   /// @param newest when its newest copy was made, as text; empty when unknown
-  record Month(long zips, String fingerprint, int parts, int inventories, String newest) {}
+  record Month(long zips, String fingerprint, int parts, String inventories, String newest) {}
 
   private IndexLedger() {}
 
@@ -98,7 +98,7 @@ final class IndexLedger {
                 Long.parseLong(member.getOrDefault("zips", "0")),
                 member.getOrDefault("fingerprint", ""),
                 Integer.parseInt(member.getOrDefault("parts", "0")),
-                Integer.parseInt(member.getOrDefault("inventories", "0")),
+                member.getOrDefault("inventories", ""),
                 member.getOrDefault("newest", "")));
       }
     }
@@ -119,7 +119,7 @@ final class IndexLedger {
         json.writeNumberProperty("zips", month.zips());
         json.writeStringProperty("fingerprint", month.fingerprint());
         json.writeNumberProperty("parts", month.parts());
-        json.writeNumberProperty("inventories", month.inventories());
+        json.writeStringProperty("inventories", month.inventories());
         json.writeStringProperty("newest", month.newest());
         json.writeEndObject();
       });

@@ -2,6 +2,7 @@ package serdab.ziptree;
 
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -40,8 +41,14 @@ public final class TreeIndex {
   private final BlobStore store;
   private final ZipTree tree;
   private final NamingProfile naming;
+  private final Inventories inventories;
 
-  public TreeIndex(BlobStore store, ZipTree tree) {
+  public TreeIndex(BlobStore store, ZipTree tree, InstantSource clock) {
+    this(store, tree, clock, Inventories.BYTES_MAX);
+  }
+
+  TreeIndex(BlobStore store, ZipTree tree, InstantSource clock, int inventoryBytesMax) {
+    this.inventories = new Inventories(store, tree, clock, inventoryBytesMax);
     this.store = store;
     this.tree = tree;
     this.naming = tree.naming();
@@ -92,13 +99,21 @@ public final class TreeIndex {
     }
     for (String gone : List.copyOf(ledger.months().keySet())) {
       if (!months.containsKey(gone)) {
-        emptyParts(gone, 0, ledger.months().remove(gone).parts());
+        IndexLedger.Month last = ledger.months().remove(gone);
+        emptyParts(gone, 0, last.parts());
+        if (!last.inventories().isEmpty()) {
+          inventories.update(gone, List.of(), false);
+        }
         changed = true;
       }
     }
     if (changed || complete != ledger.isComplete()) {
       ledger.complete(complete);
+      if (wish.inventories()) {
+        inventories.writeRoot(ledger);
+      }
       ledger.write(store);
+      FormatDocument.storeIn(store);
     }
     if (wish.page()) {
       IndexPage.write(store, ledger);
@@ -108,7 +123,7 @@ public final class TreeIndex {
   private static boolean isUpToDate(IndexLedger.Month before, String fingerprint, Wish wish) {
     return before.fingerprint().equals(fingerprint)
         && (!wish.page() || before.parts() > 0)
-        && (!wish.inventories() || before.inventories() > 0);
+        && (!wish.inventories() || !before.inventories().isEmpty());
   }
 
   private TreeMap<String, List<ZipTree.TreeZip>> byMonth(Optional<List<ZipTree.TreeZip>> listed) {
@@ -148,9 +163,12 @@ public final class TreeIndex {
       emptyParts(month.getKey(), parts, partsBefore);
       newest = copies.stream().map(IndexedCopy::readAt).max(String::compareTo).orElse("");
     }
-    int inventories = before == null ? 0 : before.inventories();
+    String listed = before == null ? "" : before.inventories();
+    if (wish.inventories()) {
+      listed = inventories.update(month.getKey(), month.getValue(), wish.everything());
+    }
     return new IndexLedger.Month(
-        month.getValue().size(), fingerprint, parts, inventories, newest);
+        month.getValue().size(), fingerprint, parts, listed, newest);
   }
 
   // ---- the lists of the page
