@@ -19,6 +19,8 @@ import picocli.CommandLine.Spec;
       RestoreCommand.class,
       RecoverCommand.class,
       CatalogueCommand.class,
+      ReportCommand.class,
+      BundleCommand.class,
       ServiceCommand.class
     },
     footer = {

@@ -6,6 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
@@ -43,6 +45,9 @@ final class Wiring implements AutoCloseable {
   private final ExecutorService computing =
       Executors.newFixedThreadPool(
           parallelism, Thread.ofPlatform().name("compute-", 1).daemon(true).factory());
+
+  /// Which destinations may be found at an address, where it is more or less than those seen there.
+  private final Map<String, Set<DestinationId>> expected = new HashMap<>();
 
   Wiring(Surroundings around) {
     this(around, Names.NONE);
@@ -128,7 +133,10 @@ final class Wiring implements AutoCloseable {
       String specification, BackupPlan plan, Catalogue catalogue, Home home) {
     Path folder = destinationFolder(specification);
     NamingProfile naming = names.profile(plan.naming(), around.environment());
-    if (!Files.exists(folder) && catalogue.destinationsAt(address(specification)).isEmpty()) {
+    if (!Files.exists(folder)
+        && expected
+            .getOrDefault(address(specification), knownAt(specification, catalogue))
+            .isEmpty()) {
       // The plan for a place that does not exist yet is the plan for an empty one.
       return ZipTreeDestination.open(
           LocalFolder.create(home.cache().resolve("empty"), around.random()),
@@ -177,9 +185,7 @@ final class Wiring implements AutoCloseable {
       Catalogue catalogue) {
     Path folder = destinationFolder(specification);
     Set<DestinationId> known =
-        catalogue.destinationsAt(address(specification)).stream()
-            .map(id -> new DestinationId(UUID.fromString(id)))
-            .collect(Collectors.toSet());
+        expected.getOrDefault(address(specification), knownAt(specification, catalogue));
     boolean there = Files.isDirectory(folder);
     if (!there && !known.isEmpty()) {
       throw new SerdabException.HeldBack(
@@ -197,6 +203,19 @@ final class Wiring implements AutoCloseable {
             : LocalFolder.open(folder, around.random());
     return ZipTreeDestination.open(
         store, options(naming, access), known, around.clock(), around.random());
+  }
+
+  /// The destinations that were seen at an address.
+  static Set<DestinationId> knownAt(String specification, Catalogue catalogue) {
+    return catalogue.destinationsAt(address(specification)).stream()
+        .map(id -> new DestinationId(UUID.fromString(id)))
+        .collect(Collectors.toSet());
+  }
+
+  /// From now on any of these may be found at an address, and no other; nothing: a new one is begun
+  /// there.
+  void expect(String specification, Set<DestinationId> ids) {
+    expected.put(address(specification), Set.copyOf(ids));
   }
 
   /// One spelling of a destination's address, for remembering who lives there.

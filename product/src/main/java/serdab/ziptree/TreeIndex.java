@@ -130,9 +130,9 @@ public final class TreeIndex {
     TreeMap<String, List<ZipTree.TreeZip>> months = new TreeMap<>();
     try (Stream<ZipTree.TreeZip> zips = listed.isPresent() ? listed.get().stream() : tree.zips()) {
       zips.forEach(zip -> {
-        String month = zip.path().substring(0, zip.path().indexOf('/'));
-        if (!month.equals(MonthFolder.OTHER.value())) {
-          months.computeIfAbsent(month, _ -> new ArrayList<>()).add(zip);
+        MonthFolder month = MonthFolder.ofPath(zip.path());
+        if (month.isMonth()) {
+          months.computeIfAbsent(month.value(), _ -> new ArrayList<>()).add(zip);
         }
       });
     }

@@ -44,7 +44,8 @@ class ServiceCommandTest {
             folder.resolve("home").toString(),
             "SERDAB_LAUNCHER",
             launcher.toString());
-    int code = Main.run(args, new Surroundings(terminal, environment, InstantSource.system(), os));
+    int code = Main.run(args, new Surroundings(
+                terminal, environment, InstantSource.system(), os, new serdab.backup.Reach()));
     return new Result(
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
   }
