@@ -14,9 +14,16 @@ import java.util.Map;
 final class CommandLineRun {
 
   private final Path home;
+  private final InstantSource clock;
 
   CommandLineRun(Path home) {
+    this(home, InstantSource.system());
+  }
+
+  /// With a clock that the test moves; for commands run in this process.
+  CommandLineRun(Path home, InstantSource clock) {
     this.home = home;
+    this.clock = clock;
   }
 
   /// What a command printed and how it ended.
@@ -31,7 +38,10 @@ final class CommandLineRun {
         Main.run(
             args,
             new Surroundings(
-                terminal, Map.of("SERDAB_HOME", home.toString()), InstantSource.system()));
+                terminal,
+                Map.of(
+                    "SERDAB_HOME", home.toString(), "HOME", home.resolveSibling("user").toString()),
+                clock));
     return new Result(
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
   }
