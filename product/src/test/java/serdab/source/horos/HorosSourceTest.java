@@ -1002,7 +1002,7 @@ class HorosSourceTest {
     Files.createFile(folder().resolve("Database3.sql"));
 
     assertThatThrownBy(() -> source().inventory())
-        .isInstanceOf(SerdabException.Unavailable.class)
+        .isInstanceOf(SerdabException.HeldBack.class)
         .hasMessageContaining("index-upgrade");
   }
 
