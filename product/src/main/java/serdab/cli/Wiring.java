@@ -6,6 +6,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
@@ -147,6 +151,38 @@ final class Wiring implements AutoCloseable {
     return destination;
   }
 
+  /// Opens a destination that is there, to make damaged copies on it again.
+  Destination destinationToRepair(String specification, Catalogue catalogue) {
+    Path folder = destinationFolder(specification);
+    NamingProfile naming;
+    try (BlobStore store = LocalFolder.open(folder, around.random())) {
+      naming = ZipTreeDestination.namingAt(store).orElse(NamingProfile.HOROS_ZIP);
+    }
+    return zipTree(specification, naming, ZipTreeDestination.Access.WRITE, catalogue);
+  }
+
+  /// Every destination that was ever used, is there now and is not this one; opened to read.
+  List<Destination> otherDestinations(DestinationId than, Catalogue catalogue) {
+    Map<DestinationId, Destination> opened = new LinkedHashMap<>();
+    for (Catalogue.UsedPlace place : catalogue.destinations()) {
+      DestinationId id = new DestinationId(UUID.fromString(place.id()));
+      if (id.equals(than) || opened.containsKey(id) || !isDestination(place.spec())) {
+        continue;
+      }
+      try {
+        Destination other = destinationToRead(place.spec(), catalogue);
+        if (other.id().equals(id)) {
+          opened.put(id, other);
+        } else {
+          other.close(); // Another disk is at that address now, and has a line of its own.
+        }
+      } catch (SerdabException e) {
+        // Not connected.
+      }
+    }
+    return List.copyOf(opened.values());
+  }
+
   private Destination zipTree(
       String specification,
       NamingProfile naming,
@@ -203,8 +239,14 @@ final class Wiring implements AutoCloseable {
   }
 
   /// A folder of ours for drills.
-  BlobStore scratch(Home home) {
-    return LocalFolder.create(home.cache().resolve("drill"), around.random());
+  ///
+  /// @param wanted the folder in which it is made; empty means our own cache
+  BlobStore scratch(Home home, Optional<String> wanted) {
+    return LocalFolder.create(
+        wanted
+            .map(folder -> path("--scratch", folder).resolve("serdab-drill"))
+            .orElseGet(() -> home.cache().resolve("drill")),
+        around.random());
   }
 
   private static String withoutKind(String specification, String... kinds) {

@@ -69,6 +69,20 @@ public final class CarryOver {
     }
   }
 
+  /// Refuses a version that was read without its manifest: its files are good, and what was known of
+  /// them beside is lost, so it is no whole copy to make others from.
+  ///
+  /// @throws SerdabException.Damaged when it was
+  public static void requireManifest(StudyVersion version) {
+    if (version.findings().stream().anyMatch(one -> one.kind().equals("manifest-damaged"))) {
+      throw new SerdabException.Damaged(
+          new Problem(
+              "manifest-damaged",
+              "The files of a copy are whole, and its manifest is damaged or missing.",
+              "Another destination may hold a good copy; prove it with: serdab verify"));
+    }
+  }
+
   private void pass(VersionReader reader, StoredFile file, StagedVersion staged)
       throws IOException {
     MessageDigest hasher = Sha256.hasher();
