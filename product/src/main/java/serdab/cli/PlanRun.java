@@ -60,6 +60,9 @@ final class PlanRun {
   /// @return the exit code
   int run() {
     List<String> warnings = guard();
+    if (Wiring.isDestination(plan.source())) {
+      return replicate(warnings);
+    }
     try (Source source = wiring.source(plan, home)) {
       refuseInside(source);
       List<Destination> destinations = new ArrayList<>();
@@ -78,6 +81,25 @@ final class PlanRun {
       } finally {
         destinations.forEach(Destination::close);
       }
+    }
+  }
+
+  /// Copies from one destination to others.
+  private int replicate(List<String> warnings) {
+    List<Destination> opened = new ArrayList<>();
+    try (Destination from = wiring.destinationToRead(plan.source(), catalogue)) {
+      for (String specification : plan.destinations()) {
+        opened.add(
+            switches.dryRun()
+                ? wiring.destinationToLookAt(specification, plan, catalogue, home)
+                : wiring.destination(specification, plan, catalogue, switches.adopt()));
+      }
+      if (!switches.dryRun()) {
+        refuseTwice(opened);
+      }
+      return new ReplicationRun(around, catalogue, plan, switches).run(from, opened, warnings);
+    } finally {
+      opened.forEach(Destination::close);
     }
   }
 

@@ -71,7 +71,7 @@ final class Wiring implements AutoCloseable {
 
   /// The folder that a source's specification names.
   static Path sourceFolder(String specification) {
-    return path("--from", withoutKind(specification, HOROS, FOLDER));
+    return path("--from", withoutKind(specification, HOROS, FOLDER, ZIP));
   }
 
   /// Opens a source; a path without a kind is a viewer's library when it looks like one.
