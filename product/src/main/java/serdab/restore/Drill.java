@@ -51,8 +51,8 @@ final class Drill {
 
   /// Restores one copy and compares it.
   ///
-  /// @throws SerdabException.Unavailable `drill-no-room` when the scratch folder has no room for it,
-  ///   which says nothing of the copy
+  /// @throws SerdabException.Unavailable `drill-no-room`, `drill-differs` or `drill-same-name` when
+  ///   the scratch folder cannot take it or changes it, which says nothing of the copy
   ProofOutcome run(HeldVersion copy) {
     try (VersionReader reader = destination.read(copy)) {
       requireRoom(reader.version().lengthBytes());
@@ -61,9 +61,9 @@ final class Drill {
       for (StoredFile file : reader.version().files()) {
         FolderTarget.Written written = folder.write(FOLDER, file, reader.open(file), progress);
         if (written != FolderTarget.Written.NEW) {
-          return new ProofOutcome.Bad(
+          throw new SerdabException.Unavailable(
               new Problem(
-                  "restored-twice",
+                  "drill-same-name",
                   "Two of its files come back under one name.",
                   "Restore this study into a ZIP tree instead of a folder, and tell its makers."));
         }
@@ -74,6 +74,11 @@ final class Drill {
       return new ProofOutcome.Proven(
           new Proof(Depth.RESTORED, ProofMeans.THROUGH_CACHE, clock.instant()));
     } catch (SerdabException.Damaged e) {
+      if (e.problem().code().equals("restored-differs")) {
+        // It was good when it was read; what came back wrong is what the scratch folder made of it.
+        throw new SerdabException.Unavailable(
+            new Problem("drill-differs", e.problem().what(), e.problem().next()), e);
+      }
       return new ProofOutcome.Bad(e.problem());
     } catch (SerdabException.Refused e) {
       return e.problem().code().equals("blob-missing")
