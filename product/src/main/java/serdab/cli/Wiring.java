@@ -24,6 +24,7 @@ import serdab.destination.Destination;
 import serdab.destination.DestinationId;
 import serdab.destination.ZipTreeDestination;
 import serdab.plan.BackupPlan;
+import serdab.restore.NewAddress;
 import serdab.source.FolderSource;
 import serdab.source.Source;
 import serdab.source.horos.HorosSource;
@@ -112,8 +113,23 @@ final class Wiring implements AutoCloseable {
             naming(plan.naming()),
             adopt ? ZipTreeDestination.Access.ADOPT : ZipTreeDestination.Access.WRITE,
             catalogue);
-    catalogue.sawDestination(destination.id().toString(), address(specification));
+    saw(destination, specification, catalogue);
     return destination;
+  }
+
+  /// Remembers where a destination is. One that is known and was never seen there may be a clone.
+  private void saw(Destination destination, String specification, Catalogue catalogue) {
+    String id = destination.id().toString();
+    String address = address(specification);
+    try {
+      if (!catalogue.destinationsAt(address).contains(id)) {
+        NewAddress.lookThrough(destination, catalogue, around.clock());
+      }
+      catalogue.sawDestination(id, address);
+    } catch (SerdabException e) {
+      destination.close();
+      throw e;
+    }
   }
 
   /// Opens a destination for showing a plan; writes nothing.
@@ -147,7 +163,7 @@ final class Wiring implements AutoCloseable {
   Destination destinationToFill(String specification, Catalogue catalogue) {
     Destination destination =
         zipTree(specification, NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.WRITE, catalogue);
-    catalogue.sawDestination(destination.id().toString(), address(specification));
+    saw(destination, specification, catalogue);
     return destination;
   }
 
