@@ -49,6 +49,8 @@ import serdab.source.SourceStudy;
 /// never copied; what the catalogue knows of its proofs stays, and each new copy has its own.
 public final class Replication {
 
+  private static final String REMOVED = "removed";
+
   private final BackupPlan plan;
   private final Destination from;
   private final String sourceId;
@@ -237,19 +239,20 @@ public final class Replication {
     List<CopyRow> copies = catalogue.copies(key);
     return IntStream.range(0, to.size())
         .filter(target ->
-            versions.stream().anyMatch(copy -> !isProven(copies, copy.id(), to.get(target))))
+            versions.stream().anyMatch(copy -> !isSettled(copies, copy.id(), to.get(target))))
         .boxed()
         .toList();
   }
 
-  private static boolean isProven(List<CopyRow> copies, VersionId version, Destination at) {
+  /// Whether a version is there, or was and a person had it removed: then it does not come back.
+  private static boolean isSettled(List<CopyRow> copies, VersionId version, Destination at) {
     String id = at.id().toString();
     return copies.stream()
+        .filter(copy -> copy.destinationId().equals(id) && copy.version().equals(version))
         .anyMatch(copy ->
-            copy.destinationId().equals(id)
-                && copy.version().equals(version)
-                && copy.state().equals("good")
-                && copy.proof().depth().reaches(at.traits().copiedDepth()));
+            copy.state().equals(REMOVED)
+                || (copy.state().equals("good")
+                    && copy.proof().depth().reaches(at.traits().copiedDepth())));
   }
 
   private List<Problem> alarms(long listed, Optional<Long> lastGood) {
@@ -421,7 +424,7 @@ public final class Replication {
     private void recordNewest(VersionId id) {
       boolean isLast = newest.filter(version -> version.id().equals(id)).isPresent();
       boolean isThere =
-          to.stream().anyMatch(target -> isProven(catalogue.copies(key), id, target));
+          to.stream().anyMatch(target -> isSettled(catalogue.copies(key), id, target));
       if (!isLast && isThere) {
         catalogue
             .version(key, id)
@@ -436,7 +439,7 @@ public final class Replication {
       List<Integer> lacking =
           targets.stream()
               .filter(target -> !failedTargets.contains(target))
-              .filter(target -> !isProven(known, held.id(), to.get(target)))
+              .filter(target -> !isSettled(known, held.id(), to.get(target)))
               .toList();
       if (lacking.isEmpty()) {
         return;

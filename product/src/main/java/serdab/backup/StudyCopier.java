@@ -355,7 +355,7 @@ final class StudyCopier {
     List<OnePass.Target> copies = targets;
     while (true) {
       pass.begin(study.facts(), copies);
-      Delivery delivery = inventory.deliver(study, leaveOut, pass);
+      Delivery delivery = pass.deliver(inventory, study, leaveOut);
       switch (delivery) {
         case Delivery.Complete _ -> {
           if (pass.files().isEmpty()) {

@@ -49,6 +49,7 @@ final class Tally {
   private long findings;
   private long copiedBytes;
   private boolean stopped;
+  private long left;
 
   /// Begins to count.
   ///
@@ -116,6 +117,7 @@ final class Tally {
 
   void left(List<WorkItem> items) {
     waiting += items.size();
+    left = items.size();
   }
 
   void count(WorkItem item, CopyOutcome outcome) {
@@ -310,6 +312,13 @@ final class Tally {
     if (work.empty() > 0) {
       warnings.add(
           work.empty() + " studies in the source have no files at all; nothing to copy for them.");
+    }
+    if (left > 0 && !stop.isRequested() && stop.isOutsideWindow()) {
+      warnings.add(
+          "The plan's hours ended: "
+              + left
+              + (left == 1 ? " study waits" : " studies wait")
+              + " for the next run, which goes on where this one ended.");
     }
     return new RunReport(run, outcome(), totals, notSafe, problems, warnings, made);
   }

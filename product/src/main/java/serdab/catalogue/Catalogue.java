@@ -1,6 +1,7 @@
 package serdab.catalogue;
 
 import java.nio.file.Path;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -13,6 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import java.util.stream.Gatherer;
 import java.util.stream.Stream;
@@ -23,6 +26,7 @@ import serdab.Problem;
 import serdab.Proof;
 import serdab.ProofMeans;
 import serdab.SerdabException;
+import serdab.Sha256;
 import serdab.StudyLabel;
 import serdab.VersionId;
 import serdab.dicom.StudyFacts;
@@ -118,6 +122,40 @@ public final class Catalogue implements AutoCloseable {
     return StudyLabel.of(labelKey, study.value());
   }
 
+  /// Holds that people placed on studies.
+  public Holds holds() {
+    return new Holds(database, clock);
+  }
+
+  /// What people had removed.
+  public Removals removals() {
+    return new Removals(database, clock);
+  }
+
+  /// What must be known of a study before a copy of it may go.
+  public Standing standing() {
+    return new Standing(this, database);
+  }
+
+  /// Which installation this is: the same on every machine that uses this catalogue or a copy of it.
+  public String installation() {
+    String named = "serdab-installation-v1\n" + HexFormat.of().formatHex(labelKey);
+    return Sha256.digest(named.getBytes(StandardCharsets.UTF_8)).hex().substring(0, 8);
+  }
+
+  /// Writes a whole copy of the catalogue into a file, as one moment shows it, without side files.
+  ///
+  /// @param file must not exist yet; its folder must
+  /// @return false when this catalogue is not kept in a file; then nothing was written
+  public boolean copyTo(Path file) {
+    return database.copyTo(file);
+  }
+
+  /// Whether an SQLite file is whole and a catalogue that this program can open. Changes nothing.
+  public static boolean isWhole(Path file) {
+    return SqliteDatabase.isWhole(file);
+  }
+
   // ---- sources and destinations
 
   /// A source or destination that was used.
@@ -189,6 +227,18 @@ public final class Catalogue implements AutoCloseable {
   public Optional<String> fact(String name) {
     return database.read(
         link -> link.call("select value from fact where name = ?").text(name).one(Link.Row::text));
+  }
+
+  /// All facts whose names begin so, by name.
+  public SortedMap<String, String> facts(String prefix) {
+    SortedMap<String, String> facts = new TreeMap<>();
+    database.read(link ->
+            link.call("select name, value from fact where substr(name, 1, ?) = ? order by name")
+                .number(prefix.length())
+                .text(prefix)
+                .all(row -> Map.entry(row.text(), row.text())))
+        .forEach(fact -> facts.put(fact.getKey(), fact.getValue()));
+    return facts;
   }
 
   public void rememberFact(String name, String value) {
@@ -270,11 +320,11 @@ public final class Catalogue implements AutoCloseable {
             "no such run"));
   }
 
-  private static final String RUN_COLUMNS =
+  static final String RUN_COLUMNS =
       "run, kind, plan_hash, source, worker, started_at, ended_at, outcome, listed, selected,"
           + " copied, already_there, adopted, incomplete, failed, waiting, findings, copied_bytes";
 
-  private static RunRow runRow(Link.Row row) throws SQLException {
+  static RunRow runRow(Link.Row row) throws SQLException {
     long id = row.number();
     String kind = row.text();
     String planHash = row.text();
@@ -417,13 +467,13 @@ public final class Catalogue implements AutoCloseable {
   /// One listed study.
   public record Seen(StudyFacts facts, long fileCount) {}
 
-  private static final String STUDY_COLUMNS =
+  static final String STUDY_COLUMNS =
       "s.source, s.study, s.patient_name, s.patient_id, s.birth_date, s.study_date, s.modalities,"
           + " s.accession_number, s.description, s.fingerprint, s.look, s.file_count, s.version,"
           + " s.missing_files, s.first_seen_at, s.last_seen_run, s.last_looked_at,"
           + " s.change_seen_at, s.failures, s.next_try_at, s.problem";
 
-  private StudyRow studyRow(Link.Row row) throws SQLException {
+  StudyRow studyRow(Link.Row row) throws SQLException {
     String source = row.text();
     StudyFacts facts =
         new StudyFacts(

@@ -13,7 +13,7 @@ import serdab.dicom.StudyKey;
 /// @param location the destination's own name for it
 /// @param proof the deepest proof that still holds, with its own date: a later, shallower proof
 ///   takes nothing from it, a failed one ends it
-/// @param state `good`, `bad` or `gone`
+/// @param state `good`, `bad`, `gone` (lost) or `removed` (by a person, with `serdab prune`)
 /// @param runId the run that made or adopted it; 0 after a rebuild
 /// @param intactAt when its stored bytes were last read back whole, to whatever depth; empty when
 ///   never, or not since it was found bad
@@ -59,5 +59,10 @@ public record CopyRow(
   /// was only listed, as after a rebuild of the catalogue, does not yet.
   public boolean isProven() {
     return state.equals("good") && proof.depth().reaches(Depth.INTACT);
+  }
+
+  /// Whether the destination is expected to hold it: it was neither found gone before nor removed.
+  public boolean shouldBeThere() {
+    return !state.equals("gone") && !state.equals("removed");
   }
 }

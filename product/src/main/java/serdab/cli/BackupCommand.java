@@ -16,6 +16,8 @@ import serdab.Problem;
 import serdab.SerdabException;
 import serdab.catalogue.Catalogue;
 import serdab.plan.BackupPlan;
+import serdab.plan.ClosedHours;
+import serdab.plan.DiskSet;
 import serdab.plan.Order;
 import serdab.plan.Selection;
 
@@ -39,7 +41,9 @@ final class BackupCommand implements Callable<Integer> {
       names = "--from",
       required = true,
       paramLabel = "SOURCE",
-      description = "A library or folder: PATH, horos:PATH or folder:PATH.")
+      description =
+          "A library or folder: PATH, horos:PATH or folder:PATH; or another destination, zip:PATH,"
+              + " with every version that it holds.")
   @SuppressWarnings("NullAway.Init") // required
   private String from;
 
@@ -142,6 +146,41 @@ final class BackupCommand implements Callable<Integer> {
               + " it off. Default: ${DEFAULT-VALUE}.")
   private long importGuardFiles = 25_000;
 
+  @Option(
+      names = "--not-during",
+      paramLabel = "HOURS",
+      description =
+          "Does not run in these hours, such as \"Mon-Fri 07:30-19:00\", and ends after the study"
+              + " at hand when they begin. Repeatable.")
+  private List<String> notDuring = List.of();
+
+  @Option(
+      names = "--ignore-window",
+      description = "Runs also in the hours that the plan leaves out.")
+  private boolean ignoreWindow;
+
+  @Option(
+      names = "--adaptive",
+      description = "Rests between studies while the source is slower than usual. Default: off.")
+  private boolean adaptive;
+
+  @Option(
+      names = "--disk-set",
+      paramLabel = "NAME",
+      description =
+          "The disks that appear as these destinations take turns: that one is away is normal, and"
+              + " each gets what it lacks when it comes back.")
+  private @Nullable String diskSet;
+
+  @Option(
+      names = "--remind-after-days",
+      paramLabel = "N",
+      defaultValue = "30",
+      description =
+          "Warns when a disk of the set was not connected for so many days; 0 turns it off."
+              + " Default: ${DEFAULT-VALUE}.")
+  private int remindAfterDays = 30;
+
   @Option(names = "--dry-run", description = "Prints what would be done, and does nothing.")
   private boolean dryRun;
 
@@ -159,7 +198,8 @@ final class BackupCommand implements Callable<Integer> {
     try (RunLock _ = RunLock.take(home.lock());
         Wiring wiring = new Wiring(around);
         Catalogue catalogue = wiring.catalogue(home)) {
-      PlanRun.Switches switches = new PlanRun.Switches(adopt, acceptFewer, dryRun, json);
+      PlanRun.Switches switches = new PlanRun.Switches(
+              adopt, acceptFewer, dryRun, json, ignoreWindow, diskSets());
       return new PlanRun(around, home, wiring, catalogue, plan, switches).run();
     }
   }
@@ -201,7 +241,31 @@ final class BackupCommand implements Callable<Integer> {
         .dicomOnly(dicomOnly)
         .sentinels(sentinels)
         .importGuardFiles(importGuardFiles)
+        .closed(notDuring.stream().map(BackupCommand::closed).toList())
+        .adaptive(adaptive)
         .plan();
+  }
+
+  private static ClosedHours closed(String text) {
+    try {
+      return ClosedHours.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new SerdabException.Misconfigured(
+          new Problem("wrong-option", "--not-during: " + e.getMessage(), ""), e);
+    }
+  }
+
+  private List<DiskSet> diskSets() {
+    if (diskSet == null) {
+      return List.of();
+    }
+    if (diskSet.isBlank()) {
+      throw wrong("--disk-set", "empty", "a name");
+    }
+    if (remindAfterDays < 0) {
+      throw wrong("--remind-after-days", Integer.toString(remindAfterDays), "a number, 0 or more");
+    }
+    return List.of(new DiskSet(diskSet, to, remindAfterDays));
   }
 
   private Order order() {

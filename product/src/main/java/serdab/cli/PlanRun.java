@@ -1,6 +1,8 @@
 package serdab.cli;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -11,16 +13,28 @@ import serdab.backup.Safeguards;
 import serdab.backup.StopSignal;
 import serdab.backup.WorkList;
 import serdab.catalogue.Catalogue;
+import serdab.catalogue.RunRow;
+import serdab.cli.log.JsonLog;
+import serdab.cli.log.LoggedProgress;
 import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
+import serdab.plan.Configuration;
+import serdab.plan.DiskSet;
+import serdab.plan.LogSettings;
+import serdab.plan.NamedPlan;
+import serdab.plan.RunWindow;
 import serdab.report.Progress;
 import serdab.report.RunReport;
+import serdab.restore.RecoveryKit;
 import serdab.source.Source;
 import serdab.source.horos.HorosSource;
 
 /// One run of one plan: the safeguards, the work, and what is left behind for people. One thread at
 /// a time.
 final class PlanRun {
+
+  /// Another process may have begun runs meanwhile.
+  private static final int RUNS_LOOKED_AT = 20;
 
   private final Surroundings around;
   private final Home home;
@@ -50,7 +64,20 @@ final class PlanRun {
   /// @param acceptFewer says that the source really holds sharply fewer studies than last time
   /// @param dryRun prints what would be done, and does nothing
   /// @param json prints the report as JSON
-  record Switches(boolean adopt, boolean acceptFewer, boolean dryRun, boolean json) {}
+  /// @param ignoreWindow runs also in the hours that the plan leaves out
+  /// @param diskSets disks that take turns as destinations
+  record Switches(
+      boolean adopt,
+      boolean acceptFewer,
+      boolean dryRun,
+      boolean json,
+      boolean ignoreWindow,
+      List<DiskSet> diskSets) {
+
+    Switches(boolean adopt, boolean acceptFewer, boolean dryRun, boolean json) {
+      this(adopt, acceptFewer, dryRun, json, false, List.of());
+    }
+  }
 
   /// A run that has ended, with everything still open.
   record Ran(BackupPlan plan, Source source, List<Destination> destinations, RunReport report) {}
@@ -59,15 +86,17 @@ final class PlanRun {
   ///
   /// @return the exit code
   int run() {
-    List<String> warnings = guard();
+    RunGuard guard = new RunGuard(around, wiring, catalogue, plan, switches);
+    RunGuard.Allowed allowed = guard.allow();
     if (Wiring.isDestination(plan.source())) {
-      return replicate(warnings);
+      return replicate(guard, allowed);
     }
-    try (Source source = wiring.source(plan, home)) {
+    List<String> warnings = new ArrayList<>(allowed.warnings());
+    try (Source source = guard.open(() -> wiring.source(plan, home))) {
       refuseInside(source);
       List<Destination> destinations = new ArrayList<>();
       try {
-        for (String specification : plan.destinations()) {
+        for (String specification : allowed.destinations()) {
           destinations.add(
               switches.dryRun()
                   ? wiring.destinationToLookAt(specification, plan, catalogue, home)
@@ -75,7 +104,9 @@ final class PlanRun {
         }
         if (!switches.dryRun()) {
           refuseTwice(destinations);
+          guard.learn(allowed.destinations(), destinations);
         }
+        warnings.addAll(guard.reminders());
         leaveABusyViewerAlone(source, destinations);
         return copy(source, destinations, warnings);
       } finally {
@@ -85,10 +116,10 @@ final class PlanRun {
   }
 
   /// Copies from one destination to others.
-  private int replicate(List<String> warnings) {
+  private int replicate(RunGuard guard, RunGuard.Allowed allowed) {
     List<Destination> opened = new ArrayList<>();
     try (Destination from = wiring.destinationToRead(plan.source(), catalogue)) {
-      for (String specification : plan.destinations()) {
+      for (String specification : allowed.destinations()) {
         opened.add(
             switches.dryRun()
                 ? wiring.destinationToLookAt(specification, plan, catalogue, home)
@@ -96,26 +127,23 @@ final class PlanRun {
       }
       if (!switches.dryRun()) {
         refuseTwice(opened);
+        guard.learn(allowed.destinations(), opened);
       }
-      return new ReplicationRun(around, catalogue, plan, switches).run(from, opened, warnings);
+      List<String> warnings = new ArrayList<>(allowed.warnings());
+      warnings.addAll(guard.reminders());
+      return new ReplicationRun(around, home, catalogue, plan, switches, logSettings())
+          .run(
+              from,
+              opened,
+              warnings,
+              report -> {
+                List<String> more = new ArrayList<>();
+                leaveForRecovery(opened, report, more);
+                return more;
+              });
     } finally {
       opened.forEach(Destination::close);
     }
-  }
-
-  /// Everything that may hold the run back, before anything is made anywhere.
-  private List<String> guard() {
-    List<String> warnings = new ArrayList<>();
-    Safeguards safeguards = new Safeguards(catalogue);
-    Path source = Wiring.sourceFolder(plan.source());
-    safeguards.requireSentinel(source, plan.sentinels());
-    for (String specification : plan.destinations()) {
-      Path destination = Wiring.destinationFolder(specification);
-      Safeguards.refuseInsideSource(source, destination);
-      safeguards.requireSentinel(destination, plan.sentinels());
-      Safeguards.sameDisk(source, destination).ifPresent(warnings::add);
-    }
-    return warnings;
   }
 
   /// What the named path does not show: a library's files may lie in a folder that only the library
@@ -167,10 +195,16 @@ final class PlanRun {
 
   private int copy(Source source, List<Destination> destinations, List<String> warnings) {
     Terminal terminal = around.terminal();
-    StopSignal stop = new StopSignal(around.clock());
+    StopSignal stop =
+        new StopSignal(
+            around.clock(),
+            switches.ignoreWindow() ? RunWindow.of(withoutHours(plan)) : RunWindow.of(plan));
     TerminalProgress bar =
         new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
-    Progress progress = switches.json() && !terminal.interactive() ? Progress.SILENT : bar;
+    JsonLog log = new JsonLog(home.logs(), logSettings(), around.clock());
+    Progress progress =
+        new LoggedProgress(
+            switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
     warnings.forEach(line -> progress.say("Warning: " + line));
     Backup.Setting setting =
         new Backup.Setting(
@@ -193,15 +227,71 @@ final class PlanRun {
         PlanPrinter.print(work, plan, catalogue, terminal, switches.json());
         return work.alarms().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.FAILED;
       }
+      Instant startedAt = around.clock().instant();
       RunReport report = backup.execute(work);
       bar.end();
-      afterRun(new Ran(plan, source, destinations, report));
-      ReportPrinter.print(report, warnings, terminal, switches.json());
+      List<String> told = new ArrayList<>(warnings);
+      told.addAll(afterRun(new Ran(plan, source, destinations, report)));
+      WrittenReport written = new WrittenReport(home, catalogue, around.clock(), log);
+      Optional<Path> page = written.write(plan.name(), report, startedAt, destinations, told);
+      ReportPrinter.print(report, told, terminal, switches.json());
+      if (page.isPresent() && terminal.interactive()) {
+        terminal.err().println("Report: " + page.get() + "  (serdab report --open shows it)");
+      }
       return report.outcome().exitCode();
     }
   }
 
+  private LogSettings logSettings() {
+    return Files.isRegularFile(home.configuration())
+        ? Configuration.read(home.configuration(), plan.zone()).logs()
+        : LogSettings.DEFAULT;
+  }
+
+  private static BackupPlan withoutHours(BackupPlan plan) {
+    return plan.changed().closed(List.of()).plan();
+  }
+
   /// What a run leaves behind beside the copies. The copies are proven and recorded by now; what
   /// fails here is told and undoes nothing.
-  private void afterRun(Ran ran) {}
+  private List<String> afterRun(Ran ran) {
+    List<String> warnings = new ArrayList<>();
+    leaveForRecovery(ran.destinations(), ran.report(), warnings);
+    return warnings;
+  }
+
+  /// What a new machine needs when this one is lost.
+  private void leaveForRecovery(
+      List<Destination> destinations, RunReport report, List<String> warnings) {
+    Optional<RunRow> row =
+        catalogue.runs(RUNS_LOOKED_AT).stream()
+            .filter(run -> run.id() == report.run())
+            .findFirst();
+    if (row.isEmpty()) {
+      return;
+    }
+    RecoveryKit kit =
+        new RecoveryKit(catalogue, home.cache(), around.clock(), Wiring.WRITTEN_BY);
+    for (Destination destination : destinations) {
+      try {
+        kit.leave(destination, plansText(), row.get());
+      } catch (SerdabException e) {
+        warnings.add(
+            "The copies are safe, but what a new machine would need was not left in "
+                + destination.describe()
+                + ": "
+                + e.problem().what());
+      }
+    }
+  }
+
+  /// The plans as a configuration without secrets; of a run without one, the plan it had.
+  private String plansText() {
+    Path file = home.configuration();
+    if (Files.isRegularFile(file)) {
+      return Configuration.read(file, plan.zone()).plansText();
+    }
+    BackupPlan named = plan.name().isEmpty() ? plan.changed().name("backup").plan() : plan;
+    return Configuration.of(plan.zone(), List.of(NamedPlan.of(named))).plansText();
+  }
 }

@@ -1,14 +1,21 @@
 package serdab.cli;
 
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.backup.Replication;
 import serdab.backup.StopSignal;
 import serdab.backup.WorkList;
 import serdab.catalogue.Catalogue;
+import serdab.cli.log.JsonLog;
+import serdab.cli.log.LoggedProgress;
 import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
+import serdab.plan.LogSettings;
+import serdab.plan.RunWindow;
 import serdab.report.Progress;
 import serdab.report.RunReport;
 
@@ -16,22 +23,36 @@ import serdab.report.RunReport;
 final class ReplicationRun {
 
   private final Surroundings around;
+  private final Home home;
   private final Catalogue catalogue;
   private final BackupPlan plan;
   private final PlanRun.Switches switches;
+  private final LogSettings logs;
 
   ReplicationRun(
-      Surroundings around, Catalogue catalogue, BackupPlan plan, PlanRun.Switches switches) {
+      Surroundings around,
+      Home home,
+      Catalogue catalogue,
+      BackupPlan plan,
+      PlanRun.Switches switches,
+      LogSettings logs) {
     this.around = around;
+    this.home = home;
     this.catalogue = catalogue;
     this.plan = plan;
     this.switches = switches;
+    this.logs = logs;
   }
 
   /// Copies and reports.
   ///
+  /// @param afterRun makes what a run leaves beside the copies; gives what is worth a warning
   /// @return the exit code
-  int run(Destination from, List<Destination> destinations, List<String> warnings) {
+  int run(
+      Destination from,
+      List<Destination> destinations,
+      List<String> warnings,
+      Function<RunReport, List<String>> afterRun) {
     for (Destination destination : destinations) {
       if (destination.id().equals(from.id())) {
         throw new SerdabException.Misconfigured(
@@ -43,10 +64,17 @@ final class ReplicationRun {
       }
     }
     Terminal terminal = around.terminal();
-    StopSignal stop = new StopSignal(around.clock());
+    StopSignal stop =
+        new StopSignal(
+            around.clock(),
+            RunWindow.of(
+                switches.ignoreWindow() ? plan.changed().closed(List.of()).plan() : plan));
     TerminalProgress bar =
         new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
-    Progress progress = switches.json() && !terminal.interactive() ? Progress.SILENT : bar;
+    JsonLog log = new JsonLog(home.logs(), logs, around.clock());
+    Progress progress =
+        new LoggedProgress(
+            switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
     warnings.forEach(line -> progress.say("Warning: " + line));
     Replication replication =
         new Replication(
@@ -68,9 +96,14 @@ final class ReplicationRun {
         return work.alarms().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.FAILED;
       }
       catalogue.sawSource(from.id().toString(), plan.source());
+      Instant startedAt = around.clock().instant();
       RunReport report = replication.execute(work);
       bar.end();
-      ReportPrinter.print(report, warnings, terminal, switches.json());
+      List<String> told = new ArrayList<>(warnings);
+      told.addAll(afterRun.apply(report));
+      new WrittenReport(home, catalogue, around.clock(), log)
+          .write(plan.name(), report, startedAt, destinations, told);
+      ReportPrinter.print(report, told, terminal, switches.json());
       return report.outcome().exitCode();
     }
   }

@@ -17,7 +17,11 @@ import picocli.CommandLine.Spec;
       StudiesCommand.class,
       VerifyCommand.class,
       RestoreCommand.class,
-      CatalogueCommand.class
+      RecoverCommand.class,
+      CatalogueCommand.class,
+      ReportCommand.class,
+      BundleCommand.class,
+      ServiceCommand.class
     },
     footer = {
       "",

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +48,9 @@ final class Wiring implements AutoCloseable {
   private final ExecutorService computing =
       Executors.newFixedThreadPool(
           parallelism, Thread.ofPlatform().name("compute-", 1).daemon(true).factory());
+
+  /// Which destinations may be found at an address, where it is more or less than those seen there.
+  private final Map<String, Set<DestinationId>> expected = new HashMap<>();
 
   Wiring(Surroundings around) {
     this.around = around;
@@ -136,7 +140,10 @@ final class Wiring implements AutoCloseable {
   Destination destinationToLookAt(
       String specification, BackupPlan plan, Catalogue catalogue, Home home) {
     Path folder = destinationFolder(specification);
-    if (!Files.exists(folder) && catalogue.destinationsAt(address(specification)).isEmpty()) {
+    if (!Files.exists(folder)
+        && expected
+            .getOrDefault(address(specification), knownAt(specification, catalogue))
+            .isEmpty()) {
       // The plan for a place that does not exist yet is the plan for an empty one.
       return ZipTreeDestination.open(
           LocalFolder.create(home.cache().resolve("empty"), around.random()),
@@ -157,6 +164,17 @@ final class Wiring implements AutoCloseable {
   Destination destinationToRead(String specification, Catalogue catalogue) {
     return zipTree(
         specification, NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.READ, catalogue);
+  }
+
+  /// Opens a destination of which nothing is remembered, to set up this machine from it; writes
+  /// nothing.
+  Destination destinationToRecoverFrom(String specification) {
+    return ZipTreeDestination.open(
+        LocalFolder.open(destinationFolder(specification), around.random()),
+        options(NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.READ),
+        Set.of(),
+        around.clock(),
+        around.random());
   }
 
   /// Opens a destination to restore into.
@@ -206,9 +224,7 @@ final class Wiring implements AutoCloseable {
       Catalogue catalogue) {
     Path folder = destinationFolder(specification);
     Set<DestinationId> known =
-        catalogue.destinationsAt(address(specification)).stream()
-            .map(id -> new DestinationId(UUID.fromString(id)))
-            .collect(Collectors.toSet());
+        expected.getOrDefault(address(specification), knownAt(specification, catalogue));
     boolean there = Files.isDirectory(folder);
     if (!there && !known.isEmpty()) {
       throw new SerdabException.HeldBack(
@@ -226,6 +242,19 @@ final class Wiring implements AutoCloseable {
             : LocalFolder.open(folder, around.random());
     return ZipTreeDestination.open(
         store, options(naming, access), known, around.clock(), around.random());
+  }
+
+  /// The destinations that were seen at an address.
+  static Set<DestinationId> knownAt(String specification, Catalogue catalogue) {
+    return catalogue.destinationsAt(address(specification)).stream()
+        .map(id -> new DestinationId(UUID.fromString(id)))
+        .collect(Collectors.toSet());
+  }
+
+  /// From now on any of these may be found at an address, and no other; nothing: a new one is begun
+  /// there.
+  void expect(String specification, Set<DestinationId> ids) {
+    expected.put(address(specification), Set.copyOf(ids));
   }
 
   private static NamingProfile naming(String name) {

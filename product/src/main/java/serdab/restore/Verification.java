@@ -217,7 +217,7 @@ public final class Verification {
       }
     }
     for (Map.Entry<String, Proofs.Turn> row : known.entrySet()) {
-      if (!row.getValue().state().equals("gone")
+      if (row.getValue().shouldBeThere()
           && !listed.containsKey(row.getKey())
           && asked.add(row.getKey())) {
         lost.add(remembered(row.getValue()));

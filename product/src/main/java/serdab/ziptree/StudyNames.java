@@ -33,6 +33,7 @@ final class StudyNames {
   static final int VERSION_MAX = 999_999;
 
   private static final String OTHER_PREFIX = MonthFolder.OTHER.value() + "/";
+  private static final String LIBRARY_PREFIX = "_library/";
 
   private StudyNames() {}
 
@@ -57,41 +58,49 @@ final class StudyNames {
   /// What the name of every version of this study ends in, the version's number left out; found
   /// again by [#tails].
   static String tail(StudyKey key) {
+    if (key.isLibrary()) {
+      return plain(key.libraryGroup());
+    }
     if (key.isOther()) {
-      String group = key.value().substring(OTHER_PREFIX.length());
-      return isPlainGroup(group) ? group : escaped(group);
+      return plain(key.value().substring(OTHER_PREFIX.length()));
     }
     return isPlainUid(key.value()) ? key.value() : escaped(key.value());
   }
 
+  /// A group's or library's name as it stands in a path.
+  static String plain(String name) {
+    return isPlainGroup(name) ? name : escaped(name);
+  }
+
   /// The key under which [#tails] lists all versions of a study.
   static String indexKey(StudyKey key) {
+    if (key.isLibrary()) {
+      return LIBRARY_PREFIX + plain(key.library()) + "/" + tail(key);
+    }
     return key.isOther() ? OTHER_PREFIX + tail(key) : tail(key);
   }
 
   /// The index keys of the studies that a ZIP of this path may belong to: one or two, because `_2`
   /// at the end may be a version's number or a UID. Empty when the path is not one of the tree's.
   static List<String> tails(String path) {
-    int slash = path.indexOf('/');
-    if (slash < 0
-        || path.indexOf('/', slash + 1) >= 0
-        || !path.endsWith(ZIP)
-        || !MonthFolder.isOne(path.substring(0, slash))) {
+    int slash = path.lastIndexOf('/');
+    if (slash < 0 || !path.endsWith(ZIP) || !MonthFolder.isOne(path.substring(0, slash))) {
       return List.of();
     }
-    boolean other = path.startsWith(OTHER_PREFIX);
+    boolean group = path.startsWith(OTHER_PREFIX) || path.startsWith(LIBRARY_PREFIX);
+    String folder = group ? path.substring(0, slash + 1) : "";
     String name = path.substring(slash + 1, path.length() - ZIP.length());
     List<String> found = new ArrayList<>(2);
     String last = name.substring(name.lastIndexOf('_') + 1);
     if (!last.isEmpty()) {
-      found.add(other ? OTHER_PREFIX + last : last);
+      found.add(folder + last);
     }
     int number = versionSuffix(name);
     if (number > 1) {
       String before = name.substring(0, name.lastIndexOf('_'));
       String uid = before.substring(before.lastIndexOf('_') + 1);
       if (!uid.isEmpty()) {
-        found.add(other ? OTHER_PREFIX + uid : uid);
+        found.add(folder + uid);
       }
     }
     return found;
@@ -99,7 +108,7 @@ final class StudyNames {
 
   /// The number at the end of the path of one of this study's ZIPs; 1 when there is none.
   static int version(String path, StudyKey key) {
-    String name = path.substring(path.indexOf('/') + 1, path.length() - ZIP.length());
+    String name = path.substring(path.lastIndexOf('/') + 1, path.length() - ZIP.length());
     String tail = tail(key);
     int number = versionSuffix(name);
     String before = number > 1 ? name.substring(0, name.lastIndexOf('_')) : "";

@@ -90,7 +90,7 @@ public final class ZipTree {
     return writtenBy;
   }
 
-  /// Every ZIP in a month folder or under `_other`, whether ours or not, in no order. Streamed from
+  /// Every ZIP in a month folder or under `_other` or `_library`, whether ours or not, in no order. Streamed from
   /// the place; close it.
   public Stream<TreeZip> zips() {
     return store.list("").filter(ZipTree::isZip).map(ZipTree::treeZip);
@@ -324,10 +324,25 @@ public final class ZipTree {
       throw new IllegalArgumentException("only ZIPs of the tree are moved, and only out of it");
     }
     store.move(path, outside);
+    disappeared(path);
+  }
+
+  /// Deletes a ZIP; whether there was one. Who calls has looked into it before.
+  public boolean remove(String path) {
+    boolean removed = store.delete(path);
+    disappeared(path);
+    return removed;
+  }
+
+  /// A ZIP is not there any more.
+  public void disappeared(String path) {
     synchronized (lock) {
       if (index != null) {
-        for (List<TreeZip> same : index.values()) {
-          same.removeIf(zip -> zip.path().equals(path));
+        for (String key : StudyNames.tails(path)) {
+          List<TreeZip> same = index.get(Normalizer.normalize(key, Normalizer.Form.NFC));
+          if (same != null) {
+            same.removeIf(other -> other.path().equals(path));
+          }
         }
       }
     }

@@ -75,6 +75,10 @@ class JsonDocumentsTest {
         "1.2.3.4.5",
         "--json");
     checkPrinted("serdab-rebuild-v1", "catalogue", "rebuild", copies(), "--json");
+    Files.delete(folder.resolve("home/catalogue.db"));
+    checkPrinted("serdab-recover-v1", "recover", "--from", copies(), "--json");
+
+    checkPrinted("serdab-service-v1", "service", "status", "--json");
 
     documented.forEach((schema, types) ->
         assertThat(printed.getOrDefault(schema, Set.of()))
@@ -136,7 +140,7 @@ class JsonDocumentsTest {
     try (Stream<Path> files = Files.walk(folder.resolve("copies"))) {
       return files
           .filter(file -> file.toString().endsWith(".zip"))
-          .filter(file -> !file.toString().contains("_other"))
+          .filter(file -> !file.toString().contains("_library"))
           .sorted()
           .findFirst()
           .orElseThrow();

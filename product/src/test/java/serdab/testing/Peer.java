@@ -15,6 +15,8 @@ public enum Peer {
   SEVEN_ZIP("p7zip-full", "7z"),
   PYTHON("python3", "python3"),
   SHA256SUM("coreutils", "sha256sum"),
+  PLISTUTIL("libplist-utils", "plistutil"),
+  SYSTEMD("systemd", "systemd-analyze"),
   POSTGRESQL("postgresql"),
   /// The folder `shared/data` beside the checkout, or `SERDAB_SHARED`.
   SHARED_DATA("shared data");

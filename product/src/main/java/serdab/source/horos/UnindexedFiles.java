@@ -73,6 +73,8 @@ final class UnindexedFiles {
       Map.of(
           "REPORTS", "reports",
           "ROIs", "rois",
+          "PAGES", "templates",
+          "HTML_TEMPLATES", "templates",
           "NOT READABLE", "not-readable",
           "Database.sql - old", "earlier-index",
           "Database-Old-PreviousVersion.sql", "earlier-index");
@@ -84,19 +86,24 @@ final class UnindexedFiles {
   private final Instant now;
   private final ZoneId zone;
   private final NumberSet numbers = new NumberSet();
+  private final DeletionQueue deletions;
   private long tooYoung;
+  private long onDisk;
+  private long ofRows;
 
   UnindexedFiles(
       Workbook workbook,
       LibraryFolders folders,
       FileLocator locator,
       Optional<IndexReader> index,
+      DeletionQueue deletions,
       Instant now,
       ZoneId zone) {
     this.workbook = workbook;
     this.folders = folders;
     this.locator = locator;
     this.index = index;
+    this.deletions = deletions;
     this.now = now;
     this.zone = zone;
   }
@@ -130,6 +137,27 @@ final class UnindexedFiles {
           (SELECT count(*) FROM extra e WHERE e.study_group = study_group.id)\
         """);
     workbook.execute("COMMIT");
+  }
+
+  /// What the listing of folders showed, as far as it was done.
+  ///
+  /// @param onDisk files in the folder of images
+  /// @param inIndex distinct files in the library that rows name
+  /// @param missing those of them that are not there
+  record Counted(long onDisk, long inIndex, long missing) {}
+
+  /// Counts of what [#note] saw; empty when the numbers in the index are not to be counted.
+  Optional<Counted> counted() throws SQLException {
+    if (numbers.overflowed()) {
+      return Optional.empty();
+    }
+    long inIndex =
+        numbers.size()
+            + workbook.number(
+                "SELECT count(*) FROM named WHERE name NOT LIKE '/%' OR substr(name, 1, ?) = ?",
+                folders.database().toString().length() + 1,
+                folders.database() + "/");
+    return Optional.of(new Counted(onDisk, inIndex, Math.max(0, inIndex - ofRows)));
   }
 
   // ---- images ------------------------------------------------------------------------------
@@ -190,20 +218,41 @@ final class UnindexedFiles {
   private void noteImage(Path file, String folder, boolean numbered)
       throws SQLException, IOException {
     String name = file.getFileName().toString();
-    if (name.equals(FINDER_SETTINGS) || (numbered && isInIndex(file, folder, name))) {
+    if (name.equals(FINDER_SETTINGS)) {
+      return;
+    }
+    onDisk++;
+    if (numbered && isInIndex(file, folder, name)) {
+      ofRows++;
+      return;
+    }
+    if (numbered && isCompanion(name)) {
       return;
     }
     String entry = "DATABASE.noindex/" + (folder.isEmpty() ? "" : folder + "/") + name;
     Optional<BasicFileAttributes> seen = regularFile(file, entry);
-    if (seen.isEmpty() || isNamed(file.toString())) {
+    if (seen.isEmpty()) {
       return;
     }
-    if (index.isPresent() && isArriving(seen.get().lastModifiedTime().toInstant())) {
+    if (isNamed(file.toString())) {
+      ofRows++;
+      return;
+    }
+    // What the viewer is about to delete has lost its row, and is not on its way in.
+    boolean leaving = deletions.names(entry, file);
+    if (index.isPresent()
+        && !leaving
+        && isArriving(seen.get().lastModifiedTime().toInstant())) {
       tooYoung++;
       return;
     }
     String top = folder.isEmpty() ? "root" : folder.split("/", 2)[0];
     noteByHeader(file, entry, seen.get(), "unindexed-" + SAFE.matcher(top).replaceAll("_"));
+    if (leaving) {
+      workbook.run(
+          "INSERT OR IGNORE INTO endangered SELECT study_group FROM extra WHERE id ="
+              + " last_insert_rowid()");
+    }
   }
 
   /// A time far in the future comes from a clock that was wrong and says nothing of its age.
@@ -231,7 +280,7 @@ final class UnindexedFiles {
           || (locator.locate(name, true) instanceof FileLocator.Located.Found found
               && found.file().equals(file));
     }
-    return isCompanion(name);
+    return false;
   }
 
   /// An Analyze image `7.img` has no row; its header `7.hdr` has.
@@ -265,7 +314,9 @@ final class UnindexedFiles {
     try (DirectoryStream<Path> inside = Files.newDirectoryStream(root)) {
       for (Path each : inside) {
         String name = each.getFileName().toString();
-        if (each.equals(folders.database()) || PASSING_FILES.contains(name)) {
+        if (each.equals(folders.database())
+            || PASSING_FILES.contains(name)
+            || (root.equals(folders.base()) && IndexGroups.BESIDE_THE_INDEX.contains(name))) {
           continue;
         }
         String words = WAITING.get(name);
@@ -288,8 +339,11 @@ final class UnindexedFiles {
   }
 
   private static String groupOf(String name) {
-    return GROUPS.getOrDefault(
-        name, name.startsWith("Database.sql.unreadable-") ? "earlier-index" : "viewer-files");
+    String other =
+        name.startsWith("Database.sql.unreadable-")
+            ? "earlier-index"
+            : name.startsWith("ReportTemplate.") ? "templates" : "viewer-files";
+    return GROUPS.getOrDefault(name, other);
   }
 
   private void noteOther(Path path, String entry, String group, int depth)
@@ -378,7 +432,7 @@ final class UnindexedFiles {
   // ---- notes -------------------------------------------------------------------------------
 
   private long otherGroup(String name) throws SQLException {
-    return workbook.group(StudyKey.other(name).value(), true);
+    return workbook.group(StudyKey.library(folders.name(), name).value(), true);
   }
 
   /// The attributes of a regular file, links inside the library followed; else a finding.
