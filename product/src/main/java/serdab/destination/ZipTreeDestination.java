@@ -129,8 +129,8 @@ public final class ZipTreeDestination implements Destination {
     }
   }
 
-  /// How the tree at a place names its ZIPs, so that one made beside them is named alike; empty when
-  /// it has no marker. The store stays open.
+  /// How the tree at a place names its ZIPs, so that one made beside them is named alike; empty
+  /// when it has no marker. The store stays open.
   public static Optional<NamingProfile> namingAt(BlobStore store) {
     return DestinationMarker.read(store).map(DestinationMarker::naming);
   }
@@ -245,6 +245,11 @@ public final class ZipTreeDestination implements Destination {
   @Override
   public OptionalLong usableBytes() {
     return store.usableBytes();
+  }
+
+  @Override
+  public OptionalLong totalBytes() {
+    return store.totalBytes();
   }
 
   @Override

@@ -24,7 +24,9 @@ import serdab.source.SourceId;
 
 /// The library of Horos or OsiriX as a source. Thread-safe.
 ///
-/// - An index that is busy, being upgraded, or on a volume that is not there is `Unavailable`.
+/// - An index that is busy, or on a volume that is not there, is `Unavailable`; one that is being
+///   upgraded is `HeldBack`.
+/// - A folder that cannot be listed is a gap of its own; everything else is given.
 /// - An index that is missing, damaged or of an unknown model is no reason not to copy: the files
 ///   themselves are listed then, and a finding says so.
 /// - The index, what people made and every other file of the library are groups
@@ -49,8 +51,8 @@ public final class HorosSource implements Source {
   ///   show it
   /// @param listFolders whether the folders are listed for files that the index does not know;
   ///   costs one listing of every folder for each inventory
-  /// @param autoClean how the viewer deletes studies by itself; empty when its preferences cannot be
-  ///   read
+  /// @param autoClean how the viewer deletes studies by itself; empty when its preferences cannot
+  ///   be read
   public record Settings(
       ZoneId zone, OptionalInt folderSize, boolean listFolders, Optional<AutoClean> autoClean) {
 
@@ -197,8 +199,7 @@ public final class HorosSource implements Source {
     Optional<SourceHealth> health = Optional.empty();
     if (settings.listFolders() || reader.isEmpty()) {
       UnindexedFiles unindexed =
-          new UnindexedFiles(
-              workbook, folders, locator, reader, deletions, now, settings.zone());
+          new UnindexedFiles(workbook, folders, locator, reader, deletions, now, settings.zone());
       unindexed.note();
       health = health(workbook, unindexed.counted(), reader, deletions);
     }
@@ -206,11 +207,8 @@ public final class HorosSource implements Source {
       new Endangered(workbook, schema, folders)
           .note(deletions, settings.autoClean().orElse(AutoClean.VIEWERS_DEFAULT), now);
     }
-    new IndexGroups(workbook, folders, schema, privateFolder)
-        .note(
-            snapshot,
-            reader.map(IndexReader::indexId).orElse(""),
-            modelVersion());
+    new IndexGroups(workbook, folders, schema, privateFolder, now)
+        .note(snapshot, reader.map(IndexReader::indexId).orElse(""), modelVersion());
     return new HorosInventory(
         folders,
         locator,
@@ -251,11 +249,12 @@ public final class HorosSource implements Source {
   /// Copies the index; empty when there is none and the files are there.
   private Optional<IndexSnapshot.Outcome> takeSnapshot(Path privateFolder) throws IOException {
     if (Files.exists(folders.base().resolve("Database3.sql"))) {
-      throw new SerdabException.Unavailable(
+      throw new SerdabException.HeldBack(
           new Problem(
               "index-upgrade",
-              "The viewer is upgrading the index of " + folders.base() + ".",
-              "Run again when it has finished. If no viewer is running, open it once to finish."));
+              "The viewer is upgrading its library " + folders.base() + ".",
+              "Run again later, when it has finished. If no viewer is running, open it once to"
+                  + " finish."));
     }
     if (Files.exists(folders.indexFile())) {
       Path folder = Files.createDirectory(privateFolder.resolve("snapshot"));
