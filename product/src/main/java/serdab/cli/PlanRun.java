@@ -92,6 +92,7 @@ final class PlanRun {
       return replicate(guard, allowed);
     }
     List<String> warnings = new ArrayList<>(allowed.warnings());
+    warnings.addAll(wiring.names().guard(plan));
     try (Source source = guard.open(() -> wiring.source(plan, home))) {
       refuseInside(source);
       List<Destination> destinations = new ArrayList<>();
@@ -130,6 +131,7 @@ final class PlanRun {
         guard.learn(allowed.destinations(), opened);
       }
       List<String> warnings = new ArrayList<>(allowed.warnings());
+      warnings.addAll(wiring.names().guard(plan));
       warnings.addAll(guard.reminders());
       return new ReplicationRun(around, home, catalogue, plan, switches, logSettings())
           .run(
@@ -139,6 +141,7 @@ final class PlanRun {
               report -> {
                 List<String> more = new ArrayList<>();
                 leaveForRecovery(opened, report, more);
+                listForPeople(opened, more);
                 return more;
               });
     } finally {
@@ -263,7 +266,24 @@ final class PlanRun {
     List<String> warnings = new ArrayList<>();
     new IndexCare(catalogue, around.clock()).afterRun(ran, warnings);
     leaveForRecovery(ran.destinations(), ran.report(), warnings);
+    listForPeople(ran.destinations(), warnings);
     return warnings;
+  }
+
+  /// What people and programs need who have nothing but the copies.
+  private void listForPeople(List<Destination> destinations, List<String> warnings) {
+    for (Destination destination : destinations) {
+      try {
+        destination.list(
+            new Destination.Listing(wiring.names().indexPage(), true, false));
+      } catch (SerdabException e) {
+        warnings.add(
+            "The copies are safe, but the lists of what is in "
+                + destination.describe()
+                + " are not up to date: "
+                + e.problem().what());
+      }
+    }
   }
 
   /// What a new machine needs when this one is lost.

@@ -404,22 +404,22 @@ public final class LocalFolder implements BlobStore {
   }
 
   @Override
-  public OptionalLong totalBytes() {
+  public OptionalLong usableBytes() {
     requireOpen();
     requirePlace();
     try {
-      return disk.totalBytes();
+      return disk.usableBytes();
     } catch (DiskFailure e) {
       throw explained(e, false);
     }
   }
 
   @Override
-  public OptionalLong usableBytes() {
+  public OptionalLong totalBytes() {
     requireOpen();
     requirePlace();
     try {
-      return disk.usableBytes();
+      return disk.totalBytes();
     } catch (DiskFailure e) {
       throw explained(e, false);
     }
