@@ -131,6 +131,7 @@ final class PlanRun {
         guard.learn(allowed.destinations(), opened);
       }
       List<String> warnings = new ArrayList<>(allowed.warnings());
+      warnings.addAll(wiring.names().guard(plan));
       warnings.addAll(guard.reminders());
       return new ReplicationRun(around, home, catalogue, plan, switches, logSettings())
           .run(

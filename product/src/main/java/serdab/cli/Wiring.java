@@ -214,6 +214,8 @@ final class Wiring implements AutoCloseable {
 
   /// Opens a destination that is there, to make damaged copies on it again.
   Destination destinationToRepair(String specification, Catalogue catalogue) {
+    // Opened once as what must be there: opening to write would make a folder that is not.
+    destinationToRead(specification, catalogue).close();
     return zipTree(
         specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.WRITE, catalogue);
   }

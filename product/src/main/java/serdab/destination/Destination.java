@@ -13,9 +13,9 @@ import serdab.dicom.StudyKey;
 
 /// A place in a form where copies of studies are kept. Thread-safe.
 ///
-/// - A committed version stays as it is: nothing finished is ever overwritten, and nothing is deleted
-///   but by [#remove] and [#removeLast], which retention alone calls: by a plan that a person
-///   confirmed, or to thin copies of a viewer's index.
+/// - A committed version stays as it is: nothing finished is ever overwritten, and nothing is
+///   deleted but by [#remove] and [#removeLast], which retention alone calls: by a plan that a
+///   person confirmed, or to thin copies of a viewer's index.
 /// - [#find] and [#held] tell what the destination itself holds, not what anybody remembers.
 /// - A version that is there already is found by its id, whoever put it there.
 ///

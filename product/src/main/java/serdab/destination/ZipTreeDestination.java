@@ -50,9 +50,6 @@ public final class ZipTreeDestination implements Destination {
   /// A place without a marker is looked through so far for ZIPs of a tree that lost it.
   private static final int LOOKED_AT_MAX = 10;
 
-  /// Figures and codes of problems, which say nothing of a person.
-  private static final Pattern NEUTRAL_EXTRA = Pattern.compile("[0-9]{0,12}|[a-z]+(-[a-z]+)+");
-
   /// Where damaged ZIPs are kept; `docs/format/zip-tree.md` section 4.4.
   private static final String SET_ASIDE = "_set-aside";
 
@@ -60,6 +57,9 @@ public final class ZipTreeDestination implements Destination {
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
   private static final int NAME_TRIES_MAX = 100;
+
+  /// Figures and codes of problems, which say nothing of a person.
+  private static final Pattern NEUTRAL_EXTRA = Pattern.compile("[0-9]{0,12}|[a-z]+(-[a-z]+)+");
 
   private static final DestinationId NONE_YET = new DestinationId(new UUID(0, 0));
 
