@@ -129,24 +129,10 @@ class JsonDocumentsTest {
       file = files.findFirst().orElseThrow();
     }
     checkPrinted(
-        "serdab-prune-v1",
-        "prune",
-        zips,
-        "--execute",
-        file.toString(),
-        "--confirm",
-        "1",
-        "--json");
+        "serdab-prune-v1", "prune", zips, "--execute", file.toString(), "--confirm", "1", "--json");
     new CommandLineRun(folder.resolve("home")).run("hold", "release", "1", "--reason", "seen");
     checkPrinted(
-        "serdab-prune-v1",
-        "prune",
-        zips,
-        "--execute",
-        file.toString(),
-        "--confirm",
-        "1",
-        "--json");
+        "serdab-prune-v1", "prune", zips, "--execute", file.toString(), "--confirm", "1", "--json");
     Files.delete(source.resolve("1.dcm"));
     Files.delete(source.resolve("2.dcm"));
     checkPrinted("serdab-backup-v1", backup);
