@@ -56,6 +56,31 @@ class JsonDocumentsTest {
       library.importFile(TinyDicom.of(3, 1, 1));
       checkPrinted("serdab-plan-v1", with(backup("docs"), "--dry-run"));
     }
+    Files.writeString(
+        folder.resolve("home/serdab.toml"),
+        "[plan.docs]\nfrom = \"%1$s/docs\"\nto = [\"%2$s\", \"zip:%1$s/never\"]\n"
+                .formatted(folder, copies())
+            + "[plan.gone]\nfrom = \"%1$s/gone\"\nto = \"%2$s\"\n"
+                .formatted(folder, copies()));
+    checkPrinted("serdab-paths-v1", "status", "--paths", "--json");
+    checkPrinted("serdab-backups-v1", "backup", "--json");
+    checkPrinted("serdab-backups-v1", "backup", "--json", "--dry-run");
+    deleteFolder(folder.resolve("never"));
+    checkPrinted(
+        "serdab-init-v1",
+        "init",
+        "--json",
+        "--force",
+        "--from",
+        folder.resolve("docs").toString(),
+        "--to",
+        folder.resolve("never").toString());
+    deleteFolder(folder.resolve("never"));
+    Files.move(
+        folder.resolve("home/serdab.toml.1"),
+        folder.resolve("home/serdab.toml"),
+        java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    checkPrinted("serdab-verifications-v1", "verify", "docs", "--json");
     Files.createDirectories(folder.resolve("nothing"));
     checkPrinted("serdab-plan-v1", with(backup("nothing"), "--dry-run"));
     checkPrinted("serdab-backup-v1", backup("nothing"));
@@ -76,6 +101,7 @@ class JsonDocumentsTest {
         "--json");
     checkPrinted("serdab-rebuild-v1", "catalogue", "rebuild", copies(), "--json");
     checkRetention();
+    checkPrinted("serdab-index-v1", "catalogue", "index", copies(), "--json");
     Files.delete(folder.resolve("home/catalogue.db"));
     checkPrinted("serdab-recover-v1", "recover", "--from", copies(), "--json");
 
@@ -107,6 +133,10 @@ class JsonDocumentsTest {
 
   /// A study in two versions, a hold that comes after the plan, and a source that lost its files.
   private void checkRetention() throws IOException {
+    // Rules of options can be carried out only where no configuration says others.
+    Path configuration = folder.resolve("home/serdab.toml");
+    Path aside = folder.resolve("serdab.toml.aside");
+    Files.move(configuration, aside);
     Path source = Files.createDirectories(folder.resolve("versions"));
     String zips = "zip:" + folder.resolve("pruned");
     String[] backup = {"backup", "--from", source.toString(), "--to", zips, "--json"};
@@ -137,6 +167,7 @@ class JsonDocumentsTest {
     Files.delete(source.resolve("2.dcm"));
     checkPrinted("serdab-backup-v1", backup);
     checkPrinted("serdab-retention-v1", plan);
+    Files.move(aside, configuration);
   }
 
   // ---- commands
@@ -182,6 +213,14 @@ class JsonDocumentsTest {
     }
   }
 
+  private static void deleteFolder(Path which) throws IOException {
+    try (Stream<Path> all = Files.walk(which)) {
+      for (Path each : all.sorted(java.util.Comparator.reverseOrder()).toList()) {
+        Files.delete(each);
+      }
+    }
+  }
+
   private static void cutShort(Path zip) throws IOException {
     byte[] bytes = Files.readAllBytes(zip);
     Files.setPosixFilePermissions(zip, PosixFilePermissions.fromString("rw-------"));
@@ -215,6 +254,10 @@ class JsonDocumentsTest {
       case "string" -> assertThat(value).as(what).isInstanceOf(String.class);
       case "integer" -> assertThat(value).as(what).isInstanceOf(Long.class);
       case "boolean" -> assertThat(value).as(what).isInstanceOf(Boolean.class);
+      case "document" -> {
+        Map<?, ?> document = (Map<?, ?>) value;
+        check((String) document.get("schema"), "", document);
+      }
       case "object" -> check(schema, path + ".", (Map<?, ?>) value);
       case "object of integers" ->
           assertThat(((Map<?, ?>) value).values()).as(what).allMatch(Long.class::isInstance);
