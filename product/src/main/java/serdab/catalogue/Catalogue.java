@@ -351,7 +351,7 @@ public final class Catalogue implements AutoCloseable {
         id, kind, planHash, source, List.of(), worker, startedAt, endedAt, outcome, totals);
   }
 
-  private static RunRow withDestinations(Link link, RunRow run) throws SQLException {
+  static RunRow withDestinations(Link link, RunRow run) throws SQLException {
     List<String> destinations =
         link.call("select destination from run_destination where run = ? order by ordinal")
             .number(run.id())

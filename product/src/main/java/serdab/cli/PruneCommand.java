@@ -184,7 +184,10 @@ final class PruneCommand implements Callable<Integer> {
   private int carryOut(PlanFile plan, Home home, Wiring wiring, Catalogue catalogue) {
     RetentionRules rules = rulesNow(plan, home);
     boolean last = confirmLast(plan);
-    long copies = plan.with(Verdict.GO).size() + (last ? plan.with(Verdict.GO_AS_LAST).size() : 0);
+    long copies = plan.with(Verdict.GO).size();
+    if (last) {
+      copies += plan.with(Verdict.GO_AS_LAST).size();
+    }
     if (!confirmCopies(copies)) {
       around.terminal().err().println("Nothing was removed.");
       return Main.ExitCodes.GOOD;
