@@ -99,6 +99,7 @@ class JsonDocumentsTest {
         "1.2.3.4.5",
         "--json");
     checkPrinted("serdab-rebuild-v1", "catalogue", "rebuild", copies(), "--json");
+    checkPrinted("serdab-index-v1", "catalogue", "index", copies(), "--json");
     Files.delete(folder.resolve("home/catalogue.db"));
     checkPrinted("serdab-recover-v1", "recover", "--from", copies(), "--json");
 
