@@ -60,8 +60,7 @@ class JsonDocumentsTest {
         folder.resolve("home/serdab.toml"),
         "[plan.docs]\nfrom = \"%1$s/docs\"\nto = [\"%2$s\", \"zip:%1$s/never\"]\n"
                 .formatted(folder, copies())
-            + "[plan.gone]\nfrom = \"%1$s/gone\"\nto = \"%2$s\"\n"
-                .formatted(folder, copies()));
+            + "[plan.gone]\nfrom = \"%1$s/gone\"\nto = \"%2$s\"\n".formatted(folder, copies()));
     checkPrinted("serdab-paths-v1", "status", "--paths", "--json");
     checkPrinted("serdab-backups-v1", "backup", "--json");
     checkPrinted("serdab-backups-v1", "backup", "--json", "--dry-run");
