@@ -158,6 +158,19 @@ final class Wiring implements AutoCloseable {
         around.random());
   }
 
+  /// Opens a destination that was used before, to remove copies from it.
+  Destination destinationToPrune(String specification, Catalogue catalogue) {
+    if (catalogue.destinationsAt(address(specification)).isEmpty()) {
+      throw new SerdabException.HeldBack(
+          new Problem(
+              "destination-not-known",
+              "The catalogue knows no destination at " + destinationFolder(specification) + ".",
+              "Nothing was removed. Run: serdab catalogue rebuild " + specification));
+    }
+    return zipTree(
+        specification, NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.WRITE, catalogue);
+  }
+
   /// Opens a destination to restore into.
   Destination destinationToFill(String specification, Catalogue catalogue) {
     Destination destination =
@@ -227,9 +240,18 @@ final class Wiring implements AutoCloseable {
     return path("--to", specification.substring(ZIP.length()));
   }
 
+  /// The folder or file that a target's text names.
+  static Path targetFolder(String text) {
+    return path("--to", text);
+  }
+
   /// A folder that files are brought back to; made when it is not there.
   BlobStore folderToFill(String path) {
-    return LocalFolder.create(path("--to", path), around.random());
+    return folderToFill(targetFolder(path));
+  }
+
+  BlobStore folderToFill(Path folder) {
+    return LocalFolder.create(folder, around.random());
   }
 
   /// A folder of ours for drills.

@@ -101,7 +101,7 @@ public interface BlobStore extends AutoCloseable {
   /// Bytes that can still be written, as the place says; empty where it does not say.
   OptionalLong usableBytes();
 
-  /// Bytes that the whole place holds, used or not, as the place says; empty where it does not say.
+  /// How much the whole place can hold, in bytes; empty when it does not say.
   default OptionalLong totalBytes() {
     return OptionalLong.empty();
   }

@@ -57,7 +57,7 @@ public interface Disk extends AutoCloseable {
   /// Bytes that can still be written; empty where the file system does not say.
   OptionalLong usableBytes() throws DiskFailure;
 
-  /// Bytes that the whole volume holds, used or not; empty where the file system does not say.
+  /// How large the whole volume is, in bytes; empty when it does not say.
   default OptionalLong totalBytes() throws DiskFailure {
     return OptionalLong.empty();
   }

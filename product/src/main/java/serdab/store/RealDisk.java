@@ -383,7 +383,7 @@ public final class RealDisk implements Disk {
   public OptionalLong totalBytes() throws DiskFailure {
     try {
       long total = Files.getFileStore(root).getTotalSpace();
-      return total <= 0 ? OptionalLong.empty() : OptionalLong.of(total);
+      return total > 0 ? OptionalLong.of(total) : OptionalLong.empty();
     } catch (IOException e) {
       throw failure(e);
     }

@@ -350,6 +350,9 @@ final class HorosInventory implements Inventory {
           addCompanion(found, listed, entries);
         }
       }
+      if (study.key().isLibrary() && study.key().libraryGroup().equals(IndexGroups.MADE)) {
+        writeMade();
+      }
       for (Extra extra : extras(group)) {
         if (IndexGroups.isOurs(study.key(), extra.entry(), extra.file(), privateFolder)) {
           addOurs(extra, listed);
@@ -459,6 +462,17 @@ final class HorosInventory implements Inventory {
                 Files.size(extra.file()),
                 copied,
                 fileKey(extra.file()))));
+  }
+
+  private void writeMade() throws IOException {
+    lock.lock();
+    try {
+      IndexGroups.writeMade(notes, folders, schema, privateFolder);
+    } catch (SQLException e) {
+      throw Workbook.failed(e);
+    } finally {
+      lock.unlock();
+    }
   }
 
   private static @Nullable Object fileKey(Path file) throws IOException {

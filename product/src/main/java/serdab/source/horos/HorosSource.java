@@ -208,7 +208,7 @@ public final class HorosSource implements Source {
       new Endangered(workbook, schema, folders)
           .note(deletions, settings.autoClean().orElse(AutoClean.VIEWERS_DEFAULT), now);
     }
-    new IndexGroups(workbook, folders, schema, privateFolder)
+    new IndexGroups(workbook, folders, schema, privateFolder, now)
         .note(
             snapshot,
             reader.map(IndexReader::indexId).orElse(""),
