@@ -161,7 +161,8 @@ public final class Reach {
     } catch (NotDirectoryException e) {
       return State.FILLED; // A file in its place; whoever opens it says so.
     } catch (DirectoryIteratorException e) {
-      return notListed(e.getCause());
+      IOException cause = e.getCause();
+      return cause == null ? State.FAILING : notListed(cause);
     } catch (IOException e) {
       return notListed(e);
     }
