@@ -235,7 +235,9 @@ public final class Catalogue implements AutoCloseable {
     SortedMap<String, String> facts = new TreeMap<>();
     database
         .read(link ->
-            link.call("select name, value from fact where substr(name, 1, ?) = ? order by name")
+            link.call(
+                    "select name, value from fact"
+                        + " where substr(name, 1, cast(? as integer)) = ? order by name")
                 .number(prefix.length())
                 .text(prefix)
                 .all(row -> Map.entry(row.text(), row.text())))

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
@@ -1064,6 +1065,18 @@ abstract class CatalogueContract {
     catalogue().rememberFact("sentinel/x", "seen twice");
 
     assertThat(open().fact("sentinel/x")).contains("seen twice");
+  }
+
+  @Test
+  void factsAreFoundByHowTheirNamesBegin() {
+    catalogue().rememberFact("disk-set/a_b/2", "two");
+    catalogue().rememberFact("disk-set/a_b/1", "one");
+    catalogue().rememberFact("disk-set/aXb/3", "of another set");
+    catalogue().rememberFact("disk", "no set");
+
+    assertThat(catalogue().facts("disk-set/a_b/"))
+        .containsExactly(Map.entry("disk-set/a_b/1", "one"), Map.entry("disk-set/a_b/2", "two"));
+    assertThat(catalogue().facts("nothing")).isEmpty();
   }
 
   @Test
