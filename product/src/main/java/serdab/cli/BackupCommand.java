@@ -50,6 +50,7 @@ final class BackupCommand implements Callable<Integer> {
           "--json",
           "--adopt",
           "--accept-fewer",
+          "--no-index-page",
           "--wait",
           "--ignore-window",
           "--scheduled");
@@ -140,8 +141,29 @@ final class BackupCommand implements Callable<Integer> {
       names = "--naming",
       paramLabel = "PROFILE",
       defaultValue = "horos-zip",
-      description = "How ZIPs are named: horos-zip (default; patient, dates, UID) or uid.")
+      description = {
+        "How ZIPs are named: horos-zip (default; patient, dates, UID), uid, pseudonym (keyed hashes)"
+            + " or a template of {patient} {patient-id} {birth-date} {study-date} {modality}"
+            + " {accession} {description} {uid}. Fixed when a destination is begun."
+      })
   private String naming = "horos-zip";
+
+  @Option(
+      names = "--pseudonym-key",
+      paramLabel = "REFERENCE",
+      description = "Where the key for --naming pseudonym is: env:NAME or file:PATH.")
+  private @Nullable String pseudonymKey;
+
+  @Option(
+      names = "--pseudonym-mapping",
+      paramLabel = "PATH",
+      description = "The list that resolves pseudonyms (CSV); kept away from the copies.")
+  private @Nullable String pseudonymMapping;
+
+  @Option(
+      names = "--no-index-page",
+      description = "Keeps no index.html, in which people search without Serdab.")
+  private boolean noIndexPage;
 
   @Option(names = "--dicom-only", description = "Leaves out files that are not DICOM.")
   private boolean dicomOnly;
@@ -231,19 +253,22 @@ final class BackupCommand implements Callable<Integer> {
     Duration patience = wait == null ? Duration.ZERO : Durations.parse("--wait", wait);
     List<BackupPlan> wanted;
     List<DiskSet> disks;
+    Names names;
     boolean configured = from == null && to.isEmpty();
     if (configured) {
       refuseSettings();
       Plans known = Plans.read(around);
       wanted = known.called(plans).stream().flatMap(each -> each.plans().stream()).toList();
       disks = known.configuration().disks();
+      names = new Names(known.configuration().names(), !noIndexPage);
     } else {
       wanted = List.of(plan());
       disks = diskSets();
+      names = names();
     }
     Home home = around.home().make();
     try (RunLock _ = RunLock.take(home.lock(), patience, around.terminal(), RunLock.Rest::asleep);
-        Wiring wiring = new Wiring(around);
+        Wiring wiring = new Wiring(around, names);
         Catalogue catalogue = wiring.catalogue(home)) {
       PlanRun.Switches switches =
           new PlanRun.Switches(adopt, acceptFewer, dryRun, json, ignoreWindow, disks);
@@ -307,6 +332,10 @@ final class BackupCommand implements Callable<Integer> {
     }
   }
 
+  private Names names() {
+    return Names.of(pseudonymKey, pseudonymMapping, !noIndexPage);
+  }
+
   private BackupPlan plan() {
     if (!plans.isEmpty()) {
       throw wrong("PLAN", String.join(" ", plans), "left out when --from and --to are given");
@@ -323,9 +352,7 @@ final class BackupCommand implements Callable<Integer> {
     if (batch < 0) {
       throw wrong("--batch", Integer.toString(batch), "a number, 0 or more");
     }
-    if (!naming.equals("horos-zip") && !naming.equals("uid")) {
-      throw wrong("--naming", naming, "horos-zip or uid");
-    }
+    names().profile(naming, around.environment());
     Set<String> wanted =
         modalities.stream()
             .map(modality -> modality.strip().toUpperCase(Locale.ROOT))

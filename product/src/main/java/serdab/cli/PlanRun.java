@@ -89,6 +89,7 @@ final class PlanRun {
     RunGuard guard = new RunGuard(around, wiring, catalogue, plan, switches);
     RunGuard.Allowed allowed = guard.allow();
     List<String> warnings = new ArrayList<>(allowed.warnings());
+    warnings.addAll(wiring.names().guard(plan));
     try (Source source = guard.open(() -> wiring.source(plan, home))) {
       refuseInside(source);
       List<Destination> destinations = new ArrayList<>();
@@ -229,7 +230,24 @@ final class PlanRun {
     List<String> warnings = new ArrayList<>();
     new IndexCare(catalogue, around.clock()).afterRun(ran, warnings);
     leaveForRecovery(ran, warnings);
+    listForPeople(ran, warnings);
     return warnings;
+  }
+
+  /// What people and programs need who have nothing but the copies.
+  private void listForPeople(Ran ran, List<String> warnings) {
+    for (Destination destination : ran.destinations()) {
+      try {
+        destination.list(
+            new Destination.Listing(wiring.names().indexPage(), true, false));
+      } catch (SerdabException e) {
+        warnings.add(
+            "The copies are safe, but the lists of what is in "
+                + destination.describe()
+                + " are not up to date: "
+                + e.problem().what());
+      }
+    }
   }
 
   /// What a new machine needs when this one is lost.

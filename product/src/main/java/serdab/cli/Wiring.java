@@ -41,6 +41,7 @@ final class Wiring implements AutoCloseable {
   private static final String ZIP = "zip:";
 
   private final Surroundings around;
+  private final Names names;
   private final int parallelism = Math.max(1, Runtime.getRuntime().availableProcessors());
   private final ExecutorService computing =
       Executors.newFixedThreadPool(
@@ -50,7 +51,17 @@ final class Wiring implements AutoCloseable {
   private final Map<String, Set<DestinationId>> expected = new HashMap<>();
 
   Wiring(Surroundings around) {
+    this(around, Names.NONE);
+  }
+
+  /// @param names what the naming of new copies needs
+  Wiring(Surroundings around, Names names) {
     this.around = around;
+    this.names = names;
+  }
+
+  Names names() {
+    return names;
   }
 
   Catalogue catalogue(Home home) {
@@ -112,7 +123,7 @@ final class Wiring implements AutoCloseable {
     Destination destination =
         zipTree(
             specification,
-            naming(plan.naming()),
+            names.profile(plan.naming(), around.environment()),
             adopt ? ZipTreeDestination.Access.ADOPT : ZipTreeDestination.Access.WRITE,
             catalogue);
     catalogue.sawDestination(destination.id().toString(), address(specification));
@@ -123,6 +134,7 @@ final class Wiring implements AutoCloseable {
   Destination destinationToLookAt(
       String specification, BackupPlan plan, Catalogue catalogue, Home home) {
     Path folder = destinationFolder(specification);
+    NamingProfile naming = names.profile(plan.naming(), around.environment());
     if (!Files.exists(folder)
         && expected
             .getOrDefault(address(specification), knownAt(specification, catalogue))
@@ -130,12 +142,12 @@ final class Wiring implements AutoCloseable {
       // The plan for a place that does not exist yet is the plan for an empty one.
       return ZipTreeDestination.open(
           LocalFolder.create(home.cache().resolve("empty"), around.random()),
-          options(naming(plan.naming()), ZipTreeDestination.Access.LOOK),
+          options(naming, ZipTreeDestination.Access.LOOK),
           Set.of(),
           around.clock(),
           around.random());
     }
-    return zipTree(specification, naming(plan.naming()), ZipTreeDestination.Access.LOOK, catalogue);
+    return zipTree(specification, naming, ZipTreeDestination.Access.LOOK, catalogue);
   }
 
   private ZipTreeDestination.Options options(
@@ -146,7 +158,7 @@ final class Wiring implements AutoCloseable {
   /// Opens a destination to verify or to restore from; writes nothing.
   Destination destinationToRead(String specification, Catalogue catalogue) {
     return zipTree(
-        specification, NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.READ, catalogue);
+        specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.READ, catalogue);
   }
 
   /// Opens a destination of which nothing is remembered, to set up this machine from it; writes
@@ -176,7 +188,7 @@ final class Wiring implements AutoCloseable {
   /// Opens a destination to restore into.
   Destination destinationToFill(String specification, Catalogue catalogue) {
     Destination destination =
-        zipTree(specification, NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.WRITE, catalogue);
+        zipTree(specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.WRITE, catalogue);
     catalogue.sawDestination(destination.id().toString(), address(specification));
     return destination;
   }
@@ -219,10 +231,6 @@ final class Wiring implements AutoCloseable {
   /// there.
   void expect(String specification, Set<DestinationId> ids) {
     expected.put(address(specification), Set.copyOf(ids));
-  }
-
-  private static NamingProfile naming(String name) {
-    return name.equals("uid") ? NamingProfile.UID : NamingProfile.HOROS_ZIP;
   }
 
   /// One spelling of a destination's address, for remembering who lives there.

@@ -85,6 +85,13 @@ public interface Destination extends AutoCloseable {
   /// now.
   void settle(Map<Optional<YearMonth>, Boolean> months);
 
+  /// Told at the end of a run, and when a person asks: brings up to date what the form keeps so that
+  /// people and programs find studies with nothing but the copies at hand. All of it can be made
+  /// again from the copies. A form that keeps nothing of the kind does nothing.
+  ///
+  /// @param wish what is to be kept; nothing that is there is removed
+  default void list(Listing wish) {}
+
   /// Writes a line for people into the list of issues beside the copies, where the form keeps one.
   void note(Issue issue);
 
@@ -97,6 +104,13 @@ public interface Destination extends AutoCloseable {
 
   @Override
   void close();
+
+  /// What [#list] keeps.
+  ///
+  /// @param page a page that a browser shows
+  /// @param inventories DICOM Inventories
+  /// @param everything whether all is made anew, as if nothing was listed before
+  record Listing(boolean page, boolean inventories, boolean everything) {}
 
   /// One line for the list of issues beside the copies, which holds what the copies hold.
   ///

@@ -11,7 +11,8 @@ import serdab.store.Expected;
 public enum FormatDocument {
   ZIP_TREE("zip-tree.md"),
   LIBRARY("library.md"),
-  DIGESTS("digests.md");
+  DIGESTS("digests.md"),
+  TREE_INDEX("tree-index.md");
 
   private final String fileName;
 
@@ -34,6 +35,10 @@ public enum FormatDocument {
   }
 
   byte[] bytes() {
+    return read(fileName);
+  }
+
+  static byte[] read(String fileName) {
     String resource = "/serdab/format/" + fileName;
     try (InputStream in = FormatDocument.class.getResourceAsStream(resource)) {
       if (in == null) {

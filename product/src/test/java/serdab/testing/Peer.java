@@ -8,6 +8,7 @@ import java.util.List;
 /// An independent program, or data, that a test needs beside a JDK. Each is found by what it
 /// brings.
 public enum Peer {
+  CHROMIUM("chromium", "chromium"),
   DCMTK("dcmtk", "dcmdump", "dcmconv", "dcmftest"),
   PYDICOM("python3-pydicom"),
   UNZIP("unzip", "unzip"),
