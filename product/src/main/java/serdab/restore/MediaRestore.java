@@ -136,6 +136,7 @@ public final class MediaRestore {
       }
       count++;
       try (Choice.Open open = choice.open(copy)) {
+        choice.nameWhatIsMissing(open.reader().version(), labels.apply(copy.study()));
         for (StoredFile file : open.reader().version().files()) {
           if (ViewerRestore.canBeDropped(file)) {
             files++;
