@@ -31,6 +31,7 @@ import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.source.Inventory;
 import serdab.source.Source;
+import serdab.source.SourceHealth;
 import serdab.source.SourceStudy;
 
 /// One run of a plan: [#plan] looks, [#execute] copies. Call both once, from one thread.
@@ -47,6 +48,9 @@ public final class Backup implements AutoCloseable {
   private static final int SEEN_BATCH = 500;
   private static final int FINDINGS_BATCH = 1000;
 
+  /// A long rest is taken in pieces, so that a run which is asked to end does.
+  private static final Duration REST_PIECE = Duration.ofMillis(500);
+
   private final BackupPlan plan;
   private final Source source;
   private final List<Destination> destinations;
@@ -59,6 +63,7 @@ public final class Backup implements AutoCloseable {
   private final String worker;
   private final boolean acceptFewer;
   private final Inventory inventory;
+  private final Gentleness gentleness = new Gentleness();
 
   private Backup(Setting setting, Inventory inventory) {
     this.plan = setting.plan();
@@ -185,6 +190,14 @@ public final class Backup implements AutoCloseable {
     }
     StudyRow row = known.get();
     boolean troubled = row.failures() > 0 || row.missingFiles() > 0;
+    List<String> ids = destinations.stream().map(each -> each.id().toString()).toList();
+    if (LibraryPace.waits(catalogue, row, catalogue.copies(study.key()), ids, now)) {
+      return new Decision(
+          row.failures() > 0 ? What.NOT_YET : What.NOTHING,
+          WorkItem.Reason.LOOK_AGAIN,
+          List.of(),
+          row.problem());
+    }
     if (troubled && row.nextTryAt().filter(now::isBefore).isPresent()) {
       // A change that the source itself reports may be the cure, so it does not wait.
       boolean changed = row.version().isPresent() && !row.fingerprint().equals(study.fingerprint());
@@ -282,11 +295,21 @@ public final class Backup implements AutoCloseable {
     long run = catalogue.beginRun("backup", plan.hash(), sourceId, ids, worker);
     Tally tally =
         new Tally(work, run, catalogue, sourceId, destinations, progress, stop, this::nextTry);
+    HealthWatch watch = new HealthWatch(catalogue, sourceId);
+    Optional<SourceHealth> health = inventory.health();
+    Optional<Finding> wrong = health.flatMap(now -> watch.compare(now, acceptFewer));
     try {
-      recordListing(run, sourceId, tally);
+      wrong.ifPresent(finding -> {
+        catalogue.recordFindings(run, sourceId, List.of(finding));
+        tally.finding();
+        progress.say("Warning: " + finding.detail());
+      });
+      recordListing(run, sourceId, tally, watch);
       progress.planned(work.items().size());
       copyAll(work, run, tally);
       settle(tally);
+      health.ifPresent(seen ->
+          watch.remember(inventory, seen, work.items(), wrong, acceptFewer, clock.instant()));
     } catch (SerdabException e) {
       tally.problem(e.problem());
     }
@@ -295,7 +318,7 @@ public final class Backup implements AutoCloseable {
     return report;
   }
 
-  private void recordListing(long run, String sourceId, Tally tally) {
+  private void recordListing(long run, String sourceId, Tally tally, HealthWatch watch) {
     List<Catalogue.Seen> batch = new ArrayList<>();
     try (Stream<SourceStudy> studies = inventory.studies(plan.order())) {
       for (SourceStudy study : (Iterable<SourceStudy>) studies::iterator) {
@@ -312,6 +335,9 @@ public final class Backup implements AutoCloseable {
       for (Finding finding : (Iterable<Finding>) found::iterator) {
         findings.add(finding);
         tally.finding();
+        if (watch.saw(finding)) {
+          progress.say("Warning: " + finding.detail());
+        }
         if (findings.size() == FINDINGS_BATCH) {
           catalogue.recordFindings(run, sourceId, findings);
           findings.clear();
@@ -380,6 +406,7 @@ public final class Backup implements AutoCloseable {
   }
 
   private void workOff(Work queue, long run, Tally tally) {
+    OnePass pass = new OnePass(stop, progress, clock);
     StudyCopier copier =
         new StudyCopier(
             plan,
@@ -390,8 +417,8 @@ public final class Backup implements AutoCloseable {
             catalogue,
             clock,
             run,
-            new OnePass(stop, progress));
-    while (!stop.isRequested() && tally.somewhereToCopy()) {
+            pass);
+    while (!stop.endsAfterThisStudy() && tally.somewhereToCopy()) {
       Optional<WorkItem> next = queue.next();
       if (next.isEmpty()) {
         return;
@@ -404,7 +431,7 @@ public final class Backup implements AutoCloseable {
       if (outcome instanceof CopyOutcome.Copied) {
         queue.copiedOne();
       }
-      pause();
+      pause(pass.sourceTook());
     }
   }
 
@@ -421,15 +448,30 @@ public final class Backup implements AutoCloseable {
     }
   }
 
-  private void pause() {
-    if (plan.pause().isZero() || stop.isRequested()) {
-      return;
+  private void pause(OnePass.SourceTook took) {
+    Duration wanted = plan.pause();
+    if (plan.adaptive()) {
+      gentleness.read(took.files(), took.bytes(), took.time()).ifPresent(this::tellRest);
+      Duration gentle = gentleness.rest();
+      wanted = gentle.compareTo(wanted) > 0 ? gentle : wanted;
     }
     try {
-      rest.rest(plan.pause());
+      while (wanted.isPositive() && !stop.endsAfterThisStudy()) {
+        Duration piece = wanted.compareTo(REST_PIECE) > 0 ? REST_PIECE : wanted;
+        rest.rest(piece);
+        wanted = wanted.minus(piece);
+      }
     } catch (InterruptedException e) {
       stop.request();
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private void tellRest(Duration now) {
+    if (now.isZero()) {
+      progress.say("The source is as fast as before: no more resting.");
+    } else if (now.toSeconds() > 0) {
+      progress.say("The source is slow: resting " + now.toSeconds() + " s after each study.");
     }
   }
 

@@ -14,6 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import java.util.stream.Gatherer;
 import java.util.stream.Stream;
@@ -120,6 +122,21 @@ public final class Catalogue implements AutoCloseable {
     return StudyLabel.of(labelKey, study.value());
   }
 
+  /// Holds that people placed on studies.
+  public Holds holds() {
+    return new Holds(database, clock);
+  }
+
+  /// What people had removed.
+  public Removals removals() {
+    return new Removals(database, clock);
+  }
+
+  /// What must be known of a study before a copy of it may go.
+  public Standing standing() {
+    return new Standing(this, database);
+  }
+
   /// Which installation this is: the same on every machine that uses this catalogue or a copy of it.
   public String installation() {
     String named = "serdab-installation-v1\n" + HexFormat.of().formatHex(labelKey);
@@ -212,6 +229,19 @@ public final class Catalogue implements AutoCloseable {
         link -> link.call("select value from fact where name = ?").text(name).one(Link.Row::text));
   }
 
+  /// All facts whose names begin so, by name.
+  public SortedMap<String, String> facts(String prefix) {
+    SortedMap<String, String> facts = new TreeMap<>();
+    database
+        .read(link ->
+            link.call("select name, value from fact where substr(name, 1, ?) = ? order by name")
+                .number(prefix.length())
+                .text(prefix)
+                .all(row -> Map.entry(row.text(), row.text())))
+        .forEach(fact -> facts.put(fact.getKey(), fact.getValue()));
+    return facts;
+  }
+
   public void rememberFact(String name, String value) {
     database.write(link ->
         link.call(
@@ -225,7 +255,7 @@ public final class Catalogue implements AutoCloseable {
   }
 
   /// Counts up for ever, across processes; a number that was rolled back may come again.
-  private static long next(Link link, String counter) throws SQLException {
+  static long next(Link link, String counter) throws SQLException {
     link.call("update counter set value = value + 1 where name = ?").text(counter).write();
     return link.call("select value from counter where name = ?")
         .text(counter)
@@ -291,11 +321,11 @@ public final class Catalogue implements AutoCloseable {
             "no such run"));
   }
 
-  private static final String RUN_COLUMNS =
+  static final String RUN_COLUMNS =
       "run, kind, plan_hash, source, worker, started_at, ended_at, outcome, listed, selected,"
           + " copied, already_there, adopted, incomplete, failed, waiting, findings, copied_bytes";
 
-  private static RunRow runRow(Link.Row row) throws SQLException {
+  static RunRow runRow(Link.Row row) throws SQLException {
     long id = row.number();
     String kind = row.text();
     String planHash = row.text();
@@ -438,13 +468,13 @@ public final class Catalogue implements AutoCloseable {
   /// One listed study.
   public record Seen(StudyFacts facts, long fileCount) {}
 
-  private static final String STUDY_COLUMNS =
+  static final String STUDY_COLUMNS =
       "s.source, s.study, s.patient_name, s.patient_id, s.birth_date, s.study_date, s.modalities,"
           + " s.accession_number, s.description, s.fingerprint, s.look, s.file_count, s.version,"
           + " s.missing_files, s.first_seen_at, s.last_seen_run, s.last_looked_at,"
           + " s.change_seen_at, s.failures, s.next_try_at, s.problem";
 
-  private StudyRow studyRow(Link.Row row) throws SQLException {
+  StudyRow studyRow(Link.Row row) throws SQLException {
     String source = row.text();
     StudyFacts facts =
         new StudyFacts(
@@ -656,6 +686,7 @@ public final class Catalogue implements AutoCloseable {
       long run) {
     byte[] packed = PackedInstances.pack(version.instances());
     database.write(link -> {
+      long turn = Proofs.next(link);
       link.call(
               INSERT_VERSION
                   + " do update set read_at = excluded.read_at,"
@@ -671,7 +702,7 @@ public final class Catalogue implements AutoCloseable {
           .write();
       writeInstances(link, version, packed);
       for (CopyRow copy : copies) {
-        writeCopy(link, copy);
+        Proofs.write(link, copy, turn);
       }
       expectOne(
           link.call(
@@ -702,6 +733,7 @@ public final class Catalogue implements AutoCloseable {
   public void recordHeld(VersionRow version, CopyRow copy) {
     byte[] packed = PackedInstances.pack(version.instances());
     database.write(link -> {
+      long turn = Proofs.next(link);
       link.call(INSERT_VERSION + " do nothing")
           .text(version.study().value())
           .text(version.id().hex())
@@ -712,7 +744,7 @@ public final class Catalogue implements AutoCloseable {
           .text(version.supersedes().map(VersionId::hex).orElse(""))
           .write();
       writeInstances(link, version, packed);
-      writeCopy(link, copy);
+      Proofs.write(link, copy, turn);
       return copy;
     });
   }
@@ -735,53 +767,25 @@ public final class Catalogue implements AutoCloseable {
         .write();
   }
 
-  private static void writeCopy(Link link, CopyRow copy) throws SQLException {
-    link.call(
-            "insert into copy (study, version, destination, location, stored_bytes, file_count,"
-                + " depth, means, proven_at, state, run) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                + " on conflict (study, version, destination) do update set"
-                + " location = excluded.location, stored_bytes = excluded.stored_bytes,"
-                + " file_count = excluded.file_count, depth = excluded.depth,"
-                + " means = excluded.means, proven_at = excluded.proven_at,"
-                + " state = excluded.state, run = excluded.run")
-        .text(copy.study().value())
-        .text(copy.version().hex())
-        .text(copy.destinationId())
-        .text(copy.location())
-        .number(copy.storedBytes())
-        .number(copy.fileCount())
-        .text(copy.proof().depth().name())
-        .text(copy.proof().means().name())
-        .time(copy.proof().at())
-        .text(copy.state())
-        .number(copy.runId())
-        .write();
-  }
-
-  /// The newest proof of a copy, or that it is bad or gone.
+  /// The newest proof of a copy, or that it is bad or gone. A good copy keeps its deeper proofs; one
+  /// that is not good loses them all.
   ///
   /// @throws IllegalArgumentException when no such copy is known
   public void recordProof(
       StudyKey study, VersionId version, String destinationId, Proof proof, String state) {
     database.write(link ->
         expectOne(
-            link.call(
-                    "update copy set depth = ?, means = ?, proven_at = ?, state = ?"
-                        + " where study = ? and version = ? and destination = ?")
-                .text(proof.depth().name())
-                .text(proof.means().name())
-                .time(proof.at())
-                .text(state)
-                .text(study.value())
-                .text(version.hex())
-                .text(destinationId)
-                .write(),
-            "no such copy"));
+            Proofs.record(link, study, version, destinationId, proof, state), "no such copy"));
+  }
+
+  /// All depths to which copies were proven, and in which order.
+  public Proofs proofs() {
+    return new Proofs(database);
   }
 
   private static final String COPY_COLUMNS =
       "c.study, c.version, c.destination, c.location, c.stored_bytes, c.file_count, c.depth,"
-          + " c.means, c.proven_at, c.state, c.run";
+          + " c.means, c.proven_at, c.state, c.run, c.intact_at";
 
   private CopyRow copyRow(Link.Row row) throws SQLException {
     return new CopyRow(
@@ -793,7 +797,8 @@ public final class Catalogue implements AutoCloseable {
         row.number(),
         proof(row.text(), row.text(), row.time()),
         row.text(),
-        row.number());
+        row.number(),
+        row.maybeTime());
   }
 
   /// All copies of a study, on all destinations, newest version first.

@@ -48,6 +48,7 @@ public final class WorldSource implements Source {
   private final Map<String, byte[]> changesWhileRead = new HashMap<>();
   private boolean gone;
   private final Map<String, String> fingerprints = new HashMap<>();
+  private Runnable eachReading = () -> {};
   private long bytesRead;
 
   // ---- what tests do to it
@@ -96,6 +97,11 @@ public final class WorldSource implements Source {
   /// The source's index shows this from now on, whatever happens to the study's files.
   public synchronized void hideChangesFromTheFingerprint(String study, String fingerprint) {
     fingerprints.put(study, fingerprint);
+  }
+
+  /// Does this at each reading of some bytes from now on, such as letting time pass.
+  public synchronized void atEachReading(Runnable what) {
+    eachReading = what;
   }
 
   public synchronized void pull() {
@@ -296,6 +302,7 @@ public final class WorldSource implements Source {
       }
       int got = bytes.read(position, target);
       synchronized (WorldSource.this) {
+        eachReading.run();
         bytesRead += Math.max(0, got);
       }
       return got;
