@@ -32,7 +32,7 @@ public final class Proofs {
 
   /// Whose turn it is: a copy as the catalogue knows it, and when it was last proven deeply enough.
   ///
-  /// @param state `good`, `bad` or `gone`
+  /// @param state `good`, `bad`, `gone` or `removed`
   /// @param lastTurn the count of its last proof that was deep enough; when there is none, of what
   ///   made it wait: it was made, found, or found bad
   /// @param lastAt the date of that proof; when there is none, of the copy's last proof of any kind
@@ -44,7 +44,13 @@ public final class Proofs {
       long fileCount,
       String state,
       long lastTurn,
-      Instant lastAt) {}
+      Instant lastAt) {
+
+    /// As [CopyRow#shouldBeThere].
+    public boolean shouldBeThere() {
+      return !state.equals("gone") && !state.equals("removed");
+    }
+  }
 
   /// All copies on a destination by study and version; close the stream.
   ///

@@ -73,7 +73,7 @@ final class BackupCommand implements Callable<Integer> {
       paramLabel = "SOURCE",
       description =
           "Runs without a configuration, with --to. A library or folder: PATH, horos:PATH or"
-              + " folder:PATH.")
+              + " folder:PATH; or another destination, zip:PATH, with every version that it holds.")
   private @Nullable String from;
 
   @Option(

@@ -67,6 +67,17 @@ public interface Destination extends AutoCloseable {
 
   VersionReader read(HeldVersion version);
 
+  /// Takes a damaged copy out of those that are listed, its bytes untouched. Whoever calls this has
+  /// proven another copy of the same version first. A crash on the way leaves it listed, set aside,
+  /// or both.
+  ///
+  /// @param location the destination's own name for it, as [HeldVersion#location]
+  /// @return its new name; empty when it is not there
+  Optional<String> setAside(String location);
+
+  /// How many damaged copies were set aside here and are still kept.
+  long setAsideCount();
+
   /// Removes one copy for good, and nothing else: wholly or, when it throws, not at all. It must
   /// still be exactly that copy, and another readable copy of the study must be left here.
   ///
