@@ -246,7 +246,7 @@ class RestoreLibraryTest {
     CommandLineRun.Result planned = restoreTo("horos-library:" + target(), "--all", "--dry-run");
 
     assertThat(planned.exitCode()).as(planned.err()).isZero();
-    assertThat(planned.out()).contains("29 files").contains("It fits").contains("Nothing was done");
+    assertThat(planned.out()).contains("12 studies and groups").contains("It fits").contains("Nothing was done");
     assertThat(folder.resolve("new")).doesNotExist();
   }
 
