@@ -1,6 +1,5 @@
 package serdab.backup;
 
-import java.time.Instant;
 import java.time.InstantSource;
 import java.time.YearMonth;
 import java.util.ArrayList;
@@ -41,8 +40,8 @@ import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.source.SourceStudy;
 
-/// One run of a plan whose source is a destination: every version that it holds and another lacks is
-/// copied, oldest first, with all that its manifest says. [#plan] looks, [#execute] copies. Call
+/// One run of a plan whose source is a destination: every version that it holds and another lacks
+/// is copied, oldest first, with all that its manifest says. [#plan] looks, [#execute] copies. Call
 /// both once, from one thread.
 ///
 /// Nothing on the destination that is copied from is changed. What it holds damaged is reported and
@@ -145,8 +144,7 @@ public final class Replication {
       if (lacking.isEmpty()) {
         alreadyThere++;
       } else {
-        WorkItem.Reason reason =
-            row.isEmpty() ? WorkItem.Reason.NEW : WorkItem.Reason.COPY_MISSING;
+        WorkItem.Reason reason = row.isEmpty() ? WorkItem.Reason.NEW : WorkItem.Reason.COPY_MISSING;
         items.add(new WorkItem(study, reason, lacking));
       }
     }
@@ -291,8 +289,7 @@ public final class Replication {
     List<String> ids = to.stream().map(one -> one.id().toString()).toList();
     long run = catalogue.beginRun("backup", plan.hash(), sourceId, ids, worker);
     Tally tally =
-        new Tally(
-            work, run, catalogue, sourceId, to, progress, stop, _ -> clock.instant());
+        new Tally(work, run, catalogue, sourceId, to, progress, stop, _ -> clock.instant());
     try {
       recordListing(run);
       for (Destination.Listed.Unreadable bad : unreadable) {
@@ -429,8 +426,7 @@ public final class Replication {
         catalogue
             .version(key, id)
             .ifPresent(version ->
-                catalogue.recordCopied(
-                    sourceId, version, List.of(), id.hex(), "", List.of(), run));
+                catalogue.recordCopied(sourceId, version, List.of(), id.hex(), "", List.of(), run));
       }
     }
 
@@ -498,8 +494,7 @@ public final class Replication {
         try {
           return carry.copy(reader, destination);
         } catch (SerdabException.Damaged e) {
-          if (!(from.prove(held, from.traits().copiedDepth())
-              instanceof ProofOutcome.Proven)) {
+          if (!(from.prove(held, from.traits().copiedDepth()) instanceof ProofOutcome.Proven)) {
             throw e;
           }
           if (tries >= StudyCopier.COPY_TRIES) {

@@ -15,7 +15,8 @@ import serdab.ProofMeans;
 import serdab.VersionId;
 import serdab.dicom.StudyKey;
 
-/// Every depth to which copies were proven, each with its own date, and in which order. Thread-safe.
+/// Every depth to which copies were proven, each with its own date, and in which order.
+/// Thread-safe.
 ///
 /// A proof that succeeds stands beside the others; one that fails ends them all. Proofs are counted
 /// as they are recorded, so that their order does not hang on clocks.
@@ -206,12 +207,7 @@ public final class Proofs {
   }
 
   private static void add(
-      Link link,
-      StudyKey study,
-      VersionId version,
-      String destinationId,
-      Proof proof,
-      long turn)
+      Link link, StudyKey study, VersionId version, String destinationId, Proof proof, long turn)
       throws SQLException {
     link.call(
             "insert into proof (destination, study, version, depth, means, proven_at, turn)"
@@ -248,8 +244,8 @@ public final class Proofs {
     call.text(study.value()).text(version.hex()).text(destinationId).write();
   }
 
-  private static List<Proof> standing(
-      Link link, String study, String version, String destinationId) throws SQLException {
+  private static List<Proof> standing(Link link, String study, String version, String destinationId)
+      throws SQLException {
     List<Proof> standing =
         new ArrayList<>(
             link.call(

@@ -67,14 +67,12 @@ final class ReplicationRun {
     StopSignal stop =
         new StopSignal(
             around.clock(),
-            RunWindow.of(
-                switches.ignoreWindow() ? plan.changed().closed(List.of()).plan() : plan));
+            RunWindow.of(switches.ignoreWindow() ? plan.changed().closed(List.of()).plan() : plan));
     TerminalProgress bar =
         new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
     JsonLog log = new JsonLog(home.logs(), logs, around.clock());
     Progress progress =
-        new LoggedProgress(
-            switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
+        new LoggedProgress(switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
     warnings.forEach(line -> progress.say("Warning: " + line));
     Replication replication =
         new Replication(

@@ -53,8 +53,7 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "DEST|PLAN",
-      description =
-          "The destination: zip:PATH. Or the name of a plan: then all its destinations.")
+      description = "The destination: zip:PATH. Or the name of a plan: then all its destinations.")
   @SuppressWarnings("NullAway.Init") // required
   private String destination;
 

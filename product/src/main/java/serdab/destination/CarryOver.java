@@ -12,11 +12,11 @@ import serdab.Sha256;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyVersion;
 
-/// Makes a copy of one destination's copy at another: the same files, bit for bit, with all that the
-/// first one's manifest says of them. One thread at a time; reusable.
+/// Makes a copy of one destination's copy at another: the same files, bit for bit, with all that
+/// the first one's manifest says of them. One thread at a time; reusable.
 ///
-/// Every file is compared with its digest while it is read, so damage is never carried over, and the
-/// new copy is read back before it is visible.
+/// Every file is compared with its digest while it is read, so damage is never carried over, and
+/// the new copy is read back before it is visible.
 public final class CarryOver {
 
   private static final int CHUNK_BYTES = 1 << 20;
@@ -69,8 +69,8 @@ public final class CarryOver {
     }
   }
 
-  /// Refuses a version that was read without its manifest: its files are good, and what was known of
-  /// them beside is lost, so it is no whole copy to make others from.
+  /// Refuses a version that was read without its manifest: its files are good, and what was known
+  /// of them beside is lost, so it is no whole copy to make others from.
   ///
   /// @throws SerdabException.Damaged when it was
   public static void requireManifest(StudyVersion version) {
@@ -103,8 +103,7 @@ public final class CarryOver {
         staged.write(chunk);
       }
     }
-    if (length != file.lengthBytes()
-        || !Sha256.finish(hasher).equals(file.digests().file())) {
+    if (length != file.lengthBytes() || !Sha256.finish(hasher).equals(file.digests().file())) {
       throw new SerdabException.Damaged(
           new Problem(
               "copy-damaged",

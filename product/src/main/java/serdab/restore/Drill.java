@@ -57,7 +57,8 @@ final class Drill {
     try (VersionReader reader = destination.read(copy)) {
       requireRoom(reader.version().lengthBytes());
       FolderTarget folder = new FolderTarget(scratch);
-      // All are there before the first is compared, as after a restore: two that need one name show.
+      // All are there before the first is compared, as after a restore: two that need one name
+      // show.
       for (StoredFile file : reader.version().files()) {
         FolderTarget.Written written = folder.write(FOLDER, file, reader.open(file), progress);
         if (written != FolderTarget.Written.NEW) {

@@ -20,8 +20,9 @@ public final class NewAddress {
 
   private NewAddress() {}
 
-  /// Looks for every copy that the catalogue remembers, by name and length. What is not there counts
-  /// as gone, so that the next backup makes it again; what is there stays as proven as it was.
+  /// Looks for every copy that the catalogue remembers, by name and length. What is not there
+  /// counts as gone, so that the next backup makes it again; what is there stays as proven as it
+  /// was.
   ///
   /// @return how many are not there
   public static long lookThrough(
@@ -30,8 +31,8 @@ public final class NewAddress {
     List<CopyRow> missing = new ArrayList<>();
     try (Stream<CopyRow> rows = catalogue.copiesOn(id)) {
       rows.filter(row -> row.state().equals("good"))
-          .filter(row ->
-              !(destination.prove(held(row), Depth.PRESENT) instanceof ProofOutcome.Proven))
+          .filter(
+              row -> !(destination.prove(held(row), Depth.PRESENT) instanceof ProofOutcome.Proven))
           .forEach(missing::add);
     }
     for (CopyRow row : missing) {

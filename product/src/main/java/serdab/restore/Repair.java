@@ -18,8 +18,8 @@ import serdab.report.Progress;
 
 /// Makes lost or damaged copies again from what other destinations hold. One thread at a time.
 ///
-/// The new copy is proven and recorded before anything is done to the damaged one, so a crash at any
-/// moment loses nothing.
+/// The new copy is proven and recorded before anything is done to the damaged one, so a crash at
+/// any moment loses nothing.
 public final class Repair {
 
   /// Room that is left on a destination whatever comes, for its own bookkeeping.

@@ -1,5 +1,7 @@
 package serdab.restore;
 
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -11,8 +13,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
-import java.time.Instant;
-import java.time.InstantSource;
 import serdab.Depth;
 import serdab.Problem;
 import serdab.Proof;
@@ -116,8 +116,7 @@ public final class Verification {
     long wanted = share.count(candidates.size());
     if (rounds.isPresent()) {
       wanted =
-          Math.max(
-              wanted, rounds.get().due(candidates.stream().mapToLong(Candidate::lastTurn)));
+          Math.max(wanted, rounds.get().due(candidates.stream().mapToLong(Candidate::lastTurn)));
     }
     List<Candidate> turns = new ArrayList<>(lost);
     turns.addAll(candidates.subList(0, (int) Math.min(candidates.size(), wanted)));
@@ -202,8 +201,7 @@ public final class Verification {
       try (Stream<Destination.Listed> held = destination.held()) {
         held.forEach(one -> {
           switch (one) {
-            case Destination.Listed.Copy readable ->
-                take(readable.version(), inRounds, candidates);
+            case Destination.Listed.Copy readable -> take(readable.version(), inRounds, candidates);
             case Destination.Listed.Unreadable unreadable -> {
               Proofs.Turn turn = knownAt.get(unreadable.location());
               if (turn == null) {
@@ -284,8 +282,7 @@ public final class Verification {
       }
     }
     bad.add(
-        new VerifyReport.BadCopy(
-            Optional.empty(), unreadable.location(), unreadable.problem()));
+        new VerifyReport.BadCopy(Optional.empty(), unreadable.location(), unreadable.problem()));
   }
 
   private String damagedFact(String location) {
@@ -351,8 +348,7 @@ public final class Verification {
 
   /// Another copy of the same version there, proven now.
   private Optional<HeldVersion> provenBeside(HeldVersion copy) {
-    for (HeldVersion other :
-        listed.getOrDefault(nameOf(copy.study(), copy.id()), List.of())) {
+    for (HeldVersion other : listed.getOrDefault(nameOf(copy.study(), copy.id()), List.of())) {
       if (!other.location().equals(copy.location())
           && destination.prove(other, destination.traits().copiedDepth())
               instanceof ProofOutcome.Proven proven) {
@@ -366,8 +362,7 @@ public final class Verification {
   /// @param good a proven copy of the same version
   private void putAway(HeldVersion good, String location, Problem problem) {
     VerifyReport.BadCopy what =
-        new VerifyReport.BadCopy(
-            Optional.of(catalogue.label(good.study())), location, problem);
+        new VerifyReport.BadCopy(Optional.of(catalogue.label(good.study())), location, problem);
     if (repair.isPresent()) {
       if (!location.equals(good.location())) {
         destination.setAside(location);
@@ -392,8 +387,7 @@ public final class Verification {
     } else if (turn.location().equals(copy.location())) {
       // That a damaged copy is still listed is no news.
       boolean saysTooLittle =
-          turn.state().equals("bad")
-              && !proof.depth().reaches(destination.traits().copiedDepth());
+          turn.state().equals("bad") && !proof.depth().reaches(destination.traits().copiedDepth());
       if (!saysTooLittle) {
         catalogue.recordProof(copy.study(), copy.id(), id, proof, "good");
       }

@@ -45,8 +45,7 @@ class ReplicationTest {
   private static final String B_ADDRESS = "zip:/second";
 
   private final World world = World.drawnFrom(new SplittableRandom(21));
-  private final SimulatedDisk second =
-      new SimulatedDisk(new SplittableRandom(22), world.clock());
+  private final SimulatedDisk second = new SimulatedDisk(new SplittableRandom(22), world.clock());
   private Selection selection = Selection.ALL;
   private int batch;
 
@@ -138,8 +137,7 @@ class ReplicationTest {
     assertThat(left.keySet()).isEqualTo(before.keySet()).hasSize(3);
     left.forEach((version, files) -> {
       assertThat(files.keySet()).isEqualTo(before.get(version).keySet());
-      files.forEach((path, bytes) ->
-          assertThat(bytes).isEqualTo(before.get(version).get(path)));
+      files.forEach((path, bytes) -> assertThat(bytes).isEqualTo(before.get(version).get(path)));
     });
   }
 
@@ -177,8 +175,8 @@ class ReplicationTest {
     replicate();
 
     assertThat(bytes(world.disk()).keySet()).isEqualTo(before.keySet());
-    bytes(world.disk()).forEach((name, content) ->
-        assertThat(content).as(name).isEqualTo(before.get(name)));
+    bytes(world.disk())
+        .forEach((name, content) -> assertThat(content).as(name).isEqualTo(before.get(name)));
     assertThat(rowsOf("zip:/disk0")).isEqualTo(proofs);
   }
 
@@ -390,8 +388,7 @@ class ReplicationTest {
     Map<String, Map<String, byte[]>> held = contents(second);
     assertThat(held.keySet()).isEqualTo(wanted.keySet());
     held.forEach((version, files) ->
-        files.forEach((path, bytes) ->
-            assertThat(bytes).isEqualTo(wanted.get(version).get(path))));
+        files.forEach((path, bytes) -> assertThat(bytes).isEqualTo(wanted.get(version).get(path))));
   }
 
   /// Every version by study, oldest first, as its manifest describes it.

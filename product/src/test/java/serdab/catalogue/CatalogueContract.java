@@ -771,14 +771,26 @@ abstract class CatalogueContract {
           link.run(statement);
         }
         link.run("insert into schema_version (version, applied_at) values (1, 0)");
-        for (String copy : List.of("READABLE', 'NETWORK', 5000, 'good'", "PRESENT', 'ASKED', 6000, 'bad'")) {
+        for (String copy :
+            List.of("READABLE', 'NETWORK', 5000, 'good'", "PRESENT', 'ASKED', 6000, 'bad'")) {
           String study = copy.contains("bad") ? "1.3" : "1.2";
           link.run(
-              "insert into version values ('" + study + "', '" + id("v").hex() + "', 1, 1, 1, 0, '')");
+              "insert into version values ('"
+                  + study
+                  + "', '"
+                  + id("v").hex()
+                  + "', 1, 1, 1, 0, '')");
           link.run(
               "insert into copy (study, version, destination, location, stored_bytes, file_count,"
-                  + " depth, means, proven_at, state, run) values ('" + study + "', '"
-                  + id("v").hex() + "', '" + DISK + "', 'a.zip', 1, 1, '" + copy + ", 1)");
+                  + " depth, means, proven_at, state, run) values ('"
+                  + study
+                  + "', '"
+                  + id("v").hex()
+                  + "', '"
+                  + DISK
+                  + "', 'a.zip', 1, 1, '"
+                  + copy
+                  + ", 1)");
         }
         return 0;
       });

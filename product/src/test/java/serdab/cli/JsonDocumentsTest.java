@@ -61,8 +61,7 @@ class JsonDocumentsTest {
         folder.resolve("home/serdab.toml"),
         "[plan.docs]\nfrom = \"%1$s/docs\"\nto = [\"%2$s\", \"zip:%1$s/never\"]\n"
                 .formatted(folder, copies())
-            + "[plan.gone]\nfrom = \"%1$s/gone\"\nto = \"%2$s\"\n"
-                .formatted(folder, copies()));
+            + "[plan.gone]\nfrom = \"%1$s/gone\"\nto = \"%2$s\"\n".formatted(folder, copies()));
     checkPrinted("serdab-paths-v1", "status", "--paths", "--json");
     checkPrinted("serdab-backups-v1", "backup", "--json");
     checkPrinted("serdab-backups-v1", "backup", "--json", "--dry-run");
@@ -152,15 +151,36 @@ class JsonDocumentsTest {
     String viewer = "horos:" + folder.resolve("viewer/Horos Data");
     String cd = folder.resolve("cd").toString();
     checkPrinted(
-        "serdab-restoreplan-v1", "restore", "--from", from, "--media", cd, "--all", "--dry-run",
+        "serdab-restoreplan-v1",
+        "restore",
+        "--from",
+        from,
+        "--media",
+        cd,
+        "--all",
+        "--dry-run",
         "--json");
     checkPrinted("serdab-media-v1", "restore", "--from", from, "--media", cd, "--all", "--json");
     checkPrinted(
-        "serdab-library-v1", "restore", "--from", from, "--to",
-        "horos-library:" + folder.resolve("new/Horos Data"), "--all", "--json");
+        "serdab-library-v1",
+        "restore",
+        "--from",
+        from,
+        "--to",
+        "horos-library:" + folder.resolve("new/Horos Data"),
+        "--all",
+        "--json");
     checkPrinted(
-        "serdab-viewer-v1", "restore", "--from", from, "--to", viewer, "--all",
-        "--wait-until-imported", "0s", "--json");
+        "serdab-viewer-v1",
+        "restore",
+        "--from",
+        from,
+        "--to",
+        viewer,
+        "--all",
+        "--wait-until-imported",
+        "0s",
+        "--json");
     // Something stands where the first file would go, whatever name it tries: the run stops.
     String digits = Sha256.digest(TinyDicom.of(1, 1, 1).bytes()).hex().substring(0, 32);
     Path incoming = folder.resolve("viewer/Horos Data/INCOMING.noindex");

@@ -104,7 +104,11 @@ class MediaDirectoryTest {
 
     assertThat(((MediaDirectory.Added.Listed) added).madeUp())
         .contains(
-            Tag.PatientID, Tag.StudyDate, Tag.StudyTime, Tag.StudyID, Tag.SeriesNumber,
+            Tag.PatientID,
+            Tag.StudyDate,
+            Tag.StudyTime,
+            Tag.StudyID,
+            Tag.SeriesNumber,
             Tag.InstanceNumber)
         .doesNotContain(Tag.Modality, Tag.StudyInstanceUID);
     DataSet study = records().get(1);
@@ -216,7 +220,8 @@ class MediaDirectoryTest {
 
   private static String run(String... command) throws Exception {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+    String printed =
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
     process.waitFor();
     return printed;
   }

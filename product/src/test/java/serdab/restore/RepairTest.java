@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -16,7 +15,6 @@ import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.ZipTreeDestination.Access;
 import serdab.dicom.StudyKey;
-import serdab.plan.Selection;
 import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.store.BlobStore;
@@ -288,12 +286,7 @@ class RepairTest {
     try (Destination destination = world.open(0, Access.READ);
         BlobStore drills = scratch instanceof FaultyStore place ? place.connect() : scratch) {
       return new Verification(
-              destination,
-              world.catalogue(),
-              world.clock(),
-              Progress.SILENT,
-              () -> false,
-              drills)
+              destination, world.catalogue(), world.clock(), Progress.SILENT, () -> false, drills)
           .verify(Depth.RESTORED, Share.ALL, Optional.empty());
     }
   }
@@ -303,13 +296,11 @@ class RepairTest {
     List<Destination> others =
         repair ? List.of(world.open(1, Access.READ)) : List.<Destination>of();
     try (Destination destination = world.open(0, repair ? Access.WRITE : Access.READ);
-        LocalFolder drills =
-            LocalFolder.on(scratch.mount(), "scratch", new SplittableRandom(9))) {
+        LocalFolder drills = LocalFolder.on(scratch.mount(), "scratch", new SplittableRandom(9))) {
       Optional<Repair> mender =
           repair
               ? Optional.of(
-                  new Repair(
-                      destination, others, world.catalogue(), Progress.SILENT, () -> false))
+                  new Repair(destination, others, world.catalogue(), Progress.SILENT, () -> false))
               : Optional.empty();
       return new Verification(
               destination,

@@ -122,8 +122,7 @@ class SharesTest {
 
       long checked = 0;
       for (int run = 1; run <= ROUND; run++) {
-        VerifyReport report =
-            verify(world, Depth.READABLE, SHARE, Optional.empty(), () -> false);
+        VerifyReport report = verify(world, Depth.READABLE, SHARE, Optional.empty(), () -> false);
         assertThat(report.checked()).isLessThanOrEqualTo(3);
         checked += report.checked();
       }
@@ -223,15 +222,10 @@ class SharesTest {
   }
 
   static VerifyReport verify(
-      World world,
-      Depth depth,
-      Share share,
-      Optional<StudyKey> study,
-      BooleanSupplier stop) {
+      World world, Depth depth, Share share, Optional<StudyKey> study, BooleanSupplier stop) {
     SimulatedDisk scratch = new SimulatedDisk(new SplittableRandom(8), world.clock());
     try (Destination destination = world.open(0, Access.READ);
-        LocalFolder drills =
-            LocalFolder.on(scratch.mount(), "scratch", new SplittableRandom(9))) {
+        LocalFolder drills = LocalFolder.on(scratch.mount(), "scratch", new SplittableRandom(9))) {
       return new Verification(
               destination, world.catalogue(), world.clock(), Progress.SILENT, stop, drills)
           .verify(depth, share, study);
