@@ -127,7 +127,9 @@ class StudyNamesTest {
     assertThat(StudyNames.tails("_library/horos-00000000/index.zip"))
         .doesNotContainAnyElementsOf(StudyNames.indexKeys(NamingProfile.UID, key));
     for (String foreign :
-        new String[] {"_library/index.zip", "_library//index.zip", "_library/a/b/index.zip", "_library/a/x.txt"}) {
+        new String[] {
+          "_library/index.zip", "_library//index.zip", "_library/a/b/index.zip", "_library/a/x.txt"
+        }) {
       assertThat(StudyNames.tails(foreign)).as(foreign).isEmpty();
     }
     assertThat(MonthFolder.ofPath(second).isMonth()).isFalse();
