@@ -217,8 +217,8 @@ final class BackupCommand implements Callable<Integer> {
     try (RunLock _ = RunLock.take(home.lock());
         Wiring wiring = new Wiring(around, names());
         Catalogue catalogue = wiring.catalogue(home)) {
-      PlanRun.Switches switches = new PlanRun.Switches(
-              adopt, acceptFewer, dryRun, json, ignoreWindow, diskSets());
+      PlanRun.Switches switches =
+          new PlanRun.Switches(adopt, acceptFewer, dryRun, json, ignoreWindow, diskSets());
       return new PlanRun(around, home, wiring, catalogue, plan, switches).run();
     }
   }

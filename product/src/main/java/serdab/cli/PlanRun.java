@@ -170,8 +170,7 @@ final class PlanRun {
         new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
     JsonLog log = new JsonLog(home.logs(), logSettings(), around.clock());
     Progress progress =
-        new LoggedProgress(
-            switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
+        new LoggedProgress(switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
     warnings.forEach(line -> progress.say("Warning: " + line));
     Backup.Setting setting =
         new Backup.Setting(
@@ -232,8 +231,7 @@ final class PlanRun {
   private void listForPeople(Ran ran, List<String> warnings) {
     for (Destination destination : ran.destinations()) {
       try {
-        destination.list(
-            new Destination.Listing(wiring.names().indexPage(), true, false));
+        destination.list(new Destination.Listing(wiring.names().indexPage(), true, false));
       } catch (SerdabException e) {
         warnings.add(
             "The copies are safe, but the lists of what is in "
@@ -253,8 +251,7 @@ final class PlanRun {
     if (row.isEmpty()) {
       return;
     }
-    RecoveryKit kit =
-        new RecoveryKit(catalogue, home.cache(), around.clock(), Wiring.WRITTEN_BY);
+    RecoveryKit kit = new RecoveryKit(catalogue, home.cache(), around.clock(), Wiring.WRITTEN_BY);
     for (Destination destination : ran.destinations()) {
       try {
         kit.leave(destination, plansText(), row.get());

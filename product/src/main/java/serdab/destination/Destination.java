@@ -13,9 +13,9 @@ import serdab.dicom.StudyKey;
 
 /// A place in a form where copies of studies are kept. Thread-safe.
 ///
-/// - A committed version stays as it is: nothing finished is ever overwritten, and nothing is deleted
-///   but by [#remove] and [#removeLast], which retention alone calls, by a plan that a person
-///   confirmed.
+/// - A committed version stays as it is: nothing finished is ever overwritten, and nothing is
+///   deleted but by [#remove] and [#removeLast], which retention alone calls, by a plan that a
+///   person confirmed.
 /// - [#find] and [#held] tell what the destination itself holds, not what anybody remembers.
 /// - A version that is there already is found by its id, whoever put it there.
 ///
@@ -80,9 +80,9 @@ public interface Destination extends AutoCloseable {
   /// now.
   void settle(Map<Optional<YearMonth>, Boolean> months);
 
-  /// Told at the end of a run, and when a person asks: brings up to date what the form keeps so that
-  /// people and programs find studies with nothing but the copies at hand. All of it can be made
-  /// again from the copies. A form that keeps nothing of the kind does nothing.
+  /// Told at the end of a run, and when a person asks: brings up to date what the form keeps so
+  /// that people and programs find studies with nothing but the copies at hand. All of it can be
+  /// made again from the copies. A form that keeps nothing of the kind does nothing.
   ///
   /// @param wish what is to be kept; nothing that is there is removed
   default void list(Listing wish) {}

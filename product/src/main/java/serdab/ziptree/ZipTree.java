@@ -87,8 +87,8 @@ public final class ZipTree {
     return writtenBy;
   }
 
-  /// Every ZIP in a month folder or under `_other` or `_library`, whether ours or not, in no order. Streamed from
-  /// the place; close it.
+  /// Every ZIP in a month folder or under `_other` or `_library`, whether ours or not, in no order.
+  /// Streamed from the place; close it.
   public Stream<TreeZip> zips() {
     return store.list("").filter(ZipTree::isZip).map(ZipTree::treeZip);
   }
