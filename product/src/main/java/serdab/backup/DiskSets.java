@@ -120,13 +120,12 @@ public final class DiskSets {
                   + " was not connected for "
                   + days
                   + " days: it lacks what came since. Let it have its turn.")
-          .orElseGet(
-              () ->
-                  "No disk of the set "
-                      + set
-                      + " was connected for "
-                      + days
-                      + " days: nothing new is safe on any of them. Connect one.");
+          .orElseGet(() ->
+              "No disk of the set "
+                  + set
+                  + " was connected for "
+                  + days
+                  + " days: nothing new is safe on any of them. Connect one.");
     }
   }
 

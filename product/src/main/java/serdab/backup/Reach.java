@@ -210,8 +210,7 @@ public final class Reach {
   /// @param seenBefore whether studies were seen there in an earlier run
   /// @throws SerdabException.Unavailable `source-not-answering`, `source-not-permitted`,
   ///   `source-failing` or `source-offline`
-  public static void requireSource(
-      Path folder, State state, boolean seenBefore, Program program) {
+  public static void requireSource(Path folder, State state, boolean seenBefore, Program program) {
     switch (state) {
       case NOT_ANSWERING -> throw sourceNotAnswering(folder);
       case NOT_PERMITTED ->
@@ -259,8 +258,8 @@ public final class Reach {
 
   /// Throws unless copies may be written to the folder, or there is nothing known against it.
   ///
-  /// @throws SerdabException.Unavailable `destination-not-answering`, `destination-not-permitted` or
-  ///   `destination-failing`
+  /// @throws SerdabException.Unavailable `destination-not-answering`, `destination-not-permitted`
+  ///   or `destination-failing`
   /// @throws SerdabException.HeldBack `destination-offline` when it names a volume that is not
   ///   mounted: a folder made there would lie on this computer's own disk
   public static void requireDestination(Path folder, State state, Program program) {

@@ -65,7 +65,8 @@ public final class SyncedFolders {
           new Sign.BelowHome(GOOGLE, List.of("Library", "CloudStorage", "GoogleDrive.*")),
           new Sign.BelowHome("Box", List.of("Library", "CloudStorage", "Box.*")),
           new Sign.BelowHome("a cloud service", List.of("Library", "CloudStorage", ".+")),
-          new Sign.BelowHome(GOOGLE, List.of("Library", "Application Support", "Google", "DriveFS")),
+          new Sign.BelowHome(
+              GOOGLE, List.of("Library", "Application Support", "Google", "DriveFS")),
           new Sign.BelowHome(GOOGLE, List.of("AppData", "Local", "Google", "DriveFS")),
           new Sign.ShownIn(ICLOUD, "Documents", CLOUD_DOCS),
           new Sign.ShownIn(ICLOUD, "Desktop", CLOUD_DOCS),

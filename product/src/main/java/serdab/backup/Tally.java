@@ -7,7 +7,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntFunction;
@@ -48,6 +50,8 @@ final class Tally {
   private long notSafeCount;
   private long findings;
   private long copiedBytes;
+  private long copiedFiles;
+  private final Map<Integer, Full> full = new TreeMap<>();
   private boolean stopped;
   private long left;
 
@@ -118,12 +122,14 @@ final class Tally {
   void left(List<WorkItem> items) {
     waiting += items.size();
     left = items.size();
+    items.forEach(this::lacking);
   }
 
   void count(WorkItem item, CopyOutcome outcome) {
     lock.lock();
     try {
       String word = counted(item, outcome);
+      lacking(item);
       progress.ended(catalogue.label(item.study().key()), word);
     } finally {
       lock.unlock();
@@ -141,6 +147,7 @@ final class Tally {
                 + done.version().files().stream().mapToLong(f -> f.findings().size()).sum();
         if (!done.made().isEmpty()) {
           copiedBytes += done.version().lengthBytes();
+          copiedFiles += done.version().files().size();
         }
         if (!done.version().missing().isEmpty()) {
           incomplete++;
@@ -180,6 +187,14 @@ final class Tally {
         notProven(item);
         stopped = true;
         yield "stopped";
+      }
+      case CopyOutcome.Failed failure when Room.isLacking(failure.problem()) -> {
+        // Nothing is wrong with the study: it is not tried later, but whenever there is room.
+        failure.made().forEach(copy -> remember(copy, 0));
+        waiting++;
+        notProven(item);
+        markDead(failure);
+        yield "waiting";
       }
       case CopyOutcome.Failed failure -> {
         failure.made().forEach(copy -> remember(copy, 0));
@@ -230,13 +245,55 @@ final class Tally {
 
   /// A destination that is gone or full is not asked again in this run.
   private void markDead(CopyOutcome.Failed failure) {
-    if (failure.problem().code().startsWith("place-")) {
+    boolean noRoom = Room.isLacking(failure.problem());
+    if (noRoom || failure.problem().code().startsWith("place-")) {
       for (int target : failure.failedTargets()) {
         if (alive.remove(target)) {
-          problems.add(failure.problem());
+          if (noRoom) {
+            full.put(target, new Full(failure.problem()));
+          } else {
+            problems.add(failure.problem());
+          }
         }
       }
     }
+  }
+
+  /// A destination that had no room any more, and what did not get there.
+  private static final class Full {
+    private final Problem problem;
+    private long studies;
+    private long files;
+    private long refusedFiles;
+
+    Full(Problem problem) {
+      this.problem = problem;
+    }
+  }
+
+  /// Counts a study for each full destination that lacks it.
+  private void lacking(WorkItem item) {
+    for (int target : item.targets()) {
+      Full lacks = full.get(target);
+      if (lacks != null) {
+        if (lacks.studies++ == 0) {
+          lacks.refusedFiles = item.study().fileCount();
+        }
+        lacks.files += item.study().fileCount();
+      }
+    }
+  }
+
+  private List<Problem> allProblems() {
+    List<Problem> all = new ArrayList<>(problems);
+    OptionalLong bytesPerFile =
+        copiedFiles == 0 ? OptionalLong.empty() : OptionalLong.of(copiedBytes / copiedFiles);
+    full.values()
+        .forEach(lacks ->
+            all.add(
+                Room.withForecast(
+                    lacks.problem, lacks.studies, lacks.files, bytesPerFile, lacks.refusedFiles)));
+    return all;
   }
 
   private void proven(WorkItem item, List<Integer> targets) {
@@ -310,14 +367,14 @@ final class Tally {
               + (left == 1 ? " study waits" : " studies wait")
               + " for the next run, which goes on where this one ended.");
     }
-    return new RunReport(run, outcome(), totals, notSafe, problems, warnings, made);
+    return new RunReport(run, outcome(), totals, notSafe, allProblems(), warnings, made);
   }
 
   private RunReport.Outcome outcome() {
     if (stopped || stop.isRequested()) {
       return RunReport.Outcome.INTERRUPTED;
     }
-    if (!problems.isEmpty()) {
+    if (!problems.isEmpty() || !full.isEmpty()) {
       return RunReport.Outcome.FAILED;
     }
     return notSafeCount > 0 ? RunReport.Outcome.INCOMPLETE : RunReport.Outcome.GOOD;

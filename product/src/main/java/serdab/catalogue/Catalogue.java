@@ -232,7 +232,8 @@ public final class Catalogue implements AutoCloseable {
   /// All facts whose names begin so, by name.
   public SortedMap<String, String> facts(String prefix) {
     SortedMap<String, String> facts = new TreeMap<>();
-    database.read(link ->
+    database
+        .read(link ->
             link.call("select name, value from fact where substr(name, 1, ?) = ? order by name")
                 .number(prefix.length())
                 .text(prefix)

@@ -75,7 +75,8 @@ public final class Main {
     }
   }
 
-  private static void tell(Terminal terminal, Problem problem) {
+  /// Tells a person what went wrong and what to do next.
+  static void tell(Terminal terminal, Problem problem) {
     terminal.err().println("serdab: " + problem.what());
     if (!problem.next().isEmpty()) {
       terminal.err().println("        " + problem.next());

@@ -190,6 +190,11 @@ final class PlanRun {
         StopOnSignal _ = StopOnSignal.of(stop)) {
       WorkList work = backup.plan();
       if (switches.dryRun()) {
+        if (!switches.json()) {
+          new IndexCare(catalogue, around.clock())
+              .planned(source, destinations)
+              .forEach(terminal.out()::println);
+        }
         PlanPrinter.print(work, plan, catalogue, terminal, switches.json());
         return work.alarms().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.FAILED;
       }
@@ -222,6 +227,7 @@ final class PlanRun {
   /// fails here is told and undoes nothing.
   private List<String> afterRun(Ran ran) {
     List<String> warnings = new ArrayList<>();
+    new IndexCare(catalogue, around.clock()).afterRun(ran, warnings);
     leaveForRecovery(ran, warnings);
     listForPeople(ran, warnings);
     return warnings;

@@ -67,7 +67,6 @@ final class RunGuard {
     Path source = Wiring.sourceFolder(plan.source());
     Map<String, Path> folders = new LinkedHashMap<>();
     plan.destinations().forEach(each -> folders.put(each, Wiring.destinationFolder(each)));
-    folders.values().forEach(folder -> requireAsking(source, folder));
 
     // From here on disks are asked, and those that hang have been found out.
     Map<Path, Reach.State> states =
@@ -83,22 +82,18 @@ final class RunGuard {
       Path folder = Wiring.destinationFolder(specification);
       Reach.requireDestination(folder, state(states, folder), program());
       Safeguards.refuseInsideSource(source, folder);
-      safeguards.requireSentinel(folder, plan.sentinels());
-      if (setOf(specification).isEmpty()) {
-        // Disks that take turns have a sentinel each; they are told apart by their markers.
+      // Disks that take turns may have a sentinel each or none; their markers tell them apart.
+      boolean takesTurns = setOf(specification).isPresent();
+      if (!takesTurns || !plan.sentinels().isEmpty()) {
+        safeguards.requireSentinel(folder, plan.sentinels());
+      }
+      if (!takesTurns) {
         safeguards.requireVolume(folder, switches.adopt());
       }
       synced.of(folder).ifPresent(by -> warnings.add(by.destinationWarning(folder)));
       Safeguards.sameDisk(source, folder).ifPresent(warnings::add);
     }
     return new Allowed(there, warnings);
-  }
-
-  /// A destination named inside the source by its path alone needs no disk to be refused.
-  private static void requireAsking(Path source, Path destination) {
-    if (destination.startsWith(source)) {
-      Safeguards.refuseInsideSource(source, destination);
-    }
   }
 
   private static Reach.State state(Map<Path, Reach.State> states, Path folder) {
@@ -196,8 +191,7 @@ final class RunGuard {
       switch (sets.turn(set.get(), folder, state(states, folder))) {
         case THERE -> {
           wiring.expect(
-              each.getKey(),
-              sets.expected(set.get(), Wiring.knownAt(each.getKey(), catalogue)));
+              each.getKey(), sets.expected(set.get(), Wiring.knownAt(each.getKey(), catalogue)));
           there.add(each.getKey());
         }
         case NEW -> {
@@ -208,7 +202,8 @@ final class RunGuard {
       }
     }
     away.forEach((set, places) -> {
-      boolean another = there.stream().anyMatch(each -> setOf(each).filter(set::equals).isPresent());
+      boolean another =
+          there.stream().anyMatch(each -> setOf(each).filter(set::equals).isPresent());
       if (!another) {
         String what = "No disk of the set " + set.name() + " is connected: nothing is at ";
         String where = String.join(", ", places.stream().map(Path::toString).toList());

@@ -18,6 +18,8 @@ import picocli.CommandLine.Spec;
       VerifyCommand.class,
       RestoreCommand.class,
       RecoverCommand.class,
+      PruneCommand.class,
+      HoldCommand.class,
       CatalogueCommand.class,
       ReportCommand.class,
       BundleCommand.class,

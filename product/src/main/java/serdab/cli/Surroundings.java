@@ -31,6 +31,11 @@ record Surroundings(
     return Home.find(environment, osName);
   }
 
+  /// The same with another terminal.
+  Surroundings printingTo(Terminal another) {
+    return new Surroundings(another, environment, clock, osName, reach);
+  }
+
   RandomGenerator random() {
     return new SecureRandom();
   }

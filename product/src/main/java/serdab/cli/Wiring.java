@@ -41,6 +41,7 @@ final class Wiring implements AutoCloseable {
 
   private final Surroundings around;
   private final Names names;
+  private final Map<String, NamingProfile> namings = new HashMap<>();
   private final int parallelism = Math.max(1, Runtime.getRuntime().availableProcessors());
   private final ExecutorService computing =
       Executors.newFixedThreadPool(
@@ -61,6 +62,13 @@ final class Wiring implements AutoCloseable {
 
   Names names() {
     return names;
+  }
+
+  /// How the copies of a plan are named. All its destinations share one, and with it one list of
+  /// pseudonyms.
+  private NamingProfile naming(BackupPlan plan) {
+    return namings.computeIfAbsent(
+        plan.naming(), text -> names.profile(text, around.environment()));
   }
 
   Catalogue catalogue(Home home) {
@@ -121,7 +129,7 @@ final class Wiring implements AutoCloseable {
     Destination destination =
         zipTree(
             specification,
-            names.profile(plan.naming(), around.environment()),
+            naming(plan),
             adopt ? ZipTreeDestination.Access.ADOPT : ZipTreeDestination.Access.WRITE,
             catalogue);
     catalogue.sawDestination(destination.id().toString(), address(specification));
@@ -132,7 +140,7 @@ final class Wiring implements AutoCloseable {
   Destination destinationToLookAt(
       String specification, BackupPlan plan, Catalogue catalogue, Home home) {
     Path folder = destinationFolder(specification);
-    NamingProfile naming = names.profile(plan.naming(), around.environment());
+    NamingProfile naming = naming(plan);
     if (!Files.exists(folder)
         && expected
             .getOrDefault(address(specification), knownAt(specification, catalogue))
@@ -164,10 +172,23 @@ final class Wiring implements AutoCloseable {
   Destination destinationToRecoverFrom(String specification) {
     return ZipTreeDestination.open(
         LocalFolder.open(destinationFolder(specification), around.random()),
-        options(NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.READ),
+        options(NamingProfile.AS_FOUND, ZipTreeDestination.Access.READ),
         Set.of(),
         around.clock(),
         around.random());
+  }
+
+  /// Opens a destination that was used before, to remove copies from it.
+  Destination destinationToPrune(String specification, Catalogue catalogue) {
+    if (catalogue.destinationsAt(address(specification)).isEmpty()) {
+      throw new SerdabException.HeldBack(
+          new Problem(
+              "destination-not-known",
+              "The catalogue knows no destination at " + destinationFolder(specification) + ".",
+              "Nothing was removed. Run: serdab catalogue rebuild " + specification));
+    }
+    return zipTree(
+        specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.WRITE, catalogue);
   }
 
   /// Opens a destination to restore into.
@@ -235,9 +256,18 @@ final class Wiring implements AutoCloseable {
     return path("--to", specification.substring(ZIP.length()));
   }
 
+  /// The folder or file that a target's text names.
+  static Path targetFolder(String text) {
+    return path("--to", text);
+  }
+
   /// A folder that files are brought back to; made when it is not there.
   BlobStore folderToFill(String path) {
-    return LocalFolder.create(path("--to", path), around.random());
+    return folderToFill(targetFolder(path));
+  }
+
+  BlobStore folderToFill(Path folder) {
+    return LocalFolder.create(folder, around.random());
   }
 
   /// A folder of ours for drills.

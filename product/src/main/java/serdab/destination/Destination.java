@@ -13,9 +13,9 @@ import serdab.dicom.StudyKey;
 
 /// A place in a form where copies of studies are kept. Thread-safe.
 ///
-/// - A committed version stays as it is: nothing finished is ever overwritten, and nothing is
-///   deleted but by [#remove] and [#removeLast], which retention alone calls, by a plan that a
-///   person confirmed.
+/// - A committed version stays as it is: nothing finished is ever overwritten, and nothing is deleted
+///   but by [#remove] and [#removeLast], which retention alone calls: by a plan that a person
+///   confirmed, or to thin copies of a viewer's index.
 /// - [#find] and [#held] tell what the destination itself holds, not what anybody remembers.
 /// - A version that is there already is found by its id, whoever put it there.
 ///
@@ -31,6 +31,11 @@ public interface Destination extends AutoCloseable {
 
   /// How much room is left, in bytes; empty when the place does not say.
   OptionalLong usableBytes();
+
+  /// How much the whole place can hold, in bytes; empty when it does not say.
+  default OptionalLong totalBytes() {
+    return OptionalLong.empty();
+  }
 
   /// Everything it holds, in no promised order, streamed; unreadable copies come as
   /// [Listed.Unreadable], never as an exception. Close the stream.

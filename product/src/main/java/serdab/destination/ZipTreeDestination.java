@@ -245,6 +245,11 @@ public final class ZipTreeDestination implements Destination {
   }
 
   @Override
+  public OptionalLong totalBytes() {
+    return store.totalBytes();
+  }
+
+  @Override
   public Stream<Listed> held() {
     return tree.zips().flatMap(this::listed);
   }

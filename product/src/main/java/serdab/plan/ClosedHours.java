@@ -24,17 +24,16 @@ public record ClosedHours(Set<DayOfWeek> days, LocalTime from, LocalTime to) {
   private static final int TEXT_MAX = 200;
   private static final int DAY_LETTERS_MIN = 3;
   private static final Pattern FORM =
-      Pattern.compile(
-          "(?:([a-z][a-z, -]*?)\\s+)?(\\d{1,2}):(\\d{2})\\s*-\\s*(\\d{1,2}):(\\d{2})");
+      Pattern.compile("(?:([a-z][a-z, -]*?)\\s+)?(\\d{1,2}):(\\d{2})\\s*-\\s*(\\d{1,2}):(\\d{2})");
 
   public ClosedHours {
     days = Set.copyOf(days);
   }
 
-  /// Reads hours as people write them: `Mon-Fri 07:30-19:00`, `Sat,Sun 08:00-12:00`,
-  /// `daily 22:00-06:00`, `weekdays 07:30-19:00`, or times alone for every day. Days are English,
-  /// whole or from three letters on, in any case; a range may go over the end of the week, hours
-  /// over midnight, and `24:00` is midnight.
+  /// Reads hours as people write them: `Mon-Fri 07:30-19:00`, `Sat,Sun 08:00-12:00`, `daily
+  /// 22:00-06:00`, `weekdays 07:30-19:00`, or times alone for every day. Days are English, whole or
+  /// from three letters on, in any case; a range may go over the end of the week, hours over
+  /// midnight, and `24:00` is midnight.
   ///
   /// @throws IllegalArgumentException with a sentence for people when the text is none of this
   public static ClosedHours parse(String text) {

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import serdab.Problem;
@@ -80,6 +81,29 @@ public final class Restore {
       progress.ended(label, gaps.size() == gapsBefore ? "restored" : "incomplete");
     }
     return report();
+  }
+
+  /// What would be brought back; writes nothing. What is there already is not looked at.
+  ///
+  /// @param room what can be written to the target; empty when it does not say
+  public RestorePlan plan(Selection wanted, Optional<Instant> asOf, OptionalLong room) {
+    List<HeldVersion> copies = chosen(wanted, asOf);
+    long files = 0;
+    long bytes = 0;
+    for (HeldVersion copy : copies) {
+      if (stop.getAsBoolean()) {
+        break;
+      }
+      StudyLabel label = labels.apply(copy.study());
+      try (Choice.Open open = choice.open(copy)) {
+        choice.nameWhatIsMissing(open.reader().version(), label);
+        files += open.reader().version().files().size();
+        bytes += open.reader().version().lengthBytes();
+      } catch (SerdabException.Damaged e) {
+        gaps.add(new RestoreReport.Gap(Optional.of(label), "", e.problem()));
+      }
+    }
+    return new RestorePlan(copies.size(), files, bytes, 0, 0, room, gaps);
   }
 
   private void bringBack(

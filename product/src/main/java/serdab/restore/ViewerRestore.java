@@ -144,23 +144,16 @@ public final class ViewerRestore {
   }
 
   /// What would be dropped. Writes nothing.
+  ///
+  /// @param room bytes that can be dropped; empty when the volume does not say
   public RestorePlan plan(
-      ViewerLibrary library, Disk incoming, Selection wanted, Optional<Instant> asOf) {
-    IncomingFolder folder =
-        new IncomingFolder(
-            incoming,
-            IncomingFolder.Settings.onVolumeOf(library.volumeBytes(), settings.waitingMax()),
-            clock,
-            rest,
-            random,
-            progress,
-            stop);
+      ViewerLibrary library, OptionalLong room, Selection wanted, Optional<Instant> asOf) {
     List<HeldVersion> chosen = choice.of(wanted, asOf);
     try (ViewerLibrary.@Nullable Contents contents =
         settings.again() ? null : library.contents().orElse(null)) {
       Sum sum = sum(chosen, contents);
       return new RestorePlan(
-          chosen.size(), sum.files, sum.bytes, sum.there, sum.leftOut, folder.room(), gaps);
+          chosen.size(), sum.files, sum.bytes, sum.there, sum.leftOut, room, gaps);
     }
   }
 

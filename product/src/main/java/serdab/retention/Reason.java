@@ -21,5 +21,7 @@ public record Reason(String code, String text) {
   static final Reason ONLY_IMAGES =
       new Reason("only-images", "it holds images that no other proven copy here has");
   static final Reason NO_RULE = new Reason("no-rule", "no rule lets older versions go");
+  static final Reason INDEX_COPY =
+      new Reason("index-copy", "a copy of a viewer's index, thinned by rules of its own");
   static final Reason FROZEN = new Reason("frozen", "retention is frozen");
 }

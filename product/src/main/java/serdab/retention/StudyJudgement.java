@@ -40,6 +40,10 @@ final class StudyJudgement {
   private final Terms terms;
   private final boolean readManifests;
 
+  /// The group of a viewer's library that keeps its index; how many copies of it stay is decided
+  /// when new ones are made.
+  private static final String INDEX_GROUP = "index";
+
   /// By source, the last good run; a study that this run did not list is not in the source.
   private final Map<String, Long> lastGood = new HashMap<>();
 
@@ -249,6 +253,9 @@ final class StudyJudgement {
     }
 
     private Optional<Reason> unfit(HeldVersion copy) {
+      if (study.isLibrary() && study.libraryGroup().equals(INDEX_GROUP)) {
+        return Optional.of(Reason.INDEX_COPY);
+      }
       Optional<CopyRow> row =
           rows.stream()
               .filter(one -> one.destinationId().equals(here))

@@ -185,8 +185,8 @@ class GentlenessTest {
       }
       world
           .source()
-          .atEachReading(() ->
-              world.clock().pass(Duration.ofMillis(study > 10 && study <= 20 ? 200 : 20)));
+          .atEachReading(
+              () -> world.clock().pass(Duration.ofMillis(study > 10 && study <= 20 ? 200 : 20)));
       world.resting(duration -> rested[study] = rested[study].plus(duration));
       world.progress(this);
     }

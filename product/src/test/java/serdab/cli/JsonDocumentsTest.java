@@ -56,6 +56,16 @@ class JsonDocumentsTest {
       library.importFile(TinyDicom.of(3, 1, 1));
       checkPrinted("serdab-plan-v1", with(backup("docs"), "--dry-run"));
     }
+    Files.writeString(
+        folder.resolve("home/serdab.toml"),
+        "[plan.docs]\nfrom = \"%1$s/docs\"\nto = [\"%2$s\", \"zip:%1$s/never\"]\n"
+                .formatted(folder, copies())
+            + "[plan.gone]\nfrom = \"%1$s/gone\"\nto = \"%2$s\"\n"
+                .formatted(folder, copies()));
+    checkPrinted("serdab-backups-v1", "backup", "--json");
+    checkPrinted("serdab-backups-v1", "backup", "--json", "--dry-run");
+    deleteFolder(folder.resolve("never"));
+    checkPrinted("serdab-verifications-v1", "verify", "docs", "--json");
     Files.createDirectories(folder.resolve("nothing"));
     checkPrinted("serdab-plan-v1", with(backup("nothing"), "--dry-run"));
     checkPrinted("serdab-backup-v1", backup("nothing"));
@@ -148,6 +158,14 @@ class JsonDocumentsTest {
     }
   }
 
+  private static void deleteFolder(Path which) throws IOException {
+    try (Stream<Path> all = Files.walk(which)) {
+      for (Path each : all.sorted(java.util.Comparator.reverseOrder()).toList()) {
+        Files.delete(each);
+      }
+    }
+  }
+
   private static void cutShort(Path zip) throws IOException {
     byte[] bytes = Files.readAllBytes(zip);
     Files.setPosixFilePermissions(zip, PosixFilePermissions.fromString("rw-------"));
@@ -181,6 +199,10 @@ class JsonDocumentsTest {
       case "string" -> assertThat(value).as(what).isInstanceOf(String.class);
       case "integer" -> assertThat(value).as(what).isInstanceOf(Long.class);
       case "boolean" -> assertThat(value).as(what).isInstanceOf(Boolean.class);
+      case "document" -> {
+        Map<?, ?> document = (Map<?, ?>) value;
+        check((String) document.get("schema"), "", document);
+      }
       case "object" -> check(schema, path + ".", (Map<?, ?>) value);
       case "object of integers" ->
           assertThat(((Map<?, ?>) value).values()).as(what).allMatch(Long.class::isInstance);

@@ -55,8 +55,16 @@ class RunWindowTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "always", "Mon-Fri", "Mo 07:00-08:00", "Mon 25:00-26:00", "Mon 07:60-08:00",
-        "Mon-Tue-Wed 07:00-08:00", "Mon 07:00", "Mon 24:00-06:00", "Mon, 07:00-08:00"
+        "",
+        "always",
+        "Mon-Fri",
+        "Mo 07:00-08:00",
+        "Mon 25:00-26:00",
+        "Mon 07:60-08:00",
+        "Mon-Tue-Wed 07:00-08:00",
+        "Mon 07:00",
+        "Mon 24:00-06:00",
+        "Mon, 07:00-08:00"
       })
   void whatIsNoHoursIsRefusedWithAnExample(String text) {
     assertThatThrownBy(() -> ClosedHours.parse(text))

@@ -350,9 +350,18 @@ final class HorosInventory implements Inventory {
           addCompanion(found, listed, entries);
         }
       }
+      if (study.key().isLibrary() && study.key().libraryGroup().equals(IndexGroups.MADE)) {
+        writeMade();
+      }
       for (Extra extra : extras(group)) {
         if (IndexGroups.isOurs(study.key(), extra.entry(), extra.file(), privateFolder)) {
           addOurs(extra, listed);
+        } else if (study.key().equals(StudyKey.UNREAD_FOLDERS)) {
+          add(
+              new FileLocator.Located.NotAFile(extra.entry(), "This folder cannot be listed."),
+              0,
+              listed,
+              entries);
         } else {
           // Linked files of rows without a study lie outside; everything else must not.
           boolean linked = extra.entry().startsWith("linked/");
@@ -455,6 +464,17 @@ final class HorosInventory implements Inventory {
                 fileKey(extra.file()))));
   }
 
+  private void writeMade() throws IOException {
+    lock.lock();
+    try {
+      IndexGroups.writeMade(notes, folders, schema, privateFolder);
+    } catch (SQLException e) {
+      throw Workbook.failed(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private static @Nullable Object fileKey(Path file) throws IOException {
     return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
   }
@@ -549,7 +569,11 @@ final class HorosInventory implements Inventory {
                 file, NotGiven.MISSING, "The viewer's index names it and it is not there.");
         case FileLocator.Located.Offline _ ->
             receiver.notGiven(
-                file, NotGiven.OFFLINE, "It is a linked file whose volume is not mounted.");
+                file,
+                NotGiven.OFFLINE,
+                file.path().startsWith("linked/")
+                    ? "It is a linked file whose volume is not mounted."
+                    : "iCloud has moved it out to its servers; download it again.");
         case FileLocator.Located.NotAFile odd ->
             receiver.notGiven(file, NotGiven.UNREADABLE, odd.detail());
         case FileLocator.Located.Broken broken ->

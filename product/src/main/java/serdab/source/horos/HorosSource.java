@@ -24,7 +24,9 @@ import serdab.source.SourceId;
 
 /// The library of Horos or OsiriX as a source. Thread-safe.
 ///
-/// - An index that is busy, being upgraded, or on a volume that is not there is `Unavailable`.
+/// - An index that is busy, or on a volume that is not there, is `Unavailable`; one that is being
+///   upgraded is `HeldBack`.
+/// - A folder that cannot be listed is a gap of its own; everything else is given.
 /// - An index that is missing, damaged or of an unknown model is no reason not to copy: the files
 ///   themselves are listed then, and a finding says so.
 /// - The index, what people made and every other file of the library are groups
@@ -206,7 +208,7 @@ public final class HorosSource implements Source {
       new Endangered(workbook, schema, folders)
           .note(deletions, settings.autoClean().orElse(AutoClean.VIEWERS_DEFAULT), now);
     }
-    new IndexGroups(workbook, folders, schema, privateFolder)
+    new IndexGroups(workbook, folders, schema, privateFolder, now)
         .note(
             snapshot,
             reader.map(IndexReader::indexId).orElse(""),
@@ -251,11 +253,12 @@ public final class HorosSource implements Source {
   /// Copies the index; empty when there is none and the files are there.
   private Optional<IndexSnapshot.Outcome> takeSnapshot(Path privateFolder) throws IOException {
     if (Files.exists(folders.base().resolve("Database3.sql"))) {
-      throw new SerdabException.Unavailable(
+      throw new SerdabException.HeldBack(
           new Problem(
               "index-upgrade",
-              "The viewer is upgrading the index of " + folders.base() + ".",
-              "Run again when it has finished. If no viewer is running, open it once to finish."));
+              "The viewer is upgrading its library " + folders.base() + ".",
+              "Run again later, when it has finished. If no viewer is running, open it once to"
+                  + " finish."));
     }
     if (Files.exists(folders.indexFile())) {
       Path folder = Files.createDirectory(privateFolder.resolve("snapshot"));

@@ -18,14 +18,14 @@ import org.sqlite.SQLiteConfig;
 /// @param uuid of the index; empty text when it cannot be read
 /// @param modelVersion out of `DB_VERSION`
 /// @param rows by table; empty when it cannot be read
-/// @param sound whether SQLite's integrity_check found nothing wrong with the copy
+/// @param integrityCheck what SQLite's integrity_check says of it: `ok`, `damaged` or `not-run`
 /// @param means how it was copied; empty text when it was not
 record IndexCopy(
     IndexState state,
     String uuid,
     String modelVersion,
     Map<String, Long> rows,
-    boolean sound,
+    String integrityCheck,
     String means) {
 
   static final String NAME = "index-copy.json";
@@ -75,7 +75,7 @@ record IndexCopy(
         rows.forEach(json::number);
         json.endObject();
       }
-      json.text("integrityCheck", sound ? "ok" : "damaged");
+      json.text("integrityCheck", integrityCheck);
       json.text("means", means);
       json.endObject();
       json.endLine();

@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,13 +44,20 @@ final class IndexGroups {
   private final LibraryFolders folders;
   private final IndexSchema schema;
   private final Path privateFolder;
+  private final Instant now;
 
+  /// @param privateFolder the inventory's; what is known of an index is kept beside it
   IndexGroups(
-      Workbook workbook, LibraryFolders folders, IndexSchema schema, Path privateFolder) {
+      Workbook workbook,
+      LibraryFolders folders,
+      IndexSchema schema,
+      Path privateFolder,
+      Instant now) {
     this.workbook = workbook;
     this.folders = folders;
     this.schema = schema;
     this.privateFolder = privateFolder;
+    this.now = now;
   }
 
   /// Whether a group's fingerprint says all about it, without its files.
@@ -74,8 +82,25 @@ final class IndexGroups {
     }
     switch (snapshot.get()) {
       case IndexSnapshot.Outcome.Taken taken -> {
-        boolean sound = IndexCopy.isSound(taken.copy());
-        if (!sound) {
+        String present = taken.state().fingerprint();
+        Path file = privateFolder.resolveSibling("known-" + folders.name());
+        Optional<KnownIndex> known =
+            KnownIndex.read(file).filter(index -> index.isOf(present) || index.isRecent(now));
+        KnownIndex index;
+        if (known.isPresent()) {
+          index = known.get();
+        } else {
+          MadeByPeople.Made made = noteMade();
+          index =
+              new KnownIndex(
+                  now,
+                  present,
+                  IndexCopy.isSound(taken.copy()),
+                  made.fingerprint(),
+                  made.files().size());
+          index.write(file);
+        }
+        if (!index.sound()) {
           workbook.find(
               Finding.about(
                   LibraryFolders.INDEX,
@@ -88,11 +113,14 @@ final class IndexGroups {
               case FILE_COPY -> "file-copy";
               case ONLINE_BACKUP -> "online-backup";
             };
+        String check = index.isOf(present) ? (index.sound() ? "ok" : "damaged") : "not-run";
         noteIndex(
-            sound ? INDEX : DAMAGED,
+            index.sound() ? INDEX : DAMAGED,
+            index.state(),
             taken.copy(),
-            new IndexCopy(taken.state(), uuid, modelVersion, rows(), sound, means));
-        noteMade(taken.state());
+            new IndexCopy(taken.state(), uuid, modelVersion, rows(), check, means));
+        // Those files are written when somebody asks for them.
+        settle(group(MADE), index.made(), index.madeFiles());
       }
       case IndexSnapshot.Outcome.Unusable _ -> {
         try {
@@ -105,8 +133,9 @@ final class IndexGroups {
                       + " which stay."));
           noteIndex(
               DAMAGED,
+              state.fingerprint(),
               folders.indexFile(),
-              new IndexCopy(state, uuid, modelVersion, Map.of(), false, ""));
+              new IndexCopy(state, uuid, modelVersion, Map.of(), "damaged", ""));
         } catch (NoSuchFileException e) {
           // The viewer removes an index that it cannot open.
         }
@@ -122,7 +151,7 @@ final class IndexGroups {
     return rows;
   }
 
-  private void noteIndex(String name, Path index, IndexCopy copy)
+  private void noteIndex(String name, String fingerprint, Path index, IndexCopy copy)
       throws SQLException, IOException {
     long group = group(name);
     long modified = copy.state().modified().toEpochMilli();
@@ -141,17 +170,34 @@ final class IndexGroups {
     Path about = privateFolder.resolve(IndexCopy.NAME);
     copy.writeTo(about);
     noteFile(group, IndexCopy.NAME, about, modified);
-    settle(group, copy.state().fingerprint());
+    settle(
+        group,
+        fingerprint,
+        workbook.number("SELECT count(*) FROM extra WHERE study_group = ?", group));
   }
 
-  private void noteMade(IndexState state) throws SQLException, IOException {
+  /// Writes what people made, if it is not written, and notes its files.
+  static void writeMade(
+      Workbook workbook, LibraryFolders folders, IndexSchema schema, Path privateFolder)
+      throws SQLException, IOException {
+    if (!Files.exists(privateFolder.resolve(MADE))) {
+      new IndexGroups(workbook, folders, schema, privateFolder, Instant.EPOCH).noteMade();
+    }
+  }
+
+  private MadeByPeople.Made noteMade() throws SQLException, IOException {
     MadeByPeople.Made made =
         new MadeByPeople(workbook, schema, privateFolder.resolve(MADE)).write();
     long group = group(MADE);
+    // The viewer may have taken its index away since it was copied.
+    long modified =
+        Files.exists(folders.indexFile())
+            ? Files.getLastModifiedTime(folders.indexFile()).toMillis()
+            : 0;
     for (MadeByPeople.Written file : made.files()) {
-      noteFile(group, file.entry(), file.file(), state.modified().toEpochMilli());
+      noteFile(group, file.entry(), file.file(), modified);
     }
-    settle(group, made.fingerprint());
+    return made;
   }
 
   private long group(String name) throws SQLException {
@@ -168,6 +214,8 @@ final class IndexGroups {
       try (DirectoryStream<Path> inside = Files.newDirectoryStream(path)) {
         for (Path each : inside) {
           if (++files > FILES_MAX) {
+            workbook.find(
+                Finding.about(entry, "folder-too-deep", "It holds too many files to list all."));
             break;
           }
           noteTree(group, entry + "/" + each.getFileName(), each, depth + 1);
@@ -189,14 +237,11 @@ final class IndexGroups {
         modifiedMillis);
   }
 
-  private void settle(long group, String fingerprint) throws SQLException {
+  private void settle(long group, String fingerprint, long files) throws SQLException {
     workbook.run(
-        """
-        UPDATE study_group SET fingerprint = ?,
-          extras = (SELECT count(*) FROM extra e WHERE e.study_group = study_group.id)
-        WHERE id = ?\
-        """,
+        "UPDATE study_group SET fingerprint = ?, extras = ? WHERE id = ?",
         fingerprint,
+        files,
         group);
   }
 }

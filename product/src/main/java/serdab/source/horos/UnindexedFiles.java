@@ -1,8 +1,10 @@
 package serdab.source.horos;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -44,6 +46,8 @@ final class UnindexedFiles {
   private static final int DEPTH_MAX = 16;
   private static final int WAITING_COUNTED_MAX = 100_000;
   private static final Pattern NUMBERED_DCM = Pattern.compile("(0|[1-9]\\d{0,17})\\.dcm");
+  private static final String MOVED_OUT_END = ".icloud";
+  private static final Pattern MOVED_OUT = Pattern.compile("\\..+\\.icloud");
   private static final Pattern SAFE = Pattern.compile("[^0-9A-Za-z_-]+");
 
   /// Folders whose files pass through: the viewer works on them, or they are its scratch.
@@ -206,7 +210,53 @@ final class UnindexedFiles {
       throw e.getCause();
     } catch (NoSuchFileException e) {
       // The viewer removes numbered folders that it has emptied.
+    } catch (FileSystemException e) {
+      noteClosed(folder, "DATABASE.noindex/" + relative, e);
     }
+  }
+
+  /// A folder that cannot be listed is a gap of its own, so that no run that could not look into it
+  /// is all good; everything else is copied.
+  private void noteClosed(Path folder, String entry, FileSystemException failure)
+      throws SQLException {
+    if (!Files.isDirectory(folders.database())) {
+      throw new UncheckedIOException(failure); // The volume went away; that is no closed folder.
+    }
+    workbook.find(
+        Finding.about(
+            entry,
+            "folder-unreadable",
+            "This folder cannot be listed ("
+                + failure.getClass().getSimpleName()
+                + "); what lies in it is not copied."));
+    noteGap(StudyKey.UNREAD_FOLDERS, entry, folder);
+  }
+
+  /// Lists something that cannot be given, so that it is told as such.
+  private void noteGap(StudyKey group, String entry, Path path) throws SQLException {
+    workbook.run(
+        "INSERT INTO extra (study_group, entry, file, length, modified) VALUES (?, ?, ?, ?, ?)",
+        workbook.group(group.value(), true),
+        entry,
+        path.toString(),
+        -1,
+        0);
+  }
+
+  private static String original(String placeholder) {
+    return placeholder.substring(1, placeholder.length() - MOVED_OUT_END.length());
+  }
+
+  /// What iCloud leaves in place of a file is nothing to copy. The file itself is listed by its
+  /// row, as offline; one without a row is a gap of its own.
+  private void noteMovedOut(Path file, String entry) throws SQLException {
+    workbook.find(
+        Finding.about(
+            entry,
+            "moved-out-by-icloud",
+            "iCloud has moved the file out to its servers; it cannot be copied until it is"
+                + " downloaded again."));
+    noteGap(StudyKey.UNREAD_FILES, entry, file);
   }
 
   private void noteTooDeep(String relative) throws SQLException {
@@ -218,6 +268,15 @@ final class UnindexedFiles {
   private void noteImage(Path file, String folder, boolean numbered)
       throws SQLException, IOException {
     String name = file.getFileName().toString();
+    if (MOVED_OUT.matcher(name).matches()) {
+      String original = original(name);
+      Path there = file.resolveSibling(original);
+      if (!numbered || !(isInIndex(there, folder, original) || isCompanion(original))) {
+        noteMovedOut(
+            there, "DATABASE.noindex/" + (folder.isEmpty() ? "" : folder + "/") + original);
+      }
+      return;
+    }
     if (name.equals(FINDER_SETTINGS)) {
       return;
     }
@@ -348,7 +407,15 @@ final class UnindexedFiles {
 
   private void noteOther(Path path, String entry, String group, int depth)
       throws SQLException, IOException {
-    if (path.getFileName().toString().equals(FINDER_SETTINGS)) {
+    String name = path.getFileName().toString();
+    if (name.equals(FINDER_SETTINGS)) {
+      return;
+    }
+    if (MOVED_OUT.matcher(name).matches()) {
+      String original = original(name);
+      noteMovedOut(
+          path.resolveSibling(original),
+          entry.substring(0, entry.length() - name.length()) + original);
       return;
     }
     // The viewer follows links to its own folders; deeper ones may lead in circles.
@@ -373,6 +440,8 @@ final class UnindexedFiles {
       throw e.getCause();
     } catch (NoSuchFileException e) {
       // The viewer removed it since it was listed.
+    } catch (FileSystemException e) {
+      noteClosed(path, entry, e);
     }
   }
 

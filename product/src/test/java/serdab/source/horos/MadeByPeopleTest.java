@@ -39,6 +39,9 @@ class MadeByPeopleTest {
 
   @TempDir Path temp;
 
+  /// Each look has a work folder of its own, for what one found out is good for an hour.
+  private int looks;
+
   // ---- albums
 
   @ParameterizedTest
@@ -355,7 +358,7 @@ class MadeByPeopleTest {
     return new HorosSource(
             parent,
             HorosSource.Settings.in(ZoneId.of("UTC")),
-            temp.resolve("work"),
+            temp.resolve("work" + ++looks),
             InstantSource.fixed(Instant.parse("2030-01-01T00:00:00Z")),
             time -> {})
         .inventory();
