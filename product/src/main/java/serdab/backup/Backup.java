@@ -304,7 +304,7 @@ public final class Backup implements AutoCloseable {
         tally.finding();
         progress.say("Warning: " + finding.detail());
       });
-      recordListing(run, sourceId, tally);
+      recordListing(run, sourceId, tally, watch);
       progress.planned(work.items().size());
       copyAll(work, run, tally);
       settle(tally);
@@ -318,7 +318,7 @@ public final class Backup implements AutoCloseable {
     return report;
   }
 
-  private void recordListing(long run, String sourceId, Tally tally) {
+  private void recordListing(long run, String sourceId, Tally tally, HealthWatch watch) {
     List<Catalogue.Seen> batch = new ArrayList<>();
     try (Stream<SourceStudy> studies = inventory.studies(plan.order())) {
       for (SourceStudy study : (Iterable<SourceStudy>) studies::iterator) {
@@ -335,6 +335,9 @@ public final class Backup implements AutoCloseable {
       for (Finding finding : (Iterable<Finding>) found::iterator) {
         findings.add(finding);
         tally.finding();
+        if (watch.saw(finding)) {
+          progress.say("Warning: " + finding.detail());
+        }
         if (findings.size() == FINDINGS_BATCH) {
           catalogue.recordFindings(run, sourceId, findings);
           findings.clear();

@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import serdab.Finding;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.CopyRow;
@@ -17,12 +18,27 @@ final class HealthWatch {
 
   private static final String INDEX_GROUP = "index";
 
+  /// Findings of the source that a person should not have to look for.
+  private static final Set<String> ALARMING = Set.of("index-damaged", "index-missing");
+
   private final Catalogue catalogue;
   private final String sourceId;
+  private Optional<Finding> alarming = Optional.empty();
 
   HealthWatch(Catalogue catalogue, String sourceId) {
     this.catalogue = catalogue;
     this.sourceId = sourceId;
+  }
+
+  /// Hears of a finding of the source.
+  ///
+  /// @return whether people should be told at once
+  boolean saw(Finding finding) {
+    if (!ALARMING.contains(finding.kind())) {
+      return false;
+    }
+    alarming = Optional.of(finding);
+    return true;
   }
 
   /// What is wrong with the index compared with the last time it was as it should be.
@@ -93,13 +109,14 @@ final class HealthWatch {
                 catalogue.copies(item.study().key()).stream().noneMatch(CopyRow::isProven))
             .count();
     LibraryHealth seen =
-        new LibraryHealth(now, health, naked, wrong.map(Finding::detail).orElse(""));
+        new LibraryHealth(
+            now, health, naked, wrong.or(() -> alarming).map(Finding::detail).orElse(""));
     catalogue.rememberFact(LibraryHealth.factName(sourceId), seen.toJson());
     // A shrunken index stays a warning until it has grown again or somebody accepts it; one that
     // was built anew and lists all is told once.
     boolean isMeasure =
         accepted || wrong.isEmpty() || wrong.get().kind().equals("index-rebuilt");
-    if (isMeasure && health.studiesInIndex() > 0) {
+    if (isMeasure && alarming.isEmpty() && health.studiesInIndex() > 0) {
       catalogue.rememberFact(goodFact(), seen.toJson());
     }
   }

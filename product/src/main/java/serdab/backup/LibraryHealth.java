@@ -90,7 +90,7 @@ public record LibraryHealth(
       json.writeNumberProperty("waitingForImport", health.waitingForImport());
       json.writeStringProperty("indexId", health.indexId());
       json.writeStringProperty("library", health.library());
-      json.writeNumberProperty("endangeredWithoutCopy", endangeredWithoutCopy);
+      json.writeNumberProperty("queuedWithoutCopy", endangeredWithoutCopy);
       json.writeStringProperty("warning", warning);
       json.writeEndObject();
     }
@@ -124,7 +124,7 @@ public record LibraryHealth(
                   number(values, "waitingForImport"),
                   values.getOrDefault("indexId", ""),
                   values.getOrDefault("library", "")),
-              number(values, "endangeredWithoutCopy"),
+              number(values, "queuedWithoutCopy"),
               values.getOrDefault("warning", "")));
     } catch (JacksonException | DateTimeParseException | NumberFormatException e) {
       // Written by another version; the next run writes it again.

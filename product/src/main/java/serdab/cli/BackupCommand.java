@@ -50,6 +50,7 @@ final class BackupCommand implements Callable<Integer> {
           "--json",
           "--adopt",
           "--accept-fewer",
+          "--no-index-page",
           "--wait",
           "--ignore-window",
           "--no-index-page",

@@ -12,6 +12,7 @@ import picocli.CommandLine.Spec;
     header = "Backup for medical images: every study gets proven, restorable copies.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
+      InitCommand.class,
       BackupCommand.class,
       StatusCommand.class,
       StudiesCommand.class,

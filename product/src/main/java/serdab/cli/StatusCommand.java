@@ -30,6 +30,11 @@ final class StatusCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Prints one JSON document.")
   private boolean json;
 
+  @Option(
+      names = "--paths",
+      description = "Says where everything is: configuration, catalogue, logs, lock, issues.")
+  private boolean paths;
+
   StatusCommand(Surroundings around) {
     this.around = around;
   }
@@ -48,6 +53,9 @@ final class StatusCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (paths) {
+      return new PathTable(around).print(json);
+    }
     Home home = around.home();
     if (!home.exists()) {
       if (json) {

@@ -22,6 +22,11 @@ record Surroundings(
     this(terminal, environment, clock, System.getProperty("os.name", ""), new Reach());
   }
 
+  Surroundings(
+      Terminal terminal, Map<String, String> environment, InstantSource clock, Reach reach) {
+    this(terminal, environment, clock, System.getProperty("os.name", ""), reach);
+  }
+
   /// The home folder of who runs this.
   Path userHome() {
     return Path.of(environment.getOrDefault("HOME", System.getProperty("user.home", ".")));

@@ -24,6 +24,7 @@ import serdab.destination.ZipTreeDestination;
 import serdab.plan.BackupPlan;
 import serdab.source.FolderSource;
 import serdab.source.Source;
+import serdab.source.horos.AutoClean;
 import serdab.source.horos.HorosSource;
 import serdab.store.BlobStore;
 import serdab.store.LocalFolder;
@@ -102,7 +103,8 @@ final class Wiring implements AutoCloseable {
     if (saysHoros || (!saysFolder && HorosSource.libraryAt(folder).isPresent())) {
       return new HorosSource(
           folder,
-          HorosSource.Settings.in(plan.zone()),
+          HorosSource.Settings.in(plan.zone())
+              .with(AutoClean.find(around.userHome(), folder)),
           home.cache(),
           around.clock(),
           duration -> Thread.sleep(duration));

@@ -205,6 +205,9 @@ enum DirectoryRecordType {
 
   private static final String STORAGE = "1.2.840.10008.5.1.4.1.1.";
 
+  /// Protocols of examinations, which are about no images.
+  private static final String PROTOCOLS = STORAGE + "200.";
+
   /// By the SOP class's end behind [#STORAGE]; longer ends win over what they begin with.
   private static final Map<String, DirectoryRecordType> BY_CLASS =
       Map.ofEntries(
@@ -287,8 +290,9 @@ enum DirectoryRecordType {
     return OF_NO_PATIENT.containsValue(this);
   }
 
-  /// The kind of record that refers to an instance of a SOP class; an image where nothing is known
-  /// of the class and there are pixels; empty where no record is known.
+  /// The kind of record that refers to an instance of a SOP class. Storage classes of the standard
+  /// that are not known here are images, as most are; a class of a vendor is one when it has
+  /// pixels. Empty where no record is known.
   ///
   /// @param hasPixels whether the instance says how many rows of pixels it has
   static Optional<DirectoryRecordType> of(String sopClassUid, boolean hasPixels) {
@@ -305,6 +309,9 @@ enum DirectoryRecordType {
         }
         int dot = end.lastIndexOf('.');
         end = dot < 0 ? "" : end.substring(0, dot);
+      }
+      if (!sopClassUid.startsWith(PROTOCOLS)) {
+        return Optional.of(IMAGE);
       }
     }
     return hasPixels ? Optional.of(IMAGE) : Optional.empty();
@@ -327,7 +334,7 @@ enum DirectoryRecordType {
   static final List<Key> SERIES_KEYS =
       List.of(
           one(Tag.Modality, Vr.CS, "OT"),
-          two(Tag.SeriesDescription, Vr.LO),
+          ifThere(Tag.SeriesDescription, Vr.LO),
           one(Tag.SeriesInstanceUID, Vr.UI, Invented.NUMBER),
           one(Tag.SeriesNumber, Vr.IS, Invented.NUMBER));
 

@@ -302,6 +302,9 @@ public final class MediaDirectory {
       return Optional.empty();
     }
     byte[] bytes = trimmed(data.value(i).orElse(new byte[0]));
+    if (vr == Vr.DA || vr == Vr.TM) {
+      bytes = withoutSeparators(bytes, (byte) (vr == Vr.DA ? '.' : ':'));
+    }
     return bytes.length == 0 ? Optional.empty() : Optional.of(new Value.Raw(vr, bytes));
   }
 
@@ -312,6 +315,18 @@ public final class MediaDirectory {
       end--;
     }
     return java.util.Arrays.copyOf(bytes, end);
+  }
+
+  /// Files of the years before DICOM separate the parts of dates and times (PS3.5 section 6.2).
+  private static byte[] withoutSeparators(byte[] bytes, byte separator) {
+    byte[] kept = new byte[bytes.length];
+    int length = 0;
+    for (byte b : bytes) {
+      if (b != separator) {
+        kept[length++] = b;
+      }
+    }
+    return java.util.Arrays.copyOf(kept, length);
   }
 
   private static List<TreeMap<Integer, Value>> items(DataSet data, int i, int tag, int depth)

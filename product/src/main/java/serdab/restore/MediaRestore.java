@@ -65,6 +65,7 @@ public final class MediaRestore {
   private final List<MediaReport.LeftOut> leftOut = new ArrayList<>();
   private final Map<String, Long> otherSyntaxes = new HashMap<>();
   private final Map<Integer, Long> madeUp = new HashMap<>();
+  private final Map<String, Sha256> written = new HashMap<>();
   private final List<String> paths = new ArrayList<>();
   private final StringBuilder checksums = new StringBuilder();
   private long studies;
@@ -179,6 +180,11 @@ public final class MediaRestore {
 
   private void writeFile(
       Choice.Open open, StoredFile file, MediaTarget medium, StudyLabel label) {
+    String sop = file.instance().map(facts -> facts.sop().value()).orElse("");
+    if (file.digests().file().equals(written.get(sop))) {
+      // The same bytes twice are on the medium once.
+      return;
+    }
     Path spooled = scratch.resolve("file");
     try {
       spool(open.reader().open(file), file, spooled);
@@ -191,6 +197,7 @@ public final class MediaRestore {
           case MediaDirectory.Added.Listed listed -> {
             channel.position(0);
             medium.put(listed.path(), channel, file.lengthBytes(), file.digests().file());
+            written.put(sop, file.digests().file());
             wrote(listed, file);
           }
         }

@@ -16,9 +16,16 @@ import serdab.backup.Reach;
 final class CommandLineRun {
 
   private final Path home;
+  private final InstantSource clock;
 
   CommandLineRun(Path home) {
+    this(home, InstantSource.system());
+  }
+
+  /// With a clock that the test moves; for commands run in this process.
+  CommandLineRun(Path home, InstantSource clock) {
     this.home = home;
+    this.clock = clock;
   }
 
   /// What a command printed and how it ended.
@@ -26,11 +33,11 @@ final class CommandLineRun {
 
   /// Runs a command in this process.
   Result run(String... args) {
-    return runAt(InstantSource.system(), new Reach(), args);
+    return runAt(clock, new Reach(), args);
   }
 
   /// Runs a command in this process at another time, with other volumes around.
-  Result runAt(InstantSource clock, Reach reach, String... args) {
+  Result runAt(InstantSource at, Reach reach, String... args) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     Terminal terminal = new Terminal(print(out), print(err), false);
@@ -41,8 +48,7 @@ final class CommandLineRun {
                 terminal,
                 Map.of(
                     "SERDAB_HOME", home.toString(), "HOME", home.resolveSibling("user").toString()),
-                clock,
-                System.getProperty("os.name", ""),
+                at,
                 reach));
     return new Result(
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));

@@ -62,9 +62,24 @@ class JsonDocumentsTest {
                 .formatted(folder, copies())
             + "[plan.gone]\nfrom = \"%1$s/gone\"\nto = \"%2$s\"\n"
                 .formatted(folder, copies()));
+    checkPrinted("serdab-paths-v1", "status", "--paths", "--json");
     checkPrinted("serdab-backups-v1", "backup", "--json");
     checkPrinted("serdab-backups-v1", "backup", "--json", "--dry-run");
     deleteFolder(folder.resolve("never"));
+    checkPrinted(
+        "serdab-init-v1",
+        "init",
+        "--json",
+        "--force",
+        "--from",
+        folder.resolve("docs").toString(),
+        "--to",
+        folder.resolve("never").toString());
+    deleteFolder(folder.resolve("never"));
+    Files.move(
+        folder.resolve("home/serdab.toml.1"),
+        folder.resolve("home/serdab.toml"),
+        java.nio.file.StandardCopyOption.REPLACE_EXISTING);
     checkPrinted("serdab-verifications-v1", "verify", "docs", "--json");
     Files.createDirectories(folder.resolve("nothing"));
     checkPrinted("serdab-plan-v1", with(backup("nothing"), "--dry-run"));

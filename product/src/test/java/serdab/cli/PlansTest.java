@@ -139,6 +139,30 @@ class PlansTest {
             "zip:" + place("a"), "13 good, 0 NOT good", "zip:" + place("b"), "12 good, 1 NOT good");
   }
 
+  // ---- where everything is
+
+  @Test
+  void statusSaysWhereEverythingIsAlsoBeforeTheFirstRunAndWithAWrongConfiguration()
+      throws IOException {
+    CommandLineRun.Result before = serdab("status", "--paths");
+    serdab("backup", "yearly");
+    configure("zone = 7\n");
+    CommandLineRun.Result wrong = serdab("status", "--paths");
+
+    assertThat(before.exitCode()).isZero();
+    assertThat(before.out())
+        .contains(
+            "configuration  " + home.resolve("serdab.toml") + "\n",
+            "catalogue      " + home.resolve("catalogue.db") + "   (not there)\n",
+            "lock           " + home.resolve("run.lock"),
+            "logs           " + home.resolve("logs"),
+            "issues of zip:" + place("a") + " " + place("a").resolve("issues.csv"),
+            "issues of zip:" + place("c"));
+    assertThat(wrong.exitCode()).isZero();
+    assertThat(wrong.out()).contains("issues of zip:" + place("c")).doesNotContain("place-a");
+    assertThat(wrong.err()).contains("line 1, column 1");
+  }
+
   // ---- what is wrong
 
   @Test

@@ -445,17 +445,18 @@ class ConfigurationTest {
   }
 
   @Test
-  void thePlansAloneAreWrittenWithoutWhereSecretsAre() throws IOException {
+  void whatIsLeftBesideTheCopiesRunsOnAnotherMachine() throws IOException {
     Configuration read =
-        Configuration.parse(example().replace("naming = \"pseudonym\"", ""), "", UTC);
+        Configuration.parse(example().replace("files = 10", "files = 7"), "", UTC);
 
     String plans = read.plansText();
 
-    assertThat(plans).doesNotContain("pseudonym", "[logs]");
+    assertThat(plans).doesNotContain("[logs]").contains("file:/etc/serdab/pseudonym.key");
     Configuration again = Configuration.parse(plans, "", UTC);
     assertThat(again.plans()).isEqualTo(read.plans());
     assertThat(again.retention()).isEqualTo(read.retention());
     assertThat(again.disks()).isEqualTo(read.disks());
+    assertThat(again.logs()).isEqualTo(LogSettings.DEFAULT);
   }
 
   @SeededTest(runs = 200)
