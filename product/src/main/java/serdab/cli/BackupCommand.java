@@ -53,7 +53,6 @@ final class BackupCommand implements Callable<Integer> {
           "--no-index-page",
           "--wait",
           "--ignore-window",
-          "--no-index-page",
           "--scheduled");
 
   private final Surroundings around;
