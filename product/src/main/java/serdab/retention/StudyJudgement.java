@@ -49,8 +49,7 @@ final class StudyJudgement {
 
   /// @param readManifests whether what the copies themselves say of their study must agree too, as
   ///   it must before anything is removed
-  StudyJudgement(
-      Destination destination, Catalogue catalogue, Terms terms, boolean readManifests) {
+  StudyJudgement(Destination destination, Catalogue catalogue, Terms terms, boolean readManifests) {
     this.destination = destination;
     this.here = destination.id().toString();
     this.catalogue = catalogue;
@@ -104,7 +103,7 @@ final class StudyJudgement {
       List<Line> lines = new ArrayList<>();
       held.stream()
           .filter(kept::containsKey)
-          .forEach(copy -> lines.add(line(copy, Verdict.KEEP, false, kept.get(copy))));
+          .forEach(copy -> lines.add(line(copy, Verdict.KEEP, false, kept.getOrDefault(copy, List.of()))));
       if (proven.isEmpty()) {
         return lines;
       }
@@ -113,11 +112,7 @@ final class StudyJudgement {
     }
 
     private void judge(
-        List<HeldVersion> proven,
-        Order order,
-        List<Reason> holds,
-        StudyAge age,
-        List<Line> lines) {
+        List<HeldVersion> proven, Order order, List<Reason> holds, StudyAge age, List<Line> lines) {
       boolean inSource = isInSource();
       boolean over = age.over() && !inSource && holds.isEmpty();
       boolean elsewhere = over && isProvenElsewhere(proven.getFirst(), order);
@@ -162,7 +157,7 @@ final class StudyJudgement {
           keep(copy, Reason.NEWEST);
           continue;
         }
-        List<Reason> keeping = versionRules(copy, i, order.replacedAt(proven, i));
+        List<Reason> keeping = versionRules(i, order.replacedAt(proven, i));
         keeping.forEach(reason -> keep(copy, reason));
         if (keeping.isEmpty() && holds.isEmpty()) {
           goes.put(copy, List.of(new Reason("version-over", versionOver(i))));
@@ -178,12 +173,15 @@ final class StudyJudgement {
       List<String> parts = new ArrayList<>();
       parts.add(newer + (newer == 1 ? " newer version" : " newer versions"));
       terms.rules().versions().ifPresent(count -> parts.add("kept are " + count));
-      terms.rules().versionsFor().ifPresent(time -> parts.add("replaced more than " + time + " ago"));
+      terms
+          .rules()
+          .versionsFor()
+          .ifPresent(time -> parts.add("replaced more than " + time + " ago"));
       return String.join(", ", parts);
     }
 
     /// @param newer how many proven copies of newer versions are here
-    private List<Reason> versionRules(HeldVersion copy, int newer, Instant replacedAt) {
+    private List<Reason> versionRules(int newer, Instant replacedAt) {
       List<Reason> keeping = new ArrayList<>();
       if (terms.rules().versions().isEmpty() && terms.rules().versionsFor().isEmpty()) {
         keeping.add(Reason.NO_RULE);
@@ -205,11 +203,7 @@ final class StudyJudgement {
 
     private boolean isWithin(Instant replacedAt, Period time) {
       try {
-        return replacedAt
-            .atOffset(ZoneOffset.UTC)
-            .plus(time)
-            .toInstant()
-            .isAfter(terms.now());
+        return replacedAt.atOffset(ZoneOffset.UTC).plus(time).toInstant().isAfter(terms.now());
       } catch (DateTimeException | ArithmeticException e) {
         return true;
       }
@@ -347,8 +341,7 @@ final class StudyJudgement {
       return facts;
     }
 
-    private Line line(
-        HeldVersion copy, Verdict verdict, boolean endsStudy, List<Reason> reasons) {
+    private Line line(HeldVersion copy, Verdict verdict, boolean endsStudy, List<Reason> reasons) {
       boolean needed = verdict != Verdict.KEEP;
       return new Line(
           label, needed ? month() : Optional.empty(), copy, verdict, endsStudy, reasons);
