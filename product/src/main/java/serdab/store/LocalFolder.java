@@ -404,17 +404,6 @@ public final class LocalFolder implements BlobStore {
   }
 
   @Override
-  public OptionalLong totalBytes() {
-    requireOpen();
-    requirePlace();
-    try {
-      return disk.totalBytes();
-    } catch (DiskFailure e) {
-      throw explained(e, false);
-    }
-  }
-
-  @Override
   public OptionalLong usableBytes() {
     requireOpen();
     requirePlace();
