@@ -46,6 +46,7 @@ final class Wiring implements AutoCloseable {
 
   private final Surroundings around;
   private final Names names;
+  private final Map<String, NamingProfile> namings = new HashMap<>();
   private final int parallelism = Math.max(1, Runtime.getRuntime().availableProcessors());
   private final ExecutorService computing =
       Executors.newFixedThreadPool(
@@ -66,6 +67,13 @@ final class Wiring implements AutoCloseable {
 
   Names names() {
     return names;
+  }
+
+  /// How the copies of a plan are named. All its destinations share one, and with it one list of
+  /// pseudonyms.
+  private NamingProfile naming(BackupPlan plan) {
+    return namings.computeIfAbsent(
+        plan.naming(), text -> names.profile(text, around.environment()));
   }
 
   Catalogue catalogue(Home home) {
@@ -126,7 +134,7 @@ final class Wiring implements AutoCloseable {
     Destination destination =
         zipTree(
             specification,
-            names.profile(plan.naming(), around.environment()),
+            naming(plan),
             adopt ? ZipTreeDestination.Access.ADOPT : ZipTreeDestination.Access.WRITE,
             catalogue);
     saw(destination, specification, catalogue);
@@ -152,7 +160,7 @@ final class Wiring implements AutoCloseable {
   Destination destinationToLookAt(
       String specification, BackupPlan plan, Catalogue catalogue, Home home) {
     Path folder = destinationFolder(specification);
-    NamingProfile naming = names.profile(plan.naming(), around.environment());
+    NamingProfile naming = naming(plan);
     if (!Files.exists(folder)
         && expected
             .getOrDefault(address(specification), knownAt(specification, catalogue))
@@ -184,7 +192,7 @@ final class Wiring implements AutoCloseable {
   Destination destinationToRecoverFrom(String specification) {
     return ZipTreeDestination.open(
         LocalFolder.open(destinationFolder(specification), around.random()),
-        options(NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.READ),
+        options(NamingProfile.AS_FOUND, ZipTreeDestination.Access.READ),
         Set.of(),
         around.clock(),
         around.random());

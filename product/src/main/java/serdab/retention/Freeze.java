@@ -56,8 +56,7 @@ final class Freeze {
         || source
             .lastGood()
             .filter(run -> run.destinationIds().contains(destinationId))
-            .isPresent();
-        || source.lastGood().filter(run -> run.destinationIds().contains(destinationId)).isPresent()
+            .isPresent()
         // A run read without its destinations concerns all.
         || source.newest().filter(run -> run.destinationIds().isEmpty()).isPresent();
   }

@@ -136,7 +136,7 @@ final class Inventories {
     }
     boolean shared =
         kept.stream()
-            .filter(file -> file != last.get())
+            .filter(file -> file.number() != last.get().number())
             .anyMatch(
                 file -> file.zips().keySet().stream().anyMatch(last.get().zips()::containsKey));
     if (shared) {

@@ -152,8 +152,8 @@ final class InventoryFile {
   /// A UID made from a UUID (PS3.5 section B.2) that is made from a text: version 8 of RFC 9562.
   static String uid(String text) {
     byte[] bytes = Arrays.copyOf(Sha256.digest(text.getBytes(StandardCharsets.UTF_8)).bytes(), 16);
-    bytes[6] = (byte) (bytes[6] & 0x0F | 0x80);
-    bytes[8] = (byte) (bytes[8] & 0x3F | 0x80);
+    bytes[6] = (byte) ((bytes[6] & 0x0F) | 0x80);
+    bytes[8] = (byte) ((bytes[8] & 0x3F) | 0x80);
     return "2.25." + new BigInteger(1, bytes);
   }
 }

@@ -6,6 +6,8 @@ import serdab.SerdabException;
 import serdab.dicom.StudyFacts;
 
 /// How the ZIPs of a tree are named (`docs/format/zip-tree.md` section 2).
+// Implementing this initialises nothing here, for no method here has a body: JLS section 12.4.1.
+@SuppressWarnings("ClassInitializationDeadlock")
 public sealed interface NamingProfile {
 
   NamingProfile HOROS_ZIP = new HorosZip();
@@ -77,8 +79,8 @@ public sealed interface NamingProfile {
   }
 
   /// Whether names and lists of this tree must not say whose studies they are.
-  default boolean hidesPatients() {
-    return text().equals(PseudonymWithoutKey.TEXT);
+  static boolean hidesPatients(NamingProfile naming) {
+    return naming.text().equals(PseudonymWithoutKey.TEXT);
   }
 
   /// The profile, or the template, of this text; `pseudonym` comes without its key.

@@ -31,6 +31,8 @@ public final class PseudonymKey {
     this.key = key;
   }
 
+  /// A key of these bytes.
+  ///
   /// @throws SerdabException.Misconfigured `pseudonym-key-weak` when there are too few bytes
   public static PseudonymKey of(byte[] bytes) {
     if (bytes.length < BYTES_MIN) {

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -63,7 +64,7 @@ public final class TreeIndex {
 
   /// Brings the lists up to date. A tree that hides its patients has none.
   public void update(Wish wish) {
-    if (naming.hidesPatients() || (!wish.page() && !wish.inventories())) {
+    if (NamingProfile.hidesPatients(naming) || (!wish.page() && !wish.inventories())) {
       return;
     }
     IndexLedger ledger = wish.everything() ? IndexLedger.empty() : IndexLedger.read(store);
@@ -71,7 +72,7 @@ public final class TreeIndex {
     if (listed.isEmpty() && ledger.isComplete()) {
       return; // Nothing was copied, and nothing was missing.
     }
-    TreeMap<String, List<ZipTree.TreeZip>> months = byMonth(listed);
+    NavigableMap<String, List<ZipTree.TreeZip>> months = byMonth(listed);
     boolean changed = false;
     boolean complete = true;
     int budget = NEW_ZIPS_MAX;
@@ -98,9 +99,11 @@ public final class TreeIndex {
     }
     for (String gone : List.copyOf(ledger.months().keySet())) {
       if (!months.containsKey(gone)) {
-        IndexLedger.Month last = ledger.months().remove(gone);
-        emptyParts(gone, 0, last.parts());
-        if (!last.inventories().isEmpty()) {
+        IndexLedger.@Nullable Month last = ledger.months().remove(gone);
+        if (last != null) {
+          emptyParts(gone, 0, last.parts());
+        }
+        if (last != null && !last.inventories().isEmpty()) {
           inventories.update(gone, List.of(), false);
         }
         changed = true;
@@ -125,7 +128,7 @@ public final class TreeIndex {
         && (!wish.inventories() || !before.inventories().isEmpty());
   }
 
-  private TreeMap<String, List<ZipTree.TreeZip>> byMonth(Optional<List<ZipTree.TreeZip>> listed) {
+  private NavigableMap<String, List<ZipTree.TreeZip>> byMonth(Optional<List<ZipTree.TreeZip>> listed) {
     TreeMap<String, List<ZipTree.TreeZip>> months = new TreeMap<>();
     try (Stream<ZipTree.TreeZip> zips = listed.isPresent() ? listed.get().stream() : tree.zips()) {
       zips.forEach(zip -> {

@@ -88,6 +88,29 @@ class PseudonymsTest {
   }
 
   @Test
+  void theConfigurationNamesKeyAndMappingForAllDestinationsOfAPlan() throws IOException {
+    Files.createDirectories(folder.resolve("home"));
+    Files.writeString(
+        folder.resolve("home/serdab.toml"),
+        String.join(
+            "\n",
+            "[names]",
+            "pseudonym_key = \"file:" + folder.resolve("key.txt") + "\"",
+            "pseudonym_mapping = \"" + mapping() + "\"",
+            "[plan.all]",
+            "naming = \"pseudonym\"",
+            "from = [\"folder:" + folder.resolve("source") + "\"]",
+            "to = [\"zip:" + folder.resolve("zips") + "\", \"zip:" + folder.resolve("b") + "\"]",
+            ""));
+
+    CommandLineRun.Result backup = serdab("backup");
+
+    assertThat(backup.exitCode()).as(backup.err() + backup.out()).isZero();
+    assertThat(zips()).hasSize(1);
+    assertThat(Files.readAllLines(mapping())).hasSize(2);
+  }
+
+  @Test
   void withoutKeyAndMappingTheCopiesAreVerifiedAndRestored() throws IOException {
     backUp(mapping());
     Files.delete(mapping());
