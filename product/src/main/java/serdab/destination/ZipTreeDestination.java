@@ -476,7 +476,8 @@ public final class ZipTreeDestination implements Destination {
   public void note(Issue issue) {
     // Paths in a library may name a patient, as UIDs do.
     String extra =
-        NamingProfile.hidesPatients(tree.naming()) && !NEUTRAL_EXTRA.matcher(issue.extra()).matches()
+        NamingProfile.hidesPatients(tree.naming())
+                && !NEUTRAL_EXTRA.matcher(issue.extra()).matches()
             ? ""
             : issue.extra();
     issues.add(issue.kind(), issue.study().map(this::shown).orElse(""), issue.detail(), extra);

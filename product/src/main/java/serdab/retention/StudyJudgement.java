@@ -103,7 +103,8 @@ final class StudyJudgement {
       List<Line> lines = new ArrayList<>();
       held.stream()
           .filter(kept::containsKey)
-          .forEach(copy -> lines.add(line(copy, Verdict.KEEP, false, kept.getOrDefault(copy, List.of()))));
+          .forEach(copy ->
+              lines.add(line(copy, Verdict.KEEP, false, kept.getOrDefault(copy, List.of()))));
       if (proven.isEmpty()) {
         return lines;
       }

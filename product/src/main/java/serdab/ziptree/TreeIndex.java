@@ -128,7 +128,8 @@ public final class TreeIndex {
         && (!wish.inventories() || !before.inventories().isEmpty());
   }
 
-  private NavigableMap<String, List<ZipTree.TreeZip>> byMonth(Optional<List<ZipTree.TreeZip>> listed) {
+  private NavigableMap<String, List<ZipTree.TreeZip>> byMonth(
+      Optional<List<ZipTree.TreeZip>> listed) {
     TreeMap<String, List<ZipTree.TreeZip>> months = new TreeMap<>();
     try (Stream<ZipTree.TreeZip> zips = listed.isPresent() ? listed.get().stream() : tree.zips()) {
       zips.forEach(zip -> {

@@ -376,9 +376,9 @@ final class MadeByPeople {
         PreparedStatement studies =
             workbook.prepare(
                 ("SELECT t.Z_PK, m.opened_only, octet_length(%s), %s FROM made_study m"
-                    + " JOIN lib.ZSTUDY t ON t.Z_PK = m.study ORDER BY %s, t.Z_PK")
-                .formatted(
-                    windows, select(who, made, when), studyColumn("ZSTUDYINSTANCEUID")));
+                        + " JOIN lib.ZSTUDY t ON t.Z_PK = m.study ORDER BY %s, t.Z_PK")
+                    .formatted(
+                        windows, select(who, made, when), studyColumn("ZSTUDYINSTANCEUID")));
         ResultSet row = studies.executeQuery()) {
       while (row.next()) {
         json.keepOutOfPrint(row.getInt(2) != 0);
