@@ -235,7 +235,11 @@ public final class MediaDirectory {
 
   private static void refer(Node leaf, InstanceFacts facts, String... fileId) {
     leaf.reference =
-        new Reference(fileId, facts.sopClassUid(), facts.sop().value(), facts.transferSyntaxUid());
+        new Reference(
+            List.of(fileId),
+            facts.sopClassUid(),
+            facts.sop().value(),
+            facts.transferSyntaxUid());
   }
 
   private static String numbered(String prefix, int number) {
