@@ -236,10 +236,7 @@ public final class MediaDirectory {
   private static void refer(Node leaf, InstanceFacts facts, String... fileId) {
     leaf.reference =
         new Reference(
-            List.of(fileId),
-            facts.sopClassUid(),
-            facts.sop().value(),
-            facts.transferSyntaxUid());
+            List.of(fileId), facts.sopClassUid(), facts.sop().value(), facts.transferSyntaxUid());
   }
 
   private static String numbered(String prefix, int number) {
