@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -70,7 +71,7 @@ public final class MediaDirectory {
   /// A record, its place in the tree and what it repeats.
   private static final class Node {
     private final String type;
-    private final TreeMap<Integer, Value> values = new TreeMap<>(Integer::compareUnsigned);
+    private final SortedMap<Integer, Value> values = new TreeMap<>(Integer::compareUnsigned);
     private final Map<String, Node> byKey = new LinkedHashMap<>();
     private final List<Node> below = new ArrayList<>();
     private final String name;
@@ -83,15 +84,25 @@ public final class MediaDirectory {
     }
   }
 
-  private record Reference(String[] fileId, String sopClass, String sop, String transferSyntax) {}
+  private record Reference(
+      List<String> fileId, String sopClass, String sop, String transferSyntax) {}
 
   /// A value as it goes into a record.
   private sealed interface Value {
-    record Raw(Vr vr, byte[] bytes) implements Value {}
+    /// Bytes as they were found.
+    final class Raw implements Value {
+      private final Vr vr;
+      private final byte[] bytes;
 
-    record Numbers(Vr vr, long... numbers) implements Value {}
+      Raw(Vr vr, byte[] bytes) {
+        this.vr = vr;
+        this.bytes = bytes;
+      }
+    }
 
-    record Items(List<TreeMap<Integer, Value>> items) implements Value {}
+    record Numbers(Vr vr, long number) implements Value {}
+
+    record Items(List<SortedMap<Integer, Value>> items) implements Value {}
   }
 
   /// Adds an instance.
@@ -224,7 +235,8 @@ public final class MediaDirectory {
 
   private static void refer(Node leaf, InstanceFacts facts, String... fileId) {
     leaf.reference =
-        new Reference(fileId, facts.sopClassUid(), facts.sop().value(), facts.transferSyntaxUid());
+        new Reference(
+            List.of(fileId), facts.sopClassUid(), facts.sop().value(), facts.transferSyntaxUid());
   }
 
   private static String numbered(String prefix, int number) {
@@ -261,7 +273,7 @@ public final class MediaDirectory {
 
   private static Value invented(DirectoryRecordType.Key key, int number) {
     if (key.vr() == Vr.SQ) {
-      TreeMap<Integer, Value> code = new TreeMap<>(Integer::compareUnsigned);
+      SortedMap<Integer, Value> code = new TreeMap<>(Integer::compareUnsigned);
       code.put(CodeValue, ascii(Vr.SH, key.invented()));
       code.put(CodingSchemeDesignator, ascii(Vr.SH, "99SERDAB"));
       code.put(CodeMeaning, ascii(Vr.LO, key.invented()));
@@ -284,7 +296,7 @@ public final class MediaDirectory {
       return Optional.empty();
     }
     if (vr == Vr.SQ) {
-      List<TreeMap<Integer, Value>> items = items(data, i, tag, 0);
+      List<SortedMap<Integer, Value>> items = items(data, i, tag, 0);
       return items.isEmpty() ? Optional.empty() : Optional.of(new Value.Items(items));
     }
     if (!vr.isText()) {
@@ -323,9 +335,9 @@ public final class MediaDirectory {
     return java.util.Arrays.copyOf(kept, length);
   }
 
-  private static List<TreeMap<Integer, Value>> items(DataSet data, int i, int tag, int depth)
+  private static List<SortedMap<Integer, Value>> items(DataSet data, int i, int tag, int depth)
       throws IOException {
-    List<TreeMap<Integer, Value>> items = new ArrayList<>();
+    List<SortedMap<Integer, Value>> items = new ArrayList<>();
     if (depth >= DEPTH_MAX) {
       return items;
     }
@@ -343,8 +355,8 @@ public final class MediaDirectory {
     return items;
   }
 
-  private static TreeMap<Integer, Value> item(DataSet item, int depth) throws IOException {
-    TreeMap<Integer, Value> values = new TreeMap<>(Integer::compareUnsigned);
+  private static SortedMap<Integer, Value> item(DataSet item, int depth) throws IOException {
+    SortedMap<Integer, Value> values = new TreeMap<>(Integer::compareUnsigned);
     for (int e = 0; e < item.size(); e = item.next(e)) {
       int tag = item.tag(e);
       Vr vr = item.vr(e);
@@ -420,7 +432,7 @@ public final class MediaDirectory {
       Reference reference = node.reference;
       if (reference != null) {
         writer
-            .text(Tag.ReferencedFileID, Vr.CS, reference.fileId())
+            .text(Tag.ReferencedFileID, Vr.CS, reference.fileId().toArray(new String[0]))
             .uid(Tag.ReferencedSOPClassUIDInFile, reference.sopClass())
             .uid(Tag.ReferencedSOPInstanceUIDInFile, reference.sop())
             .uid(Tag.ReferencedTransferSyntaxUIDInFile, reference.transferSyntax());
@@ -431,15 +443,16 @@ public final class MediaDirectory {
     }
   }
 
-  private static void write(TreeMap<Integer, Value> values, DicomWriter writer) throws IOException {
+  private static void write(SortedMap<Integer, Value> values, DicomWriter writer)
+      throws IOException {
     for (Map.Entry<Integer, Value> each : values.entrySet()) {
       int tag = each.getKey();
       switch (each.getValue()) {
-        case Value.Raw raw -> writer.bytes(tag, raw.vr(), raw.bytes());
-        case Value.Numbers numbers -> writer.numbers(tag, numbers.vr(), numbers.numbers());
+        case Value.Raw raw -> writer.bytes(tag, raw.vr, raw.bytes);
+        case Value.Numbers numbers -> writer.numbers(tag, numbers.vr(), numbers.number());
         case Value.Items items -> {
           writer.beginSequence(tag);
-          for (TreeMap<Integer, Value> item : items.items()) {
+          for (SortedMap<Integer, Value> item : items.items()) {
             writer.beginItem();
             write(item, writer);
             writer.endItem();

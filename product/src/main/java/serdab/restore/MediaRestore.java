@@ -180,7 +180,8 @@ public final class MediaRestore {
 
   private void writeFile(Choice.Open open, StoredFile file, MediaTarget medium, StudyLabel label) {
     String sop = file.instance().map(facts -> facts.sop().value()).orElse("");
-    if (file.digests().file().equals(written.get(sop))) {
+    Sha256 before = written.get(sop);
+    if (before != null && before.equals(file.digests().file())) {
       // The same bytes twice are on the medium once.
       return;
     }
@@ -315,8 +316,8 @@ public final class MediaRestore {
   private String uid() {
     byte[] bytes = new byte[16];
     random.nextBytes(bytes);
-    bytes[6] = (byte) (bytes[6] & 0x0F | 0x40);
-    bytes[8] = (byte) (bytes[8] & 0x3F | 0x80);
+    bytes[6] = (byte) ((bytes[6] & 0x0F) | 0x40);
+    bytes[8] = (byte) ((bytes[8] & 0x3F) | 0x80);
     return "2.25." + new BigInteger(1, bytes);
   }
 
@@ -337,7 +338,8 @@ public final class MediaRestore {
 
         Please keep the files together, and do not rename them. Images that you look at on a screen
         at home are not for making a diagnosis.
-        """;
+        """
+            .formatted(paths.size(), studies);
     String portuguese =
         """
         SUAS IMAGENS MÉDICAS
@@ -354,11 +356,12 @@ public final class MediaRestore {
 
         Mantenha os arquivos juntos e não mude seus nomes. Imagens vistas em uma tela comum não
         servem para fazer um diagnóstico.
-        """;
+        """
+            .formatted(paths.size(), studies);
     String text =
-        String.format(java.util.Locale.ROOT, english, paths.size(), studies)
+        english
             + "\n----------------------------------------------------------------------\n\n"
-            + String.format(java.util.Locale.ROOT, portuguese, paths.size(), studies);
+            + portuguese;
     // The mark in front and the line ends are for the simplest editors of Windows.
     return ("\uFEFF" + text.replace("\n", "\r\n")).getBytes(StandardCharsets.UTF_8);
   }
