@@ -85,8 +85,6 @@ public final class TreeImport {
   /// @param tree the script's tree; opened to write when it is to become a destination
   /// @param to the destination that gets what the library has no more; empty when the tree itself
   ///   becomes one
-  /// @param monthsMarked the folders that the script has marked as done
-  /// @param acceptFewer a person says that the library really holds no studies
   public record Setting(
       Inventory inventory,
       String sourceId,
@@ -94,8 +92,6 @@ public final class TreeImport {
       ExportState state,
       ZipTreeDestination tree,
       Optional<Destination> to,
-      Set<String> monthsMarked,
-      boolean acceptFewer,
       Catalogue catalogue,
       InstantSource clock,
       StopSignal stop,
@@ -127,32 +123,49 @@ public final class TreeImport {
   private final Map<String, ExportState.Exported> listedBy = new HashMap<>();
   private final Map<String, SourceStudy> library = new HashMap<>();
   private final List<ExportState.Exported> without = new ArrayList<>();
+  private Set<String> monthsMarked = Set.of();
   private long zips;
   private long toReadBytes;
 
   // ---- planning
 
-  /// Looks at state, tree and library; reads directories only and writes nothing.
+  /// Refuses a tree or a library that seems to be away, before anything is made in the tree.
   ///
-  /// @throws SerdabException.HeldBack when the tree or the library seems to be away
+  /// @param acceptFewer a person says that the library really holds no studies
+  /// @throws SerdabException.HeldBack `tree-empty` or `no-studies`
+  public static void requireThere(
+      ExportState state, ZipTreeDestination tree, Inventory inventory, boolean acceptFewer) {
+    int listed = state.exported().size();
+    if (listed > 0 && tree.isWithoutZips()) {
+      throw new SerdabException.HeldBack(
+          new Problem(
+              "tree-empty",
+              "The script's state lists "
+                  + listed
+                  + " studies, and there is not one ZIP in the folders of "
+                  + tree.describe()
+                  + ".",
+              "Connect the right volume, or name the folder with the months after --tree."));
+    }
+    if (inventory.studyCount() == 0 && !acceptFewer) {
+      throw new SerdabException.HeldBack(
+          new Problem(
+              "no-studies",
+              "The library lists no studies at all, so no ZIP can be compared with anything.",
+              "Check --from and its volume. If the library really is gone and its ZIPs are all"
+                  + " there is, run again with --accept-fewer."));
+    }
+  }
+
+  /// Looks at state, tree and library; reads directories only and writes nothing.
   public void plan() {
     List<Found> found;
     try (Stream<Found> all = tree.found()) {
       found = new ArrayList<>(all.sorted(Comparator.comparing(Found::location)).toList());
     }
     zips = found.size();
+    monthsMarked = tree.monthsMarked();
     List<ExportState.Exported> listed = setting.state().exported();
-    if (found.isEmpty() && !listed.isEmpty()) {
-      throw new SerdabException.HeldBack(
-          new Problem(
-              "tree-empty",
-              "The script's state lists "
-                  + listed.size()
-                  + " studies, and there is not one ZIP in the folders of "
-                  + tree.describe()
-                  + ".",
-              "Connect the right volume, or name the folder with the months after --tree."));
-    }
     match(listed, found);
     learnLibrary(found, listed);
     for (Found each : found) {
@@ -229,26 +242,16 @@ public final class TreeImport {
     Set<String> wanted = new HashSet<>();
     found.forEach(each -> wanted.addAll(names(each)));
     listed.forEach(line -> wanted.add(ZipTreeDestination.nameOf(StudyKey.of(line.study()))));
-    boolean any = false;
     try (Stream<SourceStudy> studies = inventory.studies(Order.STUDY_DATE)) {
       for (SourceStudy study : (Iterable<SourceStudy>) studies::iterator) {
         if (study.key().isOther()) {
           continue;
         }
-        any = true;
         String name = ZipTreeDestination.nameOf(study.key());
         if (wanted.contains(name)) {
           library.put(name, study);
         }
       }
-    }
-    if (!any && !setting.acceptFewer()) {
-      throw new SerdabException.HeldBack(
-          new Problem(
-              "no-studies",
-              "The library lists no studies at all, so no ZIP can be compared with anything.",
-              "Check --from and its volume. If the library really is gone and its ZIPs are all"
-                  + " there is, run again with --accept-fewer."));
     }
   }
 
@@ -365,7 +368,7 @@ public final class TreeImport {
         toCopy.add(key);
       }
       if (!isCovered(key)) {
-        attention = true;
+        attention |= setting.to().isEmpty() || !there;
         inVain(lastParts(line.zipPath(), 2));
         lines.add(
             new ImportReport.Line(
@@ -385,7 +388,7 @@ public final class TreeImport {
             ? RunReport.Outcome.FAILED
             : interrupted
                 ? RunReport.Outcome.INTERRUPTED
-                : attention || !toCopy.isEmpty()
+                : attention || (setting.to().isEmpty() && !toCopy.isEmpty())
                     ? RunReport.Outcome.INCOMPLETE
                     : RunReport.Outcome.GOOD;
     return new ImportReport(
@@ -394,8 +397,8 @@ public final class TreeImport {
         zips,
         toCopy.size(),
         copiedTo,
-        setting.monthsMarked().size(),
-        setting.monthsMarked().stream().filter(monthsInVain::contains).count(),
+        monthsMarked.size(),
+        monthsMarked.stream().filter(monthsInVain::contains).count(),
         lines,
         problems);
   }
@@ -490,33 +493,67 @@ public final class TreeImport {
     }
 
     void settle() {
-      List<Present> present = new ArrayList<>();
       for (Found found : work.found) {
         if (found instanceof Found.Copy copy) {
           already(work, copy.version());
           held.add(copy.version().id());
         }
       }
-      for (Found found : work.found) {
-        switch (found) {
-          case Found.Copy _ -> {}
-          case Found.Unusable bad -> unusable(work, bad.location(), bad.problem());
-          case Found.Foreign foreign -> settle(foreign).ifPresent(present::add);
+      List<Present> present = new ArrayList<>();
+      try {
+        for (Found found : work.found) {
+          switch (found) {
+            case Found.Copy _ -> {}
+            case Found.Unusable bad -> unusable(work, bad.location(), bad.problem());
+            case Found.Foreign foreign -> settle(foreign, present);
+          }
         }
+        // Last, so that it follows the earlier versions that were found beside it.
+        present.forEach(this::takeOver);
+      } finally {
+        present.forEach(one -> one.copy().close());
       }
-      // Last, so that it follows the earlier versions that were found beside it.
-      present.forEach(this::takeOver);
     }
 
-    /// A ZIP that holds exactly what the library has, until it is its turn.
-    private record Present(Found.Foreign zip, long fileCount) {}
+    /// A ZIP that holds exactly what the library has, open until it is its turn.
+    private record Present(Found.Foreign zip, ForeignCopy copy) {}
 
-    private Optional<Present> settle(Found.Foreign zip) {
-      try (ForeignCopy copy = tree.examine(zip.location(), OneStudy.this::read)) {
+    /// @param present gets the ZIP when it is what the library has; it stays open then
+    private void settle(Found.Foreign zip, List<Present> present) {
+      ForeignCopy copy;
+      try {
+        copy = tree.examine(zip.location(), this::read);
+      } catch (SerdabException.Damaged e) {
+        unusable(work, zip.location(), e.problem());
+        return;
+      } catch (SerdabException.Refused e) {
+        if (!e.problem().code().equals("blob-missing")) {
+          throw e;
+        }
+        unusable(work, zip.location(), e.problem());
+        return;
+      }
+      boolean kept = false;
+      try {
+        kept = isPresent(zip, copy);
+        if (kept) {
+          present.add(new Present(zip, copy));
+        }
+      } catch (SerdabException.Damaged e) {
+        unusable(work, zip.location(), e.problem());
+      } finally {
+        if (!kept) {
+          copy.close();
+        }
+      }
+    }
+
+    /// Settles a ZIP, unless it is what the library has.
+    private boolean isPresent(Found.Foreign zip, ForeignCopy copy) {
         SourceStudy study = work.study;
         if (study == null) {
           onlyCopy(zip, copy);
-          return Optional.empty();
+          return false;
         }
         readLibrary(study);
         if (library == null) {
@@ -529,19 +566,9 @@ public final class TreeImport {
               0,
               0,
               Optional.ofNullable(unread));
-          return Optional.empty();
+          return false;
         }
         return compare(zip, copy, study, library);
-      } catch (SerdabException.Damaged e) {
-        unusable(work, zip.location(), e.problem());
-        return Optional.empty();
-      } catch (SerdabException.Refused e) {
-        if (!e.problem().code().equals("blob-missing")) {
-          throw e;
-        }
-        unusable(work, zip.location(), e.problem());
-        return Optional.empty();
-      }
     }
 
     private void read(long bytes) {
@@ -592,12 +619,12 @@ public final class TreeImport {
 
     // ---- comparing
 
-    private Optional<Present> compare(
+    private boolean compare(
         Found.Foreign zip, ForeignCopy copy, SourceStudy study, StudyVersion now) {
       Matching matching = new Matching(copy.files(), now);
       long lacking = matching.lacking() + now.missing().size();
       if (matching.others() == 0 && lacking == 0) {
-        return Optional.of(new Present(zip, copy.files().size()));
+        return true;
       }
       if (matching.others() == 0) {
         add(
@@ -608,12 +635,12 @@ public final class TreeImport {
             lacking,
             0,
             Optional.empty());
-        return Optional.empty();
+        return false;
       }
       List<StoredFile> files = matching.files(copy);
       if (matching.matched() == 0 && !namesStudy(files)) {
         wrongStudy(zip, files.size());
-        return Optional.empty();
+        return false;
       }
       Finding finding =
           Finding.about(
@@ -628,7 +655,7 @@ public final class TreeImport {
           ImportReport.Kind.DIFFERS,
           lacking,
           matching.others());
-      return Optional.empty();
+      return false;
     }
 
     private void onlyCopy(Found.Foreign zip, ForeignCopy copy) {
@@ -684,24 +711,23 @@ public final class TreeImport {
 
     private void takeOver(Present present) {
       Found.Foreign zip = present.zip();
+      ForeignCopy copy = present.copy();
+      long files = copy.files().size();
       StudyVersion now = library;
       SourceStudy study = work.study;
       if (now == null || study == null) {
         throw new IllegalStateException("it was compared with the library");
       }
       if (setting.to().isPresent()) {
-        add(work, zip, ImportReport.Kind.WHOLE, present.fileCount(), 0, 0, Optional.empty());
+        add(work, zip, ImportReport.Kind.WHOLE, files, 0, 0, Optional.empty());
         return;
       }
       if (held.contains(now.id())) {
-        add(work, zip, ImportReport.Kind.DUPLICATE, present.fileCount(), 0, 0, Optional.empty());
+        add(work, zip, ImportReport.Kind.DUPLICATE, files, 0, 0, Optional.empty());
         return;
       }
-      try (ForeignCopy copy = tree.examine(zip.location(), this::read)) {
+      try {
         Matching matching = new Matching(copy.files(), now);
-        if (matching.others() > 0 || matching.lacking() > 0) {
-          throw new SerdabException.Damaged(changedMeanwhile());
-        }
         StudyVersion version =
             version(study.facts(), matching.files(copy), now.findings(), zip)
                 .with(inventory.rows(study));
@@ -722,7 +748,7 @@ public final class TreeImport {
             findings,
             run);
         covered.add(work.key);
-        add(work, zip, ImportReport.Kind.ADOPTED, present.fileCount(), 0, 0, Optional.empty());
+        add(work, zip, ImportReport.Kind.ADOPTED, files, 0, 0, Optional.empty());
       } catch (SerdabException.Damaged e) {
         unusable(work, zip.location(), e.problem());
       }
@@ -828,13 +854,6 @@ public final class TreeImport {
         "exported-and-lost",
         "The script counts it as exported; there is no ZIP of it, and the library has it no more.",
         "Look for it on other disks, in the PACS and at the modality.");
-  }
-
-  private static Problem changedMeanwhile() {
-    return new Problem(
-        "zip-changed",
-        "A ZIP changed while it was compared with the library.",
-        "Switch the script off first, then run again.");
   }
 
   /// Which file of the library each entry of a ZIP is, bit for bit.

@@ -18,6 +18,7 @@ import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import serdab.Depth;
 import serdab.Problem;
@@ -394,6 +395,22 @@ public final class ZipTreeDestination implements Destination {
         .list("")
         .filter(blob -> !blob.name().startsWith("_") && !ZipTree.namesIn(blob.name()).isEmpty())
         .flatMap(this::found);
+  }
+
+  /// Whether there is not one ZIP in the folders of studies, whoever made it.
+  public boolean isWithoutZips() {
+    try (Stream<ZipTree.TreeZip> zips = tree.zips()) {
+      return zips.noneMatch(zip -> !zip.path().startsWith("_"));
+    }
+  }
+
+  /// The months that are marked as done, by whomever.
+  public Set<String> monthsMarked() {
+    try (Stream<BlobInfo> all = store.list("")) {
+      return all.filter(blob -> blob.name().endsWith("/" + MonthMarkers.NAME))
+          .map(blob -> MonthFolder.ofPath(blob.name()).value())
+          .collect(Collectors.toUnmodifiableSet());
+    }
   }
 
   private Stream<ForeignCopy.Found> found(BlobInfo blob) {

@@ -87,8 +87,10 @@ public final class ForeignZip implements AutoCloseable {
     ReadBack.Means means;
     ZipDirectory directory;
     ForeignCheck.Found found;
+    long length;
     try (ReadBack bytes = tree.store().readBack(path)) {
       means = bytes.means();
+      length = bytes.lengthBytes();
       directory = ZipDirectory.read(bytes);
       glance(directory);
       found = new ForeignCheck(bytes, directory, told).run();
@@ -109,6 +111,9 @@ public final class ForeignZip implements AutoCloseable {
     }
     Blob blob = tree.store().open(path);
     try {
+      if (blob.lengthBytes() != length) {
+        throw ZipDirectory.damaged("it changed while it was read");
+      }
       return new ForeignZip(tree, path, blob, directory, found, means, files);
     } catch (RuntimeException e) {
       blob.close();

@@ -16,7 +16,8 @@ import tools.jackson.core.json.JsonFactory;
 /// study of the month is proven. Nothing is ever deleted because of one but itself. Thread-safe.
 public final class MonthMarkers {
 
-  static final String NAME = ".month_done";
+  /// What the note is called.
+  public static final String NAME = ".month_done";
 
   private static final String FORMAT = "month-done";
 
