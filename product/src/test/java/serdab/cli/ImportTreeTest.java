@@ -176,8 +176,10 @@ class ImportTreeTest {
     Map<String, String> before = files(tree());
 
     CommandLineRun.Result imported = importTree();
+    CommandLineRun.Result tooEarly = serdab("verify", zipTree());
     CommandLineRun.Result backup = backUp();
 
+    assertThat(tooEarly.exitCode()).as(tooEarly.out()).isEqualTo(3);
     assertThat(imported.exitCode()).as(imported.out() + imported.err()).isEqualTo(3);
     assertThat(imported.out())
         .containsPattern("S-\\S+ " + q(2) + ": missing\\.")
@@ -201,6 +203,9 @@ class ImportTreeTest {
     });
     CommandLineRun.Result again = importTree();
     assertThat(again.out()).contains("8  copies already").doesNotContain("are in no copy");
+    // What was left alone has a full copy beside it now, and is not spoken of again.
+    CommandLineRun.Result verified = serdab("verify", zipTree());
+    assertThat(verified.exitCode()).as(verified.out() + verified.err()).isZero();
   }
 
   @Test
