@@ -758,7 +758,7 @@ abstract class CatalogueContract {
 
   private List<String> studiesByTurn(Depth depth) {
     return all(catalogue().proofs().turns(DISK, depth)).stream()
-        .sorted(java.util.Comparator.comparing(Proofs.Turn::lastTurn))
+        .sorted(java.util.Comparator.comparingLong(Proofs.Turn::lastTurn))
         .map(turn -> turn.study().value())
         .toList();
   }
