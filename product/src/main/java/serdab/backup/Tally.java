@@ -39,6 +39,7 @@ final class Tally {
   private final List<RunReport.NotSafe> notSafe = new ArrayList<>();
   private final List<Problem> problems = new ArrayList<>();
   private final List<RunReport.Made> made = new ArrayList<>();
+  private final Forecaster forecaster;
   private long copied;
   private long adopted;
   private long unchanged;
@@ -61,7 +62,8 @@ final class Tally {
       List<Destination> destinations,
       Progress progress,
       StopSignal stop,
-      IntFunction<Instant> nextTry) {
+      IntFunction<Instant> nextTry,
+      Forecaster forecaster) {
     this.work = work;
     this.run = run;
     this.catalogue = catalogue;
@@ -70,6 +72,7 @@ final class Tally {
     this.progress = progress;
     this.stop = stop;
     this.nextTry = nextTry;
+    this.forecaster = forecaster;
     work.pendingByMonth().forEach(months -> pending.add(new HashMap<>(months)));
     IntStream.range(0, destinations.size()).forEach(alive::add);
     problems.addAll(work.alarms());
@@ -121,7 +124,10 @@ final class Tally {
   void count(WorkItem item, CopyOutcome outcome) {
     lock.lock();
     try {
+      long bytesBefore = copiedBytes;
       String word = counted(item, outcome);
+      forecaster.ended(item, outcome, copiedBytes - bytesBefore);
+      progress.forecast(forecaster.forecast());
       progress.ended(catalogue.label(item.study().key()), word);
     } finally {
       lock.unlock();
@@ -146,6 +152,10 @@ final class Tally {
           yield missing(item, done.version().missing().size());
         }
         proven(item, item.targets());
+        if (done.made().isEmpty() && item.again()) {
+          unchanged++;
+          yield "proven again";
+        }
         if (done.made().isEmpty()) {
           adopted++;
           yield "adopted";
@@ -301,7 +311,8 @@ final class Tally {
       warnings.add(
           work.empty() + " studies in the source have no files at all; nothing to copy for them.");
     }
-    return new RunReport(run, outcome(), totals, notSafe, problems, warnings, made);
+    return new RunReport(
+        run, outcome(), totals, notSafe, problems, warnings, made, forecaster.forecast());
   }
 
   private RunReport.Outcome outcome() {
