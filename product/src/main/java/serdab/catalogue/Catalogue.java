@@ -1,6 +1,7 @@
 package serdab.catalogue;
 
 import java.nio.file.Path;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -23,6 +24,7 @@ import serdab.Problem;
 import serdab.Proof;
 import serdab.ProofMeans;
 import serdab.SerdabException;
+import serdab.Sha256;
 import serdab.StudyLabel;
 import serdab.VersionId;
 import serdab.dicom.StudyFacts;
@@ -118,6 +120,25 @@ public final class Catalogue implements AutoCloseable {
     return StudyLabel.of(labelKey, study.value());
   }
 
+  /// Which installation this is: the same on every machine that uses this catalogue or a copy of it.
+  public String installation() {
+    String named = "serdab-installation-v1\n" + HexFormat.of().formatHex(labelKey);
+    return Sha256.digest(named.getBytes(StandardCharsets.UTF_8)).hex().substring(0, 8);
+  }
+
+  /// Writes a whole copy of the catalogue into a file, as one moment shows it, without side files.
+  ///
+  /// @param file must not exist yet; its folder must
+  /// @return false when this catalogue is not kept in a file; then nothing was written
+  public boolean copyTo(Path file) {
+    return database.copyTo(file);
+  }
+
+  /// Whether an SQLite file is whole and a catalogue that this program can open. Changes nothing.
+  public static boolean isWhole(Path file) {
+    return SqliteDatabase.isWhole(file);
+  }
+
   // ---- sources and destinations
 
   /// A source or destination that was used.
@@ -204,7 +225,7 @@ public final class Catalogue implements AutoCloseable {
   }
 
   /// Counts up for ever, across processes; a number that was rolled back may come again.
-  private static long next(Link link, String counter) throws SQLException {
+  static long next(Link link, String counter) throws SQLException {
     link.call("update counter set value = value + 1 where name = ?").text(counter).write();
     return link.call("select value from counter where name = ?")
         .text(counter)
@@ -656,6 +677,7 @@ public final class Catalogue implements AutoCloseable {
       long run) {
     byte[] packed = PackedInstances.pack(version.instances());
     database.write(link -> {
+      long turn = Proofs.next(link);
       link.call(
               INSERT_VERSION
                   + " do update set read_at = excluded.read_at,"
@@ -671,7 +693,7 @@ public final class Catalogue implements AutoCloseable {
           .write();
       writeInstances(link, version, packed);
       for (CopyRow copy : copies) {
-        writeCopy(link, copy);
+        Proofs.write(link, copy, turn);
       }
       expectOne(
           link.call(
@@ -702,6 +724,7 @@ public final class Catalogue implements AutoCloseable {
   public void recordHeld(VersionRow version, CopyRow copy) {
     byte[] packed = PackedInstances.pack(version.instances());
     database.write(link -> {
+      long turn = Proofs.next(link);
       link.call(INSERT_VERSION + " do nothing")
           .text(version.study().value())
           .text(version.id().hex())
@@ -712,7 +735,7 @@ public final class Catalogue implements AutoCloseable {
           .text(version.supersedes().map(VersionId::hex).orElse(""))
           .write();
       writeInstances(link, version, packed);
-      writeCopy(link, copy);
+      Proofs.write(link, copy, turn);
       return copy;
     });
   }
@@ -735,53 +758,25 @@ public final class Catalogue implements AutoCloseable {
         .write();
   }
 
-  private static void writeCopy(Link link, CopyRow copy) throws SQLException {
-    link.call(
-            "insert into copy (study, version, destination, location, stored_bytes, file_count,"
-                + " depth, means, proven_at, state, run) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                + " on conflict (study, version, destination) do update set"
-                + " location = excluded.location, stored_bytes = excluded.stored_bytes,"
-                + " file_count = excluded.file_count, depth = excluded.depth,"
-                + " means = excluded.means, proven_at = excluded.proven_at,"
-                + " state = excluded.state, run = excluded.run")
-        .text(copy.study().value())
-        .text(copy.version().hex())
-        .text(copy.destinationId())
-        .text(copy.location())
-        .number(copy.storedBytes())
-        .number(copy.fileCount())
-        .text(copy.proof().depth().name())
-        .text(copy.proof().means().name())
-        .time(copy.proof().at())
-        .text(copy.state())
-        .number(copy.runId())
-        .write();
-  }
-
-  /// The newest proof of a copy, or that it is bad or gone.
+  /// The newest proof of a copy, or that it is bad or gone. A good copy keeps its deeper proofs; one
+  /// that is not good loses them all.
   ///
   /// @throws IllegalArgumentException when no such copy is known
   public void recordProof(
       StudyKey study, VersionId version, String destinationId, Proof proof, String state) {
     database.write(link ->
         expectOne(
-            link.call(
-                    "update copy set depth = ?, means = ?, proven_at = ?, state = ?"
-                        + " where study = ? and version = ? and destination = ?")
-                .text(proof.depth().name())
-                .text(proof.means().name())
-                .time(proof.at())
-                .text(state)
-                .text(study.value())
-                .text(version.hex())
-                .text(destinationId)
-                .write(),
-            "no such copy"));
+            Proofs.record(link, study, version, destinationId, proof, state), "no such copy"));
+  }
+
+  /// All depths to which copies were proven, and in which order.
+  public Proofs proofs() {
+    return new Proofs(database);
   }
 
   static final String COPY_COLUMNS =
       "c.study, c.version, c.destination, c.location, c.stored_bytes, c.file_count, c.depth,"
-          + " c.means, c.proven_at, c.state, c.run";
+          + " c.means, c.proven_at, c.state, c.run, c.intact_at";
 
   CopyRow copyRow(Link.Row row) throws SQLException {
     return new CopyRow(
@@ -793,7 +788,8 @@ public final class Catalogue implements AutoCloseable {
         row.number(),
         proof(row.text(), row.text(), row.time()),
         row.text(),
-        row.number());
+        row.number(),
+        row.maybeTime());
   }
 
   /// All copies of a study, on all destinations, newest version first.

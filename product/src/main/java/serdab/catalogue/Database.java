@@ -1,5 +1,6 @@
 package serdab.catalogue;
 
+import java.nio.file.Path;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -89,6 +90,9 @@ abstract sealed class Database implements AutoCloseable permits SqliteDatabase, 
 
   /// Scripts of this database that come before the common one of a schema version.
   abstract String scriptSuffix();
+
+  /// Writes a whole copy into a file that does not exist yet; false when this database cannot.
+  abstract boolean copyTo(Path file);
 
   /// How messages name it.
   abstract String describe();

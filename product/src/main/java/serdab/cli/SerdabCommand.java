@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
       StudiesCommand.class,
       VerifyCommand.class,
       RestoreCommand.class,
+      RecoverCommand.class,
       CatalogueCommand.class
     },
     footer = {

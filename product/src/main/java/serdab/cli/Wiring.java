@@ -139,6 +139,17 @@ final class Wiring implements AutoCloseable {
         specification, NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.READ, catalogue);
   }
 
+  /// Opens a destination of which nothing is remembered, to set up this machine from it; writes
+  /// nothing.
+  Destination destinationToRecoverFrom(String specification) {
+    return ZipTreeDestination.open(
+        LocalFolder.open(destinationFolder(specification), around.random()),
+        options(NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.READ),
+        Set.of(),
+        around.clock(),
+        around.random());
+  }
+
   /// Opens a destination to restore into.
   Destination destinationToFill(String specification, Catalogue catalogue) {
     Destination destination =

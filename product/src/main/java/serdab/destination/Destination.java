@@ -13,7 +13,9 @@ import serdab.dicom.StudyKey;
 
 /// A place in a form where copies of studies are kept. Thread-safe.
 ///
-/// - A committed version stays as it is: nothing finished is ever overwritten or deleted here.
+/// - A committed version stays as it is: nothing finished is ever overwritten, and nothing is deleted
+///   but by [#remove] and [#removeLast], which retention alone calls, by a plan that a person
+///   confirmed.
 /// - [#find] and [#held] tell what the destination itself holds, not what anybody remembers.
 /// - A version that is there already is found by its id, whoever put it there.
 ///
@@ -60,6 +62,19 @@ public interface Destination extends AutoCloseable {
 
   VersionReader read(HeldVersion version);
 
+  /// Removes one copy for good, and nothing else: wholly or, when it throws, not at all. It must
+  /// still be exactly that copy, and another readable copy of the study must be left here.
+  ///
+  /// @return whether it was there
+  /// @throws serdab.SerdabException.Refused `copy-is-another` when something else lies there by
+  ///   now, `last-copy` when it is the last readable copy of its study here
+  /// @throws serdab.SerdabException.Damaged when what lies there cannot be understood
+  boolean remove(HeldVersion version);
+
+  /// As [#remove], also when no other copy of the study is left here: for a study whose time is
+  /// over and whose end a person confirmed.
+  boolean removeLast(HeldVersion version);
+
   /// Told at the end of a run, for every month with selected studies (empty: studies without a
   /// date), whether every one of them is proven here. A form that marks finished months does so
   /// now.
@@ -67,6 +82,13 @@ public interface Destination extends AutoCloseable {
 
   /// Writes a line for people into the list of issues beside the copies, where the form keeps one.
   void note(Issue issue);
+
+  /// A folder of files beside the studies; empty when the form keeps none.
+  ///
+  /// @param folder its name, one path part that begins with `_`
+  default Optional<SideFiles> beside(String folder) {
+    return Optional.empty();
+  }
 
   @Override
   void close();

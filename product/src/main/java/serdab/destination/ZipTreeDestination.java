@@ -351,6 +351,51 @@ public final class ZipTreeDestination implements Destination {
   }
 
   @Override
+  public boolean remove(HeldVersion version) {
+    boolean another =
+        tree.versions(version.study()).stream()
+            .anyMatch(other -> !other.zip().path().equals(version.location()));
+    if (!another) {
+      if (tree.present(version.location()).isEmpty()) {
+        return false;
+      }
+      throw new SerdabException.Refused(
+          new Problem(
+              "last-copy",
+              "A copy was not removed: it is the last readable one of its study here.",
+              "Nothing was lost. Run: serdab verify, then make a new plan."));
+    }
+    return removed(version, false);
+  }
+
+  @Override
+  public boolean removeLast(HeldVersion version) {
+    return removed(version, true);
+  }
+
+  private boolean removed(HeldVersion version, boolean endsStudy) {
+    Optional<ZipTree.TreeZip> present = tree.present(version.location());
+    if (present.isEmpty()) {
+      tree.disappeared(version.location());
+      return false;
+    }
+    ZipTree.Listed found = tree.look(present.get());
+    if (!found.study().equals(version.study())
+        || !found.id().equals(version.id())
+        || found.zip().lengthBytes() != version.storedBytes()) {
+      throw new SerdabException.Refused(
+          new Problem(
+              "copy-is-another",
+              "A copy was not removed: another one lies in its place by now.",
+              "Nothing was lost. Run: serdab catalogue rebuild, then make a new plan."));
+    }
+    if (endsStudy) {
+      months.reopened(MonthFolder.ofPath(version.location()));
+    }
+    return tree.remove(version.location());
+  }
+
+  @Override
   public void settle(Map<Optional<YearMonth>, Boolean> settled) {
     settled.forEach((month, allProven) -> {
       MonthFolder folder = MonthFolder.of(month.map(known -> known.atDay(1)));
@@ -367,6 +412,11 @@ public final class ZipTreeDestination implements Destination {
   public void note(Issue issue) {
     issues.add(
         issue.kind(), issue.study().map(StudyKey::value).orElse(""), issue.detail(), issue.extra());
+  }
+
+  @Override
+  public Optional<SideFiles> beside(String folder) {
+    return Optional.of(new SideFiles(store, folder + "/"));
   }
 
   @Override

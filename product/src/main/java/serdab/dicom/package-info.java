@@ -6,7 +6,9 @@
 /// odd, damaged or hostile becomes an [Anomaly] with its byte position, and what could be
 /// understood is kept. Everything outside data can grow has a limit in [Limits].
 ///
-/// This package knows nothing of backups, networks or viewers, and never changes a byte.
+/// [DicomWriter] makes new files of our own; a file that exists is never changed.
+///
+/// This package knows nothing of backups, networks or viewers.
 ///
 /// @spec https://dicom.nema.org/medical/dicom/current/output/html/part10.html DICOM PS3.10
 /// @spec https://dicom.nema.org/medical/dicom/current/output/html/part05.html DICOM PS3.5

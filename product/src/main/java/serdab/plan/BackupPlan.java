@@ -72,6 +72,11 @@ public record BackupPlan(
 
   /// Begins another plan with the settings of this one.
   public Draft changed() {
+    return changed(source);
+  }
+
+  /// Begins a plan for another source with the settings of this one.
+  public Draft changed(String source) {
     Draft draft = new Draft(source, zone);
     draft.name = name;
     draft.destinations = destinations;

@@ -128,7 +128,7 @@ public final class Verification {
         candidates.add(new Candidate(copy, provenAt(copy, id), true));
       }
       for (CopyRow row : catalogue.copies(study.get())) {
-        if (row.destinationId().equals(id) && !row.state().equals("gone")) {
+        if (row.destinationId().equals(id) && row.shouldBeThere()) {
           addIfUnlisted(row, candidates);
         }
       }
@@ -152,7 +152,7 @@ public final class Verification {
       listed.add(nameOf(candidate.copy().study(), candidate.copy().id()));
     }
     try (Stream<CopyRow> rows = catalogue.copiesOn(id)) {
-      rows.filter(row -> !row.state().equals("gone"))
+      rows.filter(CopyRow::shouldBeThere)
           .filter(row -> !listed.contains(nameOf(row.study(), row.version())))
           .forEach(row -> candidates.add(unlisted(row)));
     }

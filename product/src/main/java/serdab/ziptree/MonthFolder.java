@@ -29,6 +29,11 @@ public record MonthFolder(String value) {
         .orElse(UNKNOWN_DATE);
   }
 
+  /// The folder in which a ZIP of this path in the tree lies.
+  public static MonthFolder ofPath(String path) {
+    return new MonthFolder(path.substring(0, Math.max(0, path.indexOf('/'))));
+  }
+
   /// Whether a folder name is one of these.
   static boolean isOne(String folder) {
     if (folder.equals(UNKNOWN_DATE.value) || folder.equals(OTHER.value)) {

@@ -275,6 +275,27 @@ public final class ZipTree {
     }
   }
 
+  /// Deletes a ZIP; whether there was one. Who calls has looked into it before.
+  public boolean remove(String path) {
+    boolean removed = store.delete(path);
+    disappeared(path);
+    return removed;
+  }
+
+  /// A ZIP is not there any more.
+  public void disappeared(String path) {
+    synchronized (lock) {
+      if (index != null) {
+        for (String key : StudyNames.tails(path)) {
+          List<TreeZip> same = index.get(Normalizer.normalize(key, Normalizer.Form.NFC));
+          if (same != null) {
+            same.removeIf(other -> other.path().equals(path));
+          }
+        }
+      }
+    }
+  }
+
   /// The next question lists the place again.
   public void forgetIndex() {
     synchronized (lock) {

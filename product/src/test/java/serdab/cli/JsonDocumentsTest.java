@@ -75,6 +75,8 @@ class JsonDocumentsTest {
         "1.2.3.4.5",
         "--json");
     checkPrinted("serdab-rebuild-v1", "catalogue", "rebuild", copies(), "--json");
+    Files.delete(folder.resolve("home/catalogue.db"));
+    checkPrinted("serdab-recover-v1", "recover", "--from", copies(), "--json");
 
     documented.forEach((schema, types) ->
         assertThat(printed.getOrDefault(schema, Set.of()))

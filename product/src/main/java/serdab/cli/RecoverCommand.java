@@ -1,0 +1,243 @@
+package serdab.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import serdab.Problem;
+import serdab.SerdabException;
+import serdab.backup.StopSignal;
+import serdab.catalogue.Catalogue;
+import serdab.catalogue.RunTotals;
+import serdab.destination.Destination;
+import serdab.report.Progress;
+import serdab.report.RunReport;
+import serdab.restore.Recovery;
+import serdab.restore.VerifyReport;
+
+/// `serdab recover`: a new machine from a destination alone.
+@Command(
+    name = "recover",
+    mixinStandardHelpOptions = true,
+    header = "Sets up a new machine from a destination, when the old one is lost.",
+    description = {
+      "Brings back the plans and the catalogue that every run leaves in its destinations, then",
+      "remembers what was copied after that. Copies nothing and changes nothing in the destination;",
+      "the next backup goes on where the lost machine stopped."
+    },
+    footer = {"", "Example:", "  serdab recover --from zip:/Volumes/Backup"})
+final class RecoverCommand implements Callable<Integer> {
+
+  private final Surroundings around;
+
+  @Option(
+      names = "--from",
+      required = true,
+      paramLabel = "DEST",
+      description = "The destination to recover from: zip:PATH.")
+  @SuppressWarnings("NullAway.Init") // required
+  private String from;
+
+  @Option(
+      names = "--installation",
+      paramLabel = "ID",
+      description = "Which machine's plans and catalogue, when several backed up to it.")
+  private @Nullable String installation;
+
+  @Option(names = "--json", description = "Prints the report as JSON.")
+  private boolean json;
+
+  RecoverCommand(Surroundings around) {
+    this.around = around;
+  }
+
+  @Override
+  public Integer call() {
+    Home home = around.home();
+    if (home.exists()) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "catalogue-there-already",
+              "This machine has a catalogue already: " + home.catalogue() + ".",
+              "To bring it up to date run: serdab catalogue rebuild " + from + ". To begin anew,"
+                  + " move that file away first, or name another folder as SERDAB_HOME."));
+    }
+    home.make();
+    Terminal terminal = around.terminal();
+    TerminalProgress bar =
+        new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+    Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
+    StopSignal stop = new StopSignal(around.clock());
+    try (RunLock _ = RunLock.take(home.lock());
+        Wiring wiring = new Wiring(around);
+        StopOnSignal _ = StopOnSignal.of(stop)) {
+      Brought brought;
+      try (Destination place = wiring.destinationToRecoverFrom(from)) {
+        brought = bringBack(place, home, progress);
+      }
+      Recovery.BroughtUpToDate now;
+      try (Catalogue catalogue = wiring.catalogue(home);
+          Destination place = wiring.destinationToRead(from, catalogue)) {
+        catalogue.sawDestination(place.id().toString(), Wiring.address(from));
+        long run =
+            catalogue.beginRun(
+                "recover", "", "", List.of(place.id().toString()), Wiring.worker());
+        now =
+            Recovery.bringUpToDate(
+                place, catalogue, around.clock(), progress, stop::isRequested);
+        catalogue.endRun(run, outcome(now, stop).text(), RunTotals.NONE);
+      }
+      bar.end();
+      RunReport.Outcome outcome = outcome(now, stop);
+      if (json) {
+        printJson(brought, now, outcome);
+      } else {
+        print(home, brought, now);
+      }
+      return outcome.exitCode();
+    }
+  }
+
+  private static RunReport.Outcome outcome(Recovery.BroughtUpToDate now, StopSignal stop) {
+    if (stop.isRequested()) {
+      return RunReport.Outcome.INTERRUPTED;
+    }
+    return now.unreadable().isEmpty() && now.gone() == 0
+        ? RunReport.Outcome.GOOD
+        : RunReport.Outcome.INCOMPLETE;
+  }
+
+  /// What came back.
+  ///
+  /// @param plans where the plans were put; empty when there were none
+  private record Brought(String installation, Recovery.Taken catalogue, Optional<Path> plans) {}
+
+  private Brought bringBack(Destination place, Home home, Progress progress) {
+    List<Recovery.Installation> found = Recovery.installations(place);
+    if (found.isEmpty()) {
+      progress.say("No catalogue was left here; it is made again from the copies.");
+      return new Brought("", new Recovery.Taken(Optional.empty(), 0), Optional.empty());
+    }
+    String chosen = chosen(found);
+    Recovery.Taken taken = Recovery.catalogue(place, chosen, home.catalogue());
+    Optional<Path> plans = Optional.empty();
+    Optional<byte[]> text = Recovery.plans(place, chosen);
+    if (text.isPresent()) {
+      plans = Optional.of(put(home, text.get()));
+    }
+    return new Brought(chosen, taken, plans);
+  }
+
+  private String chosen(List<Recovery.Installation> found) {
+    if (installation != null) {
+      if (found.stream().noneMatch(one -> one.id().equals(installation))) {
+        throw which("No installation " + installation + " left anything there.", found);
+      }
+      return installation;
+    }
+    if (found.size() > 1) {
+      throw which("Several machines have backed up to it.", found);
+    }
+    return found.getFirst().id();
+  }
+
+  private static SerdabException.Misconfigured which(
+      String what, List<Recovery.Installation> found) {
+    List<String> all = new ArrayList<>();
+    for (Recovery.Installation one : found) {
+      all.add(
+          "--installation "
+              + one.id()
+              + one.newest().map(time -> " (last seen " + time + ")").orElse(""));
+    }
+    return new SerdabException.Misconfigured(
+        new Problem(
+            "which-installation", what, "Run it again with one of: " + String.join(", ", all)));
+  }
+
+  /// Never over a configuration that is there.
+  private static Path put(Home home, byte[] text) {
+    Path file = home.folder().resolve("serdab.toml");
+    if (Files.exists(file)) {
+      file = home.folder().resolve("serdab.toml.recovered");
+    }
+    Path part = file.resolveSibling(file.getFileName() + ".part");
+    try {
+      Files.write(part, text);
+      Files.move(
+          part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      return file;
+    } catch (IOException e) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "home-not-writable",
+              "The plans cannot be written to " + file + ".",
+              "Make the folder writable, or name another as SERDAB_HOME."),
+          e);
+    }
+  }
+
+  private void print(Home home, Brought brought, Recovery.BroughtUpToDate now) {
+    var out = around.terminal().out();
+    for (VerifyReport.BadCopy bad : now.unreadable()) {
+      out.println(bad.location() + ": " + bad.problem().text());
+    }
+    out.println(
+        brought.catalogue().used().isPresent()
+            ? "The catalogue of " + brought.catalogue().used().get() + " is back in " + home.folder()
+            : "The catalogue was made again from the copies, in " + home.folder());
+    if (brought.catalogue().damaged() > 0) {
+      out.printf(
+          "  %d newer copies of it were damaged and not used%n", brought.catalogue().damaged());
+    }
+    brought.plans().ifPresent(file -> out.println("The plans are back in " + file));
+    out.printf("%d copies known, %d remembered anew", now.known(), now.added());
+    if (now.gone() > 0) {
+      out.printf(", %d not there any more", now.gone());
+    }
+    if (!now.unreadable().isEmpty()) {
+      out.printf(", %d that nobody can read", now.unreadable().size());
+    }
+    out.println(".");
+    out.println(
+        brought.plans().isPresent()
+            ? "Look through the paths in the plans, then run: serdab backup"
+            : "Next, run your backup as before: serdab backup --from SOURCE --to " + from);
+    out.flush();
+  }
+
+  private void printJson(
+      Brought brought, Recovery.BroughtUpToDate now, RunReport.Outcome outcome) {
+    Json.object(
+        around.terminal().out(),
+        writer -> {
+          writer.writeStringProperty("schema", "serdab-recover-v1");
+          writer.writeStringProperty("outcome", outcome.text());
+          writer.writeNumberProperty("exit_code", outcome.exitCode());
+          writer.writeStringProperty("installation", brought.installation());
+          writer.writeStringProperty(
+              "catalogue_of", brought.catalogue().used().map(Instant::toString).orElse(""));
+          writer.writeNumberProperty("damaged_catalogues", brought.catalogue().damaged());
+          writer.writeStringProperty("plans", brought.plans().map(Path::toString).orElse(""));
+          writer.writeNumberProperty("known", now.known());
+          writer.writeNumberProperty("added", now.added());
+          writer.writeNumberProperty("gone", now.gone());
+          writer.writeArrayPropertyStart("unreadable");
+          for (VerifyReport.BadCopy bad : now.unreadable()) {
+            writer.writeStartObject();
+            writer.writeStringProperty("location", bad.location());
+            ReportPrinter.problem(writer, bad.problem());
+            writer.writeEndObject();
+          }
+          writer.writeEndArray();
+        });
+  }
+}
