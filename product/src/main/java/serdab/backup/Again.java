@@ -88,6 +88,8 @@ record Again(Strategy did, Optional<Instant> changedAfter, Instant provenSince) 
                         copy.destinationId().equals(id)
                             && known.study().version().filter(copy.version()::equals).isPresent()
                             && copy.isProven()
-                            && !copy.proof().at().isBefore(provenSince)));
+                            && copy.intactAt()
+                                .filter(at -> !at.isBefore(provenSince))
+                                .isPresent()));
   }
 }

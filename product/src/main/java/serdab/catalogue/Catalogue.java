@@ -243,6 +243,11 @@ public final class Catalogue implements AutoCloseable {
     return new Plans(database, clock);
   }
 
+  /// How safe the studies are, counted.
+  public Safety safety() {
+    return new Safety(this, database);
+  }
+
   // ---- runs
 
   /// Begins a run and gives it its number.
@@ -301,11 +306,11 @@ public final class Catalogue implements AutoCloseable {
             "no such run"));
   }
 
-  private static final String RUN_COLUMNS =
+  static final String RUN_COLUMNS =
       "run, kind, plan_hash, source, worker, started_at, ended_at, outcome, listed, selected,"
           + " copied, already_there, adopted, incomplete, failed, waiting, findings, copied_bytes";
 
-  private static RunRow runRow(Link.Row row) throws SQLException {
+  static RunRow runRow(Link.Row row) throws SQLException {
     long id = row.number();
     String kind = row.text();
     String planHash = row.text();
@@ -330,7 +335,7 @@ public final class Catalogue implements AutoCloseable {
         id, kind, planHash, source, List.of(), worker, startedAt, endedAt, outcome, totals);
   }
 
-  private static RunRow withDestinations(Link link, RunRow run) throws SQLException {
+  static RunRow withDestinations(Link link, RunRow run) throws SQLException {
     List<String> destinations =
         link.call("select destination from run_destination where run = ? order by ordinal")
             .number(run.id())

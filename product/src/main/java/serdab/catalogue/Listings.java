@@ -1,5 +1,6 @@
 package serdab.catalogue;
 
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -49,16 +50,10 @@ public final class Listings {
     if (keys.size() > PAGE) {
       throw new IllegalArgumentException("more studies at once than " + PAGE);
     }
-    // Two lengths of list only, so that few statements are prepared.
-    int places = keys.size() <= 1 ? 1 : PAGE;
-    String in = " in (" + "?, ".repeat(places - 1) + "?)";
+    int places = places(keys);
+    String in = in(places);
     return database.read(link -> {
-      Map<StudyKey, List<CopyRow>> copies = new HashMap<>();
-      Link.Call copiesCall =
-          link.call("select " + Catalogue.COPY_COLUMNS + " from copy c where c.study" + in);
-      fill(copiesCall, keys, places)
-          .all(catalogue::copyRow)
-          .forEach(copy -> copies.computeIfAbsent(copy.study(), _ -> new ArrayList<>()).add(copy));
+      Map<StudyKey, List<CopyRow>> copies = copies(link, keys);
       Link.Call studies =
           link.call(
               "select "
@@ -85,8 +80,38 @@ public final class Listings {
     });
   }
 
+  /// All copies of these studies, on all destinations.
+  ///
+  /// @param keys at most [#PAGE]
+  Map<StudyKey, List<CopyRow>> copies(List<StudyKey> keys) {
+    return keys.isEmpty() ? Map.of() : database.read(link -> copies(link, keys));
+  }
+
+  private Map<StudyKey, List<CopyRow>> copies(Link link, List<StudyKey> keys)
+      throws SQLException {
+    int places = places(keys);
+    Map<StudyKey, List<CopyRow>> copies = new HashMap<>();
+    fill(
+            link.call(
+                "select " + Catalogue.COPY_COLUMNS + " from copy c where c.study" + in(places)),
+            keys,
+            places)
+        .all(catalogue::copyRow)
+        .forEach(copy -> copies.computeIfAbsent(copy.study(), _ -> new ArrayList<>()).add(copy));
+    return copies;
+  }
+
+  /// Two lengths of list only, so that few statements are prepared.
+  private static int places(List<StudyKey> keys) {
+    return keys.size() <= 1 ? 1 : PAGE;
+  }
+
+  private static String in(int places) {
+    return " in (" + "?, ".repeat(places - 1) + "?)";
+  }
+
   private static Link.Call fill(Link.Call call, List<StudyKey> keys, int places)
-      throws java.sql.SQLException {
+      throws SQLException {
     for (int i = 0; i < places; i++) {
       call.text(keys.get(Math.min(i, keys.size() - 1)).value());
     }

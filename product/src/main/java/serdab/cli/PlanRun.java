@@ -7,6 +7,7 @@ import java.util.Optional;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.backup.Backup;
+import serdab.backup.Medium;
 import serdab.backup.Safeguards;
 import serdab.backup.StopSignal;
 import serdab.backup.WorkList;
@@ -14,6 +15,8 @@ import serdab.catalogue.Catalogue;
 import serdab.catalogue.RunRow;
 import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
+import serdab.plan.Order;
+import serdab.report.NotBegun;
 import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.restore.RecoveryKit;
@@ -64,6 +67,20 @@ final class PlanRun {
   ///
   /// @return the exit code
   int run() {
+    try {
+      return begin();
+    } catch (SerdabException e) {
+      if (!switches.dryRun()) {
+        // It may have no number; that it did not happen is remembered all the same.
+        catalogue.rememberFact(
+            NotBegun.factName(plan.source()),
+            NotBegun.text(around.clock().instant(), e.problem()));
+      }
+      throw e;
+    }
+  }
+
+  private int begin() {
     List<String> warnings = guard();
     try (Source source = wiring.source(plan, home)) {
       refuseInside(source);
@@ -79,6 +96,7 @@ final class PlanRun {
           refuseTwice(destinations);
         }
         leaveABusyViewerAlone(source, destinations);
+        rememberMedia(destinations);
         return copy(source, destinations, warnings);
       } finally {
         destinations.forEach(Destination::close);
@@ -107,6 +125,18 @@ final class PlanRun {
     for (String specification : plan.destinations()) {
       Path destination = Wiring.destinationFolder(specification);
       source.folders().forEach(folder -> Safeguards.refuseInsideSource(folder, destination));
+    }
+  }
+
+  /// Two destinations on one disk are not two: status --safe-to-delete asks.
+  private void rememberMedia(List<Destination> destinations) {
+    if (switches.dryRun()) {
+      return;
+    }
+    for (int i = 0; i < destinations.size(); i++) {
+      catalogue.rememberFact(
+          Medium.factName(destinations.get(i).id().toString()),
+          Medium.of(Wiring.destinationFolder(plan.destinations().get(i))).text());
     }
   }
 
@@ -155,9 +185,10 @@ final class PlanRun {
         new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
     Progress progress = switches.json() && !terminal.interactive() ? Progress.SILENT : bar;
     warnings.forEach(line -> progress.say("Warning: " + line));
+    BackupPlan ordered = ordered(source);
     Backup.Setting setting =
         new Backup.Setting(
-            plan,
+            ordered,
             source,
             destinations,
             catalogue,
@@ -173,16 +204,26 @@ final class PlanRun {
         StopOnSignal _ = StopOnSignal.of(stop)) {
       WorkList work = backup.plan();
       if (switches.dryRun()) {
-        PlanPrinter.print(work, plan, catalogue, terminal, switches.json());
+        PlanPrinter.print(work, ordered, catalogue, terminal, switches.json());
         return work.alarms().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.FAILED;
       }
       RunReport report = backup.execute(work);
       bar.end();
       List<String> told = new ArrayList<>(warnings);
-      told.addAll(afterRun(new Ran(plan, source, destinations, report)));
+      told.addAll(afterRun(new Ran(ordered, source, destinations, report)));
       ReportPrinter.print(report, told, terminal, switches.json());
       return report.outcome().exitCode();
     }
+  }
+
+  /// The plan with the order that is used: a first backup, which may take weeks, begins with what
+  /// would be missed most, unless a person asked for another order.
+  private BackupPlan ordered(Source source) {
+    if (plan.orderGiven()) {
+      return plan;
+    }
+    boolean first = !catalogue.plans().everCaughtUp(source.id().value());
+    return plan.changed().order(first ? Order.SMART : Order.STUDY_DATE).plan();
   }
 
   /// What a run leaves behind beside the copies. The copies are proven and recorded by now; what

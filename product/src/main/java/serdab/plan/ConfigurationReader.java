@@ -181,7 +181,6 @@ final class ConfigurationReader {
             .name(name)
             .destinations(destinations)
             .selection(selection(in))
-            .order(oneOf(in, "order", Order.values(), Order::text, Order.STUDY_DATE))
             .strategy(
                 oneOf(in, "strategy", Strategy.values(), Strategy::text, Strategy.INCREMENTAL))
             .batch((int) in.number("batch", 0, 1_000_000, 0))
@@ -203,6 +202,9 @@ final class ConfigurationReader {
                     BackupPlan.DEFAULT_IMPORT_GUARD_FILES))
             .adaptive(in.flag("adaptive", false))
             .rules(rules(in));
+    if (in.text("order").isPresent()) {
+      draft.order(oneOf(in, "order", Order.values(), Order::text, Order.STUDY_DATE));
+    }
     Optional<Duration> every = in.duration("every", MINUTE, YEAR);
     BackupPlan settings = draft.plan();
     List<BackupPlan> each =
