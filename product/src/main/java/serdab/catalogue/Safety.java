@@ -153,7 +153,7 @@ public final class Safety {
           .append(", coalesce(" + c + ".intact_at, " + c + ".proven_at) as proven" + i);
       everywhere.append(" and t.good" + i + " = 1 and t.whole" + i + " = 1");
     }
-    String good = places == 0 ? "1 = 0" : everywhere.toString().replace("1 = 1 and ", "");
+    String good = places == 0 ? "1 = 0" : everywhere.toString();
     String changed =
         "t.version <> '' and t.listed_fingerprint <> '' and t.listed_fingerprint <> t.fingerprint";
     String calm =
@@ -172,6 +172,8 @@ public final class Safety {
             + provenOn(places)
             + " and not ("
             + good
+            + ") and not ("
+            + changed
             + ")))");
     sum(columns, counted + " and t.failures > 0");
     sum(columns, counted + " and " + changed);

@@ -164,18 +164,10 @@ final class StatusCommand implements Callable<Integer> {
   }
 
   private int nothingYet() {
-    String sentence = "Nothing was backed up yet. Run: serdab backup --help";
     if (json) {
-      Problem nothing =
-          new Problem(
-              "nothing-backed-up", "Nothing was backed up yet.", "Run: serdab backup --help");
-      printJson(
-          new Status(sentence, false, List.of(nothing), 0, 0, List.of()),
-          Map.of(),
-          List.of(),
-          Map.of());
+      printJson(Status.beforeTheFirst(), Map.of(), List.of(), Map.of());
     } else {
-      around.terminal().out().println(sentence);
+      around.terminal().out().println(Status.beforeTheFirst().sentence());
     }
     return Main.ExitCodes.INCOMPLETE;
   }

@@ -28,6 +28,11 @@ public record Status(
     plans = List.copyOf(plans);
   }
 
+  /// Before the first backup.
+  public static Status beforeTheFirst() {
+    return StatusJudgement.nothing("Nothing was backed up yet.", "Run: serdab backup --help");
+  }
+
   /// One plan over one source.
   ///
   /// @param name its name in the configuration; empty for what was asked for on the command line

@@ -48,10 +48,7 @@ final class StatusJudgement {
 
   Status judge(List<Case> cases) {
     if (cases.isEmpty()) {
-      Problem nothing =
-          new Problem(
-              "nothing-backed-up", "Nothing was backed up yet.", "Run: serdab backup --help");
-      return new Status(nothing.what(), false, List.of(nothing), 0, 0, List.of());
+      return nothing("Nothing was backed up yet.", "Run: serdab backup --help");
     }
     Map<String, Long> studies = new HashMap<>();
     Map<String, Long> unsafe = new HashMap<>();
@@ -62,7 +59,20 @@ final class StatusJudgement {
     }
     long all = studies.values().stream().mapToLong(Long::longValue).sum();
     long bad = unsafe.values().stream().mapToLong(Long::longValue).sum();
-    List<Problem> reasons = new ArrayList<>();
+    List<Problem> found = new ArrayList<>();
+    judge(cases, all, bad, found);
+    // Two plans over one source tell the same of it.
+    List<Problem> reasons = found.stream().distinct().toList();
+    return new Status(
+        sentence(cases, all, reasons),
+        reasons.isEmpty(),
+        reasons,
+        all,
+        all - bad,
+        cases.stream().map(Case::plan).toList());
+  }
+
+  private void judge(List<Case> cases, long all, long bad, List<Problem> reasons) {
     cases.forEach(each -> fewer(each, reasons));
     notProven(cases, all, bad, reasons);
     cases.forEach(each -> lastRun(each, reasons));
@@ -77,13 +87,12 @@ final class StatusJudgement {
           new Problem(
               "no-studies", "No study is known.", "Check that the source is the right one."));
     }
-    return new Status(
-        sentence(cases, all, reasons),
-        reasons.isEmpty(),
-        reasons,
-        all,
-        all - bad,
-        cases.stream().map(Case::plan).toList());
+  }
+
+  /// The status before anything was compared with a source.
+  static Status nothing(String what, String next) {
+    Problem nothing = new Problem("nothing-backed-up", what, next);
+    return new Status(what + " " + next, false, List.of(nothing), 0, 0, List.of());
   }
 
   // ---- the sentence

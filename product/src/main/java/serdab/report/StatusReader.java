@@ -87,6 +87,10 @@ public final class StatusReader {
     for (Asked each : asked) {
       cases.add(look(each, runs, wishes));
     }
+    if (cases.isEmpty() && !catalogue.destinations().isEmpty()) {
+      return StatusJudgement.nothing(
+          "Copies are known, and no source was compared with them yet.", "Run: serdab backup");
+    }
     return new StatusJudgement(now, disksAway()).judge(cases);
   }
 
@@ -181,6 +185,9 @@ public final class StatusReader {
       Map<String, String> destinations = new LinkedHashMap<>();
       ids.forEach(id -> destinations.putIfAbsent(addressOf.getOrDefault(id, id), id));
       seen.add(each.sourceId());
+      if (destinations.isEmpty()) {
+        continue;
+      }
       found.putIfAbsent(
           new Key(each.sourceId(), new TreeSet<>(destinations.keySet()), wish),
           new Asked(

@@ -116,7 +116,8 @@ class CommandLineTest {
 
     assertThat(rebuild.exitCode()).as(rebuild.err()).isZero();
     assertThat(rebuild.out()).contains("12 copies are in the catalogue again");
-    assertThat(status.exitCode()).isZero();
+    assertThat(status.exitCode()).isEqualTo(3);
+    assertThat(status.out()).startsWith("Copies are known, and no source was compared with them");
     assertThat(backup.out()).contains("\"copied\":0", "\"adopted\":12");
     assertThat(zipsOnly(digests(zips()))).isEqualTo(zipsOnly(before));
   }
