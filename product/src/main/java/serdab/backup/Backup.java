@@ -22,6 +22,7 @@ import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.source.Inventory;
 import serdab.source.Source;
+import serdab.source.SourceHealth;
 
 /// One run of a plan: [#plan] looks, [#execute] copies. Call both once, from one thread.
 public final class Backup implements AutoCloseable {
@@ -37,6 +38,9 @@ public final class Backup implements AutoCloseable {
   private static final int SEEN_BATCH = 1000;
   private static final int FINDINGS_BATCH = 1000;
 
+  /// A long rest is taken in pieces, so that a run which is asked to end does.
+  private static final Duration REST_PIECE = Duration.ofMillis(500);
+
   private final BackupPlan plan;
   private final Source source;
   private final List<Destination> destinations;
@@ -50,6 +54,7 @@ public final class Backup implements AutoCloseable {
   private final boolean acceptFewer;
   private final Inventory inventory;
   private Optional<Planning> planning = Optional.empty();
+  private final Gentleness gentleness = new Gentleness();
 
   private Backup(Setting setting, Inventory inventory) {
     this.plan = setting.plan();
@@ -162,11 +167,21 @@ public final class Backup implements AutoCloseable {
             stop,
             this::nextTry,
             forecaster);
+    HealthWatch watch = new HealthWatch(catalogue, sourceId);
+    Optional<SourceHealth> health = inventory.health();
+    Optional<Finding> wrong = health.flatMap(now -> watch.compare(now, acceptFewer));
     try {
-      recordListing(run, sourceId, looked, tally);
+      wrong.ifPresent(finding -> {
+        catalogue.recordFindings(run, sourceId, List.of(finding));
+        tally.finding();
+        progress.say("Warning: " + finding.detail());
+      });
+      recordListing(run, sourceId, looked, tally, watch);
       progress.planned(work.items().size());
       copyAll(work, run, tally);
       settle(tally);
+      health.ifPresent(seen ->
+          watch.remember(inventory, seen, work.items(), wrong, acceptFewer, clock.instant()));
     } catch (SerdabException e) {
       tally.problem(e.problem());
     }
@@ -176,7 +191,8 @@ public final class Backup implements AutoCloseable {
   }
 
   /// What the plan saw, so that the source is not listed twice.
-  private void recordListing(long run, String sourceId, Planning looked, Tally tally) {
+  private void recordListing(
+      long run, String sourceId, Planning looked, Tally tally, HealthWatch watch) {
     List<Catalogue.Seen> changed = looked.changed();
     for (int from = 0; from < changed.size(); from += SEEN_BATCH) {
       catalogue.sawStudies(
@@ -188,6 +204,9 @@ public final class Backup implements AutoCloseable {
       for (Finding finding : (Iterable<Finding>) found::iterator) {
         findings.add(finding);
         tally.finding();
+        if (watch.saw(finding)) {
+          progress.say("Warning: " + finding.detail());
+        }
         if (findings.size() == FINDINGS_BATCH) {
           catalogue.recordFindings(run, sourceId, findings);
           findings.clear();
@@ -256,6 +275,7 @@ public final class Backup implements AutoCloseable {
   }
 
   private void workOff(Work queue, long run, Tally tally) {
+    OnePass pass = new OnePass(stop, progress, clock);
     StudyCopier copier =
         new StudyCopier(
             plan,
@@ -266,8 +286,8 @@ public final class Backup implements AutoCloseable {
             catalogue,
             clock,
             run,
-            new OnePass(stop, progress));
-    while (!stop.isRequested() && tally.somewhereToCopy()) {
+            pass);
+    while (!stop.endsAfterThisStudy() && tally.somewhereToCopy()) {
       Optional<WorkItem> next = queue.next();
       if (next.isEmpty()) {
         return;
@@ -280,7 +300,7 @@ public final class Backup implements AutoCloseable {
       if (outcome instanceof CopyOutcome.Copied) {
         queue.copiedOne();
       }
-      pause();
+      pause(pass.sourceTook());
     }
   }
 
@@ -297,15 +317,30 @@ public final class Backup implements AutoCloseable {
     }
   }
 
-  private void pause() {
-    if (plan.pause().isZero() || stop.isRequested()) {
-      return;
+  private void pause(OnePass.SourceTook took) {
+    Duration wanted = plan.pause();
+    if (plan.adaptive()) {
+      gentleness.read(took.files(), took.bytes(), took.time()).ifPresent(this::tellRest);
+      Duration gentle = gentleness.rest();
+      wanted = gentle.compareTo(wanted) > 0 ? gentle : wanted;
     }
     try {
-      rest.rest(plan.pause());
+      while (wanted.isPositive() && !stop.endsAfterThisStudy()) {
+        Duration piece = wanted.compareTo(REST_PIECE) > 0 ? REST_PIECE : wanted;
+        rest.rest(piece);
+        wanted = wanted.minus(piece);
+      }
     } catch (InterruptedException e) {
       stop.request();
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private void tellRest(Duration now) {
+    if (now.isZero()) {
+      progress.say("The source is as fast as before: no more resting.");
+    } else if (now.toSeconds() > 0) {
+      progress.say("The source is slow: resting " + now.toSeconds() + " s after each study.");
     }
   }
 

@@ -3,10 +3,14 @@ package serdab.backup;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import serdab.Finding;
 import serdab.SerdabException;
@@ -22,7 +26,10 @@ import serdab.dicom.StoredFile;
 import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyVersion;
 import serdab.report.Progress;
+import serdab.source.Delivery;
+import serdab.source.Inventory;
 import serdab.source.SourceFile;
+import serdab.source.SourceStudy;
 import serdab.source.StudyReceiver;
 
 /// Reads a study's files once, computes their digests, and feeds every destination while the bytes
@@ -42,11 +49,40 @@ final class OnePass implements StudyReceiver {
   private final List<Target> targets = new ArrayList<>();
   private final List<StoredFile> files = new ArrayList<>();
   private final List<StudyVersion.Missing> missing = new ArrayList<>();
+  private final InstantSource clock;
   private long bytesRead;
+  private SourceTook sourceTook = SourceTook.NOTHING;
 
-  OnePass(StopSignal stop, Progress progress) {
+  OnePass(StopSignal stop, Progress progress, InstantSource clock) {
     this.stop = stop;
     this.progress = progress;
+    this.clock = clock;
+  }
+
+  /// What the source was asked for and how long it took, destinations and computing left out.
+  record SourceTook(long files, long bytes, Duration time) {
+    static final SourceTook NOTHING = new SourceTook(0, 0, Duration.ZERO);
+
+    private SourceTook plus(long moreFiles, long moreBytes, Duration more) {
+      return new SourceTook(files + moreFiles, bytes + moreBytes, time.plus(more));
+    }
+  }
+
+  /// What all readings since the last call took.
+  SourceTook sourceTook() {
+    SourceTook took = sourceTook;
+    sourceTook = SourceTook.NOTHING;
+    return took;
+  }
+
+  /// Lets a source deliver, and takes the time that this takes it.
+  Delivery deliver(Inventory inventory, SourceStudy study, Set<String> leaveOut) {
+    Instant begun = clock.instant();
+    try {
+      return inventory.deliver(study, leaveOut, this);
+    } finally {
+      sourceTook = sourceTook.plus(0, 0, Duration.between(begun, clock.instant()));
+    }
   }
 
   /// One destination's copy in the making.
@@ -175,7 +211,18 @@ final class OnePass implements StudyReceiver {
   }
 
   @Override
-  public void take(SourceFile file, ByteSource bytes) throws IOException {
+  public void take(SourceFile file, ByteSource given) throws IOException {
+    Instant begun = clock.instant();
+    TimedBytes bytes = new TimedBytes(given, clock);
+    try {
+      takeTimed(file, bytes);
+    } finally {
+      Duration ours = Duration.between(begun, clock.instant()).minus(bytes.took());
+      sourceTook = sourceTook.plus(1, bytes.got(), ours.negated());
+    }
+  }
+
+  private void takeTimed(SourceFile file, ByteSource bytes) throws IOException {
     long length = bytes.lengthBytes();
     for (Target target : targets) {
       target.step(staged -> staged.beginFile(file.path(), length, file.modifiedMillis()));
@@ -262,6 +309,46 @@ final class OnePass implements StudyReceiver {
 
   private static String kind(Anomaly anomaly) {
     return anomaly.kind().name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /// Bytes of the source, and how long it took to give them.
+  private static final class TimedBytes implements ByteSource {
+    private final ByteSource bytes;
+    private final InstantSource clock;
+    private Duration took = Duration.ZERO;
+    private long got;
+
+    TimedBytes(ByteSource bytes, InstantSource clock) {
+      this.bytes = bytes;
+      this.clock = clock;
+    }
+
+    Duration took() {
+      return took;
+    }
+
+    long got() {
+      return got;
+    }
+
+    @Override
+    public long lengthBytes() throws IOException {
+      return bytes.lengthBytes();
+    }
+
+    @Override
+    public int read(long position, ByteBuffer target) throws IOException {
+      Instant begun = clock.instant();
+      int count = bytes.read(position, target);
+      took = took.plus(Duration.between(begun, clock.instant()));
+      got += Math.max(0, count);
+      return count;
+    }
+
+    @Override
+    public void close() {
+      // Whoever gave the bytes closes them.
+    }
   }
 
   /// Fills the buffer; a source that ends early changed while it was read, which its second look

@@ -183,6 +183,14 @@ final class Planning {
   private Decision usual(SourceStudy study, Listings.Known known, List<Integer> all) {
     StudyRow row = known.study();
     boolean troubled = row.failures() > 0 || row.missingFiles() > 0;
+    if (LibraryPace.waits(catalogue, row, known.copies(), destinationIds, now)) {
+      return new Decision(
+          row.failures() > 0 ? What.NOT_YET : What.NOTHING,
+          WorkItem.Reason.LOOK_AGAIN,
+          List.of(),
+          row.problem(),
+          false);
+    }
     if (troubled && row.nextTryAt().filter(now::isBefore).isPresent()) {
       // A change that the source itself reports may be the cure, so it does not wait.
       boolean moved = row.version().isPresent() && !row.fingerprint().equals(study.fingerprint());

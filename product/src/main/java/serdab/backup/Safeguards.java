@@ -7,11 +7,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.catalogue.Catalogue;
+import serdab.store.VolumeSentinel;
 
 /// What must hold before a run may begin: the right volumes are mounted, and nothing is copied into
 /// itself. Checks only; makes nothing.
@@ -25,6 +27,9 @@ public final class Safeguards {
 
   private static final Pattern DISK =
       Pattern.compile("^(?:/dev/)?(disk\\d+|nvme\\d+n\\d+|mmcblk\\d+|[shv]d[a-z]+)");
+
+  private static final Pattern NUMBERED = Pattern.compile("[ -]\\d{1,2}$");
+  private static final int SIBLINGS_MAX = 9;
 
   private final Catalogue catalogue;
 
@@ -55,6 +60,123 @@ public final class Safeguards {
     if (remembered.isEmpty() && findUpwards(absolute, KNOWN_SENTINEL).isPresent()) {
       catalogue.rememberFact(fact, KNOWN_SENTINEL);
     }
+  }
+
+  /// Holds the run back unless the volume of a folder is the one that was there before, by the id
+  /// in its sentinel. A volume seen with an id for the first time is remembered by it.
+  ///
+  /// @param folder the source's or destination's folder; need not exist
+  /// @param adopt whether a person says that what is there now is right
+  /// @throws SerdabException.HeldBack `volume-is-another`, `volume-elsewhere` or
+  ///   `volume-sentinel-missing`; also when a sentinel cannot be understood
+  public void requireVolume(Path folder, boolean adopt) {
+    Path absolute = folder.toAbsolutePath().normalize();
+    String fact = "volume/" + absolute;
+    Optional<VolumeSentinel.Found> found = VolumeSentinel.above(absolute);
+    Optional<Volume> remembered =
+        adopt ? Optional.empty() : catalogue.fact(fact).flatMap(Volume::parse);
+    if (remembered.isPresent()
+        && found.filter(there -> remembered.get().is(there.sentinel())).isEmpty()) {
+      throw anotherVolume(absolute, remembered.get(), found);
+    }
+    String now =
+        found.map(there -> new Volume(there.sentinel().id(), there.folder()).text()).orElse("");
+    if (!catalogue.fact(fact).orElse("").equals(now)) {
+      catalogue.rememberFact(fact, now);
+    }
+  }
+
+  /// A volume as it was seen: its id, and the folder of its sentinel.
+  private record Volume(UUID id, Path folder) {
+
+    boolean is(VolumeSentinel sentinel) {
+      return sentinel.id().equals(id);
+    }
+
+    String text() {
+      return id + " " + folder;
+    }
+
+    /// Nothing when no volume is remembered, or none any more.
+    static Optional<Volume> parse(String text) {
+      int space = text.indexOf(' ');
+      try {
+        return space < 0
+            ? Optional.empty()
+            : Optional.of(
+                new Volume(
+                    UUID.fromString(text.substring(0, space)), Path.of(text.substring(space + 1))));
+      } catch (IllegalArgumentException e) {
+        return Optional.empty();
+      }
+    }
+  }
+
+  private static SerdabException.HeldBack anotherVolume(
+      Path folder, Volume wanted, Optional<VolumeSentinel.Found> found) {
+    Optional<Path> elsewhere = sibling(wanted);
+    if (elsewhere.isPresent()) {
+      Path meant = elsewhere.get().resolve(wanted.folder().relativize(folder).toString());
+      return new SerdabException.HeldBack(
+          new Problem(
+              "volume-elsewhere",
+              "The disk of " + folder + " is mounted at " + elsewhere.get() + " now.",
+              "Eject it, remove what was left behind at "
+                  + wanted.folder()
+                  + ", and connect it again; or use "
+                  + meant
+                  + " from now on."));
+    }
+    if (found.isPresent()) {
+      return new SerdabException.HeldBack(
+          new Problem(
+              "volume-is-another",
+              "At "
+                  + found.get().folder()
+                  + " there is another disk than the one that was there before, by its "
+                  + VolumeSentinel.NAME
+                  + ".",
+              "Connect the right disk. If this one is to be used here from now on, run once with"
+                  + " --adopt."));
+    }
+    return new SerdabException.HeldBack(
+        new Problem(
+            "volume-sentinel-missing",
+            "The file "
+                + VolumeSentinel.NAME
+                + " that was in "
+                + wanted.folder()
+                + " before is not there now.",
+            "The disk is probably not mounted: connect it. If the file was removed on purpose, run"
+                + " once with --adopt."));
+  }
+
+  /// Where a system mounts a volume whose place is taken: `PACS 1` or `PACS-1` beside `PACS`. The
+  /// other way round, too, as the place may have become free since.
+  private static Optional<Path> sibling(Volume wanted) {
+    Path parent = wanted.folder().getParent();
+    Path last = wanted.folder().getFileName();
+    if (parent == null || last == null) {
+      return Optional.empty();
+    }
+    String name = NUMBERED.matcher(last.toString()).replaceFirst("");
+    List<String> names = new ArrayList<>(List.of(name));
+    for (int i = 1; i <= SIBLINGS_MAX; i++) {
+      names.add(name + " " + i);
+      names.add(name + "-" + i);
+    }
+    for (String each : names) {
+      Path folder = parent.resolve(each);
+      try {
+        if (!folder.equals(wanted.folder())
+            && VolumeSentinel.in(folder).filter(wanted::is).isPresent()) {
+          return Optional.of(folder);
+        }
+      } catch (SerdabException.HeldBack e) {
+        // The sentinel of a disk that nobody asked for.
+      }
+    }
+    return Optional.empty();
   }
 
   private static SerdabException.HeldBack missing(Path folder, String name) {
@@ -128,7 +250,7 @@ public final class Safeguards {
   }
 
   /// The path with links followed, as far as it exists.
-  private static Path nearestReal(Path path) {
+  static Path nearestReal(Path path) {
     Path absolute = path.toAbsolutePath().normalize();
     List<Path> below = new ArrayList<>();
     Path at = absolute;

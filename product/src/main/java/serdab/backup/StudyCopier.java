@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import serdab.Depth;
 import serdab.Finding;
@@ -51,8 +53,10 @@ final class StudyCopier {
   /// More unreadable files than this in one study mean that the volume is failing, not a file.
   static final int MAX_UNREADABLE_FILES = 1000;
 
-  /// Room that is left on a destination whatever comes, for its own bookkeeping.
-  static final long RESERVED_BYTES = 32L << 20;
+  /// So many folders that could not be looked into are named in a problem.
+  private static final int CLOSED_NAMED = 5;
+
+  private static final Pattern VIEWER_FOLDER = Pattern.compile("DATABASE\\.noindex/\\d+");
 
   /// A header change that never comes to rest is copied all the same after so many quiet times.
   private static final int QUIET_TIMES_AT_MOST = 7;
@@ -300,7 +304,7 @@ final class StudyCopier {
   /// Targets with room for the whole study, uncompressed, so that a disk is never filled to the
   /// brim by half a study.
   private List<Integer> withRoom(SourceStudy study, List<Integer> targets) {
-    long needed = RESERVED_BYTES;
+    long needed = 0;
     for (SourceFile file : inventory.files(study)) {
       needed += Math.max(0, file.lengthBytes());
     }
@@ -308,32 +312,21 @@ final class StudyCopier {
     for (int target : targets) {
       Destination destination = destinations.get(target);
       OptionalLong usable;
+      long reserve;
       try {
         usable = destination.usableBytes();
+        reserve = Room.reserve(destination);
       } catch (SerdabException e) {
         down.put(target, e.problem()); // The others get their copies all the same.
         continue;
       }
-      if (usable.isPresent() && usable.getAsLong() < needed) {
-        down.put(target, full(destination, usable.getAsLong(), needed));
+      if (usable.isPresent() && usable.getAsLong() < needed + reserve) {
+        down.put(target, Room.almostFull(destination, usable.getAsLong(), reserve, needed));
       } else {
         roomy.add(target);
       }
     }
     return roomy;
-  }
-
-  private static Problem full(Destination destination, long usable, long needed) {
-    return new Problem(
-        "place-full",
-        "There is no room for the next study on "
-            + destination.describe()
-            + ": "
-            + usable / 1_000_000
-            + " MB are free, "
-            + needed / 1_000_000
-            + " MB are needed.",
-        "Free some space or add another disk as a destination, then run again.");
   }
 
   /// The outcome of reading a study: a version, or why there is none.
@@ -352,12 +345,13 @@ final class StudyCopier {
     List<OnePass.Target> copies = targets;
     while (true) {
       pass.begin(study.facts(), copies);
-      Delivery delivery = inventory.deliver(study, leaveOut, pass);
+      Delivery delivery = pass.deliver(inventory, study, leaveOut);
       switch (delivery) {
         case Delivery.Complete _ -> {
           if (pass.files().isEmpty()) {
+            Problem problem = study.key().isUnread() ? notLookedInto() : noFiles(study);
             pass.discard();
-            return new Reading(Optional.empty(), Optional.of(noFiles(study)), List.of());
+            return new Reading(Optional.empty(), Optional.of(problem), List.of());
           }
           StudyVersion version = version(study, previous);
           return new Reading(
@@ -674,6 +668,26 @@ final class StudyCopier {
         "no-files",
         "None of the " + study.fileCount() + " files listed for this study could be read.",
         "Look at its findings; if its files lie on another volume, connect it and run again.");
+  }
+
+  /// What could not be looked into is no study, and may hold files of any.
+  private Problem notLookedInto() {
+    List<StudyVersion.Missing> closed = pass.missing();
+    // Other folders may be named after patients; those of a viewer are numbers.
+    String named =
+        closed.stream()
+            .map(StudyVersion.Missing::path)
+            .filter(path -> VIEWER_FOLDER.matcher(path).matches())
+            .limit(CLOSED_NAMED)
+            .collect(Collectors.joining(", "));
+    return new Problem(
+        "not-looked-into",
+        closed.size()
+            + (closed.size() == 1 ? " folder or file" : " folders or files")
+            + " of the source could not be looked into"
+            + (named.isEmpty() ? "." : ": " + named + "."),
+        "Everything else is copied. Let this program read them, or download what was moved out to a"
+            + " cloud service, and run again.");
   }
 
   private static Problem keepsChanging() {

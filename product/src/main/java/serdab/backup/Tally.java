@@ -7,7 +7,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntFunction;
@@ -49,7 +51,10 @@ final class Tally {
   private long notSafeCount;
   private long findings;
   private long copiedBytes;
+  private long copiedFiles;
+  private final Map<Integer, Full> full = new TreeMap<>();
   private boolean stopped;
+  private long left;
 
   /// Begins to count.
   ///
@@ -119,6 +124,8 @@ final class Tally {
 
   void left(List<WorkItem> items) {
     waiting += items.size();
+    left = items.size();
+    items.forEach(this::lacking);
   }
 
   void count(WorkItem item, CopyOutcome outcome) {
@@ -126,6 +133,7 @@ final class Tally {
     try {
       long bytesBefore = copiedBytes;
       String word = counted(item, outcome);
+      lacking(item);
       forecaster.ended(item, outcome, copiedBytes - bytesBefore);
       progress.forecast(forecaster.forecast());
       progress.ended(catalogue.label(item.study().key()), word);
@@ -145,6 +153,7 @@ final class Tally {
                 + done.version().files().stream().mapToLong(f -> f.findings().size()).sum();
         if (!done.made().isEmpty()) {
           copiedBytes += done.version().lengthBytes();
+          copiedFiles += done.version().files().size();
         }
         if (!done.version().missing().isEmpty()) {
           incomplete++;
@@ -188,6 +197,14 @@ final class Tally {
         notProven(item);
         stopped = true;
         yield "stopped";
+      }
+      case CopyOutcome.Failed failure when Room.isLacking(failure.problem()) -> {
+        // Nothing is wrong with the study: it is not tried later, but whenever there is room.
+        failure.made().forEach(copy -> remember(copy, 0));
+        waiting++;
+        notProven(item);
+        markDead(failure);
+        yield "waiting";
       }
       case CopyOutcome.Failed failure -> {
         failure.made().forEach(copy -> remember(copy, 0));
@@ -238,13 +255,55 @@ final class Tally {
 
   /// A destination that is gone or full is not asked again in this run.
   private void markDead(CopyOutcome.Failed failure) {
-    if (failure.problem().code().startsWith("place-")) {
+    boolean noRoom = Room.isLacking(failure.problem());
+    if (noRoom || failure.problem().code().startsWith("place-")) {
       for (int target : failure.failedTargets()) {
         if (alive.remove(target)) {
-          problems.add(failure.problem());
+          if (noRoom) {
+            full.put(target, new Full(failure.problem()));
+          } else {
+            problems.add(failure.problem());
+          }
         }
       }
     }
+  }
+
+  /// A destination that had no room any more, and what did not get there.
+  private static final class Full {
+    private final Problem problem;
+    private long studies;
+    private long files;
+    private long refusedFiles;
+
+    Full(Problem problem) {
+      this.problem = problem;
+    }
+  }
+
+  /// Counts a study for each full destination that lacks it.
+  private void lacking(WorkItem item) {
+    for (int target : item.targets()) {
+      Full lacks = full.get(target);
+      if (lacks != null) {
+        if (lacks.studies++ == 0) {
+          lacks.refusedFiles = item.study().fileCount();
+        }
+        lacks.files += item.study().fileCount();
+      }
+    }
+  }
+
+  private List<Problem> allProblems() {
+    List<Problem> all = new ArrayList<>(problems);
+    OptionalLong bytesPerFile =
+        copiedFiles == 0 ? OptionalLong.empty() : OptionalLong.of(copiedBytes / copiedFiles);
+    full.values()
+        .forEach(lacks ->
+            all.add(
+                Room.withForecast(
+                    lacks.problem, lacks.studies, lacks.files, bytesPerFile, lacks.refusedFiles)));
+    return all;
   }
 
   private void proven(WorkItem item, List<Integer> targets) {
@@ -311,15 +370,22 @@ final class Tally {
       warnings.add(
           work.empty() + " studies in the source have no files at all; nothing to copy for them.");
     }
+    if (left > 0 && !stop.isRequested() && stop.isOutsideWindow()) {
+      warnings.add(
+          "The plan's hours ended: "
+              + left
+              + (left == 1 ? " study waits" : " studies wait")
+              + " for the next run, which goes on where this one ended.");
+    }
     return new RunReport(
-        run, outcome(), totals, notSafe, problems, warnings, made, forecaster.forecast());
+        run, outcome(), totals, notSafe, allProblems(), warnings, made, forecaster.forecast());
   }
 
   private RunReport.Outcome outcome() {
     if (stopped || stop.isRequested()) {
       return RunReport.Outcome.INTERRUPTED;
     }
-    if (!problems.isEmpty()) {
+    if (!problems.isEmpty() || !full.isEmpty()) {
       return RunReport.Outcome.FAILED;
     }
     return notSafeCount > 0 ? RunReport.Outcome.INCOMPLETE : RunReport.Outcome.GOOD;

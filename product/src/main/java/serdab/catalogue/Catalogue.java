@@ -14,6 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import java.util.stream.Gatherer;
 import java.util.stream.Stream;
@@ -120,6 +122,21 @@ public final class Catalogue implements AutoCloseable {
     return StudyLabel.of(labelKey, study.value());
   }
 
+  /// Holds that people placed on studies.
+  public Holds holds() {
+    return new Holds(database, clock);
+  }
+
+  /// What people had removed.
+  public Removals removals() {
+    return new Removals(database, clock);
+  }
+
+  /// What must be known of a study before a copy of it may go.
+  public Standing standing() {
+    return new Standing(this, database);
+  }
+
   /// Which installation this is: the same on every machine that uses this catalogue or a copy of it.
   public String installation() {
     String named = "serdab-installation-v1\n" + HexFormat.of().formatHex(labelKey);
@@ -210,6 +227,19 @@ public final class Catalogue implements AutoCloseable {
   public Optional<String> fact(String name) {
     return database.read(
         link -> link.call("select value from fact where name = ?").text(name).one(Link.Row::text));
+  }
+
+  /// All facts whose names begin so, by name.
+  public SortedMap<String, String> facts(String prefix) {
+    SortedMap<String, String> facts = new TreeMap<>();
+    database
+        .read(link ->
+            link.call("select name, value from fact where substr(name, 1, ?) = ? order by name")
+                .number(prefix.length())
+                .text(prefix)
+                .all(row -> Map.entry(row.text(), row.text())))
+        .forEach(fact -> facts.put(fact.getKey(), fact.getValue()));
+    return facts;
   }
 
   public void rememberFact(String name, String value) {

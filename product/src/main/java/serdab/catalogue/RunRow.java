@@ -4,10 +4,10 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
-/// One run: a backup, a verification or a restore.
+/// One run: a backup, a verification, a restore or a pruning.
 ///
 /// @param id unique in the catalogue, ascending
-/// @param kind `backup`, `verify`, `restore` or `rebuild`
+/// @param kind `backup`, `verify`, `restore`, `rebuild` or `prune`
 /// @param planHash which plan it carried out
 /// @param sourceId the source's identity; empty text when it had none
 /// @param destinationIds the destinations' identities

@@ -155,7 +155,9 @@ public final class Safety {
     }
     String good = places == 0 ? "1 = 0" : everywhere.toString();
     String changed =
-        "t.version <> '' and t.listed_fingerprint <> '' and t.listed_fingerprint <> t.fingerprint";
+        // A viewer's index changes with every click, and is copied once an hour.
+        "t.library = 0 and t.version <> '' and t.listed_fingerprint <> ''"
+            + " and t.listed_fingerprint <> t.fingerprint";
     String calm =
         "t.version <> '' and t.missing_files = 0 and t.failures = 0 and t.change_seen_at is null"
             + " and not (" + changed + ")";
@@ -198,7 +200,8 @@ public final class Safety {
             + " from (select s.version, s.file_count, s.missing_files, s.failures,"
             + " s.change_seen_at, s.fingerprint, s.listed_fingerprint, s.first_seen_at, case when "
             + group
-            + " then 1 else 0 end as other, case when "
+            + " then 1 else 0 end as other, case when substr(s.study, 1, 9) = '_library/'"
+            + " then 1 else 0 end as library, case when "
             + listed
             + " then 1 else 0 end as listed, case when "
             + wanted

@@ -8,14 +8,22 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.catalogue.Catalogue;
 import serdab.plan.BackupPlan;
+import serdab.plan.ClosedHours;
+import serdab.plan.DiskSet;
 import serdab.plan.Order;
 import serdab.plan.Selection;
 import serdab.plan.Strategy;
@@ -28,29 +36,52 @@ import serdab.plan.Strategy;
     footer = {
       "",
       "Examples:",
+      "  serdab backup                                (every enabled plan of the configuration)",
+      "  serdab backup daily --dry-run",
       "  serdab backup --from \"$HOME/Documents/Horos Data\" --to zip:/Volumes/Backup",
       "  serdab backup --from folder:/data/ct --to zip:/mnt/a --to zip:/mnt/b --modality CT,MR",
       "  serdab backup --from horos:/Volumes/PACS/\"Horos Data\" --to zip:/mnt/a --dry-run"
     })
 final class BackupCommand implements Callable<Integer> {
 
+  /// Options that say something about a run, not about a plan.
+  private static final Set<String> OF_A_RUN =
+      Set.of(
+          "--dry-run",
+          "--json",
+          "--adopt",
+          "--accept-fewer",
+          "--no-index-page",
+          "--wait",
+          "--ignore-window",
+          "--scheduled");
+
   private final Surroundings around;
+
+  @Spec
+  @SuppressWarnings("NullAway.Init") // set by picocli before anything is called
+  private CommandSpec spec;
+
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "PLAN",
+      description =
+          "Plans of the configuration to run, also disabled ones. Default: all that are enabled.")
+  private List<String> plans = List.of();
 
   @Option(
       names = "--from",
-      required = true,
       paramLabel = "SOURCE",
-      description = "A library or folder: PATH, horos:PATH or folder:PATH.")
-  @SuppressWarnings("NullAway.Init") // required
-  private String from;
+      description =
+          "Runs without a configuration, with --to. A library or folder: PATH, horos:PATH or"
+              + " folder:PATH.")
+  private @Nullable String from;
 
   @Option(
       names = "--to",
-      required = true,
       paramLabel = "DEST",
       description = "Where copies go: zip:PATH. May be given more than once.")
-  @SuppressWarnings("NullAway.Init") // required
-  private List<String> to;
+  private List<String> to = List.of();
 
   @Option(
       names = "--modality",
@@ -121,8 +152,29 @@ final class BackupCommand implements Callable<Integer> {
       names = "--naming",
       paramLabel = "PROFILE",
       defaultValue = "horos-zip",
-      description = "How ZIPs are named: horos-zip (default; patient, dates, UID) or uid.")
+      description = {
+        "How ZIPs are named: horos-zip (default; patient, dates, UID), uid, pseudonym (keyed hashes)"
+            + " or a template of {patient} {patient-id} {birth-date} {study-date} {modality}"
+            + " {accession} {description} {uid}. Fixed when a destination is begun."
+      })
   private String naming = "horos-zip";
+
+  @Option(
+      names = "--pseudonym-key",
+      paramLabel = "REFERENCE",
+      description = "Where the key for --naming pseudonym is: env:NAME or file:PATH.")
+  private @Nullable String pseudonymKey;
+
+  @Option(
+      names = "--pseudonym-mapping",
+      paramLabel = "PATH",
+      description = "The list that resolves pseudonyms (CSV); kept away from the copies.")
+  private @Nullable String pseudonymMapping;
+
+  @Option(
+      names = "--no-index-page",
+      description = "Keeps no index.html, in which people search without Serdab.")
+  private boolean noIndexPage;
 
   @Option(names = "--dicom-only", description = "Leaves out files that are not DICOM.")
   private boolean dicomOnly;
@@ -141,7 +193,9 @@ final class BackupCommand implements Callable<Integer> {
 
   @Option(
       names = "--adopt",
-      description = "Accepts destinations whose marker is not the one seen there before.")
+      description =
+          "Accepts volumes and destinations that are not those seen there before, by their sentinel"
+              + " or marker.")
   private boolean adopt;
 
   @Option(
@@ -152,6 +206,48 @@ final class BackupCommand implements Callable<Integer> {
           "Leaves the viewer alone while more files than this wait in its INCOMING folder; 0 turns"
               + " it off. Default: ${DEFAULT-VALUE}.")
   private long importGuardFiles = 25_000;
+
+  @Option(
+      names = "--wait",
+      paramLabel = "DURATION",
+      description =
+          "Waits so long for another run to end: 10m, 2h. Default: leaves at once (exit code 4).")
+  private @Nullable String wait;
+
+  @Option(
+      names = "--not-during",
+      paramLabel = "HOURS",
+      description =
+          "Does not run in these hours, such as \"Mon-Fri 07:30-19:00\", and ends after the study"
+              + " at hand when they begin. Repeatable.")
+  private List<String> notDuring = List.of();
+
+  @Option(
+      names = "--ignore-window",
+      description = "Runs also in the hours that the plan leaves out.")
+  private boolean ignoreWindow;
+
+  @Option(
+      names = "--adaptive",
+      description = "Rests between studies while the source is slower than usual. Default: off.")
+  private boolean adaptive;
+
+  @Option(
+      names = "--disk-set",
+      paramLabel = "NAME",
+      description =
+          "The disks that appear as these destinations take turns: that one is away is normal, and"
+              + " each gets what it lacks when it comes back.")
+  private @Nullable String diskSet;
+
+  @Option(
+      names = "--remind-after-days",
+      paramLabel = "N",
+      defaultValue = "30",
+      description =
+          "Warns when a disk of the set was not connected for so many days; 0 turns it off."
+              + " Default: ${DEFAULT-VALUE}.")
+  private int remindAfterDays = 30;
 
   @Option(names = "--dry-run", description = "Prints what would be done, and does nothing.")
   private boolean dryRun;
@@ -165,26 +261,109 @@ final class BackupCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    BackupPlan plan = plan();
+    Duration patience = wait == null ? Duration.ZERO : Durations.parse("--wait", wait);
+    List<BackupPlan> wanted;
+    List<DiskSet> disks;
+    Names names;
+    boolean configured = from == null && to.isEmpty();
+    if (configured) {
+      refuseSettings();
+      Plans known = Plans.read(around);
+      wanted = known.called(plans).stream().flatMap(each -> each.plans().stream()).toList();
+      disks = known.configuration().disks();
+      names = new Names(known.configuration().names(), !noIndexPage);
+    } else {
+      wanted = List.of(plan());
+      disks = diskSets();
+      names = names();
+    }
     Home home = around.home().make();
-    try (RunLock _ = RunLock.take(home.lock());
-        Wiring wiring = new Wiring(around);
+    try (RunLock _ = RunLock.take(home.lock(), patience, around.terminal(), RunLock.Rest::asleep);
+        Wiring wiring = new Wiring(around, names);
         Catalogue catalogue = wiring.catalogue(home)) {
-      PlanRun.Switches switches = new PlanRun.Switches(adopt, acceptFewer, dryRun, json);
-      return new PlanRun(around, home, wiring, catalogue, plan, switches).run();
+      PlanRun.Switches switches =
+          new PlanRun.Switches(adopt, acceptFewer, dryRun, json, ignoreWindow, disks);
+      if (!configured) {
+        return new PlanRun(around, home, wiring, catalogue, wanted.getFirst(), switches).run();
+      }
+      return runAll(wanted, plan -> with ->
+          new PlanRun(with, home, wiring, catalogue, plan, switches).run());
     }
   }
 
+  /// Runs plans of the configuration one after another.
+  ///
+  /// @param run gives the run of a plan
+  private int runAll(
+      List<BackupPlan> wanted, Function<BackupPlan, ToIntFunction<Surroundings>> run) {
+    Several runs = new Several(around, json);
+    for (BackupPlan plan : wanted) {
+      boolean on =
+          runs.next(
+              writer -> {
+                writer.writeStringProperty("plan", plan.name());
+                writer.writeStringProperty("source", plan.source());
+              },
+              "Plan " + plan.name() + ": " + plan.source(),
+              run.apply(plan));
+      if (!on) {
+        break;
+      }
+    }
+    if (json) {
+      runs.printJson("serdab-backups-v1", "runs");
+    } else if (wanted.size() > 1) {
+      around
+          .terminal()
+          .out()
+          .printf(
+              "%d of %d runs: %d good, %d incomplete, %d held back, %d failed.%n",
+              runs.size(),
+              wanted.size(),
+              runs.count(Main.ExitCodes.GOOD),
+              runs.count(Main.ExitCodes.INCOMPLETE),
+              runs.count(Main.ExitCodes.HELD_BACK),
+              runs.count(Main.ExitCodes.FAILED) + runs.count(Main.ExitCodes.USAGE));
+    }
+    return runs.exitCode();
+  }
+
+  /// A plan of the configuration is run as it stands there. An option that would be without effect
+  /// is refused, lest somebody relies on it.
+  private void refuseSettings() {
+    for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
+      if (!OF_A_RUN.contains(option.longestName())) {
+        throw new SerdabException.Misconfigured(
+            new Problem(
+                "wrong-option",
+                option.longestName() + " is a setting of a plan; here the configuration has it.",
+                "Set it in " + around.home().configuration()
+                    + ", or give --from and --to as well to run without the configuration."));
+      }
+    }
+  }
+
+  private Names names() {
+    return Names.of(pseudonymKey, pseudonymMapping, !noIndexPage);
+  }
+
   private BackupPlan plan() {
+    if (!plans.isEmpty()) {
+      throw wrong("PLAN", String.join(" ", plans), "left out when --from and --to are given");
+    }
+    if (from == null) {
+      throw wrong("--from", "not given", "given together with --to");
+    }
+    if (to.isEmpty()) {
+      throw wrong("--to", "not given", "given together with --from");
+    }
     if (workers < 1 || workers > BackupPlan.MAX_WORKERS) {
       throw wrong("--workers", Integer.toString(workers), "a number from 1 to 16");
     }
     if (batch < 0) {
       throw wrong("--batch", Integer.toString(batch), "a number, 0 or more");
     }
-    if (!naming.equals("horos-zip") && !naming.equals("uid")) {
-      throw wrong("--naming", naming, "horos-zip or uid");
-    }
+    names().profile(naming, around.environment());
     Set<String> wanted =
         modalities.stream()
             .map(modality -> modality.strip().toUpperCase(Locale.ROOT))
@@ -216,7 +395,31 @@ final class BackupCommand implements Callable<Integer> {
         .dicomOnly(dicomOnly)
         .sentinels(sentinels)
         .importGuardFiles(importGuardFiles)
+        .closed(notDuring.stream().map(BackupCommand::closed).toList())
+        .adaptive(adaptive)
         .plan();
+  }
+
+  private static ClosedHours closed(String text) {
+    try {
+      return ClosedHours.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new SerdabException.Misconfigured(
+          new Problem("wrong-option", "--not-during: " + e.getMessage(), ""), e);
+    }
+  }
+
+  private List<DiskSet> diskSets() {
+    if (diskSet == null) {
+      return List.of();
+    }
+    if (diskSet.isBlank()) {
+      throw wrong("--disk-set", "empty", "a name");
+    }
+    if (remindAfterDays < 0) {
+      throw wrong("--remind-after-days", Integer.toString(remindAfterDays), "a number, 0 or more");
+    }
+    return List.of(new DiskSet(diskSet, to, remindAfterDays));
   }
 
   private static Order order(String order) {

@@ -23,7 +23,7 @@ import serdab.restore.VerifyReport;
     mixinStandardHelpOptions = true,
     header = "Cares for Serdab's own memory of what was copied.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = CatalogueCommand.RebuildCommand.class,
+    subcommands = {CatalogueCommand.RebuildCommand.class, IndexCommand.class},
     footer = {"", "Example:", "  serdab catalogue rebuild zip:/Volumes/Backup"})
 final class CatalogueCommand implements Runnable {
 

@@ -55,6 +55,11 @@ record Home(Path folder) {
     return folder.resolve("serdab.toml");
   }
 
+  /// The written reports of runs.
+  Path reports() {
+    return folder.resolve("reports");
+  }
+
   /// Where run logs are; the folder need not be there.
   Path logs() {
     return folder.resolve("logs");

@@ -1,9 +1,12 @@
 package serdab.cli;
 
+import java.io.BufferedReader;
 import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.time.LocalDate;
@@ -27,7 +30,9 @@ public final class Main {
     PrintStream err = utf8(FileDescriptor.err);
     Console console = System.console();
     boolean interactive = console != null && console.isTerminal();
-    Terminal terminal = new Terminal(out, err, interactive);
+    BufferedReader in =
+        new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset()));
+    Terminal terminal = new Terminal(out, err, interactive, in);
     int code = run(args, new Surroundings(terminal, System.getenv(), InstantSource.system()));
     out.flush();
     err.flush();
@@ -75,7 +80,8 @@ public final class Main {
     }
   }
 
-  private static void tell(Terminal terminal, Problem problem) {
+  /// Tells a person what went wrong and what to do next.
+  static void tell(Terminal terminal, Problem problem) {
     terminal.err().println("serdab: " + problem.what());
     if (!problem.next().isEmpty()) {
       terminal.err().println("        " + problem.next());

@@ -1,6 +1,8 @@
 package serdab.cli;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -13,10 +15,17 @@ import serdab.backup.StopSignal;
 import serdab.backup.WorkList;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.RunRow;
+import serdab.cli.log.JsonLog;
+import serdab.cli.log.LoggedProgress;
 import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
 import serdab.plan.Order;
 import serdab.report.NotBegun;
+import serdab.plan.Configuration;
+import serdab.plan.DiskSet;
+import serdab.plan.LogSettings;
+import serdab.plan.NamedPlan;
+import serdab.plan.RunWindow;
 import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.restore.RecoveryKit;
@@ -58,7 +67,20 @@ final class PlanRun {
   /// @param acceptFewer says that the source really holds sharply fewer studies than last time
   /// @param dryRun prints what would be done, and does nothing
   /// @param json prints the report as JSON
-  record Switches(boolean adopt, boolean acceptFewer, boolean dryRun, boolean json) {}
+  /// @param ignoreWindow runs also in the hours that the plan leaves out
+  /// @param diskSets disks that take turns as destinations
+  record Switches(
+      boolean adopt,
+      boolean acceptFewer,
+      boolean dryRun,
+      boolean json,
+      boolean ignoreWindow,
+      List<DiskSet> diskSets) {
+
+    Switches(boolean adopt, boolean acceptFewer, boolean dryRun, boolean json) {
+      this(adopt, acceptFewer, dryRun, json, false, List.of());
+    }
+  }
 
   /// A run that has ended, with everything still open.
   record Ran(BackupPlan plan, Source source, List<Destination> destinations, RunReport report) {}
@@ -81,12 +103,15 @@ final class PlanRun {
   }
 
   private int begin() {
-    List<String> warnings = guard();
-    try (Source source = wiring.source(plan, home)) {
+    RunGuard guard = new RunGuard(around, wiring, catalogue, plan, switches);
+    RunGuard.Allowed allowed = guard.allow();
+    List<String> warnings = new ArrayList<>(allowed.warnings());
+    warnings.addAll(wiring.names().guard(plan));
+    try (Source source = guard.open(() -> wiring.source(plan, home))) {
       refuseInside(source);
       List<Destination> destinations = new ArrayList<>();
       try {
-        for (String specification : plan.destinations()) {
+        for (String specification : allowed.destinations()) {
           destinations.add(
               switches.dryRun()
                   ? wiring.destinationToLookAt(specification, plan, catalogue, home)
@@ -94,7 +119,9 @@ final class PlanRun {
         }
         if (!switches.dryRun()) {
           refuseTwice(destinations);
+          guard.learn(allowed.destinations(), destinations);
         }
+        warnings.addAll(guard.reminders());
         leaveABusyViewerAlone(source, destinations);
         rememberMedia(destinations);
         return copy(source, destinations, warnings);
@@ -102,21 +129,6 @@ final class PlanRun {
         destinations.forEach(Destination::close);
       }
     }
-  }
-
-  /// Everything that may hold the run back, before anything is made anywhere.
-  private List<String> guard() {
-    List<String> warnings = new ArrayList<>();
-    Safeguards safeguards = new Safeguards(catalogue);
-    Path source = Wiring.sourceFolder(plan.source());
-    safeguards.requireSentinel(source, plan.sentinels());
-    for (String specification : plan.destinations()) {
-      Path destination = Wiring.destinationFolder(specification);
-      Safeguards.refuseInsideSource(source, destination);
-      safeguards.requireSentinel(destination, plan.sentinels());
-      Safeguards.sameDisk(source, destination).ifPresent(warnings::add);
-    }
-    return warnings;
   }
 
   /// What the named path does not show: a library's files may lie in a folder that only the library
@@ -180,10 +192,16 @@ final class PlanRun {
 
   private int copy(Source source, List<Destination> destinations, List<String> warnings) {
     Terminal terminal = around.terminal();
-    StopSignal stop = new StopSignal(around.clock());
+    StopSignal stop =
+        new StopSignal(
+            around.clock(),
+            switches.ignoreWindow() ? RunWindow.of(withoutHours(plan)) : RunWindow.of(plan));
     TerminalProgress bar =
         new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
-    Progress progress = switches.json() && !terminal.interactive() ? Progress.SILENT : bar;
+    JsonLog log = new JsonLog(home.logs(), logSettings(), around.clock());
+    Progress progress =
+        new LoggedProgress(
+            switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
     warnings.forEach(line -> progress.say("Warning: " + line));
     BackupPlan ordered = ordered(source);
     Backup.Setting setting =
@@ -204,14 +222,25 @@ final class PlanRun {
         StopOnSignal _ = StopOnSignal.of(stop)) {
       WorkList work = backup.plan();
       if (switches.dryRun()) {
+        if (!switches.json()) {
+          new IndexCare(catalogue, around.clock())
+              .planned(source, destinations)
+              .forEach(terminal.out()::println);
+        }
         PlanPrinter.print(work, ordered, catalogue, terminal, switches.json());
         return work.alarms().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.FAILED;
       }
+      Instant startedAt = around.clock().instant();
       RunReport report = backup.execute(work);
       bar.end();
       List<String> told = new ArrayList<>(warnings);
       told.addAll(afterRun(new Ran(ordered, source, destinations, report)));
+      WrittenReport written = new WrittenReport(home, catalogue, around.clock(), log);
+      Optional<Path> page = written.write(plan.name(), report, startedAt, destinations, told);
       ReportPrinter.print(report, told, terminal, switches.json());
+      if (page.isPresent() && terminal.interactive()) {
+        terminal.err().println("Report: " + page.get() + "  (serdab report --open shows it)");
+      }
       return report.outcome().exitCode();
     }
   }
@@ -226,12 +255,40 @@ final class PlanRun {
     return plan.changed().order(first ? Order.SMART : Order.STUDY_DATE).plan();
   }
 
+  private LogSettings logSettings() {
+    return Files.isRegularFile(home.configuration())
+        ? Configuration.read(home.configuration(), plan.zone()).logs()
+        : LogSettings.DEFAULT;
+  }
+
+  private static BackupPlan withoutHours(BackupPlan plan) {
+    return plan.changed().closed(List.of()).plan();
+  }
+
   /// What a run leaves behind beside the copies. The copies are proven and recorded by now; what
   /// fails here is told and undoes nothing.
   private List<String> afterRun(Ran ran) {
     List<String> warnings = new ArrayList<>();
+    new IndexCare(catalogue, around.clock()).afterRun(ran, warnings);
     leaveForRecovery(ran, warnings);
+    listForPeople(ran, warnings);
     return warnings;
+  }
+
+  /// What people and programs need who have nothing but the copies.
+  private void listForPeople(Ran ran, List<String> warnings) {
+    for (Destination destination : ran.destinations()) {
+      try {
+        destination.list(
+            new Destination.Listing(wiring.names().indexPage(), true, false));
+      } catch (SerdabException e) {
+        warnings.add(
+            "The copies are safe, but the lists of what is in "
+                + destination.describe()
+                + " are not up to date: "
+                + e.problem().what());
+      }
+    }
   }
 
   /// What a new machine needs when this one is lost.
@@ -258,8 +315,13 @@ final class PlanRun {
     }
   }
 
-  /// The plans as a configuration without secrets.
+  /// The plans as a configuration without secrets; of a run without one, the plan it had.
   private String plansText() {
-    return "";
+    Path file = home.configuration();
+    if (Files.isRegularFile(file)) {
+      return Configuration.read(file, plan.zone()).plansText();
+    }
+    BackupPlan named = plan.name().isEmpty() ? plan.changed().name("backup").plan() : plan;
+    return Configuration.of(plan.zone(), List.of(NamedPlan.of(named))).plansText();
   }
 }

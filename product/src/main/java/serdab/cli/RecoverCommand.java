@@ -165,7 +165,7 @@ final class RecoverCommand implements Callable<Integer> {
 
   /// Never over a configuration that is there.
   private static Path put(Home home, byte[] text) {
-    Path file = home.folder().resolve("serdab.toml");
+    Path file = home.configuration();
     if (Files.exists(file)) {
       file = home.folder().resolve("serdab.toml.recovered");
     }

@@ -18,7 +18,7 @@ final class ReportPrinter {
     List<String> warnings = new ArrayList<>(moreWarnings);
     warnings.addAll(report.warnings());
     if (json) {
-      printJson(report, warnings, terminal.out());
+      printJson(report, warnings, terminal.out(), true);
     } else {
       printText(report, terminal.out());
       for (String warning : report.warnings()) {
@@ -90,7 +90,12 @@ final class ReportPrinter {
     out.flush();
   }
 
-  private static void printJson(RunReport report, List<String> warnings, PrintStream out) {
+  /// Prints a report as JSON.
+  ///
+  /// @param locations whether the names of copies stand in it, which are patient data with most
+  ///   naming profiles; else they are empty
+  static void printJson(
+      RunReport report, List<String> warnings, PrintStream out, boolean locations) {
     RunTotals totals = report.totals();
     Json.object(
         out,
@@ -144,7 +149,7 @@ final class ReportPrinter {
             json.writeStartObject();
             json.writeStringProperty("label", made.study().value());
             json.writeStringProperty("destination", made.destination());
-            json.writeStringProperty("location", made.location());
+            json.writeStringProperty("location", locations ? made.location() : "");
             json.writeNumberProperty("files", made.files());
             json.writeNumberProperty("source_bytes", made.sourceBytes());
             json.writeNumberProperty("stored_bytes", made.storedBytes());

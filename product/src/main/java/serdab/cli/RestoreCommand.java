@@ -1,10 +1,18 @@
 package serdab.cli;
 
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.DateTimeException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneId;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -18,38 +26,86 @@ import serdab.catalogue.Catalogue;
 import serdab.destination.Destination;
 import serdab.plan.Selection;
 import serdab.report.Progress;
-import serdab.report.RunReport;
+import serdab.restore.LibraryReport;
+import serdab.restore.LibraryRestore;
+import serdab.restore.MediaReport;
+import serdab.restore.MediaRestore;
 import serdab.restore.Restore;
+import serdab.restore.RestorePlan;
 import serdab.restore.RestoreReport;
+import serdab.restore.Room;
+import serdab.restore.ViewerReport;
+import serdab.restore.ViewerRestore;
+import serdab.source.horos.ViewerLibrary;
 import serdab.store.BlobStore;
+import serdab.store.RealDisk;
 
 /// `serdab restore`: brings studies back.
 @Command(
     name = "restore",
     mixinStandardHelpOptions = true,
-    header = "Brings studies back from a destination, bit for bit, into a folder or as ZIPs.",
+    header = "Brings studies back from a destination, bit for bit.",
+    description = {
+      "",
+      "Into a folder or ZIPs, into a viewer that is running, as a whole new library of a viewer, or",
+      "as a CD for a patient. The copies stay where they are. docs/restore.md has each way step by",
+      "step.",
+      ""
+    },
     footer = {
       "",
       "Examples:",
-      "  serdab restore --from zip:/Volumes/Backup --to /tmp/back --study 1.2.840.113619.2.1",
-      "  serdab restore --from zip:/Volumes/Backup --to /tmp/back --date 2024-01-01..2024-01-31",
-      "  serdab restore --from zip:/Volumes/Backup --to zip:/Volumes/New --all"
+      "  One study into a folder:",
+      "    serdab restore --from zip:/Volumes/Backup --to /tmp/back --study 1.2.840.113619.2.1",
+      "  A month as ZIPs:",
+      "    serdab restore --from zip:/Volumes/Backup --to zip:/Volumes/New --date"
+          + " 2024-01-01..2024-01-31",
+      "  All studies of a patient back into Horos, waiting until it shows them:",
+      "    serdab restore --from zip:/Volumes/Backup --to \"horos:$HOME/Documents/Horos Data\" \\",
+      "      --patient-id 4711 --wait-until-imported 30m",
+      "  The whole library in a new place, with albums, comments and reports:",
+      "    serdab restore --from zip:/Volumes/Backup --all \\",
+      "      --to \"horos-library:/Volumes/New/Horos Data\"",
+      "  For the patient to take along:",
+      "    serdab restore --from zip:/Volumes/Backup --media exam.zip --study 1.2.840.113619.2.1"
     })
 final class RestoreCommand implements Callable<Integer> {
 
+  private static final String HOROS = "horos:";
+  private static final String HOROS_LIBRARY = "horos-library:";
+
   private final Surroundings around;
 
-  @Option(names = "--from", required = true, paramLabel = "DEST", description = "zip:PATH.")
+  @Option(
+      names = "--from",
+      required = true,
+      paramLabel = "DEST",
+      description = "Where the copies are: zip:PATH.")
   @SuppressWarnings("NullAway.Init") // required
   private String from;
 
-  @Option(
-      names = "--to",
-      required = true,
-      paramLabel = "TARGET",
-      description = "A folder, or zip:PATH for ZIPs.")
+  @ArgGroup(exclusive = true, multiplicity = "1")
   @SuppressWarnings("NullAway.Init") // required
-  private String to;
+  private Where where;
+
+  /// Where it is to be brought; exactly one.
+  static final class Where {
+    @Option(
+        names = "--to",
+        paramLabel = "TARGET",
+        description = {
+          "A folder; zip:PATH for ZIPs; \"horos:PATH/Horos Data\" for the library of a viewer that"
+              + " is in use; \"horos-library:PATH/Horos Data\" for a whole new one."
+        })
+    @Nullable String to;
+
+    @Option(
+        names = "--media",
+        paramLabel = "TARGET",
+        description =
+            "A folder, or a file ending in .zip: a DICOM CD with DICOMDIR, for the patient.")
+    @Nullable String media;
+  }
 
   @ArgGroup(exclusive = true, multiplicity = "1")
   @SuppressWarnings("NullAway.Init") // required
@@ -76,6 +132,42 @@ final class RestoreCommand implements Callable<Integer> {
       description = "As it was at this time (ISO 8601): the newest version read until then.")
   private @Nullable String asOf;
 
+  @Option(
+      names = "--wait-until-imported",
+      paramLabel = "DURATION",
+      description = "With horos: waits until the viewer's index shows every instance, at most so"
+          + " long (30m, 2h); what does not show up is named (exit code 3).")
+  private @Nullable String waitUntilImported;
+
+  @Option(
+      names = "--incoming-limit",
+      paramLabel = "N",
+      description = "With horos: drops nothing while so many files wait for the viewer"
+          + " (default: " + ViewerRestore.WAITING_MAX + ").")
+  private int incomingLimit = ViewerRestore.WAITING_MAX;
+
+  @Option(
+      names = "--again",
+      description = "With horos: also drops what the library holds already. The viewer then deletes"
+          + " either the old or the new file, as its preferences say.")
+  private boolean again;
+
+  @Option(
+      names = "--library",
+      paramLabel = "NAME",
+      description = "With horos-library: which library, when the backup holds several.")
+  private @Nullable String library;
+
+  @Option(
+      names = "--checksums",
+      description = "With --media: also writes SHA256.TXT, a list of digests.")
+  private boolean checksums;
+
+  @Option(
+      names = "--dry-run",
+      description = "Only says what would be brought back, how much it is and whether it fits.")
+  private boolean dryRun;
+
   @Option(names = "--json", description = "Prints the report as JSON.")
   private boolean json;
 
@@ -83,8 +175,20 @@ final class RestoreCommand implements Callable<Integer> {
     this.around = around;
   }
 
+  /// What every way of restoring needs.
+  private record Work(
+      Destination place,
+      Catalogue catalogue,
+      Wiring wiring,
+      Home home,
+      Progress progress,
+      StopSignal stop,
+      Selection wanted,
+      Optional<Instant> time) {}
+
   @Override
   public Integer call() {
+    checkOptions();
     Selection wanted = selection();
     Optional<Instant> time = Optional.ofNullable(asOf).map(RestoreCommand::time);
     Home home = around.home().make();
@@ -97,85 +201,210 @@ final class RestoreCommand implements Callable<Integer> {
         Catalogue catalogue = wiring.catalogue(home);
         Destination place = wiring.destinationToRead(from, catalogue);
         StopOnSignal _ = StopOnSignal.of(stop)) {
-      Restore restore = new Restore(place, catalogue::label, progress, stop::isRequested);
-      RestoreReport report;
-      if (Wiring.isDestination(to)) {
-        try (Destination target = wiring.destinationToFill(to, catalogue)) {
-          report = restore.toDestination(target, wanted, time);
-        }
-      } else {
-        try (BlobStore folder = wiring.folderToFill(to)) {
-          report = restore.toFolder(folder, wanted, time);
-        }
-      }
+      Work work = new Work(place, catalogue, wiring, home, progress, stop, wanted, time);
+      int code = restore(work, bar);
       bar.end();
-      RunReport.Outcome outcome = outcome(report);
-      print(report, outcome, terminal);
-      return outcome.exitCode();
+      return code;
     }
   }
 
-  private RunReport.Outcome outcome(RestoreReport report) {
-    if (report.interrupted()) {
-      return RunReport.Outcome.INTERRUPTED;
+  private void checkOptions() {
+    String to = where.to;
+    boolean intoViewer = to != null && to.startsWith(HOROS);
+    boolean wholeLibrary = to != null && to.startsWith(HOROS_LIBRARY);
+    if (!intoViewer
+        && (waitUntilImported != null || again || incomingLimit != ViewerRestore.WAITING_MAX)) {
+      throw wrongOption(
+          "--wait-until-imported, --incoming-limit and --again are for --to horos:… only.");
     }
-    if (!report.gaps().isEmpty()) {
-      return RunReport.Outcome.INCOMPLETE;
+    if (!wholeLibrary && library != null) {
+      throw wrongOption("--library is for --to horos-library:… only.");
     }
-    return RunReport.Outcome.GOOD;
+    if (wholeLibrary && !what.all) {
+      throw wrongOption(
+          "A library is restored whole: --to horos-library:… needs --all. For single studies use"
+              + " --to horos:…");
+    }
+    if (where.media == null && checksums) {
+      throw wrongOption("--checksums is for --media only.");
+    }
+    if (incomingLimit < 1) {
+      throw wrongOption("--incoming-limit is " + incomingLimit + "; it must be at least 1.");
+    }
   }
 
-  private void print(RestoreReport report, RunReport.Outcome outcome, Terminal terminal) {
-    if (json) {
-      Json.object(
-          terminal.out(),
-          writer -> {
-            writer.writeStringProperty("schema", "serdab-restore-v1");
-            writer.writeStringProperty("outcome", outcome.text());
-            writer.writeNumberProperty("exit_code", outcome.exitCode());
-            writer.writeNumberProperty("studies", report.studies());
-            writer.writeNumberProperty("files_written", report.filesWritten());
-            writer.writeNumberProperty("files_there", report.filesThere());
-            writer.writeNumberProperty("bytes_written", report.bytesWritten());
-            writer.writeArrayPropertyStart("gaps");
-            for (RestoreReport.Gap gap : report.gaps()) {
-              writer.writeStartObject();
-              writer.writeStringProperty(
-                  "label", gap.study().map(label -> label.value()).orElse(""));
-              writer.writeStringProperty("path", gap.path());
-              ReportPrinter.problem(writer, gap.problem());
-              writer.writeEndObject();
-            }
-            writer.writeEndArray();
-          });
-      return;
-    }
-    for (RestoreReport.Gap gap : report.gaps()) {
-      terminal
-          .out()
-          .println(
-              gap.study().map(label -> label.value()).orElse("unknown study")
-                  + (gap.path().isEmpty() ? "" : " " + gap.path())
-                  + ": "
-                  + gap.problem().text());
-    }
-    terminal
-        .out()
-        .printf(
-            "%d studies: %d files written (%s), %d were there already, %d gaps.%n",
-            report.studies(),
-            report.filesWritten(),
-            TerminalProgress.Sizes.text(report.bytesWritten()),
-            report.filesThere(),
-            report.gaps().size());
-    if (report.studies() == 0 && report.gaps().isEmpty()) {
-      terminal.out().println("No study matches what was asked for.");
-    }
-    if (report.interrupted()) {
-      terminal.out().println("Interrupted. Run the same command again to go on.");
-    }
-    terminal.out().flush();
+  private static SerdabException.Misconfigured wrongOption(String text) {
+    return new SerdabException.Misconfigured(
+        new Problem("wrong-option", text, "Run: serdab restore --help"));
   }
+
+  private int restore(Work work, TerminalProgress bar) {
+    String to = where.to;
+    if (to == null) {
+      return toMedia(work, bar);
+    }
+    if (to.startsWith(HOROS_LIBRARY)) {
+      return toLibrary(work, bar, path(to.substring(HOROS_LIBRARY.length())));
+    }
+    if (to.startsWith(HOROS)) {
+      return intoViewer(work, bar, path(to.substring(HOROS.length())));
+    }
+    return toFolderOrZips(work, bar, to);
+  }
+
+  private static Path path(String text) {
+    return Wiring.targetFolder(text);
+  }
+
+  // ---- a folder, or ZIPs
+
+  private int toFolderOrZips(Work work, TerminalProgress bar, String to) {
+    Restore restore =
+        new Restore(
+            work.place(), work.catalogue()::label, work.progress(), work.stop()::isRequested);
+    if (dryRun) {
+      Path folder =
+          Wiring.isDestination(to) ? Wiring.destinationFolder(to) : Wiring.targetFolder(to);
+      OptionalLong room = Room.at(folder);
+      return printed(restore.plan(work.wanted(), work.time(), room), work, bar);
+    }
+    RestoreReport report;
+    if (Wiring.isDestination(to)) {
+      try (Destination target = work.wiring().destinationToFill(to, work.catalogue())) {
+        report = restore.toDestination(target, work.wanted(), work.time());
+      }
+    } else {
+      try (BlobStore folder = work.wiring().folderToFill(to)) {
+        report = restore.toFolder(folder, work.wanted(), work.time());
+      }
+    }
+    bar.end();
+    return printer().print(report);
+  }
+
+  private RestorePrinter printer() {
+    return new RestorePrinter(around.terminal().out(), json);
+  }
+
+  private int printed(RestorePlan plan, Work work, TerminalProgress bar) {
+    bar.end();
+    return printer().print(plan, work.stop().isRequested());
+  }
+
+  // ---- a viewer
+
+  private int intoViewer(Work work, TerminalProgress bar, Path folder) {
+    Optional<Duration> patience =
+        Optional.ofNullable(waitUntilImported)
+            .map(text -> Durations.parse("--wait-until-imported", text));
+    ViewerLibrary viewer =
+        ViewerLibrary.open(
+            folder, work.home().cache(), around.clock(), duration -> Thread.sleep(duration));
+    ViewerRestore restore =
+        new ViewerRestore(
+            work.place(),
+            work.catalogue()::label,
+            new ViewerRestore.Settings(incomingLimit, again, patience),
+            around.clock(),
+            duration -> Thread.sleep(duration),
+            around.random(),
+            work.progress(),
+            work.stop()::isRequested);
+    if (dryRun) {
+      OptionalLong room = Room.at(viewer.incoming());
+      return printed(restore.plan(viewer, room, work.wanted(), work.time()), work, bar);
+    }
+    viewer.makeIncoming();
+    try (RealDisk incoming = RealDisk.at(viewer.incoming())) {
+      ViewerReport report = restore.into(viewer, incoming, work.wanted(), work.time());
+      bar.end();
+      return printer().print(report);
+    }
+  }
+
+  // ---- a library
+
+  private int toLibrary(Work work, TerminalProgress bar, Path target) {
+    try (ScratchFolder scratch = ScratchFolder.in(work.home().cache())) {
+      LibraryRestore restore =
+          new LibraryRestore(
+              work.place(),
+              work.catalogue()::label,
+              new LibraryRestore.Settings(
+                  Optional.ofNullable(library), ViewerRestore.WAITING_MAX),
+              work.wiring()::folderToFill,
+              scratch.path(),
+              work.progress(),
+              work.stop()::isRequested);
+      if (dryRun) {
+        return printed(restore.plan(target, work.time()), work, bar);
+      }
+      LibraryReport report = restore.into(target, work.time());
+      bar.end();
+      if (!report.interrupted()) {
+        keep(report);
+      }
+      return printer().print(report);
+    }
+  }
+
+  /// Leaves the report beside the library, for a person and for programs.
+  private static void keep(LibraryReport report) {
+    Path beside = Path.of(report.beside());
+    for (boolean asJson : new boolean[] {false, true}) {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      try (PrintStream out = new PrintStream(bytes, false, StandardCharsets.UTF_8)) {
+        new RestorePrinter(out, asJson).print(report);
+      }
+      try {
+        Files.write(
+            beside.resolve(asJson ? "restore-report.json" : "restore-report.txt"),
+            bytes.toByteArray());
+      } catch (IOException e) {
+        throw new SerdabException.Unavailable(
+            new Problem(
+                "report-not-written",
+                "The library was restored to "
+                    + report.library()
+                    + "; the report on it could not be written to "
+                    + beside
+                    + ".",
+                "Check the volume. The library itself is complete."),
+            e);
+      }
+    }
+  }
+
+  // ---- a medium
+
+  private int toMedia(Work work, TerminalProgress bar) {
+    Path target = path(java.util.Objects.requireNonNull(where.media, "one of two is given"));
+    try (ScratchFolder scratch = ScratchFolder.in(work.home().cache())) {
+      MediaRestore restore =
+          new MediaRestore(
+              work.place(),
+              work.catalogue()::label,
+              checksums,
+              scratch.path(),
+              around.random(),
+              work.progress(),
+              work.stop()::isRequested);
+      if (dryRun) {
+        return printed(restore.plan(target, work.wanted(), work.time()), work, bar);
+      }
+      MediaReport report =
+          restore.to(
+              target,
+              work.wiring()::folderToFill,
+              work.wanted(),
+              work.time(),
+              around.clock().instant());
+      bar.end();
+      return printer().print(report);
+    }
+  }
+
+  // ---- what
 
   private Selection selection() {
     if (what.study != null) {

@@ -6,6 +6,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import serdab.Problem;
 import serdab.SerdabException;
 
@@ -13,10 +14,56 @@ import serdab.SerdabException;
 /// ends.
 final class RunLock implements AutoCloseable {
 
+  private static final long LOOK_EVERY_MILLIS = 1000;
+
   private final FileChannel channel;
 
   private RunLock(FileChannel channel) {
     this.channel = channel;
+  }
+
+  /// Takes the lock; when another run holds it, leaves at once or waits for its end.
+  ///
+  /// @param wait for how long to wait at most
+  /// @param terminal told once that there is something to wait for
+  /// @param rest how time passes, given in milliseconds
+  /// @throws SerdabException.HeldBack when another run still holds it then
+  static RunLock take(Path file, Duration wait, Terminal terminal, Rest rest) {
+    long left = wait.toMillis();
+    boolean told = false;
+    while (left > 0) {
+      try {
+        return take(file);
+      } catch (SerdabException.HeldBack e) {
+        if (!told) {
+          terminal
+              .err()
+              .println(
+                  "Another run is going on; waiting up to "
+                      + serdab.plan.Durations.text(wait)
+                      + " for its end.");
+          told = true;
+        }
+      }
+      long step = Math.min(left, LOOK_EVERY_MILLIS);
+      rest.restFor(Duration.ofMillis(step));
+      left -= step;
+    }
+    return take(file);
+  }
+
+  /// How a thread waits.
+  interface Rest {
+    void restFor(Duration duration);
+
+    /// Sleeps; an interrupted sleep is over at once.
+    static void asleep(Duration duration) {
+      try {
+        Thread.sleep(duration);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /// @throws SerdabException.HeldBack when another run holds it
@@ -40,7 +87,7 @@ final class RunLock implements AutoCloseable {
             new Problem(
                 "another-run",
                 "Another run of this installation is going on.",
-                "Wait until it ends; serdab status shows it."));
+                "Wait until it ends (serdab backup --wait 1h does); serdab status shows it."));
       }
       return new RunLock(channel);
     } catch (IOException e) {

@@ -12,13 +12,19 @@ import picocli.CommandLine.Spec;
     header = "Backup for medical images: every study gets proven, restorable copies.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
+      InitCommand.class,
       BackupCommand.class,
       StatusCommand.class,
       StudiesCommand.class,
       VerifyCommand.class,
       RestoreCommand.class,
       RecoverCommand.class,
-      CatalogueCommand.class
+      PruneCommand.class,
+      HoldCommand.class,
+      CatalogueCommand.class,
+      ReportCommand.class,
+      BundleCommand.class,
+      ServiceCommand.class
     },
     footer = {
       "",

@@ -78,12 +78,20 @@ final class StatusCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Prints one JSON document.")
   private boolean json;
 
+  @Option(
+      names = "--paths",
+      description = "Says where everything is: configuration, catalogue, logs, lock, issues.")
+  private boolean paths;
+
   StatusCommand(Surroundings around) {
     this.around = around;
   }
 
   @Override
   public Integer call() {
+    if (paths) {
+      return new PathTable(around).print(json);
+    }
     if (safeToDelete) {
       return new SafeToDeleteList(around, json).print(range(), days());
     }

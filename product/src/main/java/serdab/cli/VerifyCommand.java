@@ -33,6 +33,7 @@ import serdab.store.BlobStore;
       "",
       "Examples:",
       "  serdab verify zip:/Volumes/Backup",
+      "  serdab verify daily                                (every destination of this plan)",
       "  serdab verify zip:/Volumes/Backup --share 1/30      (daily: all within a month)",
       "  serdab verify zip:/Volumes/Backup --study 1.2.840.1 --depth restored"
     })
@@ -40,9 +41,12 @@ final class VerifyCommand implements Callable<Integer> {
 
   private static final Pattern SHARE = Pattern.compile("(\\d{1,6})/(\\d{1,6})");
 
-  private final Surroundings around;
+  private Surroundings around;
 
-  @Parameters(paramLabel = "DEST", description = "The destination: zip:PATH.")
+  @Parameters(
+      paramLabel = "DEST|PLAN",
+      description =
+          "The destination: zip:PATH. Or the name of a plan: then all its destinations.")
   @SuppressWarnings("NullAway.Init") // required
   private String destination;
 
@@ -72,6 +76,35 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    return Wiring.isDestination(destination) ? verify() : verifyEach(destination);
+  }
+
+  /// Every destination of a plan, one after another.
+  private int verifyEach(String plan) {
+    Several all = new Several(around, json);
+    Surroundings outside = around;
+    for (String each : Plans.read(around).called(plan).destinations()) {
+      boolean on =
+          all.next(
+              writer -> writer.writeStringProperty("address", each),
+              each,
+              inside -> {
+                around = inside;
+                destination = each;
+                return verify();
+              });
+      around = outside;
+      if (!on) {
+        break;
+      }
+    }
+    if (json) {
+      all.printJson("serdab-verifications-v1", "destinations");
+    }
+    return all.exitCode();
+  }
+
+  private int verify() {
     Depth wanted = depth();
     Share part = share();
     Home home = around.home().make();

@@ -6,6 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
@@ -22,6 +24,7 @@ import serdab.destination.ZipTreeDestination;
 import serdab.plan.BackupPlan;
 import serdab.source.FolderSource;
 import serdab.source.Source;
+import serdab.source.horos.AutoClean;
 import serdab.source.horos.HorosSource;
 import serdab.store.BlobStore;
 import serdab.store.LocalFolder;
@@ -38,13 +41,27 @@ final class Wiring implements AutoCloseable {
   private static final String ZIP = "zip:";
 
   private final Surroundings around;
+  private final Names names;
   private final int parallelism = Math.max(1, Runtime.getRuntime().availableProcessors());
   private final ExecutorService computing =
       Executors.newFixedThreadPool(
           parallelism, Thread.ofPlatform().name("compute-", 1).daemon(true).factory());
 
+  /// Which destinations may be found at an address, where it is more or less than those seen there.
+  private final Map<String, Set<DestinationId>> expected = new HashMap<>();
+
   Wiring(Surroundings around) {
+    this(around, Names.NONE);
+  }
+
+  /// @param names what the naming of new copies needs
+  Wiring(Surroundings around, Names names) {
     this.around = around;
+    this.names = names;
+  }
+
+  Names names() {
+    return names;
   }
 
   Catalogue catalogue(Home home) {
@@ -78,7 +95,8 @@ final class Wiring implements AutoCloseable {
     if (saysHoros || (!saysFolder && HorosSource.libraryAt(folder).isPresent())) {
       return new HorosSource(
           folder,
-          HorosSource.Settings.in(plan.zone()),
+          HorosSource.Settings.in(plan.zone())
+              .with(AutoClean.find(around.userHome(), folder)),
           home.cache(),
           around.clock(),
           duration -> Thread.sleep(duration));
@@ -105,7 +123,7 @@ final class Wiring implements AutoCloseable {
     Destination destination =
         zipTree(
             specification,
-            naming(plan.naming()),
+            names.profile(plan.naming(), around.environment()),
             adopt ? ZipTreeDestination.Access.ADOPT : ZipTreeDestination.Access.WRITE,
             catalogue);
     catalogue.sawDestination(destination.id().toString(), address(specification));
@@ -116,16 +134,20 @@ final class Wiring implements AutoCloseable {
   Destination destinationToLookAt(
       String specification, BackupPlan plan, Catalogue catalogue, Home home) {
     Path folder = destinationFolder(specification);
-    if (!Files.exists(folder) && catalogue.destinationsAt(address(specification)).isEmpty()) {
+    NamingProfile naming = names.profile(plan.naming(), around.environment());
+    if (!Files.exists(folder)
+        && expected
+            .getOrDefault(address(specification), knownAt(specification, catalogue))
+            .isEmpty()) {
       // The plan for a place that does not exist yet is the plan for an empty one.
       return ZipTreeDestination.open(
           LocalFolder.create(home.cache().resolve("empty"), around.random()),
-          options(naming(plan.naming()), ZipTreeDestination.Access.LOOK),
+          options(naming, ZipTreeDestination.Access.LOOK),
           Set.of(),
           around.clock(),
           around.random());
     }
-    return zipTree(specification, naming(plan.naming()), ZipTreeDestination.Access.LOOK, catalogue);
+    return zipTree(specification, naming, ZipTreeDestination.Access.LOOK, catalogue);
   }
 
   private ZipTreeDestination.Options options(
@@ -136,7 +158,7 @@ final class Wiring implements AutoCloseable {
   /// Opens a destination to verify or to restore from; writes nothing.
   Destination destinationToRead(String specification, Catalogue catalogue) {
     return zipTree(
-        specification, NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.READ, catalogue);
+        specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.READ, catalogue);
   }
 
   /// Opens a destination of which nothing is remembered, to set up this machine from it; writes
@@ -150,10 +172,23 @@ final class Wiring implements AutoCloseable {
         around.random());
   }
 
+  /// Opens a destination that was used before, to remove copies from it.
+  Destination destinationToPrune(String specification, Catalogue catalogue) {
+    if (catalogue.destinationsAt(address(specification)).isEmpty()) {
+      throw new SerdabException.HeldBack(
+          new Problem(
+              "destination-not-known",
+              "The catalogue knows no destination at " + destinationFolder(specification) + ".",
+              "Nothing was removed. Run: serdab catalogue rebuild " + specification));
+    }
+    return zipTree(
+        specification, NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.WRITE, catalogue);
+  }
+
   /// Opens a destination to restore into.
   Destination destinationToFill(String specification, Catalogue catalogue) {
     Destination destination =
-        zipTree(specification, NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.WRITE, catalogue);
+        zipTree(specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.WRITE, catalogue);
     catalogue.sawDestination(destination.id().toString(), address(specification));
     return destination;
   }
@@ -165,9 +200,7 @@ final class Wiring implements AutoCloseable {
       Catalogue catalogue) {
     Path folder = destinationFolder(specification);
     Set<DestinationId> known =
-        catalogue.destinationsAt(address(specification)).stream()
-            .map(id -> new DestinationId(UUID.fromString(id)))
-            .collect(Collectors.toSet());
+        expected.getOrDefault(address(specification), knownAt(specification, catalogue));
     boolean there = Files.isDirectory(folder);
     if (!there && !known.isEmpty()) {
       throw new SerdabException.HeldBack(
@@ -187,8 +220,17 @@ final class Wiring implements AutoCloseable {
         store, options(naming, access), known, around.clock(), around.random());
   }
 
-  private static NamingProfile naming(String name) {
-    return name.equals("uid") ? NamingProfile.UID : NamingProfile.HOROS_ZIP;
+  /// The destinations that were seen at an address.
+  static Set<DestinationId> knownAt(String specification, Catalogue catalogue) {
+    return catalogue.destinationsAt(address(specification)).stream()
+        .map(id -> new DestinationId(UUID.fromString(id)))
+        .collect(Collectors.toSet());
+  }
+
+  /// From now on any of these may be found at an address, and no other; nothing: a new one is begun
+  /// there.
+  void expect(String specification, Set<DestinationId> ids) {
+    expected.put(address(specification), Set.copyOf(ids));
   }
 
   /// One spelling of a destination's address, for remembering who lives there.
@@ -208,9 +250,18 @@ final class Wiring implements AutoCloseable {
     return path("--to", specification.substring(ZIP.length()));
   }
 
+  /// The folder or file that a target's text names.
+  static Path targetFolder(String text) {
+    return path("--to", text);
+  }
+
   /// A folder that files are brought back to; made when it is not there.
   BlobStore folderToFill(String path) {
-    return LocalFolder.create(path("--to", path), around.random());
+    return folderToFill(targetFolder(path));
+  }
+
+  BlobStore folderToFill(Path folder) {
+    return LocalFolder.create(folder, around.random());
   }
 
   /// A folder of ours for drills.

@@ -14,8 +14,8 @@ import serdab.dicom.StudyKey;
 /// A place in a form where copies of studies are kept. Thread-safe.
 ///
 /// - A committed version stays as it is: nothing finished is ever overwritten, and nothing is deleted
-///   but by [#remove] and [#removeLast], which retention alone calls, by a plan that a person
-///   confirmed.
+///   but by [#remove] and [#removeLast], which retention alone calls: by a plan that a person
+///   confirmed, or to thin copies of a viewer's index.
 /// - [#find] and [#held] tell what the destination itself holds, not what anybody remembers.
 /// - A version that is there already is found by its id, whoever put it there.
 ///
@@ -31,6 +31,11 @@ public interface Destination extends AutoCloseable {
 
   /// How much room is left, in bytes; empty when the place does not say.
   OptionalLong usableBytes();
+
+  /// How much the whole place can hold, in bytes; empty when it does not say.
+  default OptionalLong totalBytes() {
+    return OptionalLong.empty();
+  }
 
   /// Everything it holds, in no promised order, streamed; unreadable copies come as
   /// [Listed.Unreadable], never as an exception. Close the stream.
@@ -80,6 +85,13 @@ public interface Destination extends AutoCloseable {
   /// now.
   void settle(Map<Optional<YearMonth>, Boolean> months);
 
+  /// Told at the end of a run, and when a person asks: brings up to date what the form keeps so that
+  /// people and programs find studies with nothing but the copies at hand. All of it can be made
+  /// again from the copies. A form that keeps nothing of the kind does nothing.
+  ///
+  /// @param wish what is to be kept; nothing that is there is removed
+  default void list(Listing wish) {}
+
   /// Writes a line for people into the list of issues beside the copies, where the form keeps one.
   void note(Issue issue);
 
@@ -92,6 +104,13 @@ public interface Destination extends AutoCloseable {
 
   @Override
   void close();
+
+  /// What [#list] keeps.
+  ///
+  /// @param page a page that a browser shows
+  /// @param inventories DICOM Inventories
+  /// @param everything whether all is made anew, as if nothing was listed before
+  record Listing(boolean page, boolean inventories, boolean everything) {}
 
   /// One line for the list of issues beside the copies, which holds what the copies hold.
   ///

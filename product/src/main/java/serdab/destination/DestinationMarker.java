@@ -29,8 +29,10 @@ import tools.jackson.core.json.JsonFactory;
 ///
 /// @param id the identity of the destination
 /// @param naming how its ZIPs were named when it was made
+/// @param keyCheck what tells the right key for pseudonyms from a wrong one; empty when it has none
 /// @param madeAt when that was
-record DestinationMarker(DestinationId id, NamingProfile naming, Instant madeAt) {
+record DestinationMarker(
+    DestinationId id, NamingProfile naming, Optional<String> keyCheck, Instant madeAt) {
 
   static final String NAME = "destination.json";
   static final String FORM = "study-zip-tree";
@@ -71,8 +73,12 @@ record DestinationMarker(DestinationId id, NamingProfile naming, Instant madeAt)
           new DestinationMarker(
               new DestinationId(UUID.fromString(members.getOrDefault("id", ""))),
               NamingProfile.parse(members.getOrDefault("naming", "")).orElseThrow(),
+              Optional.ofNullable(members.get("pseudonymKeyCheck")),
               Instant.parse(members.getOrDefault("madeAt", ""))));
-    } catch (IllegalArgumentException | DateTimeException | NoSuchElementException e) {
+    } catch (IllegalArgumentException
+        | DateTimeException
+        | NoSuchElementException
+        | SerdabException.Misconfigured e) {
       throw notUnderstood(store);
     }
   }
@@ -84,10 +90,12 @@ record DestinationMarker(DestinationId id, NamingProfile naming, Instant madeAt)
       String writtenBy,
       InstantSource clock,
       RandomGenerator random) {
+    DestinationId id = new DestinationId(randomUuid(random));
     DestinationMarker marker =
         new DestinationMarker(
-            new DestinationId(randomUuid(random)),
-            naming,
+            id,
+            naming instanceof NamingProfile.AsFound ? NamingProfile.HOROS_ZIP : naming,
+            keyCheck(naming, id),
             clock.instant().truncatedTo(ChronoUnit.SECONDS));
     try {
       store.replace(NAME, marker.json(writtenBy), Expected.absent());
@@ -101,6 +109,47 @@ record DestinationMarker(DestinationId id, NamingProfile naming, Instant madeAt)
     return marker;
   }
 
+  private static Optional<String> keyCheck(NamingProfile naming, DestinationId id) {
+    return naming instanceof NamingProfile.Pseudonym pseudonym
+        ? Optional.of(pseudonym.key().check(id.toString()))
+        : Optional.empty();
+  }
+
+  /// How a run that wants this naming names what it adds.
+  ///
+  /// @param writes whether it may add copies; one that only reads takes the tree as it is
+  /// @throws SerdabException.HeldBack when the tree has another naming, or another key: names that
+  ///   were to say nothing of patients would say it all the same, or a study would be looked for
+  ///   under another name
+  NamingProfile namingFor(NamingProfile wanted, boolean writes, BlobStore store) {
+    if (wanted instanceof NamingProfile.AsFound
+        || (!writes && !wanted.text().equals(naming.text()))) {
+      return naming;
+    }
+    if (!wanted.text().equals(naming.text())) {
+      throw heldBack(
+          "naming-is-another",
+          "The copies in "
+              + store.describe()
+              + " are named by "
+              + naming.text()
+              + ", and this run asks for "
+              + wanted.text()
+              + ".",
+          "Run with --naming " + naming.text() + "; for other names begin another destination.");
+    }
+    if (keyCheck.isPresent() && !keyCheck.equals(keyCheck(wanted, id))) {
+      if (!writes) {
+        return naming;
+      }
+      throw heldBack(
+          "pseudonym-key-is-another",
+          "The copies in " + store.describe() + " were named with another key for pseudonyms.",
+          "Give the key of this destination; restoring and verifying need none.");
+    }
+    return wanted;
+  }
+
   private byte[] json(String writtenBy) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (JsonGenerator json = new JsonFactory().createGenerator(ObjectWriteContext.empty(), out)) {
@@ -109,6 +158,9 @@ record DestinationMarker(DestinationId id, NamingProfile naming, Instant madeAt)
       json.writeNumberProperty("formatVersion", FORMAT_VERSION);
       json.writeStringProperty("id", id.toString());
       json.writeStringProperty("naming", naming.text());
+      if (keyCheck.isPresent()) {
+        json.writeStringProperty("pseudonymKeyCheck", keyCheck.get());
+      }
       json.writeStringProperty("madeAt", madeAt.toString());
       json.writeStringProperty("writtenBy", writtenBy);
       json.writeEndObject();

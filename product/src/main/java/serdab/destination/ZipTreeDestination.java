@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.random.RandomGenerator;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import serdab.Depth;
 import serdab.Problem;
@@ -32,6 +33,7 @@ import serdab.ziptree.MonthMarkers;
 import serdab.ziptree.NamingProfile;
 import serdab.ziptree.StudyZip;
 import serdab.ziptree.StudyZipWriter;
+import serdab.ziptree.TreeIndex;
 import serdab.ziptree.ZipTree;
 
 /// Copies as one proven ZIP per version of a study, in month folders, on any place. Thread-safe.
@@ -44,6 +46,9 @@ public final class ZipTreeDestination implements Destination {
   /// A place without a marker is looked through so far for ZIPs of a tree that lost it.
   private static final int LOOKED_AT_MAX = 10;
 
+  /// Figures and codes of problems, which say nothing of a person.
+  private static final Pattern NEUTRAL_EXTRA = Pattern.compile("[0-9]{0,12}|[a-z]+(-[a-z]+)+");
+
   private static final DestinationId NONE_YET = new DestinationId(new UUID(0, 0));
 
   private final BlobStore store;
@@ -54,24 +59,25 @@ public final class ZipTreeDestination implements Destination {
   private final InstantSource clock;
 
   private ZipTreeDestination(
-      BlobStore store, DestinationId id, Options options, InstantSource clock) {
+      BlobStore store,
+      DestinationId id,
+      NamingProfile naming,
+      Options options,
+      InstantSource clock) {
     this.store = store;
     this.id = id;
     this.clock = clock;
     this.tree =
         new ZipTree(
-            store,
-            options.naming(),
-            options.executor(),
-            options.parallelism(),
-            options.writtenBy());
+            store, naming, options.executor(), options.parallelism(), options.writtenBy());
     this.issues = new IssueLog(store, clock);
     this.months = new MonthMarkers(store, clock, options.writtenBy());
   }
 
   /// How a tree is used.
   ///
-  /// @param naming how new ZIPs are named; those that are there keep their names
+  /// @param naming how new ZIPs are named; a tree that is named otherwise is held back when it is to
+  ///   be written to
   /// @param access what may be done
   /// @param executor a bounded pool for compressing and checking, shared by all destinations and
   ///   ended by whoever made it; a few platform threads, as the work is computing
@@ -104,8 +110,9 @@ public final class ZipTreeDestination implements Destination {
       InstantSource clock,
       RandomGenerator random) {
     try {
-      DestinationId id = identify(store, options, expected, clock, random);
-      ZipTreeDestination destination = new ZipTreeDestination(store, id, options, clock);
+      Identity identity = identify(store, options, expected, clock, random);
+      ZipTreeDestination destination =
+          new ZipTreeDestination(store, identity.id(), identity.naming(), options, clock);
       if (options.access() == Access.WRITE || options.access() == Access.ADOPT) {
         store.sweep();
         FormatDocument.storeIn(store);
@@ -117,7 +124,10 @@ public final class ZipTreeDestination implements Destination {
     }
   }
 
-  private static DestinationId identify(
+  /// Which tree it is, and how what is added to it is named.
+  private record Identity(DestinationId id, NamingProfile naming) {}
+
+  private static Identity identify(
       BlobStore store,
       Options options,
       Set<DestinationId> expected,
@@ -137,25 +147,31 @@ public final class ZipTreeDestination implements Destination {
                 "Connect the right disk. If this one is to be used here from now on, run the backup"
                     + " once with --adopt."));
       }
-      return found;
+      boolean writes = options.access() != Access.READ;
+      return new Identity(found, marker.get().namingFor(options.naming(), writes, store));
     }
     return switch (options.access()) {
-      case ADOPT ->
-          DestinationMarker.make(store, options.naming(), options.writtenBy(), clock, random).id();
+      case ADOPT -> begun(store, options, clock, random);
       case WRITE -> {
         requireNoTree(store, options, expected);
-        yield DestinationMarker.make(store, options.naming(), options.writtenBy(), clock, random)
-            .id();
+        yield begun(store, options, clock, random);
       }
       case LOOK -> {
         requireNoTree(store, options, expected);
-        yield NONE_YET;
+        yield new Identity(NONE_YET, options.naming());
       }
       case READ -> {
         requireNotExpected(store, expected);
-        yield NONE_YET;
+        yield new Identity(NONE_YET, options.naming());
       }
     };
+  }
+
+  private static Identity begun(
+      BlobStore store, Options options, InstantSource clock, RandomGenerator random) {
+    DestinationMarker made =
+        DestinationMarker.make(store, options.naming(), options.writtenBy(), clock, random);
+    return new Identity(made.id(), made.namingFor(options.naming(), true, store));
   }
 
   private static void requireNotExpected(BlobStore store, Set<DestinationId> expected) {
@@ -230,6 +246,11 @@ public final class ZipTreeDestination implements Destination {
   }
 
   @Override
+  public OptionalLong totalBytes() {
+    return store.totalBytes();
+  }
+
+  @Override
   public Stream<Listed> held() {
     return tree.zips().flatMap(this::listed);
   }
@@ -276,7 +297,7 @@ public final class ZipTreeDestination implements Destination {
   @Override
   public StagedVersion begin(StudyFacts facts) {
     months.reopened(MonthFolder.of(facts));
-    return new Staged(tree.begin(facts));
+    return new Staged(tree.begin(facts), facts);
   }
 
   /// The depths are those of `docs/format/zip-tree.md` section 5.
@@ -409,9 +430,35 @@ public final class ZipTreeDestination implements Destination {
   }
 
   @Override
+  public void list(Listing wish) {
+    new TreeIndex(store, tree, clock)
+        .update(new TreeIndex.Wish(wish.page(), wish.inventories(), wish.everything()));
+  }
+
+  @Override
   public void note(Issue issue) {
-    issues.add(
-        issue.kind(), issue.study().map(StudyKey::value).orElse(""), issue.detail(), issue.extra());
+    // Paths in a library may name a patient, as UIDs do.
+    String extra =
+        tree.naming().hidesPatients() && !NEUTRAL_EXTRA.matcher(issue.extra()).matches()
+            ? ""
+            : issue.extra();
+    issues.add(issue.kind(), issue.study().map(this::shown).orElse(""), issue.detail(), extra);
+  }
+
+  /// A study as the list of issues names it: never more than the tree's own names say.
+  private String shown(StudyKey study) {
+    if (study.isOther()) {
+      return study.value();
+    }
+    return switch (tree.naming()) {
+      case NamingProfile.Pseudonym pseudonym -> pseudonym.key().study(study);
+      case NamingProfile.PseudonymWithoutKey _ -> "";
+      case NamingProfile.HorosZip _,
+          NamingProfile.Uid _,
+          NamingProfile.Template _,
+          NamingProfile.AsFound _ ->
+          study.value();
+    };
   }
 
   @Override
@@ -434,9 +481,11 @@ public final class ZipTreeDestination implements Destination {
   private final class Staged implements StagedVersion {
 
     private final StudyZipWriter writer;
+    private final StudyFacts begun;
 
-    Staged(StudyZipWriter writer) {
+    Staged(StudyZipWriter writer, StudyFacts begun) {
       this.writer = writer;
+      this.begun = begun;
     }
 
     @Override
@@ -461,6 +510,10 @@ public final class ZipTreeDestination implements Destination {
 
     @Override
     public HeldVersion commit(StudyVersion version) {
+      if (tree.naming() instanceof NamingProfile.Pseudonym naming && !begun.key().isOther()) {
+        // Before the copy is visible: a line too many does no harm, a name nobody can resolve does.
+        naming.mapping().accept(naming.key().name(begun), version.facts());
+      }
       StudyZipWriter.Committed committed = writer.commit(version);
       return new HeldVersion(
           version.facts().key(),

@@ -172,13 +172,12 @@ public record Configuration(
   /// This configuration as TOML, which reads as an equal one. Secrets stay references. What no key
   /// says (a plan's Patient ID, only ever asked for by hand) is left out.
   public String text() {
-    return ConfigurationWriter.text(this);
+    return ConfigurationWriter.text(this, true);
   }
 
-  /// The plans, retention and disks as TOML, for leaving beside the copies: what another machine
-  /// needs to go on, without where this one keeps its secrets and logs.
+  /// What another machine needs to go on, as TOML for leaving beside the copies: all but this
+  /// machine's logs. Holds no secret, only where they were kept.
   public String plansText() {
-    return new Configuration(zone, plans, retention, disks, LogSettings.DEFAULT, NameSettings.NONE)
-        .text();
+    return ConfigurationWriter.text(this, false);
   }
 }

@@ -369,8 +369,9 @@ final class ConfigurationReader {
   private List<ClosedHours> closed(TomlSection in) {
     List<ClosedHours> closed = new ArrayList<>();
     for (TomlSection.Entry entry : in.list("not_during")) {
-      Optional<ClosedHours> hours = ClosedHours.parse(entry.value());
-      if (hours.isEmpty()) {
+      try {
+        closed.add(ClosedHours.parse(entry.value()));
+      } catch (IllegalArgumentException e) {
         problems.add(
             entry.position(),
             in.path("not_during")
@@ -378,7 +379,6 @@ final class ConfigurationReader {
                 + TomlSection.quoted(entry.value())
                 + "; write hours such as \"Mon-Fri 07:30-19:00\" or \"Sat,Sun 10:00-12:00\".");
       }
-      hours.ifPresent(closed::add);
     }
     if (!closed.isEmpty() && neverOpen(closed)) {
       in.wrong("not_during", "closes every minute of the week, so the plan would never run");

@@ -15,11 +15,12 @@ final class ConfigurationWriter {
 
   private ConfigurationWriter() {}
 
-  static String text(Configuration configuration) {
-    return new ConfigurationWriter().write(configuration);
+  /// @param withLogs whether to write what holds for one machine alone
+  static String text(Configuration configuration, boolean withLogs) {
+    return new ConfigurationWriter().write(configuration, withLogs);
   }
 
-  private String write(Configuration configuration) {
+  private String write(Configuration configuration, boolean withLogs) {
     line("zone", string(configuration.zone().getId()));
     configuration.plans().forEach(plan -> plan(plan, configuration));
     configuration.retention().forEach(this::retention);
@@ -28,7 +29,7 @@ final class ConfigurationWriter {
       line("at", list(disks.destinations()));
       line("remind_after_days", disks.remindAfterDays());
     }
-    if (!configuration.logs().equals(LogSettings.DEFAULT)) {
+    if (withLogs) {
       LogSettings logs = configuration.logs();
       out.append("\n[logs]\n");
       line("file_bytes", logs.fileBytesMax());

@@ -32,12 +32,13 @@ public record Selection(
     return equals(ALL);
   }
 
-  /// Whether a study is wanted. Groups of other files are wanted only when nothing was asked for.
+  /// Whether a study is wanted. Groups of other files are wanted when nothing was asked for, or by
+  /// name.
   ///
   /// A study without a date is outside every date range: [#from] and [#to] ask for dates.
   public boolean matches(StudyFacts study) {
     if (study.key().isOther()) {
-      return isAll();
+      return isAll() || studies.contains(study.key().value());
     }
     return (modalities.isEmpty() || study.modalities().stream().anyMatch(modalities::contains))
         && (from.isEmpty()

@@ -20,13 +20,15 @@ import tools.jackson.core.json.JsonFactory;
 /// @param autoClean whether the viewer deletes old studies by itself
 /// @param queuedForDeletion files that the viewer is about to delete
 /// @param queuedWithoutCopy studies that it is about to delete and that had no copy then
+/// @param warning what is wrong with the index; empty text when nothing is, empty when not known
 public record SourceHealthFact(
     OptionalLong filesOnDisk,
     OptionalLong filesInIndex,
     OptionalLong studiesInIndex,
     Optional<Boolean> autoClean,
     OptionalLong queuedForDeletion,
-    OptionalLong queuedWithoutCopy) {
+    OptionalLong queuedWithoutCopy,
+    Optional<String> warning) {
 
   private static final int MEMBERS_MAX = 100;
 
@@ -63,7 +65,8 @@ public record SourceHealthFact(
                 ? Optional.of(clean.equals("true"))
                 : Optional.empty(),
             number(members, "queuedfordeletion"),
-            number(members, "queuedwithoutcopy")));
+            number(members, "queuedwithoutcopy"),
+            Optional.ofNullable(members.get("warning"))));
   }
 
   private static OptionalLong number(Map<String, String> members, String name) {

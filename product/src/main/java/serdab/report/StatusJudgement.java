@@ -382,7 +382,13 @@ final class StatusJudgement {
               "The viewer deletes old studies by itself.",
               "Turn automatic cleaning off in the viewer's settings."));
     }
-    if (health.filesOnDisk().isPresent()
+    String restore =
+        "Do not let the viewer rebuild or clean anything before a copy of the index is restored.";
+    if (health.warning().isPresent()) {
+      if (!health.warning().get().isEmpty()) {
+        reasons.add(new Problem("index-shrunken", health.warning().get(), restore));
+      }
+    } else if (health.filesOnDisk().isPresent()
         && health.filesInIndex().isPresent()
         && health.filesInIndex().getAsLong()
             < health.filesOnDisk().getAsLong() * SHARPLY_FEWER) {
@@ -394,8 +400,7 @@ final class StatusJudgement {
                   + " files; "
                   + number(health.filesOnDisk().getAsLong())
                   + " are still on disk.",
-              "Do not let the viewer rebuild or clean anything before a copy of the index is"
-                  + " restored."));
+              restore));
     }
   }
 }

@@ -250,7 +250,7 @@ public final class Recovery {
     String id = destination.id().toString();
     Map<String, Long> remembered = new HashMap<>();
     try (Stream<CopyRow> rows = catalogue.copiesOn(id)) {
-      rows.filter(row -> !row.state().equals("gone"))
+      rows.filter(CopyRow::shouldBeThere)
           .forEach(row -> remembered.put(name(row.study().value(), row.version().hex()), row.storedBytes()));
     }
     Set<String> listedNames = new HashSet<>();
@@ -305,7 +305,7 @@ public final class Recovery {
     List<CopyRow> gone;
     try (Stream<CopyRow> rows = catalogue.copiesOn(id)) {
       gone =
-          rows.filter(row -> !row.state().equals("gone"))
+          rows.filter(CopyRow::shouldBeThere)
               .filter(row -> !listed.contains(name(row.study().value(), row.version().hex())))
               .toList();
     }

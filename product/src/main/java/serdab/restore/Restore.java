@@ -5,18 +5,14 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
+import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
-import java.util.stream.Stream;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.StudyLabel;
-import serdab.VersionId;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.ProofOutcome;
@@ -37,10 +33,11 @@ public final class Restore {
 
   private static final int CHUNK_BYTES = 1 << 20;
 
-  private final Destination from;
   private final Function<StudyKey, StudyLabel> labels;
   private final Progress progress;
   private final BooleanSupplier stop;
+
+  private final Choice choice;
 
   private final List<RestoreReport.Gap> gaps = new ArrayList<>();
   private long studies;
@@ -54,10 +51,10 @@ public final class Restore {
       Function<StudyKey, StudyLabel> labels,
       Progress progress,
       BooleanSupplier stop) {
-    this.from = from;
     this.labels = labels;
     this.progress = progress;
     this.stop = stop;
+    this.choice = new Choice(from, labels, stop, gaps);
   }
 
   /// Brings the wanted studies back into a folder: each in a folder of its own, named as its copy
@@ -75,15 +72,8 @@ public final class Restore {
       StudyLabel label = labels.apply(copy.study());
       progress.began(label);
       int gapsBefore = gaps.size();
-      try (VersionReader reader = from.read(copy)) {
-        Optional<HeldVersion> fuller = fuller(copy, reader.version());
-        if (fuller.isPresent()) {
-          try (VersionReader older = from.read(fuller.get())) {
-            bringBack(older, folderName(fuller.get()), target, label);
-          }
-        } else {
-          bringBack(reader, folderName(copy), target, label);
-        }
+      try (Choice.Open open = choice.open(copy)) {
+        bringBack(open.reader(), folderName(open.copy()), target, label);
         studies++;
       } catch (SerdabException.Damaged e) {
         gaps.add(new RestoreReport.Gap(Optional.of(label), "", e.problem()));
@@ -93,9 +83,32 @@ public final class Restore {
     return report();
   }
 
+  /// What would be brought back; writes nothing. What is there already is not looked at.
+  ///
+  /// @param room what can be written to the target; empty when it does not say
+  public RestorePlan plan(Selection wanted, Optional<Instant> asOf, OptionalLong room) {
+    List<HeldVersion> copies = chosen(wanted, asOf);
+    long files = 0;
+    long bytes = 0;
+    for (HeldVersion copy : copies) {
+      if (stop.getAsBoolean()) {
+        break;
+      }
+      StudyLabel label = labels.apply(copy.study());
+      try (Choice.Open open = choice.open(copy)) {
+        choice.nameWhatIsMissing(open.reader().version(), label);
+        files += open.reader().version().files().size();
+        bytes += open.reader().version().lengthBytes();
+      } catch (SerdabException.Damaged e) {
+        gaps.add(new RestoreReport.Gap(Optional.of(label), "", e.problem()));
+      }
+    }
+    return new RestorePlan(copies.size(), files, bytes, 0, 0, room, gaps);
+  }
+
   private void bringBack(
       VersionReader reader, String folder, FolderTarget target, StudyLabel label) {
-    nameWhatIsMissing(reader.version(), label);
+    choice.nameWhatIsMissing(reader.version(), label);
     for (StoredFile file : reader.version().files()) {
       if (stop.getAsBoolean()) {
         interrupted = true;
@@ -136,15 +149,8 @@ public final class Restore {
       StudyLabel label = labels.apply(copy.study());
       progress.began(label);
       boolean good = false;
-      try (VersionReader reader = from.read(copy)) {
-        Optional<HeldVersion> fuller = fuller(copy, reader.version());
-        if (fuller.isPresent()) {
-          try (VersionReader older = from.read(fuller.get())) {
-            bringOver(older, to, chunk, label);
-          }
-        } else {
-          bringOver(reader, to, chunk, label);
-        }
+      try (Choice.Open open = choice.open(copy)) {
+        bringOver(open.reader(), to, chunk, label);
         studies++;
         good = true;
       } catch (SerdabException.Damaged | IOException e) {
@@ -162,7 +168,7 @@ public final class Restore {
   private void bringOver(VersionReader reader, Destination to, ByteBuffer chunk, StudyLabel label)
       throws IOException {
     StudyVersion version = reader.version();
-    nameWhatIsMissing(version, label);
+    choice.nameWhatIsMissing(version, label);
     // A copy that is only listed there may be damaged; then a good one is made beside it.
     boolean there =
         to.find(version.facts().key(), version.id())
@@ -201,151 +207,15 @@ public final class Restore {
     }
   }
 
-  /// A copy that was made while files could not be read is not the whole study, and says so.
-  private void nameWhatIsMissing(StudyVersion version, StudyLabel label) {
-    for (StudyVersion.Missing missing : version.missing()) {
-      gaps.add(
-          new RestoreReport.Gap(
-              Optional.of(label),
-              missing.path(),
-              new Problem(
-                  "not-in-copy",
-                  "The source listed this file when the copy was made and could not give it.",
-                  "An older copy or another destination may have it: see --as-of.")));
-    }
-  }
-
-  /// For a copy that lacks files: the newest older one that holds all that it holds and lacks less.
-  /// A source whose disk was away for a while must not hide what was copied before.
-  private Optional<HeldVersion> fuller(HeldVersion copy, StudyVersion version) {
-    if (version.missing().isEmpty()) {
-      return Optional.empty();
-    }
-    List<HeldVersion> all = from.versions(copy.study());
-    Set<VersionId.Part> held = parts(version);
-    for (HeldVersion older : all.subList(0, Math.max(0, all.indexOf(copy))).reversed()) {
-      try (VersionReader reader = from.read(older)) {
-        StudyVersion before = reader.version();
-        if (before.missing().size() < version.missing().size() && parts(before).containsAll(held)) {
-          return Optional.of(older);
-        }
-      } catch (SerdabException.Damaged e) {
-        // Not a better one then.
-      }
-    }
-    return Optional.empty();
-  }
-
-  private static Set<VersionId.Part> parts(StudyVersion version) {
-    Set<VersionId.Part> parts = new HashSet<>();
-    version.files().forEach(file -> parts.add(file.versionPart()));
-    return parts;
-  }
-
-  private RestoreReport report() {
-    return new RestoreReport(studies, filesWritten, filesThere, bytesWritten, gaps, interrupted);
-  }
-
-  // ---- choosing
-
-  /// The one version of each wanted study that is to be brought back.
   private List<HeldVersion> chosen(Selection wanted, Optional<Instant> asOf) {
-    List<HeldVersion> chosen = new ArrayList<>();
-    for (StudyKey key : keys(wanted)) {
-      if (stop.getAsBoolean()) {
-        interrupted = true;
-        break;
-      }
-      Optional<HeldVersion> newest = newest(key, asOf);
-      newest.ifPresent(chosen::add);
-      if (newest.isEmpty() && wanted.studies().contains(key.value())) {
-        gaps.add(
-            new RestoreReport.Gap(
-                Optional.of(labels.apply(key)),
-                "",
-                new Problem(
-                    "no-copy-by-then",
-                    "The destination holds no readable copy of this study of that time or before.",
-                    "Ask for a later time, or try another destination.")));
-      }
-    }
-    chosen.sort(Comparator.comparing(HeldVersion::location));
+    List<HeldVersion> chosen = choice.of(wanted, asOf);
+    interrupted = stop.getAsBoolean();
     progress.planned(chosen.size());
     return chosen;
   }
 
-  private Set<StudyKey> keys(Selection wanted) {
-    Set<StudyKey> keys = new HashSet<>();
-    if (!wanted.studies().isEmpty()) {
-      for (String uid : wanted.studies()) {
-        StudyKey key = new StudyKey(uid);
-        Optional<Problem> unreadable = from.unreadableNewest(key);
-        unreadable.ifPresent(problem ->
-            gaps.add(new RestoreReport.Gap(Optional.of(labels.apply(key)), "", problem)));
-        if (from.versions(key).isEmpty()) {
-          if (unreadable.isPresent()) {
-            continue;
-          }
-          gaps.add(
-              new RestoreReport.Gap(
-                  Optional.of(labels.apply(key)),
-                  "",
-                  new Problem(
-                      "study-not-there",
-                      "The destination holds no copy of this study.",
-                      "Try another destination; serdab studies shows which has it.")));
-        } else {
-          keys.add(key);
-        }
-      }
-      return keys;
-    }
-    try (Stream<Destination.Listed> held = from.held()) {
-      held.forEach(listed -> {
-        switch (listed) {
-          case Destination.Listed.Copy readable -> {
-            if (matches(readable.version(), wanted)) {
-              keys.add(readable.version().study());
-            }
-          }
-          case Destination.Listed.Unreadable unreadable ->
-              gaps.add(new RestoreReport.Gap(Optional.empty(), "", unreadable.problem()));
-        }
-      });
-    }
-    return keys;
-  }
-
-  private boolean matches(HeldVersion copy, Selection wanted) {
-    if (wanted.isAll()) {
-      return true;
-    }
-    try (VersionReader reader = from.read(copy)) {
-      return wanted.matches(reader.version().facts());
-    } catch (SerdabException.Damaged e) {
-      gaps.add(new RestoreReport.Gap(Optional.of(labels.apply(copy.study())), "", e.problem()));
-      return false;
-    }
-  }
-
-  private Optional<HeldVersion> newest(StudyKey key, Optional<Instant> asOf) {
-    List<HeldVersion> versions = from.versions(key);
-    if (versions.isEmpty()) {
-      return Optional.empty();
-    }
-    if (asOf.isEmpty()) {
-      return Optional.of(versions.getLast());
-    }
-    return versions.reversed().stream()
-        .filter(copy -> {
-          try (VersionReader reader = from.read(copy)) {
-            return !reader.version().readAt().isAfter(asOf.get());
-          } catch (SerdabException.Damaged e) {
-            gaps.add(new RestoreReport.Gap(Optional.of(labels.apply(key)), "", e.problem()));
-            return false;
-          }
-        })
-        .findFirst();
+  private RestoreReport report() {
+    return new RestoreReport(studies, filesWritten, filesThere, bytesWritten, gaps, interrupted);
   }
 
   private static String folderName(HeldVersion copy) {

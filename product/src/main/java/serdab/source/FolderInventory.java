@@ -52,6 +52,13 @@ final class FolderInventory implements Inventory {
   private final Map<String, Path> oddNames = new ConcurrentHashMap<>();
   private final Map<String, String> closedFolders = new TreeMap<>();
 
+  private static final String MOVED_OUT = ".icloud";
+
+  /// Files that iCloud has moved out are named up to here; beyond, those named stand for all.
+  private static final int MOVED_OUT_MAX = 100_000;
+
+  private int movedOut;
+
   FolderInventory(Path root, FileIndex index) {
     this.root = root;
     this.index = index;
@@ -100,6 +107,7 @@ final class FolderInventory implements Inventory {
       String path = relative(top, file);
       if (attributes.isRegularFile()) {
         see(path, file, FileStamp.of(attributes));
+        noteMovedOut(path);
       } else if (attributes.isSymbolicLink()) {
         index.addFinding(
             Finding.about(
@@ -147,6 +155,21 @@ final class FolderInventory implements Inventory {
             "Listing it broke off (" + failure.getClass().getSimpleName() + ").");
       }
       return FileVisitResult.CONTINUE;
+    }
+  }
+
+  /// iCloud leaves `.NAME.icloud` in place of a file that it has moved out to its servers: what was
+  /// there cannot be copied now, and is a gap as a closed folder is.
+  private void noteMovedOut(String path) {
+    int name = path.lastIndexOf('/') + 1;
+    if (path.startsWith(".", name)
+        && path.endsWith(MOVED_OUT)
+        && path.length() > name + 1 + MOVED_OUT.length()
+        && movedOut < MOVED_OUT_MAX) {
+      movedOut++;
+      closedFolders.put(
+          path.substring(0, name) + path.substring(name + 1, path.length() - MOVED_OUT.length()),
+          "iCloud has moved it out to its servers; download it again.");
     }
   }
 

@@ -12,6 +12,9 @@ import java.util.Optional;
 ///   cannot be read
 /// @param queuedForDeletion files that the viewer is about to delete
 /// @param waitingForImport files in the viewer's folder of incoming files
+/// @param indexId another one than before means that the viewer built its index anew; empty text
+///   when there is no index that can be read
+/// @param library the library's name in keys ([serdab.dicom.StudyKey#library])
 public record SourceHealth(
     long studiesInIndex,
     long filesInIndex,
@@ -19,4 +22,6 @@ public record SourceHealth(
     long filesMissing,
     Optional<Boolean> autoClean,
     long queuedForDeletion,
-    long waitingForImport) {}
+    long waitingForImport,
+    String indexId,
+    String library) {}

@@ -101,6 +101,11 @@ public interface BlobStore extends AutoCloseable {
   /// Bytes that can still be written, as the place says; empty where it does not say.
   OptionalLong usableBytes();
 
+  /// How much the whole place can hold, in bytes; empty when it does not say.
+  default OptionalLong totalBytes() {
+    return OptionalLong.empty();
+  }
+
   /// Ends writing. Blobs still staged are not committed; closing twice does nothing.
   @Override
   void close();

@@ -57,6 +57,11 @@ public interface Disk extends AutoCloseable {
   /// Bytes that can still be written; empty where the file system does not say.
   OptionalLong usableBytes() throws DiskFailure;
 
+  /// How large the whole volume is, in bytes; empty when it does not say.
+  default OptionalLong totalBytes() throws DiskFailure {
+    return OptionalLong.empty();
+  }
+
   /// Whether names can be taken atomically only if free, rather than looked up first.
   boolean takesFreeNamesAtomically();
 

@@ -380,6 +380,16 @@ public final class RealDisk implements Disk {
   }
 
   @Override
+  public OptionalLong totalBytes() throws DiskFailure {
+    try {
+      long total = Files.getFileStore(root).getTotalSpace();
+      return total > 0 ? OptionalLong.of(total) : OptionalLong.empty();
+    } catch (IOException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
   public boolean takesFreeNamesAtomically() {
     String type = type();
     return WINDOWS || (!WITHOUT_LINKS.contains(type) && !type.startsWith("fuse"));

@@ -6,12 +6,13 @@ import java.io.UncheckedIOException;
 import serdab.store.BlobStore;
 import serdab.store.Expected;
 
-/// The description of the ZIP tree and of the digests, stored in each tree so that it can be read
-/// when this program is forgotten: `docs/format/zip-tree.md` and `docs/format/digests.md`, word for
-/// word.
+/// The descriptions of the ZIP tree and of what it refers to, stored in each tree so that it can be
+/// read when this program is forgotten: those of `docs/format`, word for word.
 public enum FormatDocument {
   ZIP_TREE("zip-tree.md"),
-  DIGESTS("digests.md");
+  LIBRARY("library.md"),
+  DIGESTS("digests.md"),
+  TREE_INDEX("tree-index.md");
 
   private final String fileName;
 
@@ -34,6 +35,10 @@ public enum FormatDocument {
   }
 
   byte[] bytes() {
+    return read(fileName);
+  }
+
+  static byte[] read(String fileName) {
     String resource = "/serdab/format/" + fileName;
     try (InputStream in = FormatDocument.class.getResourceAsStream(resource)) {
       if (in == null) {

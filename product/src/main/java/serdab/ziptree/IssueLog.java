@@ -124,7 +124,7 @@ public final class IssueLog {
   }
 
   /// One cell after RFC 4180, which no spreadsheet takes for a formula.
-  static String cell(String text) {
+  public static String cell(String text) {
     StringBuilder safe = new StringBuilder();
     String whole = SafeNames.withoutLoneSurrogates(text);
     boolean formula = !whole.isEmpty() && "=+-@\t\r\n＝＋－＠".indexOf(whole.charAt(0)) >= 0;

@@ -91,6 +91,14 @@ record Manifest(StudyVersion version, List<Place> places) {
   /// The first few members, which are enough to list a copy.
   record Head(StudyKey study, VersionId id, Optional<VersionId> supersedes, long fileCount) {}
 
+  /// What a list of copies shows of one.
+  ///
+  /// @param head whose and which it is
+  /// @param facts what was known of the study
+  /// @param lengthBytes sum of its files' lengths
+  /// @param readAt when it was read, and proven right after
+  record Summary(Head head, StudyFacts facts, long lengthBytes, Instant readAt) {}
+
   // ---- writing
 
   /// @param entries where the files were written, in the order of the version's files
@@ -330,6 +338,17 @@ record Manifest(StudyVersion version, List<Place> places) {
     }
   }
 
+  /// Reads no further than the facts of the study.
+  ///
+  /// @throws SerdabException.Damaged `manifest-damaged` when it is not what the format says
+  static Summary readSummary(InputStream in) {
+    try (JsonParser json = JSON.createParser(ObjectReadContext.empty(), in)) {
+      return new Reading().readSummary(json);
+    } catch (JacksonException | IllegalArgumentException | DateTimeException e) {
+      throw damaged("it cannot be understood", e);
+    }
+  }
+
   /// A restore makes files of these names below its target and nowhere else.
   static void requireInside(String path) {
     for (String part : path.split("/", -1)) {
@@ -408,11 +427,39 @@ record Manifest(StudyVersion version, List<Place> places) {
         }
       }
       requireFormat();
+      return head();
+    }
+
+    private Head head() {
       return new Head(
           new StudyKey(member("studyKey")),
           VersionId.parse(member("versionId")),
           Optional.ofNullable(texts.get("supersedes")).map(VersionId::parse),
           Long.parseLong(member("fileCount")));
+    }
+
+    Summary readSummary(JsonParser json) {
+      requireStart(json);
+      while (json.nextToken() == JsonToken.PROPERTY_NAME) {
+        String name = json.currentName();
+        JsonToken value = json.nextToken();
+        if (name.equals("study")) {
+          study = object(json);
+          break;
+        }
+        if (value.isScalarValue()) {
+          texts.put(name, json.getString());
+        } else {
+          json.skipChildren();
+        }
+      }
+      requireFormat();
+      Head head = head();
+      return new Summary(
+          head,
+          facts(head.study()),
+          Long.parseLong(member("lengthBytes")),
+          Instant.parse(member("readAt")));
     }
 
     private static void requireStart(JsonParser json) {
@@ -600,21 +647,7 @@ record Manifest(StudyVersion version, List<Place> places) {
     }
 
     Manifest manifest() {
-      StudyKey key = new StudyKey(member("studyKey"));
-      List<String> modalities = new ArrayList<>();
-      if (study.get("modalities") instanceof List<?> list) {
-        list.forEach(modality -> modalities.add(String.valueOf(modality)));
-      }
-      StudyFacts facts =
-          new StudyFacts(
-              key,
-              PatientData.of(text(study, "patientName")),
-              PatientData.of(text(study, "patientId")),
-              date("birthDate").map(PatientData::of),
-              date("studyDate"),
-              modalities,
-              PatientData.of(text(study, "accessionNumber")),
-              PatientData.of(text(study, "description")));
+      StudyFacts facts = facts(new StudyKey(member("studyKey")));
       StudyVersion version =
           StudyVersion.of(
               facts,
@@ -632,6 +665,22 @@ record Manifest(StudyVersion version, List<Place> places) {
       }
       long leftOut = Long.parseLong(texts.getOrDefault("sourceRowsLeftOut", "0"));
       return new Manifest(version.with(sourceRows.leavingOut(leftOut)), places);
+    }
+
+    private StudyFacts facts(StudyKey key) {
+      List<String> modalities = new ArrayList<>();
+      if (study.get("modalities") instanceof List<?> list) {
+        list.forEach(modality -> modalities.add(String.valueOf(modality)));
+      }
+      return new StudyFacts(
+          key,
+          PatientData.of(text(study, "patientName")),
+          PatientData.of(text(study, "patientId")),
+          date("birthDate").map(PatientData::of),
+          date("studyDate"),
+          modalities,
+          PatientData.of(text(study, "accessionNumber")),
+          PatientData.of(text(study, "description")));
     }
 
     private Optional<LocalDate> date(String name) {

@@ -32,7 +32,7 @@ public final class MonthMarkers {
 
   /// Writes the note, unless it is there.
   public synchronized void done(MonthFolder month) {
-    if (month.equals(MonthFolder.OTHER)) {
+    if (!month.isMonth()) {
       return;
     }
     String name = name(month);
@@ -44,7 +44,7 @@ public final class MonthMarkers {
 
   /// Removes the note, if it is there: before a new version of the month becomes visible.
   public synchronized void reopened(MonthFolder month) {
-    if (month.equals(MonthFolder.OTHER) || open.contains(month)) {
+    if (!month.isMonth() || open.contains(month)) {
       return;
     }
     if (store.find(name(month)).isPresent()) {

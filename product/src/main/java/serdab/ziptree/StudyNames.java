@@ -7,7 +7,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import serdab.PatientData;
+import serdab.Problem;
+import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyKey;
@@ -33,6 +36,9 @@ final class StudyNames {
   static final int VERSION_MAX = 999_999;
 
   private static final String OTHER_PREFIX = MonthFolder.OTHER.value() + "/";
+  private static final String LIBRARY_PREFIX = "_library/";
+
+  private static final Pattern PSEUDONYM = Pattern.compile("S-[0-9a-f]{12}");
 
   private StudyNames() {}
 
@@ -43,67 +49,120 @@ final class StudyNames {
     if (version < 1 || version > VERSION_MAX) {
       throw new IllegalArgumentException("no version number of a study: " + version);
     }
-    String end = tail(facts.key()) + (version == 1 ? "" : "_" + version);
+    String number = version == 1 ? "" : "_" + version;
+    String end = tail(facts.key()) + number;
     String name =
         facts.key().isOther()
             ? end
             : switch (profile) {
-              case HOROS_ZIP -> withPrefix(prefix(facts), end);
-              case UID -> end;
+              case NamingProfile.HorosZip _, NamingProfile.AsFound _ ->
+                  withPrefix(prefix(facts), end);
+              case NamingProfile.Uid _ -> end;
+              case NamingProfile.Pseudonym pseudonym -> pseudonym.key().name(facts) + number;
+              case NamingProfile.Template template -> fromTemplate(template.template(), facts, number);
+              case NamingProfile.PseudonymWithoutKey _ -> throw keyMissing();
             };
     return MonthFolder.of(facts).value() + "/" + SafeNames.withoutDevice(name) + ZIP;
   }
 
-  /// What the name of every version of this study ends in, the version's number left out; found
-  /// again by [#tails].
-  static String tail(StudyKey key) {
+  private static String fromTemplate(NameTemplate template, StudyFacts facts, String number) {
+    String end = (template.endsInUid() ? tail(facts.key()) : hashTail(facts.key())) + number;
+    String beginning = template.beginning(facts);
+    return beginning.isEmpty() ? end : withPrefix(beginning, end);
+  }
+
+  private static SerdabException.Misconfigured keyMissing() {
+    return new SerdabException.Misconfigured(
+        new Problem(
+            "pseudonym-key-missing",
+            "This tree names its copies by pseudonyms, and the key that makes them is not given.",
+            "Say where the key is, as --pseudonym-key env:NAME or --pseudonym-key file:PATH, or in"
+                + " the configuration as pseudonym_key in [names]."));
+  }
+
+  /// What the names of a study may end in under any naming, the version's number left out, as
+  /// [#tails] finds it. A tree has one naming; that a name was given under another is no reason to
+  /// overlook a copy.
+  static List<String> indexKeys(NamingProfile profile, StudyKey key) {
+    if (key.isLibrary()) {
+      return List.of(LIBRARY_PREFIX + plain(key.library()) + "/" + tail(key));
+    }
     if (key.isOther()) {
-      String group = key.value().substring(OTHER_PREFIX.length());
-      return isPlainGroup(group) ? group : escaped(group);
+      return List.of(OTHER_PREFIX + tail(key));
+    }
+    return profile instanceof NamingProfile.Pseudonym pseudonym
+        ? List.of(pseudonym.key().study(key), tail(key), hashTail(key))
+        : List.of(tail(key), hashTail(key));
+  }
+
+  /// What a name ends in when its template does not end in the UID; it is the escaped form of a UID
+  /// without anything readable.
+  private static String hashTail(StudyKey key) {
+    return "U-" + hash(key.value());
+  }
+
+  /// Whether an index key is the pseudonym of a study.
+  static boolean isPseudonym(String indexKey) {
+    return PSEUDONYM.matcher(indexKey).matches();
+  }
+
+  /// What the name of every version of this study ends in under the profiles that show the UID, the
+  /// version's number left out; found again by [#tails].
+  static String tail(StudyKey key) {
+    if (key.isLibrary()) {
+      return plain(key.libraryGroup());
+    }
+    if (key.isOther()) {
+      return plain(key.value().substring(OTHER_PREFIX.length()));
     }
     return isPlainUid(key.value()) ? key.value() : escaped(key.value());
   }
 
-  /// The key under which [#tails] lists all versions of a study.
-  static String indexKey(StudyKey key) {
-    return key.isOther() ? OTHER_PREFIX + tail(key) : tail(key);
+  /// A group's or library's name as it stands in a path.
+  static String plain(String name) {
+    return isPlainGroup(name) ? name : escaped(name);
   }
 
   /// The index keys of the studies that a ZIP of this path may belong to: one or two, because `_2`
   /// at the end may be a version's number or a UID. Empty when the path is not one of the tree's.
   static List<String> tails(String path) {
-    int slash = path.indexOf('/');
-    if (slash < 0
-        || path.indexOf('/', slash + 1) >= 0
-        || !path.endsWith(ZIP)
-        || !MonthFolder.isOne(path.substring(0, slash))) {
+    int slash = path.lastIndexOf('/');
+    if (slash < 0 || !path.endsWith(ZIP) || !MonthFolder.isOne(path.substring(0, slash))) {
       return List.of();
     }
-    boolean other = path.startsWith(OTHER_PREFIX);
+    boolean group = path.startsWith(OTHER_PREFIX) || path.startsWith(LIBRARY_PREFIX);
+    String folder = group ? path.substring(0, slash + 1) : "";
     String name = path.substring(slash + 1, path.length() - ZIP.length());
     List<String> found = new ArrayList<>(2);
     String last = name.substring(name.lastIndexOf('_') + 1);
     if (!last.isEmpty()) {
-      found.add(other ? OTHER_PREFIX + last : last);
+      found.add(folder + last);
     }
     int number = versionSuffix(name);
     if (number > 1) {
       String before = name.substring(0, name.lastIndexOf('_'));
       String uid = before.substring(before.lastIndexOf('_') + 1);
       if (!uid.isEmpty()) {
-        found.add(other ? OTHER_PREFIX + uid : uid);
+        found.add(folder + uid);
       }
     }
     return found;
   }
 
   /// The number at the end of the path of one of this study's ZIPs; 1 when there is none.
-  static int version(String path, StudyKey key) {
-    String name = path.substring(path.indexOf('/') + 1, path.length() - ZIP.length());
-    String tail = tail(key);
+  static int version(String path, NamingProfile profile, StudyKey key) {
+    String name = path.substring(path.lastIndexOf('/') + 1, path.length() - ZIP.length());
     int number = versionSuffix(name);
-    String before = number > 1 ? name.substring(0, name.lastIndexOf('_')) : "";
-    return before.equals(tail) || before.endsWith("_" + tail) ? number : 1;
+    if (number <= 1) {
+      return 1;
+    }
+    String before = name.substring(0, name.lastIndexOf('_'));
+    String last = before.substring(before.lastIndexOf('_') + 1);
+    boolean ours =
+        key.isOther()
+            ? before.equals(tail(key))
+            : indexKeys(profile, key).contains(last) || isPseudonym(last);
+    return ours ? number : 1;
   }
 
   /// The number after the last `_`, or 0 when there is none that a version could have.
@@ -190,7 +249,7 @@ final class StudyNames {
     };
   }
 
-  private static String date(Optional<LocalDate> date) {
+  static String date(Optional<LocalDate> date) {
     return date.filter(known -> known.getYear() > 0 && known.getYear() <= 9999)
         .map(LocalDate::toString)
         .orElse(UNKNOWN);
@@ -277,8 +336,10 @@ final class StudyNames {
     while (to > from && readable.charAt(to - 1) == '.') {
       to--;
     }
-    String hash =
-        Sha256.digest(text.getBytes(StandardCharsets.UTF_8)).hex().substring(0, HASH_DIGITS);
-    return "U-" + (from == to ? "" : readable.substring(from, to) + "-") + hash;
+    return "U-" + (from == to ? "" : readable.substring(from, to) + "-") + hash(text);
+  }
+
+  private static String hash(String text) {
+    return Sha256.digest(text.getBytes(StandardCharsets.UTF_8)).hex().substring(0, HASH_DIGITS);
   }
 }

@@ -128,6 +128,21 @@ public final class StudyZip implements AutoCloseable {
     }
   }
 
+  /// What a list shows of a ZIP, from a few kilobytes at its end.
+  ///
+  /// @throws SerdabException.Damaged `zip-damaged`, `manifest-missing` or `manifest-damaged`
+  static Manifest.Summary summary(ReadableBytes zip) {
+    ZipDirectory directory = ZipDirectory.read(zip);
+    StoredEntry entry = manifestEntry(directory);
+    try (EntryChannel channel = whole(zip, directory, entry, Optional.empty())) {
+      return Manifest.readSummary(Channels.newInputStream(channel));
+    }
+  }
+
+  Manifest manifest() {
+    return manifest;
+  }
+
   /// The head of a ZIP's manifest, from a few kilobytes at its end.
   ///
   /// @throws SerdabException.Damaged `zip-damaged`, `manifest-missing` or `manifest-damaged`

@@ -32,6 +32,9 @@ public final class ZipTree {
   /// More names than this are not taken one after the other while we look.
   private static final int NAME_TRIES_MAX = 100;
 
+  /// In front of index keys that were read from manifests; no name of a file holds it.
+  private static final String BY_MANIFEST = "/";
+
   private final BlobStore store;
   private final NamingProfile naming;
   private final Crew crew;
@@ -72,6 +75,10 @@ public final class ZipTree {
   public record Listed(
       TreeZip zip, StudyKey study, VersionId id, Optional<VersionId> supersedes, long fileCount) {}
 
+  public NamingProfile naming() {
+    return naming;
+  }
+
   BlobStore store() {
     return store;
   }
@@ -80,10 +87,29 @@ public final class ZipTree {
     return writtenBy;
   }
 
-  /// Every ZIP in a month folder or under `_other`, whether ours or not, in no order. Streamed from
+  /// Every ZIP in a month folder or under `_other` or `_library`, whether ours or not, in no order. Streamed from
   /// the place; close it.
   public Stream<TreeZip> zips() {
     return store.list("").filter(ZipTree::isZip).map(ZipTree::treeZip);
+  }
+
+  /// The ZIPs as they were listed and added to since; empty when nothing was looked for yet.
+  Optional<List<TreeZip>> listed() {
+    synchronized (lock) {
+      if (index == null) {
+        return Optional.empty();
+      }
+      Set<String> paths = new HashSet<>();
+      List<TreeZip> all = new ArrayList<>();
+      for (List<TreeZip> some : index.values()) {
+        for (TreeZip zip : some) {
+          if (paths.add(zip.path())) {
+            all.add(zip);
+          }
+        }
+      }
+      return Optional.of(all);
+    }
   }
 
   private static boolean isZip(BlobInfo blob) {
@@ -247,7 +273,7 @@ public final class ZipTree {
       int highest = 0;
       for (TreeZip zip : candidates(study)) {
         taken.add(SafeNames.folded(zip.path()));
-        highest = Math.max(highest, StudyNames.version(zip.path(), study));
+        highest = Math.max(highest, StudyNames.version(zip.path(), naming, study));
       }
       for (int version = highest + 1; ; version++) {
         String path = StudyNames.path(naming, facts, version);
@@ -312,14 +338,20 @@ public final class ZipTree {
         try (Stream<TreeZip> zips = zips()) {
           for (TreeZip zip : (Iterable<TreeZip>) zips::iterator) {
             add(known, zip);
+            if (naming instanceof NamingProfile.PseudonymWithoutKey) {
+              addByManifest(known, zip);
+            }
           }
         }
         index = known;
       }
       List<TreeZip> found =
-          new ArrayList<>(known.getOrDefault(StudyNames.indexKey(study), List.of()));
+          new ArrayList<>(known.getOrDefault(BY_MANIFEST + study.value(), List.of()));
+      for (String key : StudyNames.indexKeys(naming, study)) {
+        found.addAll(known.getOrDefault(key, List.of()));
+      }
       found.sort(
-          Comparator.comparingInt((TreeZip zip) -> StudyNames.version(zip.path(), study))
+          Comparator.comparingInt((TreeZip zip) -> StudyNames.version(zip.path(), naming, study))
               .thenComparing(TreeZip::path));
       return found;
     }
@@ -332,6 +364,19 @@ public final class ZipTree {
       index
           .computeIfAbsent(Normalizer.normalize(key, Normalizer.Form.NFC), _ -> new ArrayList<>(1))
           .add(zip);
+    }
+  }
+
+  /// Without the key a pseudonym says nothing; the ZIP itself does.
+  private void addByManifest(Map<String, List<TreeZip>> known, TreeZip zip) {
+    if (StudyNames.tails(zip.path()).stream().noneMatch(StudyNames::isPseudonym)) {
+      return;
+    }
+    try {
+      String study = look(zip).study().value();
+      known.computeIfAbsent(BY_MANIFEST + study, _ -> new ArrayList<>(1)).add(zip);
+    } catch (SerdabException.Damaged | SerdabException.Refused e) {
+      // Whose it is, nobody can tell; a proof of the tree names it.
     }
   }
 

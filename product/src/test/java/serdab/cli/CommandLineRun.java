@@ -4,19 +4,28 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import serdab.backup.Reach;
 
 /// Runs the command line in tests: in this process, or as a process of its own that can be killed.
 final class CommandLineRun {
 
   private final Path home;
+  private final InstantSource clock;
 
   CommandLineRun(Path home) {
+    this(home, InstantSource.system());
+  }
+
+  /// With a clock that the test moves; for commands run in this process.
+  CommandLineRun(Path home, InstantSource clock) {
     this.home = home;
+    this.clock = clock;
   }
 
   /// What a command printed and how it ended.
@@ -24,6 +33,11 @@ final class CommandLineRun {
 
   /// Runs a command in this process.
   Result run(String... args) {
+    return runAt(clock, new Reach(), args);
+  }
+
+  /// Runs a command in this process at another time, with other volumes around.
+  Result runAt(InstantSource at, Reach reach, String... args) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     Terminal terminal = new Terminal(print(out), print(err), false);
@@ -31,7 +45,11 @@ final class CommandLineRun {
         Main.run(
             args,
             new Surroundings(
-                terminal, Map.of("SERDAB_HOME", home.toString()), InstantSource.system()));
+                terminal,
+                Map.of(
+                    "SERDAB_HOME", home.toString(), "HOME", home.resolveSibling("user").toString()),
+                at,
+                reach));
     return new Result(
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
   }
@@ -42,7 +60,24 @@ final class CommandLineRun {
 
   /// Starts a command as a process of its own; its output goes to a file beside the home.
   Process start(String... args) throws IOException {
-    List<String> command = new ArrayList<>();
+    return start(List.of(), args);
+  }
+
+  /// Runs a command as a process whom closed folders stop, also where the tests run as root: then
+  /// it is root without the right to pass them.
+  Result runWithoutPassingClosedFolders(String... args) throws IOException, InterruptedException {
+    List<String> prefix =
+        System.getProperty("user.name").equals("root")
+            ? List.of("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+            : List.of();
+    Process process = start(prefix, args);
+    int code = process.waitFor();
+    String said = Files.readString(home.resolveSibling("process-output.txt"));
+    return new Result(code, said, said);
+  }
+
+  private Process start(List<String> prefix, String... args) throws IOException {
+    List<String> command = new ArrayList<>(prefix);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-XX:TieredStopAtLevel=1");
     command.add("-XX:+UseSerialGC");

@@ -179,7 +179,7 @@ class HorosBackupTest {
 
     backUp();
 
-    assertThat(copies().resolve("_other/index.zip")).exists();
+    assertThat(libraryZips()).contains("index.zip", "made.zip");
     assertThat(copies().resolve("2023_02/.month_done")).exists();
     assertThat(copies().resolve("UNKNOWN_DATE")).doesNotExist();
   }
@@ -290,7 +290,18 @@ class HorosBackupTest {
     try (Stream<Path> files = Files.walk(copies())) {
       return files
           .map(file -> copies().relativize(file).toString())
-          .filter(name -> name.endsWith(".zip") && !name.startsWith("_other"))
+          .filter(name -> name.endsWith(".zip") && !name.startsWith("_"))
+          .sorted()
+          .toList();
+    }
+  }
+
+  /// Names of ZIPs of what the library keeps beside its studies; there is one library.
+  private List<String> libraryZips() throws IOException {
+    try (Stream<Path> files = Files.walk(copies().resolve("_library"), 2)) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.endsWith(".zip"))
           .sorted()
           .toList();
     }

@@ -58,6 +58,31 @@ class JsonDocumentsTest {
       library.importFile(TinyDicom.of(3, 1, 1));
       checkPrinted("serdab-plan-v1", with(backup("docs"), "--dry-run"));
     }
+    Files.writeString(
+        folder.resolve("home/serdab.toml"),
+        "[plan.docs]\nfrom = \"%1$s/docs\"\nto = [\"%2$s\", \"zip:%1$s/never\"]\n"
+                .formatted(folder, copies())
+            + "[plan.gone]\nfrom = \"%1$s/gone\"\nto = \"%2$s\"\n"
+                .formatted(folder, copies()));
+    checkPrinted("serdab-paths-v1", "status", "--paths", "--json");
+    checkPrinted("serdab-backups-v1", "backup", "--json");
+    checkPrinted("serdab-backups-v1", "backup", "--json", "--dry-run");
+    deleteFolder(folder.resolve("never"));
+    checkPrinted(
+        "serdab-init-v1",
+        "init",
+        "--json",
+        "--force",
+        "--from",
+        folder.resolve("docs").toString(),
+        "--to",
+        folder.resolve("never").toString());
+    deleteFolder(folder.resolve("never"));
+    Files.move(
+        folder.resolve("home/serdab.toml.1"),
+        folder.resolve("home/serdab.toml"),
+        java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    checkPrinted("serdab-verifications-v1", "verify", "docs", "--json");
     Files.createDirectories(folder.resolve("nothing"));
     checkPrinted("serdab-plan-v1", with(backup("nothing"), "--dry-run"));
     checkPrinted("serdab-backup-v1", backup("nothing"));
@@ -79,8 +104,11 @@ class JsonDocumentsTest {
         "1.2.3.4.5",
         "--json");
     checkPrinted("serdab-rebuild-v1", "catalogue", "rebuild", copies(), "--json");
+    checkPrinted("serdab-index-v1", "catalogue", "index", copies(), "--json");
     Files.delete(folder.resolve("home/catalogue.db"));
     checkPrinted("serdab-recover-v1", "recover", "--from", copies(), "--json");
+
+    checkPrinted("serdab-service-v1", "service", "status", "--json");
 
     documented.forEach((schema, types) ->
         assertThat(printed.getOrDefault(schema, Set.of()))
@@ -176,10 +204,18 @@ class JsonDocumentsTest {
     try (Stream<Path> files = Files.walk(folder.resolve("copies"))) {
       return files
           .filter(file -> file.toString().endsWith(".zip"))
-          .filter(file -> !file.toString().contains("_other"))
+          .filter(file -> !file.toString().contains("_library"))
           .sorted()
           .findFirst()
           .orElseThrow();
+    }
+  }
+
+  private static void deleteFolder(Path which) throws IOException {
+    try (Stream<Path> all = Files.walk(which)) {
+      for (Path each : all.sorted(java.util.Comparator.reverseOrder()).toList()) {
+        Files.delete(each);
+      }
     }
   }
 
@@ -216,6 +252,10 @@ class JsonDocumentsTest {
       case "string" -> assertThat(value).as(what).isInstanceOf(String.class);
       case "integer" -> assertThat(value).as(what).isInstanceOf(Long.class);
       case "boolean" -> assertThat(value).as(what).isInstanceOf(Boolean.class);
+      case "document" -> {
+        Map<?, ?> document = (Map<?, ?>) value;
+        check((String) document.get("schema"), "", document);
+      }
       case "object" -> check(schema, path + ".", (Map<?, ?>) value);
       case "object of integers" ->
           assertThat(((Map<?, ?>) value).values()).as(what).allMatch(Long.class::isInstance);

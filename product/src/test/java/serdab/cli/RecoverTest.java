@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import serdab.plan.Configuration;
 import serdab.testing.Needs;
 import serdab.testing.Peer;
 import serdab.testing.SharedData;
@@ -57,6 +58,21 @@ class RecoverTest {
     assertThat(recover.out()).contains("12 copies known, 0 remembered anew");
     assertThat(next.exitCode()).isZero();
     assertThat(next.out()).contains(" 0 copied and proven, 12 already there");
+  }
+
+  @Test
+  void thePlansComeBackAsAConfigurationThatRuns() throws IOException {
+    backUp("old", "--modality", "CT,MR");
+
+    on("new", "recover", "--from", copies());
+
+    Configuration plans =
+        Configuration.read(folder.resolve("new/serdab.toml"), java.time.ZoneId.of("UTC"));
+    assertThat(plans.plans()).hasSize(1);
+    assertThat(plans.plans().getFirst().sources()).containsExactly(EXAMPLE.toString());
+    assertThat(plans.plans().getFirst().destinations()).containsExactly(copies());
+    assertThat(plans.plans().getFirst().plans().getFirst().selection().modalities())
+        .containsExactlyInAnyOrder("CT", "MR");
   }
 
   @Test

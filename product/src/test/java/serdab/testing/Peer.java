@@ -8,6 +8,7 @@ import java.util.List;
 /// An independent program, or data, that a test needs beside a JDK. Each is found by what it
 /// brings.
 public enum Peer {
+  CHROMIUM("chromium", "chromium"),
   DCMTK("dcmtk", "dcmdump", "dcmconv", "dcmftest"),
   PYDICOM("python3-pydicom"),
   UNZIP("unzip", "unzip"),
@@ -15,6 +16,8 @@ public enum Peer {
   SEVEN_ZIP("p7zip-full", "7z"),
   PYTHON("python3", "python3"),
   SHA256SUM("coreutils", "sha256sum"),
+  PLISTUTIL("libplist-utils", "plistutil"),
+  SYSTEMD("systemd", "systemd-analyze"),
   POSTGRESQL("postgresql"),
   /// The folder `shared/data` beside the checkout, or `SERDAB_SHARED`.
   SHARED_DATA("shared data");

@@ -1,6 +1,7 @@
 package serdab.ziptree;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
 import java.text.Normalizer;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import serdab.PatientData;
+import serdab.SerdabException;
 import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyKey;
 import serdab.store.BlobName;
@@ -25,6 +27,21 @@ class StudyNamesTest {
 
   private static final Optional<LocalDate> BORN = Optional.of(LocalDate.of(1980, 5, 3));
   private static final Optional<LocalDate> STUDIED = Optional.of(LocalDate.of(2021, 1, 10));
+
+  private static final PseudonymKey KEY =
+      PseudonymKey.of("a key that only this test knows".getBytes(StandardCharsets.UTF_8));
+
+  private static final List<NamingProfile> PROFILES =
+      List.of(
+          NamingProfile.HOROS_ZIP,
+          NamingProfile.UID,
+          new NamingProfile.Pseudonym(KEY, (_, _) -> {}),
+          template("{patient}_{patient-id}_{birth-date}_{study-date}_{modality}_{uid}"),
+          template("{uid}_{patient}"),
+          template("{uid}"),
+          template("-.{description}e{patient}{accession}.x_{study-date}"),
+          template("{accession}_{description}_{uid}"),
+          template("nul.{patient}"));
 
   /// Pieces that break naive naming.
   private static final List<String> PIECES =
@@ -96,6 +113,26 @@ class StudyNamesTest {
   }
 
   @Test
+  void whatALibraryKeepsBesideItsStudiesLiesInAFolderOfThatLibrary() {
+    StudyKey key = StudyKey.library("horos-1a2b3c4d", "index");
+    StudyFacts facts = facts(key.value(), "", Optional.empty(), Optional.empty());
+
+    assertThat(StudyNames.path(NamingProfile.HOROS_ZIP, facts, 1))
+        .isEqualTo("_library/horos-1a2b3c4d/index.zip");
+    String second = StudyNames.path(NamingProfile.UID, facts, 2);
+    assertThat(second).isEqualTo("_library/horos-1a2b3c4d/index_2.zip");
+    assertThat(StudyNames.tails(second)).contains(StudyNames.indexKey(key));
+    assertThat(StudyNames.version(second, key)).isEqualTo(2);
+    assertThat(StudyNames.tails("_library/horos-00000000/index.zip"))
+        .doesNotContain(StudyNames.indexKey(key));
+    for (String foreign :
+        new String[] {"_library/index.zip", "_library//index.zip", "_library/a/b/index.zip", "_library/a/x.txt"}) {
+      assertThat(StudyNames.tails(foreign)).as(foreign).isEmpty();
+    }
+    assertThat(MonthFolder.ofPath(second).isMonth()).isFalse();
+  }
+
+  @Test
   void datesThatAreNotKnownOrNotOfThisWorldAreUnknown() {
     assertThat(
             StudyNames.path(
@@ -145,6 +182,70 @@ class StudyNamesTest {
     assertThat(tails).hasSize(6);
   }
 
+  @Test
+  void aTemplatePutsItsPiecesTogether() {
+    StudyFacts facts = facts("1.2.840.9", "Doe^Jane", BORN, STUDIED);
+
+    assertThat(StudyNames.path(template("{study-date}_{patient}_X{modality}_{uid}"), facts, 2))
+        .isEqualTo("2021_01/2021-01-10_Doe_Jane_XCT-Doe_Jane_1.2.840.9_2.zip");
+  }
+
+  @Test
+  void aTemplateWithoutAUidAtItsEndGetsAHashOfIt() {
+    StudyFacts one = facts("1.2.840.9", "Doe^Jane", BORN, STUDIED);
+    StudyFacts other = facts("1.2.840.10", "Doe^Jane", BORN, STUDIED);
+
+    String name = StudyNames.path(template("{patient}"), one, 1);
+
+    assertThat(name).matches("2021_01/Doe_Jane_U-[0-9a-f]{16}\\.zip");
+    assertThat(StudyNames.path(template("{patient}"), other, 1)).isNotEqualTo(name);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'{patient', brace at character 1 is not closed",
+    "'a_{name}_{uid}', '{name} at character 3 is no piece'",
+    "'{patient}/{uid}', character 10 may not stand",
+    "'{patient} {uid}', character 10 may not stand",
+    "'{patient}:{uid}', character 10 may not stand",
+  })
+  void aTemplateThatNamesNoFilesIsRefusedWithTheReason(String text, String reason) {
+    assertThatThrownBy(() -> NamingProfile.parse(text))
+        .isInstanceOf(SerdabException.Misconfigured.class)
+        .hasMessageContaining(reason);
+  }
+
+  /// The value was computed with: printf 'study 1.2.840.9' | openssl dgst -sha256 -hmac KEY
+  @Test
+  void aPseudonymIsAKeyedHashThatOthersCanCompute() {
+    StudyFacts facts = facts("1.2.840.9", "Doe^Jane", BORN, STUDIED);
+    NamingProfile profile = new NamingProfile.Pseudonym(KEY, (_, _) -> {});
+
+    assertThat(StudyNames.path(profile, facts, 2))
+        .isEqualTo("2021_01/P-1db782532f15_S-4fed00b26141_2.zip")
+        .doesNotContain("Doe")
+        .doesNotContain("1.2.840");
+  }
+
+  @Test
+  void anotherKeyMakesOtherPseudonymsAndPatientsWithoutAnIdAreUnknown() {
+    PseudonymKey other = PseudonymKey.of("another key, as long".getBytes(StandardCharsets.UTF_8));
+    StudyFacts facts = facts("1.2.840.9", "", BORN, STUDIED);
+
+    assertThat(other.name(facts)).startsWith("P-UNKNOWN_S-").isNotEqualTo(KEY.name(facts));
+    assertThat(KEY).hasToString("(a key)");
+  }
+
+  @Test
+  void aKeyThatCanBeGuessedIsRefused() {
+    assertThatThrownBy(() -> PseudonymKey.of(new byte[15]))
+        .isInstanceOf(SerdabException.Misconfigured.class);
+  }
+
+  private static NamingProfile template(String text) {
+    return new NamingProfile.Template(NameTemplate.parse(text));
+  }
+
   @SeededTest(runs = 2000)
   void everyNameIsSafeWithinItsLimitsAndFoundAgainByItsUid(RandomGenerator random) {
     StringBuilder name = new StringBuilder();
@@ -161,7 +262,7 @@ class StudyNamesTest {
     StudyFacts facts =
         facts(uid, name.toString(), random.nextBoolean() ? BORN : Optional.empty(), STUDIED);
     int version = 1 + random.nextInt(random.nextBoolean() ? 3 : 999_999);
-    NamingProfile profile = random.nextBoolean() ? NamingProfile.HOROS_ZIP : NamingProfile.UID;
+    NamingProfile profile = PROFILES.get(random.nextInt(PROFILES.size()));
 
     String path = StudyNames.path(profile, facts, version);
 
@@ -178,8 +279,9 @@ class StudyNamesTest {
     assertThat(last.substring(0, last.indexOf('.')).toUpperCase(Locale.ROOT))
         .isNotIn("CON", "PRN", "AUX", "NUL", "COM1", "LPT1");
     assertThat(Normalizer.isNormalized(path, Normalizer.Form.NFC)).isTrue();
-    assertThat(StudyNames.tails(path)).contains(StudyNames.indexKey(facts.key()));
-    assertThat(StudyNames.version(path, facts.key())).isEqualTo(version);
+    assertThat(StudyNames.tails(path))
+        .containsAnyElementsOf(StudyNames.indexKeys(profile, facts.key()));
+    assertThat(StudyNames.version(path, profile, facts.key())).isEqualTo(version);
   }
 
   static StudyFacts facts(
@@ -187,11 +289,11 @@ class StudyNamesTest {
     return new StudyFacts(
         new StudyKey(uid),
         PatientData.of(name),
-        PatientData.of(""),
+        PatientData.of(name),
         born.map(PatientData::of),
         studied,
-        List.of(),
-        PatientData.of(""),
-        PatientData.of(""));
+        List.of("CT", name),
+        PatientData.of(name),
+        PatientData.of(name));
   }
 }

@@ -3,8 +3,10 @@ package serdab.source.horos;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
@@ -106,7 +108,7 @@ final class FileLocator {
 
     record Missing(String entry, Path file) implements Located {}
 
-    /// A linked file whose volume is not there.
+    /// A linked file whose volume is not there, or one that iCloud has moved out to its servers.
     record Offline(String entry, Path file) implements Located {}
 
     /// Something is there that cannot be taken: a folder, a FIFO, a link that leads out.
@@ -262,6 +264,8 @@ final class FileLocator {
         throw e.getCause();
       } catch (NoSuchFileException e) {
         // The viewer removes numbered folders that it has emptied.
+      } catch (FileSystemException e) {
+        // A folder that may not be listed hides what lies in it; the finding on it says so.
       }
     }
     exceptions = found;
@@ -357,18 +361,28 @@ final class FileLocator {
         seen = Files.readAttributes(real, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       }
     } catch (NoSuchFileException e) {
-      return new Located.Missing(entry, file);
+      return isMovedOut(file) ? new Located.Offline(entry, file) : new Located.Missing(entry, file);
     } catch (java.nio.file.FileSystemException e) {
       if (isNotThere(file)) {
         return new Located.Missing(entry, file);
       }
-      return new Located.NotAFile(entry, "It cannot be looked at.");
+      return new Located.NotAFile(
+          entry,
+          e instanceof AccessDeniedException
+              ? "Its folder may not be read: permission is denied."
+              : "It cannot be looked at.");
     }
     if (!seen.isRegularFile()) {
       return new Located.NotAFile(
           entry, seen.isDirectory() ? "It is a folder." : "It is a device, a FIFO or a socket.");
     }
     return new Located.Found(entry, real, seen.size(), seen.lastModifiedTime(), seen.fileKey());
+  }
+
+  /// Whether iCloud has moved a file out to its servers: it leaves `.NAME.icloud` in its place.
+  private static boolean isMovedOut(Path file) {
+    return Files.isRegularFile(
+        file.resolveSibling("." + file.getFileName() + ".icloud"), LinkOption.NOFOLLOW_LINKS);
   }
 
   /// A part of the path that is a file, or a name longer than the volume allows.
@@ -455,6 +469,8 @@ final class FileLocator {
           break;
         }
       }
+    } catch (FileSystemException e) {
+      // Other folders show as well how many files the viewer puts into one.
     }
     return numbers;
   }

@@ -44,6 +44,7 @@ import serdab.plan.Order;
 import serdab.source.Delivery;
 import serdab.source.Inventory;
 import serdab.source.SourceFile;
+import serdab.source.SourceHealth;
 import serdab.source.SourceStudy;
 import serdab.source.StudyReceiver;
 import serdab.source.StudyReceiver.NotGiven;
@@ -54,9 +55,6 @@ import serdab.source.StudyReceiver.NotGiven;
 /// memory at a time. The private folder is deleted when the inventory is closed.
 final class HorosInventory implements Inventory {
 
-  /// The group that holds the index itself, under its own name.
-  static final StudyKey INDEX_GROUP = StudyKey.other("index");
-
   private static final String LISTED = "files > 0 OR extras > 0";
 
   private final LibraryFolders folders;
@@ -65,6 +63,7 @@ final class HorosInventory implements Inventory {
   private final Optional<IndexReader> index;
   private final IndexSchema schema;
   private final DeletionQueue deletions;
+  private final Optional<SourceHealth> health;
   private final ZoneId zone;
   private final Path privateFolder;
 
@@ -78,6 +77,7 @@ final class HorosInventory implements Inventory {
       Optional<IndexReader> index,
       IndexSchema schema,
       DeletionQueue deletions,
+      Optional<SourceHealth> health,
       ZoneId zone,
       Path privateFolder) {
     this.folders = folders;
@@ -86,6 +86,7 @@ final class HorosInventory implements Inventory {
     this.index = index;
     this.schema = schema;
     this.deletions = deletions;
+    this.health = health;
     this.zone = zone;
     this.privateFolder = privateFolder;
   }
@@ -241,8 +242,11 @@ final class HorosInventory implements Inventory {
   private String fingerprint(Workbook reader, ResultSet row) throws SQLException {
     String print = row.getString("fingerprint");
     String whole = (index.isPresent() ? index.get().indexId() : "files") + ":" + print;
-    if (row.getLong("extras") == 0 || row.getString("key").equals(INDEX_GROUP.value())) {
-      return row.getLong("extras") == 0 ? whole : print;
+    if (IndexGroups.hasOwnFingerprint(new StudyKey(row.getString("key")))) {
+      return print;
+    }
+    if (row.getLong("extras") == 0) {
+      return whole;
     }
     try (PreparedStatement statement =
         reader.prepare(
@@ -262,6 +266,46 @@ final class HorosInventory implements Inventory {
   private static String text(ResultSet row, String column) throws SQLException {
     String value = row.getString(column);
     return value == null ? "" : value.strip();
+  }
+
+  @Override
+  public boolean endangered(SourceStudy study) {
+    lock.lock();
+    try {
+      return notes.number(
+              "SELECT count(*) FROM endangered WHERE study_group = ?",
+              Long.parseLong(study.handle()))
+          > 0;
+    } catch (SQLException e) {
+      throw Workbook.failed(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public Optional<String> state(SourceStudy study) {
+    if (index.isEmpty() || !schema.has(IndexSchema.STUDY, "ZSTATETEXT")) {
+      return Optional.empty();
+    }
+    lock.lock();
+    try {
+      // A study of several rows is in the state in which somebody put one of them.
+      return MadeByPeople.state(
+          notes.number(
+              "SELECT max(coalesce(CAST(t.ZSTATETEXT AS INTEGER), 0)) FROM member m"
+                  + " JOIN lib.ZSTUDY t ON t.Z_PK = m.study WHERE m.study_group = ?",
+              Long.parseLong(study.handle())));
+    } catch (SQLException e) {
+      throw Workbook.failed(e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public Optional<SourceHealth> health() {
+    return health;
   }
 
   // ---- files -------------------------------------------------------------------------------
@@ -306,9 +350,18 @@ final class HorosInventory implements Inventory {
           addCompanion(found, listed, entries);
         }
       }
+      if (study.key().isLibrary() && study.key().libraryGroup().equals(IndexGroups.MADE)) {
+        writeMade();
+      }
       for (Extra extra : extras(group)) {
-        if (study.key().equals(INDEX_GROUP) && extra.entry().equals(LibraryFolders.INDEX)) {
-          addIndex(extra, listed);
+        if (IndexGroups.isOurs(study.key(), extra.entry(), extra.file(), privateFolder)) {
+          addOurs(extra, listed);
+        } else if (study.key().equals(StudyKey.UNREAD_FOLDERS)) {
+          add(
+              new FileLocator.Located.NotAFile(extra.entry(), "This folder cannot be listed."),
+              0,
+              listed,
+              entries);
         } else {
           // Linked files of rows without a study lie outside; everything else must not.
           boolean linked = extra.entry().startsWith("linked/");
@@ -397,8 +450,8 @@ final class HorosInventory implements Inventory {
     }
   }
 
-  private void addIndex(Extra extra, List<Listed> listed) throws IOException {
-    // The private copy, with the time of change of the live file.
+  /// A file of the private folder, with the time of change of the index; or a damaged index itself.
+  private void addOurs(Extra extra, List<Listed> listed) throws IOException {
     FileTime copied = Files.getLastModifiedTime(extra.file());
     listed.add(
         new Listed(
@@ -409,6 +462,17 @@ final class HorosInventory implements Inventory {
                 Files.size(extra.file()),
                 copied,
                 fileKey(extra.file()))));
+  }
+
+  private void writeMade() throws IOException {
+    lock.lock();
+    try {
+      IndexGroups.writeMade(notes, folders, schema, privateFolder);
+    } catch (SQLException e) {
+      throw Workbook.failed(e);
+    } finally {
+      lock.unlock();
+    }
   }
 
   private static @Nullable Object fileKey(Path file) throws IOException {
@@ -454,7 +518,7 @@ final class HorosInventory implements Inventory {
 
   @Override
   public String look(SourceStudy study) {
-    if (study.key().equals(INDEX_GROUP)) {
+    if (IndexGroups.hasOwnFingerprint(study.key())) {
       return study.fingerprint();
     }
     MessageDigest hasher = Sha256.hasher();
@@ -505,7 +569,11 @@ final class HorosInventory implements Inventory {
                 file, NotGiven.MISSING, "The viewer's index names it and it is not there.");
         case FileLocator.Located.Offline _ ->
             receiver.notGiven(
-                file, NotGiven.OFFLINE, "It is a linked file whose volume is not mounted.");
+                file,
+                NotGiven.OFFLINE,
+                file.path().startsWith("linked/")
+                    ? "It is a linked file whose volume is not mounted."
+                    : "iCloud has moved it out to its servers; download it again.");
         case FileLocator.Located.NotAFile odd ->
             receiver.notGiven(file, NotGiven.UNREADABLE, odd.detail());
         case FileLocator.Located.Broken broken ->

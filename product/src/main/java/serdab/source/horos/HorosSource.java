@@ -5,13 +5,10 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -22,19 +19,23 @@ import serdab.Problem;
 import serdab.SerdabException;
 import serdab.source.Inventory;
 import serdab.source.Source;
+import serdab.source.SourceHealth;
 import serdab.source.SourceId;
 
 /// The library of Horos or OsiriX as a source. Thread-safe.
 ///
-/// - An index that is busy, being upgraded, or on a volume that is not there is `Unavailable`.
+/// - An index that is busy, or on a volume that is not there, is `Unavailable`; one that is being
+///   upgraded is `HeldBack`.
+/// - A folder that cannot be listed is a gap of its own; everything else is given.
 /// - An index that is missing, damaged or of an unknown model is no reason not to copy: the files
 ///   themselves are listed then, and a finding says so.
-/// - The index is a file of the group `_other/index`, from the private copy. As it changes whenever
-///   somebody looks at a study, its fingerprint changes once on the day of a change and once after.
+/// - The index, what people made and every other file of the library are groups
+///   `_library/LIBRARY/GROUP` (`docs/format/library.md`).
 public final class HorosSource implements Source {
 
   private static final Set<String> KNOWN_MODELS = Set.of("2.2", "2.3", "2.4", "2.5");
   private static final int VERSION_BYTES_MAX = 64;
+  private static final int WAITING_COUNTED_MAX = 100_000;
 
   private final Path given;
   private final LibraryFolders folders;
@@ -50,10 +51,18 @@ public final class HorosSource implements Source {
   ///   show it
   /// @param listFolders whether the folders are listed for files that the index does not know;
   ///   costs one listing of every folder for each inventory
-  public record Settings(ZoneId zone, OptionalInt folderSize, boolean listFolders) {
+  /// @param autoClean how the viewer deletes studies by itself; empty when its preferences cannot be
+  ///   read
+  public record Settings(
+      ZoneId zone, OptionalInt folderSize, boolean listFolders, Optional<AutoClean> autoClean) {
 
     public static Settings in(ZoneId zone) {
-      return new Settings(zone, OptionalInt.empty(), true);
+      return new Settings(zone, OptionalInt.empty(), true, Optional.empty());
+    }
+
+    /// The same, with what the viewer's preferences say.
+    public Settings with(Optional<AutoClean> clean) {
+      return new Settings(zone, folderSize, listFolders, clean);
     }
   }
 
@@ -78,6 +87,10 @@ public final class HorosSource implements Source {
 
   @Override
   public SourceId id() {
+    return id(folders);
+  }
+
+  static SourceId id(LibraryFolders folders) {
     return new SourceId("horos:" + folders.base().toAbsolutePath().normalize());
   }
 
@@ -183,22 +196,69 @@ public final class HorosSource implements Source {
     if (reader.isPresent()) {
       reader.get().noteStudies();
     }
+    Optional<SourceHealth> health = Optional.empty();
     if (settings.listFolders() || reader.isEmpty()) {
-      new UnindexedFiles(workbook, folders, locator, reader, now, settings.zone()).note();
+      UnindexedFiles unindexed =
+          new UnindexedFiles(
+              workbook, folders, locator, reader, deletions, now, settings.zone());
+      unindexed.note();
+      health = health(workbook, unindexed.counted(), reader, deletions);
     }
-    noteIndexItself(workbook, copy, now);
+    if (reader.isPresent()) {
+      new Endangered(workbook, schema, folders)
+          .note(deletions, settings.autoClean().orElse(AutoClean.VIEWERS_DEFAULT), now);
+    }
+    new IndexGroups(workbook, folders, schema, privateFolder, now)
+        .note(
+            snapshot,
+            reader.map(IndexReader::indexId).orElse(""),
+            modelVersion());
     return new HorosInventory(
-        folders, locator, workbook, reader, schema, deletions, settings.zone(), privateFolder);
+        folders,
+        locator,
+        workbook,
+        reader,
+        schema,
+        deletions,
+        health,
+        settings.zone(),
+        privateFolder);
+  }
+
+  private Optional<SourceHealth> health(
+      Workbook workbook,
+      Optional<UnindexedFiles.Counted> counted,
+      Optional<IndexReader> reader,
+      DeletionQueue deletions)
+      throws SQLException {
+    if (counted.isEmpty()) {
+      return Optional.empty();
+    }
+    long studies =
+        workbook.number(
+            "SELECT count(*) FROM study_group WHERE main_row IS NOT NULL AND files > 0");
+    return Optional.of(
+        new SourceHealth(
+            studies,
+            counted.get().inIndex(),
+            counted.get().onDisk(),
+            counted.get().missing(),
+            settings.autoClean().map(AutoClean::on),
+            deletions.size(),
+            incomingCount(WAITING_COUNTED_MAX),
+            reader.map(IndexReader::indexId).orElse(""),
+            folders.name()));
   }
 
   /// Copies the index; empty when there is none and the files are there.
   private Optional<IndexSnapshot.Outcome> takeSnapshot(Path privateFolder) throws IOException {
     if (Files.exists(folders.base().resolve("Database3.sql"))) {
-      throw new SerdabException.Unavailable(
+      throw new SerdabException.HeldBack(
           new Problem(
               "index-upgrade",
-              "The viewer is upgrading the index of " + folders.base() + ".",
-              "Run again when it has finished. If no viewer is running, open it once to finish."));
+              "The viewer is upgrading its library " + folders.base() + ".",
+              "Run again later, when it has finished. If no viewer is running, open it once to"
+                  + " finish."));
     }
     if (Files.exists(folders.indexFile())) {
       Path folder = Files.createDirectory(privateFolder.resolve("snapshot"));
@@ -287,40 +347,6 @@ public final class HorosSource implements Source {
     } catch (IOException e) {
       return "";
     }
-  }
-
-  private void noteIndexItself(Workbook workbook, Optional<Path> copy, Instant now)
-      throws IOException, SQLException {
-    if (!Files.isRegularFile(folders.indexFile())) {
-      return;
-    }
-    BasicFileAttributes live = Files.readAttributes(folders.indexFile(), BasicFileAttributes.class);
-    Path file = copy.orElse(folders.indexFile());
-    long group = workbook.group(HorosInventory.INDEX_GROUP.value(), true);
-    try (PreparedStatement insert =
-        workbook.prepare(
-            "INSERT INTO extra (study_group, entry, file, length, modified) VALUES (?, ?, ?, ?, ?)")) {
-      Workbook.bind(
-          insert,
-          group,
-          LibraryFolders.INDEX,
-          file.toString(),
-          Files.size(file),
-          live.lastModifiedTime().toMillis());
-      insert.executeUpdate();
-    }
-    try (PreparedStatement update =
-        workbook.prepare("UPDATE study_group SET extras = 1, fingerprint = ? WHERE id = ?")) {
-      Workbook.bind(update, indexFingerprint(live.lastModifiedTime().toInstant(), now), group);
-      update.executeUpdate();
-    }
-  }
-
-  /// While the day of the last change lasts, that day; afterwards the exact time.
-  static String indexFingerprint(Instant modified, Instant now) {
-    String day = modified.atZone(ZoneOffset.UTC).toLocalDate().toString();
-    String today = now.atZone(ZoneOffset.UTC).toLocalDate().toString();
-    return day.equals(today) ? "during " + day : "at " + modified;
   }
 
   @Override

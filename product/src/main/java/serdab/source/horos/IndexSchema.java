@@ -43,6 +43,13 @@ final class IndexSchema {
   /// The table that joins albums and studies; its name holds entity numbers, which vary.
   record AlbumTable(String name, String albumColumn, String studyColumn) {}
 
+  /// The tables that are there: the entities' and the one that joins albums and studies.
+  List<String> tables() {
+    List<String> all = new ArrayList<>(ENTITIES.stream().filter(columns::containsKey).toList());
+    albumTable.ifPresent(table -> all.add(table.name()));
+    return all;
+  }
+
   /// Of no index at all.
   static IndexSchema none() {
     return new IndexSchema(Map.of(), Optional.empty(), Set.of());

@@ -98,7 +98,8 @@ final class IndexSnapshot {
     /// A checked copy: one file, no side files.
     ///
     /// @param tries how many copies were begun
-    record Taken(Path copy, Means means, int tries) implements Outcome {}
+    /// @param state of the index just before it was copied
+    record Taken(Path copy, Means means, int tries, IndexState state) implements Outcome {}
 
     /// The index was read, and it is no database that can be used.
     record Unusable(String reason) implements Outcome {}
@@ -144,10 +145,11 @@ final class IndexSnapshot {
     for (int tried = 1; tried <= TRIES; tried++) {
       Path fresh = Files.createDirectory(folder.resolve("copy-" + tried));
       Path copy = fresh.resolve(LibraryFolders.INDEX);
+      IndexState state = IndexState.of(index);
       if (copyUnchanged(index, copy)) {
         complaint = recoverAndCheck(copy);
         if (complaint.isEmpty()) {
-          return new Outcome.Taken(copy, Means.FILE_COPY, tried);
+          return new Outcome.Taken(copy, Means.FILE_COPY, tried, state);
         }
       }
       removeFolder(fresh);
@@ -162,6 +164,7 @@ final class IndexSnapshot {
       return new Outcome.Unusable(complaint.get());
     }
     Path copy = Files.createDirectory(folder.resolve("backup")).resolve(LibraryFolders.INDEX);
+    IndexState state = IndexState.of(index);
     Optional<String> refusal = backUpOnline(index, copy);
     if (refusal.isPresent()) {
       if (complaint.isPresent()) {
@@ -175,7 +178,7 @@ final class IndexSnapshot {
     }
     Optional<String> wrong = recoverAndCheck(copy);
     return wrong.isEmpty()
-        ? new Outcome.Taken(copy, Means.ONLINE_BACKUP, TRIES)
+        ? new Outcome.Taken(copy, Means.ONLINE_BACKUP, TRIES, state)
         : new Outcome.Unusable(wrong.get());
   }
 

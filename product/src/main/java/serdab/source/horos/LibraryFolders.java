@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
 import serdab.Finding;
 import serdab.Problem;
 import serdab.SerdabException;
+import serdab.Sha256;
 
 /// The folders of a library, links followed where the viewer follows them.
 ///
@@ -193,6 +194,14 @@ record LibraryFolders(Path base, Path data, Path database, List<Finding> finding
       }
     }
     return false;
+  }
+
+  /// The library's name in keys: its kind, and eight digits that stand for where it is.
+  String name() {
+    Path path = base.toAbsolutePath().normalize();
+    String kind = path.endsWith("OsiriX Data") ? "osirix-" : "horos-";
+    byte[] id = HorosSource.id(this).value().getBytes(StandardCharsets.UTF_8);
+    return kind + Sha256.digest(id).hex().substring(0, 8);
   }
 
   Path indexFile() {

@@ -13,6 +13,7 @@ final class NumberSet {
 
   private final Map<Long, long[]> pages = new HashMap<>();
   private boolean overflowed;
+  private long size;
 
   void add(long number) {
     long page = Math.floorDiv(number, (long) PAGE_BITS);
@@ -26,7 +27,14 @@ final class NumberSet {
       pages.put(page, bits);
     }
     int bit = Math.floorMod(number, PAGE_BITS);
-    bits[bit / Long.SIZE] |= 1L << bit;
+    long before = bits[bit / Long.SIZE];
+    bits[bit / Long.SIZE] = before | 1L << bit;
+    size += before == bits[bit / Long.SIZE] ? 0 : 1;
+  }
+
+  /// How many numbers are in it.
+  long size() {
+    return size;
   }
 
   boolean contains(long number) {

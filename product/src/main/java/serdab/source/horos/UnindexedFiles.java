@@ -1,8 +1,10 @@
 package serdab.source.horos;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -44,6 +46,8 @@ final class UnindexedFiles {
   private static final int DEPTH_MAX = 16;
   private static final int WAITING_COUNTED_MAX = 100_000;
   private static final Pattern NUMBERED_DCM = Pattern.compile("(0|[1-9]\\d{0,17})\\.dcm");
+  private static final String MOVED_OUT_END = ".icloud";
+  private static final Pattern MOVED_OUT = Pattern.compile("\\..+\\.icloud");
   private static final Pattern SAFE = Pattern.compile("[^0-9A-Za-z_-]+");
 
   /// Folders whose files pass through: the viewer works on them, or they are its scratch.
@@ -73,6 +77,8 @@ final class UnindexedFiles {
       Map.of(
           "REPORTS", "reports",
           "ROIs", "rois",
+          "PAGES", "templates",
+          "HTML_TEMPLATES", "templates",
           "NOT READABLE", "not-readable",
           "Database.sql - old", "earlier-index",
           "Database-Old-PreviousVersion.sql", "earlier-index");
@@ -84,19 +90,24 @@ final class UnindexedFiles {
   private final Instant now;
   private final ZoneId zone;
   private final NumberSet numbers = new NumberSet();
+  private final DeletionQueue deletions;
   private long tooYoung;
+  private long onDisk;
+  private long ofRows;
 
   UnindexedFiles(
       Workbook workbook,
       LibraryFolders folders,
       FileLocator locator,
       Optional<IndexReader> index,
+      DeletionQueue deletions,
       Instant now,
       ZoneId zone) {
     this.workbook = workbook;
     this.folders = folders;
     this.locator = locator;
     this.index = index;
+    this.deletions = deletions;
     this.now = now;
     this.zone = zone;
   }
@@ -130,6 +141,27 @@ final class UnindexedFiles {
           (SELECT count(*) FROM extra e WHERE e.study_group = study_group.id)\
         """);
     workbook.execute("COMMIT");
+  }
+
+  /// What the listing of folders showed, as far as it was done.
+  ///
+  /// @param onDisk files in the folder of images
+  /// @param inIndex distinct files in the library that rows name
+  /// @param missing those of them that are not there
+  record Counted(long onDisk, long inIndex, long missing) {}
+
+  /// Counts of what [#note] saw; empty when the numbers in the index are not to be counted.
+  Optional<Counted> counted() throws SQLException {
+    if (numbers.overflowed()) {
+      return Optional.empty();
+    }
+    long inIndex =
+        numbers.size()
+            + workbook.number(
+                "SELECT count(*) FROM named WHERE name NOT LIKE '/%' OR substr(name, 1, ?) = ?",
+                folders.database().toString().length() + 1,
+                folders.database() + "/");
+    return Optional.of(new Counted(onDisk, inIndex, Math.max(0, inIndex - ofRows)));
   }
 
   // ---- images ------------------------------------------------------------------------------
@@ -178,7 +210,53 @@ final class UnindexedFiles {
       throw e.getCause();
     } catch (NoSuchFileException e) {
       // The viewer removes numbered folders that it has emptied.
+    } catch (FileSystemException e) {
+      noteClosed(folder, "DATABASE.noindex/" + relative, e);
     }
+  }
+
+  /// A folder that cannot be listed is a gap of its own, so that no run that could not look into it
+  /// is all good; everything else is copied.
+  private void noteClosed(Path folder, String entry, FileSystemException failure)
+      throws SQLException {
+    if (!Files.isDirectory(folders.database())) {
+      throw new UncheckedIOException(failure); // The volume went away; that is no closed folder.
+    }
+    workbook.find(
+        Finding.about(
+            entry,
+            "folder-unreadable",
+            "This folder cannot be listed ("
+                + failure.getClass().getSimpleName()
+                + "); what lies in it is not copied."));
+    noteGap(StudyKey.UNREAD_FOLDERS, entry, folder);
+  }
+
+  /// Lists something that cannot be given, so that it is told as such.
+  private void noteGap(StudyKey group, String entry, Path path) throws SQLException {
+    workbook.run(
+        "INSERT INTO extra (study_group, entry, file, length, modified) VALUES (?, ?, ?, ?, ?)",
+        workbook.group(group.value(), true),
+        entry,
+        path.toString(),
+        -1,
+        0);
+  }
+
+  private static String original(String placeholder) {
+    return placeholder.substring(1, placeholder.length() - MOVED_OUT_END.length());
+  }
+
+  /// What iCloud leaves in place of a file is nothing to copy. The file itself is listed by its
+  /// row, as offline; one without a row is a gap of its own.
+  private void noteMovedOut(Path file, String entry) throws SQLException {
+    workbook.find(
+        Finding.about(
+            entry,
+            "moved-out-by-icloud",
+            "iCloud has moved the file out to its servers; it cannot be copied until it is"
+                + " downloaded again."));
+    noteGap(StudyKey.UNREAD_FILES, entry, file);
   }
 
   private void noteTooDeep(String relative) throws SQLException {
@@ -190,20 +268,50 @@ final class UnindexedFiles {
   private void noteImage(Path file, String folder, boolean numbered)
       throws SQLException, IOException {
     String name = file.getFileName().toString();
-    if (name.equals(FINDER_SETTINGS) || (numbered && isInIndex(file, folder, name))) {
+    if (MOVED_OUT.matcher(name).matches()) {
+      String original = original(name);
+      Path there = file.resolveSibling(original);
+      if (!numbered || !(isInIndex(there, folder, original) || isCompanion(original))) {
+        noteMovedOut(
+            there, "DATABASE.noindex/" + (folder.isEmpty() ? "" : folder + "/") + original);
+      }
+      return;
+    }
+    if (name.equals(FINDER_SETTINGS)) {
+      return;
+    }
+    onDisk++;
+    if (numbered && isInIndex(file, folder, name)) {
+      ofRows++;
+      return;
+    }
+    if (numbered && isCompanion(name)) {
       return;
     }
     String entry = "DATABASE.noindex/" + (folder.isEmpty() ? "" : folder + "/") + name;
     Optional<BasicFileAttributes> seen = regularFile(file, entry);
-    if (seen.isEmpty() || isNamed(file.toString())) {
+    if (seen.isEmpty()) {
       return;
     }
-    if (index.isPresent() && isArriving(seen.get().lastModifiedTime().toInstant())) {
+    if (isNamed(file.toString())) {
+      ofRows++;
+      return;
+    }
+    // What the viewer is about to delete has lost its row, and is not on its way in.
+    boolean leaving = deletions.names(entry, file);
+    if (index.isPresent()
+        && !leaving
+        && isArriving(seen.get().lastModifiedTime().toInstant())) {
       tooYoung++;
       return;
     }
     String top = folder.isEmpty() ? "root" : folder.split("/", 2)[0];
     noteByHeader(file, entry, seen.get(), "unindexed-" + SAFE.matcher(top).replaceAll("_"));
+    if (leaving) {
+      workbook.run(
+          "INSERT OR IGNORE INTO endangered SELECT study_group FROM extra WHERE id ="
+              + " last_insert_rowid()");
+    }
   }
 
   /// A time far in the future comes from a clock that was wrong and says nothing of its age.
@@ -231,7 +339,7 @@ final class UnindexedFiles {
           || (locator.locate(name, true) instanceof FileLocator.Located.Found found
               && found.file().equals(file));
     }
-    return isCompanion(name);
+    return false;
   }
 
   /// An Analyze image `7.img` has no row; its header `7.hdr` has.
@@ -265,7 +373,9 @@ final class UnindexedFiles {
     try (DirectoryStream<Path> inside = Files.newDirectoryStream(root)) {
       for (Path each : inside) {
         String name = each.getFileName().toString();
-        if (each.equals(folders.database()) || PASSING_FILES.contains(name)) {
+        if (each.equals(folders.database())
+            || PASSING_FILES.contains(name)
+            || (root.equals(folders.base()) && IndexGroups.BESIDE_THE_INDEX.contains(name))) {
           continue;
         }
         String words = WAITING.get(name);
@@ -288,13 +398,24 @@ final class UnindexedFiles {
   }
 
   private static String groupOf(String name) {
-    return GROUPS.getOrDefault(
-        name, name.startsWith("Database.sql.unreadable-") ? "earlier-index" : "viewer-files");
+    String other =
+        name.startsWith("Database.sql.unreadable-")
+            ? "earlier-index"
+            : name.startsWith("ReportTemplate.") ? "templates" : "viewer-files";
+    return GROUPS.getOrDefault(name, other);
   }
 
   private void noteOther(Path path, String entry, String group, int depth)
       throws SQLException, IOException {
-    if (path.getFileName().toString().equals(FINDER_SETTINGS)) {
+    String name = path.getFileName().toString();
+    if (name.equals(FINDER_SETTINGS)) {
+      return;
+    }
+    if (MOVED_OUT.matcher(name).matches()) {
+      String original = original(name);
+      noteMovedOut(
+          path.resolveSibling(original),
+          entry.substring(0, entry.length() - name.length()) + original);
       return;
     }
     // The viewer follows links to its own folders; deeper ones may lead in circles.
@@ -319,6 +440,8 @@ final class UnindexedFiles {
       throw e.getCause();
     } catch (NoSuchFileException e) {
       // The viewer removed it since it was listed.
+    } catch (FileSystemException e) {
+      noteClosed(path, entry, e);
     }
   }
 
@@ -378,7 +501,7 @@ final class UnindexedFiles {
   // ---- notes -------------------------------------------------------------------------------
 
   private long otherGroup(String name) throws SQLException {
-    return workbook.group(StudyKey.other(name).value(), true);
+    return workbook.group(StudyKey.library(folders.name(), name).value(), true);
   }
 
   /// The attributes of a regular file, links inside the library followed; else a finding.

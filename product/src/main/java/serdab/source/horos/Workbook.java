@@ -22,7 +22,8 @@ import serdab.SerdabException;
 /// so that a library of any size fits.
 ///
 /// Tables: `study_group` has a row per study or group of other files, `member` says which study
-/// rows of the index belong to it, `extra` holds files that the index does not give, `modality` the
+/// rows of the index belong to it, `extra` holds files that the index does not give, `endangered` says whose
+/// files the viewer is about to delete, `modality` the
 /// modalities read from such files, `finding` the oddities.
 final class Workbook implements AutoCloseable {
 
@@ -75,6 +76,7 @@ final class Workbook implements AutoCloseable {
             modified INTEGER NOT NULL)\
           """);
       workbook.execute("CREATE INDEX extra_group ON extra (study_group)");
+      workbook.execute("CREATE TABLE endangered (study_group INTEGER PRIMARY KEY)");
       workbook.execute(
           """
           CREATE TABLE modality (

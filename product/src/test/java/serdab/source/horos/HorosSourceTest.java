@@ -28,6 +28,7 @@ import serdab.Finding;
 import serdab.PatientData;
 import serdab.PatientData.Purpose;
 import serdab.SerdabException;
+import serdab.dicom.StudyKey;
 import serdab.plan.Order;
 import serdab.source.Delivery;
 import serdab.source.Inventory;
@@ -149,26 +150,13 @@ class HorosSourceTest {
     }
 
     try (Inventory inventory = inventory()) {
-      SourceStudy group = study(inventory, "_other/index");
+      SourceStudy group = group(inventory, "index");
       Received received = new Received();
       inventory.deliver(group, Set.of(), received);
 
       assertThat(received.files.get("Database.sql")).isEqualTo(Files.readAllBytes(live));
       assertThat(inventory.look(group)).isEqualTo(group.fingerprint());
     }
-  }
-
-  @Test
-  void theGroupOfTheIndexChangesOnceOnTheDayOfAChangeAndOnceAfter() {
-    Instant morning = Instant.parse("2024-03-01T08:00:00Z");
-    Instant evening = Instant.parse("2024-03-01T20:00:00Z");
-    Instant nextDay = Instant.parse("2024-03-02T08:00:00Z");
-
-    assertThat(HorosSource.indexFingerprint(morning, evening))
-        .isEqualTo(HorosSource.indexFingerprint(evening, evening))
-        .isNotEqualTo(HorosSource.indexFingerprint(evening, nextDay));
-    assertThat(HorosSource.indexFingerprint(morning, nextDay))
-        .isNotEqualTo(HorosSource.indexFingerprint(evening, nextDay));
   }
 
   @Test
@@ -187,7 +175,9 @@ class HorosSourceTest {
     }
 
     assertThat(timesBelow(folder)).isEqualTo(before);
-    assertThat(temp.resolve("work")).isEmptyDirectory();
+    assertThat(temp.resolve("work"))
+        .as("what is known of the index, and no copy of it")
+        .isDirectoryNotContaining(file -> !file.getFileName().toString().startsWith("known-"));
   }
 
   @Test
@@ -278,7 +268,7 @@ class HorosSourceTest {
 
     try (Inventory inventory = inventory()) {
       List<SourceStudy> studies = studies(inventory, Order.DATE_ADDED);
-      assertThat(studies.stream().map(s -> s.key().value()).filter(k -> !k.startsWith("_other")))
+      assertThat(studies.stream().map(s -> s.key().value()).filter(k -> !k.startsWith("_")))
           .containsExactly(TinyDicom.studyUid(1), TinyDicom.studyUid(2), "row-5e0a3f6c-3");
       assertThat(studies.getFirst().findings())
           .extracting(Finding::kind)
@@ -447,7 +437,7 @@ class HorosSourceTest {
     try (Inventory inventory = inventory()) {
       assertThat(paths(inventory, onlyStudy(inventory)))
           .containsExactly("DATABASE.noindex/10000/2.hdr", "DATABASE.noindex/10000/2.img");
-      assertThat(otherGroups(inventory)).containsExactly("_other/index", "_other/viewer-files");
+      assertThat(otherGroups(inventory)).containsExactly("index", "made");
     }
   }
 
@@ -798,6 +788,10 @@ class HorosSourceTest {
       write(library.folder().resolve("REPORTS/DOE JANE.odt"), "report");
       write(library.folder().resolve("ROIs/1.2.3 1-0.dcm"), "roi");
       write(library.folder().resolve("CLUTs/mine.plist"), "clut");
+      write(library.folder().resolve("3DSTATE/b"), "state");
+      write(library.folder().resolve("3DPRESETS/a.plist"), "preset");
+      write(library.folder().resolve("PAGES/letter.pages"), "template");
+      write(library.folder().resolve("ReportTemplate.rtf"), "template");
       write(library.folder().resolve("NOT READABLE/x"), "x");
       write(library.folder().resolve("Database.sql - old"), "old");
       write(library.folder().resolve("DATABASE.noindex/10000/notes.txt"), "text");
@@ -812,19 +806,23 @@ class HorosSourceTest {
       Map<String, List<String>> groups = new HashMap<>();
       for (SourceStudy group : studies(inventory, Order.STUDY_DATE)) {
         if (group.key().isOther()) {
-          groups.put(group.key().value(), paths(inventory, group));
+          groups.put(group.key().libraryGroup(), paths(inventory, group));
         }
       }
       assertThat(groups)
           .containsOnly(
-              entry("_other/index", List.of("Database.sql")),
-              entry("_other/reports", List.of("REPORTS/DOE JANE.odt")),
-              entry("_other/rois", List.of("ROIs/1.2.3 1-0.dcm")),
-              entry("_other/viewer-files", List.of("CLUTs/mine.plist", "DB_VERSION")),
-              entry("_other/not-readable", List.of("NOT READABLE/x")),
-              entry("_other/earlier-index", List.of("Database.sql - old")),
-              entry("_other/unindexed-10000", List.of("DATABASE.noindex/10000/notes.txt")),
-              entry("_other/unindexed-stray", List.of("DATABASE.noindex/stray/deep/IM1")));
+              entry("index", List.of("DB_VERSION", "Database.sql", "index-copy.json")),
+              entry(
+                  "made",
+                  List.of("albums.json", "albums.plist", "network-log.jsonl", "studies.jsonl")),
+              entry("templates", List.of("PAGES/letter.pages", "ReportTemplate.rtf")),
+              entry("reports", List.of("REPORTS/DOE JANE.odt")),
+              entry("rois", List.of("ROIs/1.2.3 1-0.dcm")),
+              entry("viewer-files", List.of("3DPRESETS/a.plist", "3DSTATE/b", "CLUTs/mine.plist")),
+              entry("not-readable", List.of("NOT READABLE/x")),
+              entry("earlier-index", List.of("Database.sql - old")),
+              entry("unindexed-10000", List.of("DATABASE.noindex/10000/notes.txt")),
+              entry("unindexed-stray", List.of("DATABASE.noindex/stray/deep/IM1")));
       assertThat(libraryFindings(inventory))
           .extracting(Finding::kind)
           .containsExactlyInAnyOrder("files-in-passing", "viewer-busy");
@@ -868,9 +866,9 @@ class HorosSourceTest {
         assertThat(paths(inventory, onlyStudy(inventory))).hasSize(2);
         assertThat(libraryFindings(inventory))
             .extracting(Finding::kind)
-            .containsExactly("index-unusable");
+            .containsExactly("index-unusable", "index-damaged");
         Received received = new Received();
-        inventory.deliver(study(inventory, "_other/index"), Set.of(), received);
+        inventory.deliver(group(inventory, "index-damaged"), Set.of(), received);
         assertThat(received.files.get("Database.sql")).isEqualTo(damaged);
       }
     }
@@ -991,7 +989,9 @@ class HorosSourceTest {
     assertThatThrownBy(() -> source().inventory())
         .isInstanceOf(SerdabException.Unavailable.class)
         .hasMessageContaining("library-empty");
-    assertThat(temp.resolve("work")).isEmptyDirectory();
+    assertThat(temp.resolve("work"))
+        .as("what is known of the index, and no copy of it")
+        .isDirectoryNotContaining(file -> !file.getFileName().toString().startsWith("known-"));
   }
 
   @Test
@@ -1002,7 +1002,7 @@ class HorosSourceTest {
     Files.createFile(folder().resolve("Database3.sql"));
 
     assertThatThrownBy(() -> source().inventory())
-        .isInstanceOf(SerdabException.Unavailable.class)
+        .isInstanceOf(SerdabException.HeldBack.class)
         .hasMessageContaining("index-upgrade");
   }
 
@@ -1096,6 +1096,13 @@ class HorosSourceTest {
         .orElseThrow(() -> new AssertionError("not listed: " + key));
   }
 
+  private static SourceStudy group(Inventory inventory, String name) {
+    return studies(inventory, Order.STUDY_DATE).stream()
+        .filter(study -> study.key().isLibrary() && study.key().libraryGroup().equals(name))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("not listed: " + name));
+  }
+
   private static SourceStudy onlyStudy(Inventory inventory) {
     List<SourceStudy> all =
         studies(inventory, Order.STUDY_DATE).stream().filter(s -> !s.key().isOther()).toList();
@@ -1105,8 +1112,9 @@ class HorosSourceTest {
 
   private static List<String> otherGroups(Inventory inventory) {
     return studies(inventory, Order.STUDY_DATE).stream()
-        .map(study -> study.key().value())
-        .filter(key -> key.startsWith("_other/"))
+        .map(SourceStudy::key)
+        .filter(StudyKey::isLibrary)
+        .map(StudyKey::libraryGroup)
         .toList();
   }
 

@@ -187,6 +187,19 @@ public final class HorosLibraryFixture implements AutoCloseable {
     }
   }
 
+  /// A smart album, at a place in the list.
+  public void smartAlbum(String name, String predicate, int place) {
+    insert(
+        "ZALBUM",
+        "Album",
+        Map.of("ZNAME", name, "ZSMARTALBUM", 1, "ZPREDICATESTRING", predicate, "ZINDEX", place));
+  }
+
+  /// An entry of the viewer's log of sending and receiving.
+  public void logEntry(Map<String, Object> values) {
+    insert("ZLOGENTRY", "LogEntry", values);
+  }
+
   /// What album import leaves behind for a study that is not there: a series 5005 without images.
   public long placeholderStudy(String studyUid, String patientName) {
     long study =

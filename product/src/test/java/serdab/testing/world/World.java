@@ -18,6 +18,7 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import serdab.Depth;
 import serdab.backup.Backup;
+import serdab.backup.Rest;
 import serdab.backup.StopSignal;
 import serdab.backup.WorkList;
 import serdab.catalogue.Catalogue;
@@ -51,6 +52,8 @@ public final class World implements AutoCloseable {
   private TemporaryCatalogue catalogue;
   private BackupPlan plan;
   private boolean acceptFewer;
+  private Rest rest = _ -> {};
+  private Progress progress = Progress.SILENT;
   private int studiesMade;
 
   private World(RandomGenerator random, int destinations) {
@@ -130,6 +133,16 @@ public final class World implements AutoCloseable {
     plan = change.apply(plan.changed()).plan();
   }
 
+  /// Rests so between studies from now on; by itself nobody rests.
+  public void resting(Rest how) {
+    rest = how;
+  }
+
+  /// Tells how runs go on from now on.
+  public void progress(Progress told) {
+    progress = told;
+  }
+
   /// Adds a study with this many images to the source; gives its UID.
   public String addStudy(int images) {
     String uid = "1.2.826.0.1." + ++studiesMade;
@@ -191,9 +204,9 @@ public final class World implements AutoCloseable {
               catalogue(),
               clock,
               random,
-              _ -> {},
+              rest,
               stop,
-              Progress.SILENT,
+              progress,
               "world",
               acceptFewer);
       try (Backup backup = Backup.of(setting)) {

@@ -50,6 +50,7 @@ public final class WorldSource implements Source {
   private final Map<String, String> fingerprints = new HashMap<>();
   private final Map<String, Instant> added = new HashMap<>();
   private final Set<String> endangered = new HashSet<>();
+  private Runnable eachReading = () -> {};
   private long bytesRead;
 
   // ---- what tests do to it
@@ -108,6 +109,11 @@ public final class WorldSource implements Source {
   /// The source's program is about to delete this study.
   public synchronized void endanger(String study) {
     endangered.add(study);
+  }
+
+  /// Does this at each reading of some bytes from now on, such as letting time pass.
+  public synchronized void atEachReading(Runnable what) {
+    eachReading = what;
   }
 
   public synchronized void pull() {
@@ -315,6 +321,7 @@ public final class WorldSource implements Source {
       }
       int got = bytes.read(position, target);
       synchronized (WorldSource.this) {
+        eachReading.run();
         bytesRead += Math.max(0, got);
       }
       return got;

@@ -1,0 +1,83 @@
+package serdab.catalogue;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import serdab.VersionId;
+import serdab.dicom.StudyKey;
+
+/// How a study stands, across all sources, and how the sources stand: what must be known before a
+/// copy may go. Thread-safe.
+public final class Standing {
+
+  private final Catalogue catalogue;
+  private final Database database;
+
+  Standing(Catalogue catalogue, Database database) {
+    this.catalogue = catalogue;
+    this.database = database;
+  }
+
+  /// A version without its list of instances.
+  public record VersionTime(
+      VersionId id, Instant readAt, int missingFiles, Optional<VersionId> supersedes) {}
+
+  /// Every version of a study that was ever known, in no promised order.
+  public List<VersionTime> versions(StudyKey study) {
+    return database.read(link ->
+        List.copyOf(
+            link.call(
+                    "select version, read_at, missing_files, supersedes from version"
+                        + " where study = ? order by version")
+                .text(study.value())
+                .all(row ->
+                    new VersionTime(
+                        VersionId.parse(row.text()),
+                        row.time(),
+                        (int) row.number(),
+                        Optional.of(row.text())
+                            .filter(hex -> !hex.isEmpty())
+                            .map(VersionId::parse)))));
+  }
+
+  /// A study as every source showed it last.
+  public List<StudyRow> rows(StudyKey study) {
+    return database.read(link ->
+        List.copyOf(
+            link.call(
+                    "select "
+                        + Catalogue.STUDY_COLUMNS
+                        + " from study s where s.study = ? order by s.source")
+                .text(study.value())
+                .all(catalogue::studyRow)));
+  }
+
+  /// How the backups of one source went last.
+  ///
+  /// @param newest the newest run, whatever became of it
+  /// @param lastGood the newest that ended `good` or `incomplete`
+  public record SourceRuns(String sourceId, Optional<RunRow> newest, Optional<RunRow> lastGood) {}
+
+  /// How the backups of each source went last.
+  public List<SourceRuns> sources() {
+    List<SourceRuns> all = new ArrayList<>();
+    List<String> sources =
+        database.read(link ->
+            link.call("select distinct source from run where kind = 'backup' order by source")
+                .all(Link.Row::text));
+    for (String source : sources) {
+      Optional<RunRow> newest =
+          database.read(link ->
+              link.call(
+                      "select "
+                          + Catalogue.RUN_COLUMNS
+                          + " from run where kind = 'backup' and source = ?"
+                          + " order by run desc limit 1")
+                  .text(source)
+                  .one(Catalogue::runRow));
+      all.add(new SourceRuns(source, newest, catalogue.lastGoodRun("backup", source)));
+    }
+    return List.copyOf(all);
+  }
+}

@@ -1,0 +1,231 @@
+package serdab.cli;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import serdab.Finding;
+import serdab.Problem;
+import serdab.SerdabException;
+import serdab.catalogue.Catalogue;
+import serdab.catalogue.RunRow;
+import serdab.plan.Configuration;
+
+/// `serdab bundle`: what somebody needs who helps from afar, without patient data.
+@Command(
+    name = "bundle",
+    mixinStandardHelpOptions = true,
+    header = "Packs what support needs into one ZIP, without patient data.",
+    description = {
+      "Versions, settings without secrets, the last runs and their reports, the log, and how often",
+      "which finding occurred. Studies stand in it by label; no name, id, date or file name of a",
+      "patient. Paths of sources and destinations are in it: look through it before you send it."
+    },
+    footer = {"", "Example:", "  serdab bundle --to support.zip"})
+final class BundleCommand implements Callable<Integer> {
+
+  private static final int RUNS = 200;
+  private static final int REPORTS = 20;
+  private static final int LOGS = 10;
+  private static final long LOG_BYTES_MAX = 20L << 20;
+
+  private static final DateTimeFormatter STAMP =
+      DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
+
+  private final Surroundings around;
+
+  @Option(names = "--to", paramLabel = "FILE", description = "The ZIP to write. Default: here.")
+  private @Nullable Path to;
+
+  BundleCommand(Surroundings around) {
+    this.around = around;
+  }
+
+  @Override
+  public Integer call() {
+    Home home = around.home();
+    Instant now = around.clock().instant();
+    Path file = to == null ? Path.of("serdab-bundle-" + STAMP.format(now) + ".zip") : to;
+    file = file.toAbsolutePath().normalize();
+    try (ZipOutputStream zip = new ZipOutputStream(newFile(file), StandardCharsets.UTF_8)) {
+      put(zip, "environment.json", environment(home, now));
+      if (Files.isRegularFile(home.configuration())) {
+        put(zip, "serdab.toml", configuration(home));
+      }
+      if (home.exists()) {
+        try (Wiring wiring = new Wiring(around);
+            Catalogue catalogue = wiring.catalogue(home)) {
+          put(zip, "catalogue.json", catalogue(catalogue));
+        }
+      }
+      reports(zip, home);
+      logs(zip, home);
+    } catch (IOException e) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "bundle-not-written",
+              "The file " + file + " cannot be written, or is there already.",
+              "Name another with --to."),
+          e);
+    }
+    around.terminal().out().println(file);
+    around.terminal().out().flush();
+    return Main.ExitCodes.GOOD;
+  }
+
+  /// Readable by its owner only, and never over a file that is there.
+  private static java.io.OutputStream newFile(Path file) throws IOException {
+    if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      Files.createFile(
+          file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      return Files.newOutputStream(file, StandardOpenOption.WRITE);
+    }
+    return Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+  }
+
+  private static void put(ZipOutputStream zip, String name, byte[] content) throws IOException {
+    zip.putNextEntry(new ZipEntry(name));
+    zip.write(content);
+    zip.closeEntry();
+  }
+
+  private byte[] environment(Home home, Instant now) {
+    return json(writer -> {
+      writer.writeStringProperty("writtenBy", Wiring.WRITTEN_BY);
+      writer.writeStringProperty("at", now.toString());
+      writer.writeStringProperty("java", System.getProperty("java.runtime.version", ""));
+      writer.writeStringProperty("os", around.osName());
+      writer.writeStringProperty("osVersion", System.getProperty("os.version", ""));
+      writer.writeStringProperty("architecture", System.getProperty("os.arch", ""));
+      writer.writeNumberProperty("processors", Runtime.getRuntime().availableProcessors());
+      writer.writeNumberProperty("heapBytesMax", Runtime.getRuntime().maxMemory());
+      writer.writeStringProperty("timeZone", ZoneId.systemDefault().getId());
+      writer.writeNumberProperty("homeBytesFree", home.folder().toFile().getUsableSpace());
+    });
+  }
+
+  private static byte[] configuration(Home home) {
+    try {
+      return Configuration.read(home.configuration(), ZoneId.systemDefault())
+          .plansText()
+          .getBytes(StandardCharsets.UTF_8);
+    } catch (SerdabException e) {
+      // What is wrong with it is what support wants to know; the file itself may hold a secret.
+      return ("# It cannot be read: " + e.problem().text() + "\n")
+          .replace("\n", "\n# ")
+          .getBytes(StandardCharsets.UTF_8);
+    }
+  }
+
+  private static byte[] catalogue(Catalogue catalogue) {
+    return json(writer -> {
+      writer.writeArrayPropertyStart("runs");
+      List<RunRow> runs = catalogue.runs(RUNS);
+      for (RunRow run : runs) {
+        writer.writeStartObject();
+        writer.writeNumberProperty("run", run.id());
+        writer.writeStringProperty("kind", run.kind());
+        writer.writeStringProperty("planHash", run.planHash());
+        writer.writeStringProperty("startedAt", run.startedAt().toString());
+        writer.writeStringProperty("endedAt", run.endedAt().map(Instant::toString).orElse(""));
+        writer.writeStringProperty("outcome", run.outcome());
+        writer.writeNumberProperty("listed", run.totals().listed());
+        writer.writeNumberProperty("selected", run.totals().selected());
+        writer.writeNumberProperty("copied", run.totals().copied());
+        writer.writeNumberProperty("failed", run.totals().failed());
+        writer.writeNumberProperty("incomplete", run.totals().incomplete());
+        writer.writeNumberProperty("waiting", run.totals().waiting());
+        writer.writeNumberProperty("findings", run.totals().findings());
+        writer.writeEndObject();
+      }
+      writer.writeEndArray();
+      places(writer, "sources", catalogue.sources());
+      places(writer, "destinations", catalogue.destinations());
+      writer.writeObjectPropertyStart("findingsOfTheLastRun");
+      if (!runs.isEmpty()) {
+        TreeMap<String, Long> kinds = new TreeMap<>();
+        try (Stream<Finding> findings = catalogue.findings(runs.getFirst().id())) {
+          findings.forEach(finding -> kinds.merge(finding.kind(), 1L, Long::sum));
+        }
+        kinds.forEach(writer::writeNumberProperty);
+      }
+      writer.writeEndObject();
+    });
+  }
+
+  private static void places(
+      tools.jackson.core.JsonGenerator writer, String name, List<Catalogue.UsedPlace> places) {
+    writer.writeArrayPropertyStart(name);
+    for (Catalogue.UsedPlace place : places) {
+      writer.writeStartObject();
+      writer.writeStringProperty("id", place.id());
+      writer.writeStringProperty("address", place.spec());
+      writer.writeStringProperty("firstUsedAt", place.firstUsedAt().toString());
+      writer.writeStringProperty("lastUsedAt", place.lastUsedAt().toString());
+      writer.writeEndObject();
+    }
+    writer.writeEndArray();
+  }
+
+  private static byte[] json(
+      java.util.function.Consumer<tools.jackson.core.JsonGenerator> properties) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    Json.object(new PrintStream(bytes, false, StandardCharsets.UTF_8), properties);
+    return bytes.toByteArray();
+  }
+
+  private static void reports(ZipOutputStream zip, Home home) throws IOException {
+    RunFiles files = new RunFiles(home.reports());
+    for (Long run : files.runs().stream().limit(REPORTS).toList()) {
+      copy(zip, "reports/", files.file(run, RunFiles.Kind.JSON));
+    }
+  }
+
+  private static void logs(ZipOutputStream zip, Home home) throws IOException {
+    if (!Files.isDirectory(home.logs())) {
+      return;
+    }
+    List<Path> logs = new ArrayList<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(home.logs(), "serdab*.jsonl")) {
+      files.forEach(logs::add);
+    }
+    Collections.sort(logs);
+    long room = LOG_BYTES_MAX;
+    for (Path log : logs.reversed().stream().limit(LOGS).toList()) {
+      room -= Files.size(log);
+      if (room < 0) {
+        return;
+      }
+      copy(zip, "logs/", log);
+    }
+  }
+
+  private static void copy(ZipOutputStream zip, String folder, Path file) throws IOException {
+    zip.putNextEntry(new ZipEntry(folder + file.getFileName()));
+    try (InputStream in = Files.newInputStream(file)) {
+      in.transferTo(zip);
+    }
+    zip.closeEntry();
+  }
+}

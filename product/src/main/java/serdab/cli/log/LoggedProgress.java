@@ -1,0 +1,52 @@
+package serdab.cli.log;
+
+import serdab.StudyLabel;
+import serdab.report.Progress;
+
+/// Writes down how a run goes on, and passes it on.
+public final class LoggedProgress implements Progress {
+
+  private final Progress shown;
+  private final JsonLog log;
+
+  public LoggedProgress(Progress shown, JsonLog log) {
+    this.shown = shown;
+    this.log = log;
+  }
+
+  @Override
+  public void planned(long studies) {
+    log.add(
+        JsonLog.Level.INFO, "planned", json -> json.writeNumberProperty("studies", studies));
+    shown.planned(studies);
+  }
+
+  @Override
+  public void began(StudyLabel study) {
+    shown.began(study);
+  }
+
+  @Override
+  public void read(long bytes) {
+    shown.read(bytes);
+  }
+
+  @Override
+  public void ended(StudyLabel study, String outcome) {
+    boolean bad = outcome.equals("failed") || outcome.equals("incomplete");
+    log.add(
+        bad ? JsonLog.Level.WARNING : JsonLog.Level.INFO,
+        "study",
+        json -> {
+          json.writeStringProperty("label", study.value());
+          json.writeStringProperty("outcome", outcome);
+        });
+    shown.ended(study, outcome);
+  }
+
+  @Override
+  public void say(String line) {
+    log.add(JsonLog.Level.INFO, "said", json -> json.writeStringProperty("text", line));
+    shown.say(line);
+  }
+}

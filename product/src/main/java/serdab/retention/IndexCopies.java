@@ -1,0 +1,149 @@
+package serdab.retention;
+
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import serdab.SerdabException;
+import serdab.catalogue.Catalogue;
+import serdab.catalogue.CopyRow;
+import serdab.catalogue.RemovalRow;
+import serdab.catalogue.Removals;
+import serdab.catalogue.VersionRow;
+import serdab.destination.Destination;
+import serdab.destination.HeldVersion;
+import serdab.dicom.StudyKey;
+
+/// Thins the copies of a viewer's index on one destination, as [IndexThinning] says. No copy of a
+/// study is ever touched. One thread at a time.
+///
+/// A copy that the catalogue does not know, or knows as unproven, neither goes nor counts. Every
+/// removal is written down before it is done, beside those that people asked for.
+public final class IndexCopies {
+
+  /// The share of a destination that copies of an index may take.
+  static final double BUDGET_SHARE = 0.02;
+
+  private static final String INDEX = "index";
+  private static final String DAMAGED = "index-damaged";
+  private static final String RULES = "24 hourly, 30 daily, 12 monthly, 2 % of the destination";
+  private static final String AUTHOR = "thinning of index copies";
+
+  private final Catalogue catalogue;
+  private final InstantSource clock;
+  private final String worker;
+
+  /// @param worker which machine and process this is
+  public IndexCopies(Catalogue catalogue, InstantSource clock, String worker) {
+    this.catalogue = catalogue;
+    this.clock = clock;
+    this.worker = worker;
+  }
+
+  /// A copy that would go.
+  ///
+  /// @param readAt when the index was copied
+  public record Leaving(HeldVersion copy, Instant readAt, String reason) {}
+
+  /// Which copies would go; reads only.
+  ///
+  /// @param library the library's name in keys
+  public List<Leaving> plan(Destination destination, String library) {
+    OptionalLong total = destination.totalBytes();
+    return plan(
+        destination,
+        library,
+        total.isPresent()
+            ? OptionalLong.of((long) (total.getAsLong() * BUDGET_SHARE))
+            : OptionalLong.empty());
+  }
+
+  List<Leaving> plan(Destination destination, String library, OptionalLong budgetBytes) {
+    String here = destination.id().toString();
+    Map<String, HeldVersion> copies = new HashMap<>();
+    List<IndexThinning.Version> versions = new ArrayList<>();
+    for (String group : List.of(INDEX, DAMAGED)) {
+      StudyKey key = StudyKey.library(library, group);
+      List<CopyRow> known = catalogue.copies(key);
+      for (HeldVersion held : destination.versions(key)) {
+        Optional<Instant> readAt = catalogue.version(key, held.id()).map(VersionRow::readAt);
+        boolean proven =
+            known.stream()
+                .anyMatch(copy ->
+                    copy.destinationId().equals(here)
+                        && copy.version().equals(held.id())
+                        && copy.location().equals(held.location())
+                        && copy.isProven());
+        if (readAt.isPresent() && proven) {
+          copies.put(held.location(), held);
+          versions.add(
+              new IndexThinning.Version(
+                  held.location(), readAt.get(), held.storedBytes(), group.equals(INDEX)));
+        }
+      }
+    }
+    List<Leaving> leaving = new ArrayList<>();
+    for (IndexThinning.Verdict verdict : IndexThinning.judge(versions, budgetBytes)) {
+      HeldVersion copy = copies.get(verdict.version().id());
+      if (!verdict.keep() && copy != null) {
+        leaving.add(new Leaving(copy, verdict.version().at(), verdict.reason()));
+      }
+    }
+    return List.copyOf(leaving);
+  }
+
+  /// Removes what [#plan] says; nothing while retention is frozen.
+  ///
+  /// @return what was removed
+  public List<Leaving> thin(Destination destination, String library) {
+    return Freeze.of(catalogue, destination.id().toString()).isPresent()
+        ? List.of()
+        : remove(destination, plan(destination, library));
+  }
+
+  List<Leaving> remove(Destination destination, List<Leaving> leaving) {
+    if (leaving.isEmpty()) {
+      return List.of();
+    }
+    String here = destination.id().toString();
+    Removals removals = catalogue.removals();
+    List<RemovalRow> rows = new ArrayList<>();
+    for (Leaving each : leaving) {
+      rows.add(
+          new RemovalRow(
+              rows.size(),
+              each.copy().study(),
+              each.copy().id(),
+              here,
+              each.copy().location(),
+              each.copy().storedBytes(),
+              each.copy().fileCount(),
+              false,
+              List.of(each.reason()),
+              "intended",
+              ""));
+    }
+    String act = "index-" + removals.nextNumber();
+    removals.intend(
+        new Removals.CertificateRow(
+            act, here, "", RULES, AUTHOR, worker, clock.instant(), Optional.empty(), ""),
+        rows);
+    List<Leaving> gone = new ArrayList<>();
+    for (int i = 0; i < rows.size(); i++) {
+      try {
+        if (destination.remove(leaving.get(i).copy())) {
+          gone.add(leaving.get(i));
+        }
+        removals.removed(act, rows.get(i), "");
+      } catch (SerdabException.Refused | SerdabException.Damaged e) {
+        removals.kept(act, rows.get(i), e.problem().what());
+      }
+    }
+    removals.ended(act, "");
+    return List.copyOf(gone);
+  }
+}

@@ -1,0 +1,424 @@
+package serdab.retention;
+
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.Period;
+import java.time.YearMonth;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import serdab.SerdabException;
+import serdab.StudyLabel;
+import serdab.VersionId;
+import serdab.catalogue.Catalogue;
+import serdab.catalogue.CopyRow;
+import serdab.catalogue.RunRow;
+import serdab.catalogue.Standing;
+import serdab.catalogue.StudyRow;
+import serdab.catalogue.VersionRow;
+import serdab.destination.Destination;
+import serdab.destination.HeldVersion;
+import serdab.destination.VersionReader;
+import serdab.dicom.StudyFacts;
+import serdab.dicom.StudyKey;
+
+/// Judges the copies of one study on one destination: the same words when a plan is made and right
+/// before a copy is removed. Only reads. One thread at a time.
+final class StudyJudgement {
+
+  private final Destination destination;
+  private final String here;
+  private final Catalogue catalogue;
+  private final Standing standing;
+  private final Terms terms;
+  private final boolean readManifests;
+
+  /// The group of a viewer's library that keeps its index; how many copies of it stay is decided
+  /// when new ones are made.
+  private static final String INDEX_GROUP = "index";
+
+  /// By source, the last good run; a study that this run did not list is not in the source.
+  private final Map<String, Long> lastGood = new HashMap<>();
+
+  /// @param readManifests whether what the copies themselves say of their study must agree too, as
+  ///   it must before anything is removed
+  StudyJudgement(
+      Destination destination, Catalogue catalogue, Terms terms, boolean readManifests) {
+    this.destination = destination;
+    this.here = destination.id().toString();
+    this.catalogue = catalogue;
+    this.standing = catalogue.standing();
+    this.terms = terms;
+    this.readManifests = readManifests;
+    for (Standing.SourceRuns source : standing.sources()) {
+      lastGood.put(source.sourceId(), source.lastGood().map(RunRow::id).orElse(0L));
+    }
+  }
+
+  /// One line for each copy, the newest first.
+  ///
+  /// @param held every readable copy of the study that the destination lists
+  List<Line> lines(StudyKey study, List<HeldVersion> held) {
+    return new OneStudy(study, held).lines();
+  }
+
+  /// What is found out about one study, as far as it is needed.
+  private final class OneStudy {
+    private final StudyKey study;
+    private final StudyLabel label;
+    private final List<HeldVersion> held;
+    private final List<CopyRow> rows;
+    private final Map<HeldVersion, List<Reason>> kept = new HashMap<>();
+    private @Nullable List<StudyRow> shown;
+    private @Nullable List<StudyFacts> known;
+
+    OneStudy(StudyKey study, List<HeldVersion> held) {
+      this.study = study;
+      this.label = catalogue.label(study);
+      this.held = held;
+      this.rows = catalogue.copies(study);
+    }
+
+    List<Line> lines() {
+      List<HeldVersion> proven = new ArrayList<>();
+      for (HeldVersion copy : held) {
+        Optional<Reason> unfit = unfit(copy);
+        if (unfit.isPresent()) {
+          keep(copy, unfit.get());
+        } else {
+          proven.add(copy);
+        }
+      }
+      boolean ordered = proven.size() > 1 || terms.rules().studiesFor().isPresent();
+      Order order = new Order(ordered ? standing.versions(study) : List.of());
+      proven.sort(order.newestFirst());
+      List<Reason> holds = holds();
+      StudyAge age = proven.isEmpty() ? new StudyAge(false, List.of()) : age();
+      List<Line> lines = new ArrayList<>();
+      held.stream()
+          .filter(kept::containsKey)
+          .forEach(copy -> lines.add(line(copy, Verdict.KEEP, false, kept.get(copy))));
+      if (proven.isEmpty()) {
+        return lines;
+      }
+      judge(proven, order, holds, age, lines);
+      return lines;
+    }
+
+    private void judge(
+        List<HeldVersion> proven,
+        Order order,
+        List<Reason> holds,
+        StudyAge age,
+        List<Line> lines) {
+      boolean inSource = isInSource();
+      boolean over = age.over() && !inSource && holds.isEmpty();
+      boolean elsewhere = over && isProvenElsewhere(proven.getFirst(), order);
+      if (elsewhere) {
+        proven.forEach(copy -> lines.add(line(copy, Verdict.GO, true, age.reasons())));
+        return;
+      }
+      Map<HeldVersion, List<Reason>> goes = byVersionRules(proven, order, holds);
+      for (HeldVersion copy : proven) {
+        List<Reason> going = goes.get(copy);
+        if (going != null) {
+          lines.add(line(copy, Verdict.GO, false, going));
+        } else if (over) {
+          lines.add(line(copy, Verdict.GO_AS_LAST, true, age.reasons()));
+        } else {
+          List<Reason> reasons = new ArrayList<>(holds);
+          reasons.addAll(kept.getOrDefault(copy, List.of()));
+          if (copy.equals(proven.getFirst())) {
+            reasons.addAll(age.reasons());
+            if (inSource) {
+              reasons.add(Reason.IN_SOURCE);
+            }
+          }
+          lines.add(line(copy, Verdict.KEEP, false, reasons));
+        }
+      }
+    }
+
+    /// The copies that the rules for versions let go, with the reasons; the reasons of the others
+    /// are added to those for keeping.
+    private Map<HeldVersion, List<Reason>> byVersionRules(
+        List<HeldVersion> proven, Order order, List<Reason> holds) {
+      Map<HeldVersion, List<Reason>> goes = new HashMap<>();
+      if (proven.size() == 1) {
+        keep(proven.getFirst(), held.size() == 1 ? Reason.NEWEST : Reason.LAST_PROVEN);
+        return goes;
+      }
+      Set<VersionId> present = presentVersions();
+      for (int i = 0; i < proven.size(); i++) {
+        HeldVersion copy = proven.get(i);
+        if (i == 0 || present.contains(copy.id()) || order.isHead(copy.id())) {
+          keep(copy, Reason.NEWEST);
+          continue;
+        }
+        List<Reason> keeping = versionRules(copy, i, order.replacedAt(proven, i));
+        keeping.forEach(reason -> keep(copy, reason));
+        if (keeping.isEmpty() && holds.isEmpty()) {
+          goes.put(copy, List.of(new Reason("version-over", versionOver(i))));
+        }
+      }
+      if (!goes.isEmpty()) {
+        keepOnlyImages(proven, goes);
+      }
+      return goes;
+    }
+
+    private String versionOver(int newer) {
+      List<String> parts = new ArrayList<>();
+      parts.add(newer + (newer == 1 ? " newer version" : " newer versions"));
+      terms.rules().versions().ifPresent(count -> parts.add("kept are " + count));
+      terms.rules().versionsFor().ifPresent(time -> parts.add("replaced more than " + time + " ago"));
+      return String.join(", ", parts);
+    }
+
+    /// @param newer how many proven copies of newer versions are here
+    private List<Reason> versionRules(HeldVersion copy, int newer, Instant replacedAt) {
+      List<Reason> keeping = new ArrayList<>();
+      if (terms.rules().versions().isEmpty() && terms.rules().versionsFor().isEmpty()) {
+        keeping.add(Reason.NO_RULE);
+      }
+      if (terms.rules().versions().isPresent()) {
+        int count = terms.rules().versions().getAsInt();
+        if (newer < count) {
+          keeping.add(new Reason("versions", "one of the newest " + count + " versions"));
+        }
+      }
+      if (terms.rules().versionsFor().isPresent()) {
+        Period time = terms.rules().versionsFor().get();
+        if (isWithin(replacedAt, time)) {
+          keeping.add(new Reason("age", "replaced less than " + time + " ago"));
+        }
+      }
+      return keeping;
+    }
+
+    private boolean isWithin(Instant replacedAt, Period time) {
+      try {
+        return replacedAt
+            .atOffset(ZoneOffset.UTC)
+            .plus(time)
+            .toInstant()
+            .isAfter(terms.now());
+      } catch (DateTimeException | ArithmeticException e) {
+        return true;
+      }
+    }
+
+    /// An older version may be the only one that has some image, as when a viewer lost slices of a
+    /// study before the newer one was copied. Such a version is no duplicate of anything.
+    private void keepOnlyImages(List<HeldVersion> proven, Map<HeldVersion, List<Reason>> goes) {
+      Set<String> elsewhere = new HashSet<>();
+      for (HeldVersion copy : proven) {
+        if (!goes.containsKey(copy)) {
+          instances(copy).ifPresent(elsewhere::addAll);
+        }
+      }
+      for (HeldVersion copy : proven) {
+        if (goes.containsKey(copy)) {
+          Optional<Set<String>> images = instances(copy);
+          if (images.isEmpty() || !elsewhere.containsAll(images.get())) {
+            goes.remove(copy);
+            keep(copy, Reason.ONLY_IMAGES);
+            images.ifPresent(elsewhere::addAll);
+          }
+        }
+      }
+    }
+
+    /// The SOP Instance UIDs in a version; empty when the catalogue has no whole list of its files.
+    private Optional<Set<String>> instances(HeldVersion copy) {
+      Optional<VersionRow> version = catalogue.version(study, copy.id());
+      if (version.isEmpty() || version.get().instances().size() < copy.fileCount()) {
+        return Optional.empty();
+      }
+      Set<String> uids = new HashSet<>();
+      version.get().instances().forEach(line -> uids.add(line.sopInstanceUid()));
+      uids.remove("");
+      return Optional.of(uids);
+    }
+
+    private void keep(HeldVersion copy, Reason reason) {
+      kept.computeIfAbsent(copy, _ -> new ArrayList<>()).add(reason);
+    }
+
+    private Optional<Reason> unfit(HeldVersion copy) {
+      if (study.isLibrary() && study.libraryGroup().equals(INDEX_GROUP)) {
+        return Optional.of(Reason.INDEX_COPY);
+      }
+      Optional<CopyRow> row =
+          rows.stream()
+              .filter(one -> one.destinationId().equals(here))
+              .filter(one -> one.version().equals(copy.id()))
+              .filter(one -> one.location().equals(copy.location()))
+              .filter(one -> one.storedBytes() == copy.storedBytes())
+              .findFirst();
+      if (row.isEmpty() || !row.get().shouldBeThere()) {
+        return Optional.of(Reason.UNKNOWN_COPY);
+      }
+      if (row.get().state().equals("bad")) {
+        return Optional.of(Reason.DAMAGED);
+      }
+      return row.get().isProven() ? Optional.empty() : Optional.of(Reason.NOT_PROVEN);
+    }
+
+    /// Another destination holds the study's newest version, proven not too long ago.
+    private boolean isProvenElsewhere(HeldVersion newest, Order order) {
+      Instant oldest = terms.now().minus(terms.proofsFor());
+      return rows.stream()
+          .filter(row -> !row.destinationId().equals(here))
+          .filter(CopyRow::isProven)
+          .filter(row -> !row.proof().at().isBefore(oldest))
+          .anyMatch(row ->
+              row.version().equals(newest.id()) || order.isNewer(row.version(), newest.id()));
+    }
+
+    private boolean isInSource() {
+      return shown().stream()
+          .anyMatch(row -> row.lastSeenRun() >= lastGood.getOrDefault(row.sourceId(), 0L));
+    }
+
+    private Set<VersionId> presentVersions() {
+      Set<VersionId> present = new HashSet<>();
+      shown().forEach(row -> row.version().ifPresent(present::add));
+      return present;
+    }
+
+    private List<Reason> holds() {
+      if (terms.holds().isEmpty()) {
+        return List.of();
+      }
+      List<StudyFacts> facts = HoldMatch.needFacts(terms.holds()) ? known() : List.of();
+      return HoldMatch.of(study, facts, terms.holds());
+    }
+
+    private StudyAge age() {
+      if (terms.rules().studiesFor().isEmpty() || study.isOther()) {
+        return new StudyAge(false, List.of());
+      }
+      return StudyAge.of(known(), terms);
+    }
+
+    private List<StudyRow> shown() {
+      List<StudyRow> found = shown;
+      if (found == null) {
+        found = standing.rows(study);
+        shown = found;
+      }
+      return found;
+    }
+
+    /// What is known of the study: what sources showed and, where nobody showed it or a copy is
+    /// about to go, what its copies say.
+    private List<StudyFacts> known() {
+      List<StudyFacts> found = known;
+      if (found == null) {
+        found = new ArrayList<>();
+        for (StudyRow row : shown()) {
+          found.add(row.facts());
+        }
+        if (found.isEmpty() || readManifests) {
+          found.addAll(manifests());
+        }
+        known = found;
+      }
+      return found;
+    }
+
+    private List<StudyFacts> manifests() {
+      List<StudyFacts> facts = new ArrayList<>();
+      for (HeldVersion copy : held) {
+        try (VersionReader reader = destination.read(copy)) {
+          facts.add(reader.version().facts());
+        } catch (SerdabException.Damaged e) {
+          // It says nothing; it is not removed either.
+        }
+      }
+      return facts;
+    }
+
+    private Line line(
+        HeldVersion copy, Verdict verdict, boolean endsStudy, List<Reason> reasons) {
+      boolean needed = verdict != Verdict.KEEP;
+      return new Line(
+          label, needed ? month() : Optional.empty(), copy, verdict, endsStudy, reasons);
+    }
+
+    private Optional<YearMonth> month() {
+      return known().stream()
+          .flatMap(facts -> facts.studyDate().stream())
+          .max(Comparator.naturalOrder())
+          .map(YearMonth::from);
+    }
+  }
+
+  /// Which version follows which, as far as anybody knows.
+  private static final class Order {
+    private final Map<VersionId, Standing.VersionTime> times = new HashMap<>();
+    private final Map<VersionId, Integer> depths = new HashMap<>();
+    private final Set<VersionId> followed = new HashSet<>();
+
+    Order(List<Standing.VersionTime> versions) {
+      versions.forEach(version -> times.put(version.id(), version));
+      versions.forEach(version -> version.supersedes().ifPresent(followed::add));
+    }
+
+    /// Nobody knows of a version that follows it.
+    boolean isHead(VersionId id) {
+      return !followed.contains(id);
+    }
+
+    boolean isNewer(VersionId one, VersionId other) {
+      return times.containsKey(one) && byAge().compare(one, other) > 0;
+    }
+
+    Comparator<HeldVersion> newestFirst() {
+      return Comparator.comparing(HeldVersion::id, byAge().reversed())
+          .thenComparing(HeldVersion::location);
+    }
+
+    /// Oldest first. What follows what says more than clocks do.
+    private Comparator<VersionId> byAge() {
+      return Comparator.comparingInt(this::depth)
+          .thenComparing(this::readAt)
+          .thenComparing(Comparator.naturalOrder());
+    }
+
+    private Instant readAt(VersionId id) {
+      Standing.VersionTime time = times.get(id);
+      return time == null ? Instant.MIN : time.readAt();
+    }
+
+    private int depth(VersionId id) {
+      Integer before = depths.get(id);
+      if (before != null) {
+        return before;
+      }
+      Set<VersionId> seen = new HashSet<>();
+      Optional<VersionId> at = Optional.of(id);
+      while (at.isPresent() && seen.add(at.get())) {
+        Standing.VersionTime time = times.get(at.get());
+        at = time == null ? Optional.empty() : time.supersedes();
+      }
+      depths.put(id, seen.size());
+      return seen.size();
+    }
+
+    /// When the version at this place was replaced, at the latest, by the one that followed it.
+    Instant replacedAt(List<HeldVersion> newestFirst, int at) {
+      Instant own = readAt(newestFirst.get(at).id());
+      Instant next = readAt(newestFirst.get(at - 1).id());
+      return next.isAfter(own) ? next : own;
+    }
+  }
+}

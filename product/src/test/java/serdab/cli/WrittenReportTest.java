@@ -1,0 +1,169 @@
+package serdab.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import serdab.testing.Needs;
+import serdab.testing.Peer;
+import serdab.testing.SharedData;
+
+/// Reports, the log and the bundle: what they say, and what they never say.
+class WrittenReportTest {
+
+  private static final Path EXAMPLE = SharedData.checkout().resolve("examples/Horos Data");
+
+  @TempDir private Path folder;
+
+  private CommandLineRun.Result serdab(String... args) {
+    return new CommandLineRun(folder.resolve("home")).run(args);
+  }
+
+  private CommandLineRun.Result backUp() {
+    return serdab(
+        "backup", "--from", EXAMPLE.toString(), "--to", "zip:" + folder.resolve("copies"));
+  }
+
+  /// Names, ids and dates of birth in the example library, as its index has them.
+  private static List<String> patientData() throws Exception {
+    List<String> all = new ArrayList<>();
+    try (java.sql.Connection index =
+            java.sql.DriverManager.getConnection(
+                "jdbc:sqlite:file:" + EXAMPLE.resolve("Database.sql") + "?immutable=1");
+        java.sql.Statement statement = index.createStatement();
+        java.sql.ResultSet row =
+            statement.executeQuery("select ZNAME, ZPATIENTID, ZSTUDYINSTANCEUID from ZSTUDY")) {
+      while (row.next()) {
+        for (int i = 1; i <= 3; i++) {
+          String value = row.getString(i);
+          // Shorter ones, such as an id of two digits, stand in any text by chance.
+          if (value != null && value.length() > 4) {
+            all.add(value);
+            all.add(value.replace(' ', '_'));
+          }
+        }
+      }
+    }
+    assertThat(all).hasSizeGreaterThan(20);
+    return all;
+  }
+
+  @Test
+  void everyRunLeavesAPageATableAndJson() throws IOException {
+    backUp();
+
+    Path reports = folder.resolve("home/reports");
+    assertThat(Files.readString(reports.resolve("run-1.html")))
+        .contains("All good: every wanted study", "Copied and proven in this run", ">12<");
+    assertThat(Files.readAllLines(reports.resolve("run-1.csv"))).hasSize(13);
+    assertThat(Files.readString(reports.resolve("run-1.json")))
+        .contains("\"schema\":\"serdab-backup-v1\"", "\"location\":\"\"");
+    assertThat(serdab("report").out()).contains("run-1.html");
+    assertThat(serdab("report", "1", "--csv").out()).contains(",copied,");
+  }
+
+  @Test
+  void aRunThatLeftNoReportIsNamed() {
+    CommandLineRun.Result result = serdab("report", "7");
+
+    assertThat(result.exitCode()).isEqualTo(2);
+    assertThat(result.err()).contains("no report of run 7");
+  }
+
+  @Test
+  @Needs(Peer.PYTHON)
+  void thePageIsWellFormedAndLoadsNothing() throws Exception {
+    backUp();
+
+    Process python =
+        new ProcessBuilder(
+                "python3",
+                "-c",
+                """
+                import html.parser, sys
+                void = {'meta', 'br', 'link', 'img', 'input', 'hr'}
+                class P(html.parser.HTMLParser):
+                    open = []
+                    def handle_starttag(self, tag, attrs):
+                        assert tag not in ('script', 'img', 'link', 'iframe'), tag
+                        assert not any(k in ('src', 'href') for k, _ in attrs), attrs
+                        if tag not in void: self.open.append(tag)
+                    def handle_endtag(self, tag):
+                        assert self.open.pop() == tag, tag
+                p = P(); p.feed(open(sys.argv[1], encoding='utf-8').read()); p.close()
+                assert not p.open, p.open
+                """,
+                folder.resolve("home/reports/run-1.html").toString())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(python.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertThat(python.waitFor()).as(said).isZero();
+  }
+
+  @Test
+  void noPatientStandsInReportsOrLog() throws Exception {
+    backUp();
+    List<String> patients = patientData();
+
+    try (Stream<Path> files =
+        Stream.concat(
+            Files.walk(folder.resolve("home/reports")), Files.walk(folder.resolve("home/logs")))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        assertThat(Files.readString(file)).as(file.toString()).doesNotContain(patients);
+      }
+    }
+  }
+
+  @Test
+  void theLogHasALineForEachStudyAndForTheRun() throws IOException {
+    backUp();
+
+    List<String> lines = Files.readAllLines(folder.resolve("home/logs/serdab.jsonl"));
+
+    assertThat(lines).filteredOn(line -> line.contains("\"event\":\"study\"")).hasSize(12);
+    assertThat(lines.getLast()).contains("\"event\":\"run-ended\"", "\"outcome\":\"good\"");
+  }
+
+  @Test
+  void aBundleHoldsRunsReportsAndLogAndNoPatient() throws Exception {
+    backUp();
+    Path bundle = folder.resolve("bundle.zip");
+
+    CommandLineRun.Result result = serdab("bundle", "--to", bundle.toString());
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    List<String> patients = patientData();
+    List<String> names = new ArrayList<>();
+    try (ZipFile zip = new ZipFile(bundle.toFile())) {
+      for (ZipEntry entry : zip.stream().toList()) {
+        names.add(entry.getName());
+        String content =
+            new String(zip.getInputStream(entry).readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(content).as(entry.getName()).doesNotContain(patients);
+      }
+    }
+    assertThat(names)
+        .contains(
+            "environment.json", "catalogue.json", "reports/run-1.json", "logs/serdab.jsonl");
+  }
+
+  @Test
+  void aBundleNeverReplacesAFile() throws IOException {
+    Path there = Files.writeString(folder.resolve("mine.zip"), "mine");
+
+    CommandLineRun.Result result = serdab("bundle", "--to", there.toString());
+
+    assertThat(result.exitCode()).isEqualTo(2);
+    assertThat(there).hasContent("mine");
+  }
+}

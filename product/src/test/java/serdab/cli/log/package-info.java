@@ -1,0 +1,5 @@
+/// The log, on real files.
+@NullMarked
+package serdab.cli.log;
+
+import org.jspecify.annotations.NullMarked;
