@@ -102,8 +102,7 @@ public record Medium(String text) {
     Path folder = root.resolve("dev/disk/by-id");
     for (String name : names(folder)) {
       Path link = folder.resolve(name);
-      if (Files.isSymbolicLink(link)
-          && Files.readSymbolicLink(link).getFileName().toString().equals(disk)) {
+      if (Files.isSymbolicLink(link) && link.toRealPath().getFileName().toString().equals(disk)) {
         return Optional.of(name);
       }
     }

@@ -5,8 +5,8 @@ import java.time.Instant;
 import java.util.Optional;
 import serdab.Problem;
 
-/// That a run could not even begin: a safeguard held it back, or its source or a destination was not
-/// there. Such a run has no number, so it is remembered as a fact of its source.
+/// That a run could not even begin: a safeguard held it back, or its source or a destination was
+/// not there. Such a run has no number, so it is remembered as a fact of its source.
 ///
 /// @param at when
 /// @param code code of the problem

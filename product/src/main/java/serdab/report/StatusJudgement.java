@@ -204,10 +204,11 @@ final class StatusJudgement {
       String what =
           bad > 0
               ? number(bad) + " of " + studies(all) + (bad == 1 ? " has" : " have")
-              : groups + (groups == 1 ? " group" : " groups") + " of other files "
+              : groups
+                  + (groups == 1 ? " group" : " groups")
+                  + " of other files "
                   + (groups == 1 ? "has" : "have");
-      reasons.add(
-          new Problem("studies-not-proven", what + " no proven copy" + waits + ".", RUN));
+      reasons.add(new Problem("studies-not-proven", what + " no proven copy" + waits + ".", RUN));
     }
     if (incomplete > 0) {
       reasons.add(
@@ -310,8 +311,7 @@ final class StatusJudgement {
     Optional<Instant> good =
         each.plan().lastGood().map(run -> run.endedAt().orElse(run.startedAt()));
     if (good.isEmpty()) {
-      reasons.add(
-          new Problem("never-ran-well", "No backup" + of(each) + " ended well yet.", RUN));
+      reasons.add(new Problem("never-ran-well", "No backup" + of(each) + " ended well yet.", RUN));
     } else if (Duration.between(good.get(), now).compareTo(longest) > 0) {
       reasons.add(
           new Problem(
@@ -349,11 +349,7 @@ final class StatusJudgement {
         reasons.add(
             new Problem(
                 "proofs-old",
-                "Copies on "
-                    + destination.address()
-                    + " were last read back "
-                    + ago(oldest)
-                    + ".",
+                "Copies on " + destination.address() + " were last read back " + ago(oldest) + ".",
                 "Read them back: serdab verify " + destination.address()));
       }
     }
@@ -390,8 +386,7 @@ final class StatusJudgement {
       }
     } else if (health.filesOnDisk().isPresent()
         && health.filesInIndex().isPresent()
-        && health.filesInIndex().getAsLong()
-            < health.filesOnDisk().getAsLong() * SHARPLY_FEWER) {
+        && health.filesInIndex().getAsLong() < health.filesOnDisk().getAsLong() * SHARPLY_FEWER) {
       reasons.add(
           new Problem(
               "index-shrunken",

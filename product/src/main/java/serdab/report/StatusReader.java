@@ -280,7 +280,8 @@ public final class StatusReader {
     Map<String, Instant> used = new HashMap<>();
     catalogue
         .destinations()
-        .forEach(place -> used.merge(place.id(), place.lastUsedAt(), (a, b) -> a.isAfter(b) ? a : b));
+        .forEach(
+            place -> used.merge(place.id(), place.lastUsedAt(), (a, b) -> a.isAfter(b) ? a : b));
     List<Status.DestinationStatus> destinations = new ArrayList<>();
     int i = 0;
     for (Map.Entry<String, String> destination : asked.destinations().entrySet()) {
@@ -315,8 +316,7 @@ public final class StatusReader {
   private List<String> disksAway() {
     List<String> away = new ArrayList<>();
     for (DiskSet set : configuration.map(Configuration::disks).orElse(List.of())) {
-      Set<String> addresses =
-          set.destinations().stream().map(address).collect(Collectors.toSet());
+      Set<String> addresses = set.destinations().stream().map(address).collect(Collectors.toSet());
       Map<String, Instant> used = new HashMap<>();
       for (Catalogue.UsedPlace place : catalogue.destinations()) {
         if (addresses.contains(place.spec())) {

@@ -49,8 +49,7 @@ final class StudyJudgement {
 
   /// @param readManifests whether what the copies themselves say of their study must agree too, as
   ///   it must before anything is removed
-  StudyJudgement(
-      Destination destination, Catalogue catalogue, Terms terms, boolean readManifests) {
+  StudyJudgement(Destination destination, Catalogue catalogue, Terms terms, boolean readManifests) {
     this.destination = destination;
     this.here = destination.id().toString();
     this.catalogue = catalogue;
@@ -113,11 +112,7 @@ final class StudyJudgement {
     }
 
     private void judge(
-        List<HeldVersion> proven,
-        Order order,
-        List<Reason> holds,
-        StudyAge age,
-        List<Line> lines) {
+        List<HeldVersion> proven, Order order, List<Reason> holds, StudyAge age, List<Line> lines) {
       boolean inSource = isInSource();
       boolean over = age.over() && !inSource && holds.isEmpty();
       boolean elsewhere = over && isProvenElsewhere(proven.getFirst(), order);
@@ -178,7 +173,10 @@ final class StudyJudgement {
       List<String> parts = new ArrayList<>();
       parts.add(newer + (newer == 1 ? " newer version" : " newer versions"));
       terms.rules().versions().ifPresent(count -> parts.add("kept are " + count));
-      terms.rules().versionsFor().ifPresent(time -> parts.add("replaced more than " + time + " ago"));
+      terms
+          .rules()
+          .versionsFor()
+          .ifPresent(time -> parts.add("replaced more than " + time + " ago"));
       return String.join(", ", parts);
     }
 
@@ -205,11 +203,7 @@ final class StudyJudgement {
 
     private boolean isWithin(Instant replacedAt, Period time) {
       try {
-        return replacedAt
-            .atOffset(ZoneOffset.UTC)
-            .plus(time)
-            .toInstant()
-            .isAfter(terms.now());
+        return replacedAt.atOffset(ZoneOffset.UTC).plus(time).toInstant().isAfter(terms.now());
       } catch (DateTimeException | ArithmeticException e) {
         return true;
       }
@@ -347,8 +341,7 @@ final class StudyJudgement {
       return facts;
     }
 
-    private Line line(
-        HeldVersion copy, Verdict verdict, boolean endsStudy, List<Reason> reasons) {
+    private Line line(HeldVersion copy, Verdict verdict, boolean endsStudy, List<Reason> reasons) {
       boolean needed = verdict != Verdict.KEEP;
       return new Line(
           label, needed ? month() : Optional.empty(), copy, verdict, endsStudy, reasons);

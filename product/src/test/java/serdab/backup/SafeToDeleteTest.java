@@ -174,8 +174,7 @@ class SafeToDeleteTest {
   private Answer answer() {
     Map<String, Medium> byId = new HashMap<>();
     for (int i = 0; i < 2; i++) {
-      byId.put(
-          world.catalogue().destinationsAt("zip:/disk" + i).getFirst(), media.get(i));
+      byId.put(world.catalogue().destinationsAt("zip:/disk" + i).getFirst(), media.get(i));
     }
     Map<String, RunRow> lastGood = new HashMap<>();
     world

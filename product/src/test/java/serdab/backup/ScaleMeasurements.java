@@ -3,7 +3,6 @@ package serdab.backup;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -74,19 +73,21 @@ final class ScaleMeasurements {
                 new SplittableRandom(i)));
         catalogue.sawDestination(destinations.get(i).id().toString(), addresses.get(i));
       }
-      BackupPlan plan =
-          BackupPlan.from(SOURCE, ZoneId.of("UTC")).destinations(addresses).plan();
+      BackupPlan plan = BackupPlan.from(SOURCE, ZoneId.of("UTC")).destinations(addresses).plan();
       catalogue.sawSource(SOURCE, SOURCE);
       List<Catalogue.Seen> seen = new ArrayList<>();
       for (int i = 0; i < studies; i++) {
         seen.add(new Catalogue.Seen(facts(i), 230, "print " + i));
       }
-      time(out, "list " + studies + " new studies", () -> {
-        for (int i = 0; i < studies; i += 1000) {
-          catalogue.sawStudies(1, SOURCE, seen.subList(i, Math.min(studies, i + 1000)));
-        }
-        return "";
-      });
+      time(
+          out,
+          "list " + studies + " new studies",
+          () -> {
+            for (int i = 0; i < studies; i += 1000) {
+              catalogue.sawStudies(1, SOURCE, seen.subList(i, Math.min(studies, i + 1000)));
+            }
+            return "";
+          });
       fill(file, destinations);
       for (int run = 0; run < 2; run++) {
         Backup.Setting setting =
@@ -104,22 +105,31 @@ final class ScaleMeasurements {
                 false);
         try (Backup backup = Backup.of(setting)) {
           WorkList[] work = new WorkList[1];
-          time(out, "plan", () -> {
-            work[0] = backup.plan();
-            return work[0].items().size() + " to work on";
-          });
-          time(out, "unchanged run after planning", () -> {
-            RunReport report = backup.execute(work[0]);
-            return report.outcome() + " " + report.totals().alreadyThere() + " already there";
-          });
+          time(
+              out,
+              "plan",
+              () -> {
+                work[0] = backup.plan();
+                return work[0].items().size() + " to work on";
+              });
+          time(
+              out,
+              "unchanged run after planning",
+              () -> {
+                RunReport report = backup.execute(work[0]);
+                return report.outcome() + " " + report.totals().alreadyThere() + " already there";
+              });
         }
       }
-      time(out, "status", () -> {
-        Status status =
-            new StatusReader(catalogue, Optional.empty(), clock.instant(), x -> x, _ -> false)
-                .read();
-        return status.sentence();
-      });
+      time(
+          out,
+          "status",
+          () -> {
+            Status status =
+                new StatusReader(catalogue, Optional.empty(), clock.instant(), x -> x, _ -> false)
+                    .read();
+            return status.sentence();
+          });
     } finally {
       destinations.forEach(Destination::close);
     }
@@ -155,26 +165,44 @@ final class ScaleMeasurements {
         Statement sql = connection.createStatement()) {
       sql.executeUpdate(
           "insert into version (study, version, read_at, file_count, length_bytes, missing_files,"
-              + " supersedes) select study, " + version + ", " + now
+              + " supersedes) select study, "
+              + version
+              + ", "
+              + now
               + ", 230, 121000000, 0, '' from study");
       for (Destination destination : destinations) {
         sql.executeUpdate(
             "insert into copy (study, version, destination, location, stored_bytes, file_count,"
-                + " depth, means, proven_at, state, run, intact_at) select study, " + version
-                + ", '" + destination.id() + "',"
+                + " depth, means, proven_at, state, run, intact_at) select study, "
+                + version
+                + ", '"
+                + destination.id()
+                + "',"
                 + " '2026_02/Mustermann_Erika_1950-12-31_2026-02-03_' || study || '.zip', 50000000,"
-                + " 230, 'INTACT', 'PAST_CACHE', " + now + ", 'good', 1, " + now + " from study");
+                + " 230, 'INTACT', 'PAST_CACHE', "
+                + now
+                + ", 'good', 1, "
+                + now
+                + " from study");
       }
       sql.executeUpdate(
-          "update study set version = " + version + ", fingerprint = listed_fingerprint,"
-              + " look = 'look', last_looked_at = " + now);
+          "update study set version = "
+              + version
+              + ", fingerprint = listed_fingerprint,"
+              + " look = 'look', last_looked_at = "
+              + now);
     }
   }
 
   private static StudyFacts facts(int i) {
     return new StudyFacts(
         new StudyKey(
-            "1.2.840.113619.2.428." + i % 7 + ".695552." + Math.floorMod(i * 7919L, 1_000_003) + "." + i),
+            "1.2.840.113619.2.428."
+                + i % 7
+                + ".695552."
+                + Math.floorMod(i * 7919L, 1_000_003)
+                + "."
+                + i),
         PatientData.of("MUSTERMANN" + i % 30_000 + "^ERIKA"),
         PatientData.of("PAT" + i % 30_000),
         Optional.of(PatientData.of(LocalDate.of(1930 + i % 80, 1 + i % 12, 1 + i % 28))),

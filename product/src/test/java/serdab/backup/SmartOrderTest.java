@@ -147,7 +147,10 @@ class SmartOrderTest {
       String uid = "1." + i;
       all.add(
           candidate(
-              uid, random.nextInt(-1, 12) * 3, random.nextBoolean() ? "CT" : "MR", random.nextBoolean()));
+              uid,
+              random.nextInt(-1, 12) * 3,
+              random.nextBoolean() ? "CT" : "MR",
+              random.nextBoolean()));
       if (random.nextInt(4) == 0) {
         marks.endangered.add(uid);
       }
@@ -195,9 +198,7 @@ class SmartOrderTest {
             PatientData.of(""),
             PatientData.of(""));
     Optional<Instant> added =
-        addedDaysAgo < 0
-            ? Optional.empty()
-            : Optional.of(NOW.minus(Duration.ofDays(addedDaysAgo)));
+        addedDaysAgo < 0 ? Optional.empty() : Optional.of(NOW.minus(Duration.ofDays(addedDaysAgo)));
     SourceStudy study = new SourceStudy(facts, "", 1, added, List.of(), uid);
     return new SmartOrder.Candidate(
         new WorkItem(study, WorkItem.Reason.NEW, List.of(0), false), copied);

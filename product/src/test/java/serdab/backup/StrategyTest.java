@@ -192,8 +192,7 @@ class StrategyTest {
 
     world.backUp();
 
-    var gone =
-        world.catalogue().study("world:source", new StudyKey("1.2.826.0.1.1")).orElseThrow();
+    var gone = world.catalogue().study("world:source", new StudyKey("1.2.826.0.1.1")).orElseThrow();
     var there =
         world.catalogue().study("world:source", new StudyKey("1.2.826.0.1.2")).orElseThrow();
     assertThat(gone.lastSeenRun()).isLessThan(there.lastSeenRun());

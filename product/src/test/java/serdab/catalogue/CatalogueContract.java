@@ -1092,8 +1092,7 @@ abstract class CatalogueContract {
         catalogue()
             .listings()
             .known(
-                SOURCE,
-                List.of(new StudyKey("1.2.3"), new StudyKey("1.2.4"), new StudyKey("1.9")));
+                SOURCE, List.of(new StudyKey("1.2.3"), new StudyKey("1.2.4"), new StudyKey("1.9")));
 
     assertThat(known).containsOnlyKeys(new StudyKey("1.2.3"), new StudyKey("1.2.4"));
     assertThat(known.get(new StudyKey("1.2.3")).listedFingerprint()).isEqualTo("print a");
@@ -1114,7 +1113,9 @@ abstract class CatalogueContract {
             1,
             SOURCE,
             List.of(
-                new Seen(facts("1.2.3"), 3), new Seen(undated("1.2.4"), 1), new Seen(facts("1.5"), 0)));
+                new Seen(facts("1.2.3"), 3),
+                new Seen(undated("1.2.4"), 1),
+                new Seen(facts("1.5"), 0)));
     String modality = facts("1.2.3").modalities().getFirst();
     java.util.function.Function<Safety.Wish, Safety.Counts> count =
         wish ->

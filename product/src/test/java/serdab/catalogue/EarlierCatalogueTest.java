@@ -30,7 +30,8 @@ class EarlierCatalogueTest {
   @Test
   void everythingItKnewIsStillKnown() throws IOException {
     Path file = folder.resolve("catalogue.db");
-    try (InputStream in = EarlierCatalogueTest.class.getResourceAsStream("/formats/catalogue-1.db")) {
+    try (InputStream in =
+        EarlierCatalogueTest.class.getResourceAsStream("/formats/catalogue-1.db")) {
       Files.copy(in, file);
     }
 
@@ -55,8 +56,10 @@ class EarlierCatalogueTest {
               .safety()
               .count(
                   new Safety.Scope(
-                      source, catalogue.lastGoodRun("backup", source).orElseThrow().destinationIds(),
-                      List.of(), 1));
+                      source,
+                      catalogue.lastGoodRun("backup", source).orElseThrow().destinationIds(),
+                      List.of(),
+                      1));
       assertThat(counts.safeStudies()).isEqualTo(counts.studies()).isEqualTo(10);
       assertThat(counts.safeGroups()).isEqualTo(2);
     }

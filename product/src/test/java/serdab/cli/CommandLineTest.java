@@ -125,7 +125,8 @@ class CommandLineTest {
         serdab("status", "--safe-to-delete", "--date", "1900-01-01..2100-01-01");
 
     assertThat(list.exitCode()).isZero();
-    assertThat(list.out()).contains("0 studies from", "one and the same disk", "Nothing was deleted");
+    assertThat(list.out())
+        .contains("0 studies from", "one and the same disk", "Nothing was deleted");
   }
 
   @Test

@@ -65,7 +65,8 @@ class InitTest {
   void atATerminalAllIsAskedAndTheNextCommandBacksUp() throws IOException {
     Map<String, Sha256> before = digests(library);
 
-    CommandLineRun.Result init = typing("1\n" + copies + "\nyes\n", "init", "--search", volumes + "");
+    CommandLineRun.Result init =
+        typing("1\n" + copies + "\nyes\n", "init", "--search", volumes + "");
     CommandLineRun.Result backup = run("backup");
 
     assertThat(init.exitCode()).as(init.err()).isZero();
@@ -156,7 +157,8 @@ class InitTest {
 
   @Test
   void whoSaysNoInTheEndGetsNothing() {
-    CommandLineRun.Result init = typing("1\n" + copies + "\nno\n", "init", "--search", volumes + "");
+    CommandLineRun.Result init =
+        typing("1\n" + copies + "\nno\n", "init", "--search", volumes + "");
 
     assertThat(init.exitCode()).isZero();
     assertThat(init.err()).contains("Nothing was written.");
@@ -189,9 +191,7 @@ class InitTest {
     assertThat(init.exitCode()).as(init.err()).isZero();
     assertThat(init.err())
         .contains(
-            "lies inside the source",
-            "Connect its disk, or make it.",
-            "of no kind that is known");
+            "lies inside the source", "Connect its disk, or make it.", "of no kind that is known");
     assertThat(configuration().plans().getFirst().destinations()).containsExactly("zip:" + copies);
   }
 
@@ -265,8 +265,8 @@ class InitTest {
 
     assertThat(init.exitCode()).as(init.err()).isZero();
     assertThat(Files.readAllLines(file()))
-        .anySatisfy(line ->
-            assertThat(line).contains("# ", "dicom://VAULT@127.0.0.1:104?calling=OSIRIX"))
+        .anySatisfy(
+            line -> assertThat(line).contains("# ", "dicom://VAULT@127.0.0.1:104?calling=OSIRIX"))
         .anySatisfy(line -> assertThat(line).startsWith("#").contains("ARCHIVE1@10.0.0.5:11112"))
         .anySatisfy(line -> assertThat(line).contains("cannot go to DICOM nodes yet"))
         .noneSatisfy(line -> assertThat(line).startsWith("to = [\"zip:/evil"));
@@ -281,7 +281,8 @@ class InitTest {
     Files.createDirectories(user.resolve("Library/Preferences"));
     Files.writeString(
         user.resolve("Library/Preferences/org.horosproject.horos.plist"),
-        "<plist><dict><key>DATABASELOCATIONURL</key><string>" + elsewhere
+        "<plist><dict><key>DATABASELOCATIONURL</key><string>"
+            + elsewhere
             + "</string></dict></plist>");
 
     assertThat(run("init", "--search", volumes + "", "--to", copies + "", "--yes").exitCode())

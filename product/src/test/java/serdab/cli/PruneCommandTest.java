@@ -43,7 +43,8 @@ class PruneCommandTest {
     Path file = folder.resolve("source").resolve(study + "-" + number + ".dcm");
     Files.createDirectories(file.getParent());
     Files.write(
-        file, TinyDicom.image().study(study).series(study + ".1").sop(study + "." + number).bytes());
+        file,
+        TinyDicom.image().study(study).series(study + ".1").sop(study + "." + number).bytes());
   }
 
   private void backUp() {
@@ -113,7 +114,8 @@ class PruneCommandTest {
         .hasSameBinaryContentAs(certificate);
     assertThat(serdab("verify", zips()).exitCode()).isZero();
     assertThat(serdab("studies", "--json").out()).contains("\"state\":\"removed\"");
-    assertThat(serdab("backup", "--from", folder.resolve("source").toString(), "--to", zips()).out())
+    assertThat(
+            serdab("backup", "--from", folder.resolve("source").toString(), "--to", zips()).out())
         .contains(" 0 copied and proven");
   }
 

@@ -114,14 +114,14 @@ class ConfigurationTest {
                 "away", List.of("zip:/Volumes/Away/Backup", "zip:/Volumes/Away 1/Backup"), 14));
     assertThat(read.logs()).isEqualTo(new LogSettings(100L << 20, 10, false, 10));
     assertThat(read.names().pseudonymKey())
-        .contains(
-            new SecretReference(SecretReference.Kind.FILE, "/etc/serdab/pseudonym.key"));
+        .contains(new SecretReference(SecretReference.Kind.FILE, "/etc/serdab/pseudonym.key"));
   }
 
   @Test
   void theExampleUsesEveryKeyAndTheTablesDescribeEachWithItsRightDefault() throws IOException {
     String document = document();
-    Matcher row = Pattern.compile("(?m)^\\| `([a-z_]+)` \\| [^|]+ \\| ([^|]+) \\|").matcher(document);
+    Matcher row =
+        Pattern.compile("(?m)^\\| `([a-z_]+)` \\| [^|]+ \\| ([^|]+) \\|").matcher(document);
     Set<String> described = new TreeSet<>();
     while (row.find()) {
       described.add(row.group(1));
@@ -446,8 +446,7 @@ class ConfigurationTest {
 
   @Test
   void whatIsLeftBesideTheCopiesRunsOnAnotherMachine() throws IOException {
-    Configuration read =
-        Configuration.parse(example().replace("files = 10", "files = 7"), "", UTC);
+    Configuration read = Configuration.parse(example().replace("files = 10", "files = 7"), "", UTC);
 
     String plans = read.plansText();
 

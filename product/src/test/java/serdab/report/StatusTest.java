@@ -114,8 +114,7 @@ class StatusTest {
     world.backUp();
     world.clock().pass(Duration.ofMinutes(1));
     long run = world.catalogue().beginRun("backup", "h", "world:source", disks(), "w/1");
-    serdab.catalogue.RunTotals one =
-        new serdab.catalogue.RunTotals(1, 1, 0, 1, 0, 0, 0, 0, 0, 0);
+    serdab.catalogue.RunTotals one = new serdab.catalogue.RunTotals(1, 1, 0, 1, 0, 0, 0, 0, 0, 0);
     world.catalogue().endRun(run, "failed", one);
 
     assertUnsafe("last-run-failed");
@@ -372,6 +371,10 @@ class StatusTest {
     world
         .catalogue()
         .recordProof(
-            copy.study(), copy.version(), id, new Proof(Depth.INTACT, ProofMeans.PAST_CACHE, at), state);
+            copy.study(),
+            copy.version(),
+            id,
+            new Proof(Depth.INTACT, ProofMeans.PAST_CACHE, at),
+            state);
   }
 }

@@ -37,8 +37,7 @@ import serdab.testing.world.World;
 /// What may go, what stays, and what is written down about it.
 class RetentionTest {
 
-  private final RetentionClinic clinic =
-      RetentionClinic.drawnFrom(new SplittableRandom(3), 1);
+  private final RetentionClinic clinic = RetentionClinic.drawnFrom(new SplittableRandom(3), 1);
   private final World world = clinic.world;
 
   @AfterEach
@@ -58,7 +57,8 @@ class RetentionTest {
     assertThat(report.removed()).isEqualTo(2);
     assertThat(report.kept()).isEmpty();
     assertThat(clinic.held(0, study)).isEqualTo(before.subList(2, 4));
-    assertThat(clinic.states(study)).containsExactlyInAnyOrder("good", "good", "removed", "removed");
+    assertThat(clinic.states(study))
+        .containsExactlyInAnyOrder("good", "good", "removed", "removed");
   }
 
   @Test
@@ -126,8 +126,7 @@ class RetentionTest {
     world.putImage(study, 1, world.pixels(), "");
     world.clock().pass(Duration.ofDays(3));
     world.backUp();
-    first.forEach((path, bytes) ->
-        world.source().put(study, path, bytes, world.clock().instant()));
+    first.forEach((path, bytes) -> world.source().put(study, path, bytes, world.clock().instant()));
     world.clock().pass(Duration.ofDays(3));
     world.backUp();
     List<VersionId> held = clinic.held(0, study);
@@ -256,8 +255,8 @@ class RetentionTest {
     assertThat(released.with(Verdict.GO)).hasSize(2);
     assertThat(world.catalogue().holds().all())
         .singleElement()
-        .satisfies(row ->
-            assertThat(row.release().orElseThrow().reason()).isEqualTo("the case is over"));
+        .satisfies(
+            row -> assertThat(row.release().orElseThrow().reason()).isEqualTo("the case is over"));
   }
 
   @Test
@@ -332,9 +331,7 @@ class RetentionTest {
   @Test
   void aRunThatNeverEndedFreezesRetention() {
     clinic.studyWithVersions(2);
-    world
-        .catalogue()
-        .beginRun("backup", "", "world:source", destinationIds(), "died");
+    world.catalogue().beginRun("backup", "", "world:source", destinationIds(), "died");
 
     assertThat(clinic.plan(0, RetentionClinic.versions(1)).frozen()).isPresent();
   }
@@ -404,8 +401,7 @@ class RetentionTest {
     assertThat(report.removed()).isZero();
     assertThat(report.kept())
         .singleElement()
-        .satisfies(kept ->
-            assertThat(kept.problem().code()).isEqualTo("remaining-copy-not-good"));
+        .satisfies(kept -> assertThat(kept.problem().code()).isEqualTo("remaining-copy-not-good"));
     assertThat(clinic.held(0, study)).hasSize(2);
     assertThat(clinic.states(study)).contains("bad");
   }
@@ -488,8 +484,7 @@ class RetentionTest {
     String id = name.substring("certificate-".length(), name.length() - ".json".length());
     String json = new String(clinic.papers.get(name), StandardCharsets.UTF_8);
     String intent =
-        new String(
-            clinic.papers.get("certificate-" + id + "-intent.json"), StandardCharsets.UTF_8);
+        new String(clinic.papers.get("certificate-" + id + "-intent.json"), StandardCharsets.UTF_8);
     String text =
         new String(clinic.papers.get("certificate-" + id + ".txt"), StandardCharsets.UTF_8);
     assertThat(json)

@@ -82,11 +82,13 @@ class RetentionWorldTest {
     }
 
     private void change() {
-      drawn().filter(study -> !world.source().files(study).isEmpty()).ifPresent(study -> {
-        int images = world.source().files(study).size();
-        int number = 1 + random.nextInt(images + 1);
-        world.putImage(study, number, world.pixels(), "", world.clock().instant());
-      });
+      drawn()
+          .filter(study -> !world.source().files(study).isEmpty())
+          .ifPresent(study -> {
+            int images = world.source().files(study).size();
+            int number = 1 + random.nextInt(images + 1);
+            world.putImage(study, number, world.pixels(), "", world.clock().instant());
+          });
     }
 
     private void vanish() {
@@ -94,20 +96,21 @@ class RetentionWorldTest {
     }
 
     private void hold() {
-      drawn().ifPresent(study -> {
-        boolean byDate = random.nextBoolean();
-        world
-            .catalogue()
-            .holds()
-            .place(
-                byDate ? Optional.empty() : Optional.of(new StudyKey(study)),
-                Optional.empty(),
-                byDate
-                    ? Optional.of(new HoldRow.Days(dates.get(study), dates.get(study)))
-                    : Optional.empty(),
-                "drawn",
-                "test");
-      });
+      drawn()
+          .ifPresent(study -> {
+            boolean byDate = random.nextBoolean();
+            world
+                .catalogue()
+                .holds()
+                .place(
+                    byDate ? Optional.empty() : Optional.of(new StudyKey(study)),
+                    Optional.empty(),
+                    byDate
+                        ? Optional.of(new HoldRow.Days(dates.get(study), dates.get(study)))
+                        : Optional.empty(),
+                    "drawn",
+                    "test");
+          });
     }
 
     private void release() {
@@ -138,13 +141,9 @@ class RetentionWorldTest {
       OptionalInt versions =
           random.nextBoolean() ? OptionalInt.of(1 + random.nextInt(2)) : OptionalInt.empty();
       Optional<Period> versionsFor =
-          random.nextBoolean()
-              ? Optional.of(Period.ofDays(random.nextInt(60)))
-              : Optional.empty();
+          random.nextBoolean() ? Optional.of(Period.ofDays(random.nextInt(60))) : Optional.empty();
       Optional<Period> studiesFor =
-          random.nextBoolean()
-              ? Optional.of(Period.ofYears(random.nextInt(12)))
-              : Optional.empty();
+          random.nextBoolean() ? Optional.of(Period.ofYears(random.nextInt(12))) : Optional.empty();
       List<RetentionRules.LegalTime> legal =
           switch (random.nextInt(4)) {
             case 0 -> List.of(RulesText.parseLegal("MR=P10Y"));
@@ -159,9 +158,7 @@ class RetentionWorldTest {
 
     /// Whether a study may end: everybody in this world was born on 1970-01-02 and has MR only.
     boolean mayEnd(String study, RetentionRules rules) {
-      if (rules.studiesFor().isEmpty()
-          || !world.source().files(study).isEmpty()
-          || isHeld(study)) {
+      if (rules.studiesFor().isEmpty() || !world.source().files(study).isEmpty() || isHeld(study)) {
         return false;
       }
       LocalDate end = dates.get(study).plus(rules.studiesFor().get());
@@ -371,9 +368,7 @@ class RetentionWorldTest {
       for (Removals.CertificateRow act : world.catalogue().removals().certificates(id)) {
         assertThat(act.endedAt()).as("certificate %s is complete", act.id()).isPresent();
         assertThat(beside)
-            .contains(
-                "certificate-" + act.id() + ".json",
-                "certificate-" + act.id() + ".txt");
+            .contains("certificate-" + act.id() + ".json", "certificate-" + act.id() + ".txt");
         for (RemovalRow row : world.catalogue().removals().of(act.id())) {
           assertThat(row.state()).isNotEqualTo("intended");
           if (row.state().equals("removed")) {

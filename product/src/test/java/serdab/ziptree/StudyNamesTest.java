@@ -121,12 +121,15 @@ class StudyNamesTest {
         .isEqualTo("_library/horos-1a2b3c4d/index.zip");
     String second = StudyNames.path(NamingProfile.UID, facts, 2);
     assertThat(second).isEqualTo("_library/horos-1a2b3c4d/index_2.zip");
-    assertThat(StudyNames.tails(second)).containsAnyElementsOf(StudyNames.indexKeys(NamingProfile.UID, key));
+    assertThat(StudyNames.tails(second))
+        .containsAnyElementsOf(StudyNames.indexKeys(NamingProfile.UID, key));
     assertThat(StudyNames.version(second, NamingProfile.UID, key)).isEqualTo(2);
     assertThat(StudyNames.tails("_library/horos-00000000/index.zip"))
         .doesNotContainAnyElementsOf(StudyNames.indexKeys(NamingProfile.UID, key));
     for (String foreign :
-        new String[] {"_library/index.zip", "_library//index.zip", "_library/a/b/index.zip", "_library/a/x.txt"}) {
+        new String[] {
+          "_library/index.zip", "_library//index.zip", "_library/a/b/index.zip", "_library/a/x.txt"
+        }) {
       assertThat(StudyNames.tails(foreign)).as(foreign).isEmpty();
     }
     assertThat(MonthFolder.ofPath(second).isMonth()).isFalse();

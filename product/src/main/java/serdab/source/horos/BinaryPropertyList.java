@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Reads the binary form, `bplist00`: values, a table of their offsets, and a trailer of 32 bytes
-/// that tells offset size (byte 6), reference size (7), number of values (8), the top value (16) and
-/// where the table begins (24), all big-endian.
+/// that tells offset size (byte 6), reference size (7), number of values (8), the top value (16)
+/// and where the table begins (24), all big-endian.
 ///
 /// A value begins with a byte of kind and length; length 15 puts it in an integer behind.
 final class BinaryPropertyList {

@@ -51,8 +51,8 @@ public final class HorosSource implements Source {
   ///   show it
   /// @param listFolders whether the folders are listed for files that the index does not know;
   ///   costs one listing of every folder for each inventory
-  /// @param autoClean how the viewer deletes studies by itself; empty when its preferences cannot be
-  ///   read
+  /// @param autoClean how the viewer deletes studies by itself; empty when its preferences cannot
+  ///   be read
   public record Settings(
       ZoneId zone, OptionalInt folderSize, boolean listFolders, Optional<AutoClean> autoClean) {
 
@@ -199,8 +199,7 @@ public final class HorosSource implements Source {
     Optional<SourceHealth> health = Optional.empty();
     if (settings.listFolders() || reader.isEmpty()) {
       UnindexedFiles unindexed =
-          new UnindexedFiles(
-              workbook, folders, locator, reader, deletions, now, settings.zone());
+          new UnindexedFiles(workbook, folders, locator, reader, deletions, now, settings.zone());
       unindexed.note();
       health = health(workbook, unindexed.counted(), reader, deletions);
     }
@@ -209,10 +208,7 @@ public final class HorosSource implements Source {
           .note(deletions, settings.autoClean().orElse(AutoClean.VIEWERS_DEFAULT), now);
     }
     new IndexGroups(workbook, folders, schema, privateFolder, now)
-        .note(
-            snapshot,
-            reader.map(IndexReader::indexId).orElse(""),
-            modelVersion());
+        .note(snapshot, reader.map(IndexReader::indexId).orElse(""), modelVersion());
     return new HorosInventory(
         folders,
         locator,

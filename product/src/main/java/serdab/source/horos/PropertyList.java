@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// A value of a macOS property list, as viewers keep their preferences and queues in. Both forms are
-/// read, XML and binary.
+/// A value of a macOS property list, as viewers keep their preferences and queues in. Both forms
+/// are read, XML and binary.
 ///
 /// What is read comes from outside: the number of values, their depth and their total length are
 /// bounded, no entity is looked up, and what is not understood is an empty result, never an
@@ -88,7 +88,9 @@ public sealed interface PropertyList {
 
   /// The value of this name in a dictionary.
   default Optional<PropertyList> at(String name) {
-    return this instanceof Dict dict ? Optional.ofNullable(dict.values().get(name)) : Optional.empty();
+    return this instanceof Dict dict
+        ? Optional.ofNullable(dict.values().get(name))
+        : Optional.empty();
   }
 
   /// The values of an array; empty for anything else.

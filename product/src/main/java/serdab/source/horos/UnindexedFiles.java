@@ -159,8 +159,7 @@ final class UnindexedFiles {
         numbers.size()
             + workbook.number(
                 "SELECT count(*) FROM named WHERE name NOT LIKE '/%' OR substr(name, 1, ?) = ?",
-                folders.database().toString().length() + 1,
-                folders.database() + "/");
+                folders.database().toString().length() + 1, folders.database() + "/");
     return Optional.of(new Counted(onDisk, inIndex, Math.max(0, inIndex - ofRows)));
   }
 
@@ -299,9 +298,7 @@ final class UnindexedFiles {
     }
     // What the viewer is about to delete has lost its row, and is not on its way in.
     boolean leaving = deletions.names(entry, file);
-    if (index.isPresent()
-        && !leaving
-        && isArriving(seen.get().lastModifiedTime().toInstant())) {
+    if (index.isPresent() && !leaving && isArriving(seen.get().lastModifiedTime().toInstant())) {
       tooYoung++;
       return;
     }

@@ -38,7 +38,8 @@ public record ViewerPreferences(String viewer, Path file, PropertyList values) {
 
   /// What the backup plug-in of OsiriX sends to, each value at the plug-in's default where it was
   /// never set.
-  public record PluginDefaults(String host, int port, String calledAeTitle, String callingAeTitle) {}
+  public record PluginDefaults(
+      String host, int port, String calledAeTitle, String callingAeTitle) {}
 
   /// The preferences of the viewers that this user has, Horos first; none that cannot be read or
   /// understood.
@@ -106,11 +107,18 @@ public record ViewerPreferences(String viewer, Path file, PropertyList values) {
   public List<Path> libraryLocations() {
     Set<Path> folders = new LinkedHashSet<>();
     for (String key : List.of("DATABASELOCATIONURL", "DEFAULT_DATABASELOCATIONURL")) {
-      values.at(key).flatMap(PropertyList::text).flatMap(ViewerPreferences::path).ifPresent(folders::add);
+      values
+          .at(key)
+          .flatMap(PropertyList::text)
+          .flatMap(ViewerPreferences::path)
+          .ifPresent(folders::add);
     }
     for (PropertyList each :
         values.at("localDatabasePaths").map(PropertyList::items).orElse(List.of())) {
-      each.at("Path").flatMap(PropertyList::text).flatMap(ViewerPreferences::path).ifPresent(folders::add);
+      each.at("Path")
+          .flatMap(PropertyList::text)
+          .flatMap(ViewerPreferences::path)
+          .ifPresent(folders::add);
     }
     return List.copyOf(folders);
   }

@@ -100,8 +100,7 @@ final class XmlPropertyList {
       case "true" -> new PropertyList.Bool(empty(true));
       case "false" -> new PropertyList.Bool(empty(false));
       case "date" -> new PropertyList.Date(Instant.parse(text().strip()));
-      case "data" ->
-          new PropertyList.Data(ByteBuffer.wrap(Base64.getMimeDecoder().decode(text())));
+      case "data" -> new PropertyList.Data(ByteBuffer.wrap(Base64.getMimeDecoder().decode(text())));
       default -> throw new XMLStreamException("an element that no property list has");
     };
   }

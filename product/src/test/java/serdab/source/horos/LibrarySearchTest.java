@@ -51,8 +51,10 @@ class LibrarySearchTest {
     Files.createSymbolicLink(volumes.resolve("Again"), volumes.resolve("PACS"));
     Files.createSymbolicLink(home.resolve("Documents"), volumes.resolve("PACS"));
 
-    assertThat(search(2).find()).hasSize(1).first().satisfies(found ->
-        assertThat(found.toRealPath()).isEqualTo(library.toRealPath()));
+    assertThat(search(2).find())
+        .hasSize(1)
+        .first()
+        .satisfies(found -> assertThat(found.toRealPath()).isEqualTo(library.toRealPath()));
   }
 
   @Test

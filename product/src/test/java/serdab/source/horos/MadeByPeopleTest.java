@@ -226,8 +226,7 @@ class MadeByPeopleTest {
 
   @Test
   void uidsAreUnpackedAsTheViewerPacksThem() {
-    assertThat(MadeByPeople.unpackedUid(new byte[] {0x3b, 0x36, (byte) 0xb2}))
-        .isEqualTo("2.25.1");
+    assertThat(MadeByPeople.unpackedUid(new byte[] {0x3b, 0x36, (byte) 0xb2})).isEqualTo("2.25.1");
     assertThat(MadeByPeople.unpackedUid(CompressedUid.encode("1.2.840.10008.1.2")))
         .isEqualTo("1.2.840.10008.1.2");
     assertThat(MadeByPeople.unpackedUid(new byte[] {0x2f, 0x30})).isEqualTo("1");
@@ -390,8 +389,7 @@ class MadeByPeopleTest {
       return received.files.entrySet().stream()
           .collect(
               Collectors.toMap(
-                  Map.Entry::getKey,
-                  file -> new String(file.getValue(), StandardCharsets.UTF_8)));
+                  Map.Entry::getKey, file -> new String(file.getValue(), StandardCharsets.UTF_8)));
     }
   }
 

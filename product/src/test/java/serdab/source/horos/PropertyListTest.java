@@ -78,8 +78,7 @@ class PropertyListTest {
                 new PropertyList.Array(List.of()),
                 new PropertyList.Dict(Map.of()))));
     all.put(
-        "dict",
-        new PropertyList.Dict(Map.of("inner", new PropertyList.Text("plain & <marked>"))));
+        "dict", new PropertyList.Dict(Map.of("inner", new PropertyList.Text("plain & <marked>"))));
     all.put("long", new PropertyList.Text("x".repeat(300)));
     return new PropertyList.Dict(all);
   }
@@ -173,7 +172,8 @@ class PropertyListTest {
   void entitiesAreNotLookedUp() throws IOException {
     Path secret = Files.writeString(folder.resolve("secret"), "stolen");
     String list =
-        "<?xml version=\"1.0\"?><!DOCTYPE plist [<!ENTITY s SYSTEM \"%s\">]>".formatted(secret.toUri())
+        "<?xml version=\"1.0\"?><!DOCTYPE plist [<!ENTITY s SYSTEM \"%s\">]>"
+                .formatted(secret.toUri())
             + "<plist><array><string>&s;</string><string>&lol;</string></array></plist>";
 
     Optional<PropertyList> read = PropertyList.of(list.getBytes(UTF_8));

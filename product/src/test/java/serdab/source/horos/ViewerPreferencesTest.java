@@ -60,8 +60,7 @@ class ViewerPreferencesTest {
   void autoCleanIsEmptyWhenTheUserNeverSetIt() throws IOException {
     assertThat(horos("").autoClean()).isEmpty();
     assertThat(horos("<key>AUTOCLEANINGSPACE</key><true/>").autoClean()).contains(true);
-    assertThat(horos("<key>AUTOCLEANINGSPACE</key><string>0</string>").autoClean())
-        .contains(false);
+    assertThat(horos("<key>AUTOCLEANINGSPACE</key><string>0</string>").autoClean()).contains(false);
     assertThat(horos("<key>AUTOCLEANINGDATE</key><integer>1</integer>").autoCleanByAge())
         .contains(true);
   }

@@ -188,7 +188,8 @@ public final class WorldSource implements Source {
             PatientData.of(""),
             PatientData.of(""));
     String fingerprint = fingerprints.getOrDefault(uid, look(files));
-    return new SourceStudy(facts, fingerprint, files.size(), Optional.ofNullable(added.get(uid)), List.of(), uid);
+    return new SourceStudy(
+        facts, fingerprint, files.size(), Optional.ofNullable(added.get(uid)), List.of(), uid);
   }
 
   private static String look(SortedMap<String, Content> files) {
