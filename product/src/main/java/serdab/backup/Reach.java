@@ -135,11 +135,14 @@ public final class Reach {
       Thread.currentThread().interrupt();
       return Optional.empty();
     } catch (ExecutionException e) {
-      switch (e.getCause()) {
-        case RuntimeException cause -> throw cause;
-        case Error cause -> throw cause;
-        case null, default -> throw new IllegalStateException(e);
+      Throwable cause = e.getCause();
+      if (cause instanceof RuntimeException failure) {
+        throw failure;
       }
+      if (cause instanceof Error error) {
+        throw error;
+      }
+      throw new IllegalStateException(e);
     }
   }
 
@@ -158,7 +161,8 @@ public final class Reach {
     } catch (NotDirectoryException e) {
       return State.FILLED; // A file in its place; whoever opens it says so.
     } catch (DirectoryIteratorException e) {
-      return notListed(e.getCause());
+      IOException cause = e.getCause();
+      return cause == null ? State.FAILING : notListed(cause);
     } catch (IOException e) {
       return notListed(e);
     }

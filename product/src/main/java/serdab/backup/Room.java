@@ -90,8 +90,8 @@ final class Room {
             + text(missing)
             + " are missing for "
             + (studies == 1
-                ? "the one study that waits."
-                : "the " + studies + " studies that wait."),
+                ? "the one study that did not get there."
+                : "the " + studies + " studies that did not get there."),
         problem.next(),
         details);
   }

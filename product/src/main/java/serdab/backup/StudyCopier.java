@@ -20,6 +20,7 @@ import serdab.Depth;
 import serdab.Finding;
 import serdab.Problem;
 import serdab.Proof;
+import serdab.ProofMeans;
 import serdab.SerdabException;
 import serdab.VersionId;
 import serdab.catalogue.Catalogue;
@@ -74,6 +75,9 @@ final class StudyCopier {
   /// Destinations that could not be asked about the study at hand, with the reason.
   private final Map<Integer, Problem> down = new LinkedHashMap<>();
 
+  /// Copies of the study at hand that were found damaged, by destination id.
+  private final Map<String, List<HeldVersion>> damaged = new HashMap<>();
+
   StudyCopier(
       BackupPlan plan,
       String sourceId,
@@ -101,6 +105,7 @@ final class StudyCopier {
   /// @param alive destinations that can be used, by their place in the plan's list
   CopyOutcome work(WorkItem item, Set<Integer> alive) {
     down.clear();
+    damaged.clear();
     try {
       CopyOutcome outcome = workOn(item, alive);
       if (!down.isEmpty()) {
@@ -508,6 +513,7 @@ final class StudyCopier {
     return switch (outcome) {
       case ProofOutcome.Proven proof -> Optional.of(copyRow(target, copy.proven(proof.proof())));
       case ProofOutcome.Bad bad -> {
+        damaged.computeIfAbsent(destination.id().toString(), _ -> new ArrayList<>()).add(copy);
         noteFailure(destination, copy.study(), bad.problem());
         yield Optional.empty();
       }
@@ -611,6 +617,8 @@ final class StudyCopier {
       return new CopyOutcome.Adopted(List.copyOf(adopted));
     }
     StudyVersion version = read.get();
+    List<CopyRow> before = catalogue.copies(study.key());
+    made.forEach(copy -> endProofsOfAnEarlierFile(copy, before));
     catalogue.recordCopied(
         sourceId,
         VersionRow.of(version),
@@ -619,7 +627,64 @@ final class StudyCopier {
         look,
         allFindings(version),
         run);
+    made.forEach(copy -> setDamagedAside(copy, before));
     return new CopyOutcome.Copied(version, List.copyOf(made), List.copyOf(adopted));
+  }
+
+  /// A file that was deleted by hand and made again has its name, and none of its proofs.
+  private void endProofsOfAnEarlierFile(CopyRow made, List<CopyRow> before) {
+    for (CopyRow earlier : before) {
+      if (isSameCopy(earlier, made) && earlier.location().equals(made.location())) {
+        catalogue.recordProof(
+            made.study(),
+            made.version(),
+            made.destinationId(),
+            new Proof(Depth.CLAIMED, ProofMeans.ASKED, clock.instant()),
+            "gone");
+      }
+    }
+  }
+
+  /// A damaged copy of what was made again, and is recorded by now, is set aside. Whatever fails
+  /// here undoes nothing: the next verification finds both.
+  private void setDamagedAside(CopyRow made, List<CopyRow> before) {
+    List<HeldVersion> wrong =
+        new ArrayList<>(damaged.getOrDefault(made.destinationId(), List.of()));
+    for (CopyRow earlier : before) {
+      if (isSameCopy(earlier, made)) {
+        wrong.add(
+            new HeldVersion(
+                earlier.study(),
+                earlier.version(),
+                earlier.location(),
+                earlier.storedBytes(),
+                earlier.fileCount(),
+                Optional.empty(),
+                Optional.empty()));
+      }
+    }
+    for (Destination destination : destinations) {
+      if (!destination.id().toString().equals(made.destinationId())) {
+        continue;
+      }
+      for (HeldVersion copy : wrong) {
+        try {
+          if (copy.id().equals(made.version())
+              && !copy.location().equals(made.location())
+              && destination.prove(copy, destination.traits().copiedDepth())
+                  instanceof ProofOutcome.Bad) {
+            destination.setAside(copy.location());
+          }
+        } catch (SerdabException e) {
+          // Told by the next verification.
+        }
+      }
+    }
+  }
+
+  private static boolean isSameCopy(CopyRow one, CopyRow other) {
+    return one.version().equals(other.version())
+        && one.destinationId().equals(other.destinationId());
   }
 
   private static CopyOutcome failed(Problem problem, List<Integer> targets, List<CopyRow> made) {

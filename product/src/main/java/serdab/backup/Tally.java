@@ -345,6 +345,16 @@ final class Tally {
         .orElse(destinationId);
   }
 
+  /// Something that is not safe and is no work item.
+  void notSafe(StudyKey key, Problem problem) {
+    lock.lock();
+    try {
+      unsafe(key, problem);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void unsafe(StudyKey key, Problem problem) {
     notSafeCount++;
     if (notSafe.size() < RunReport.MAX_NAMED) {

@@ -1,7 +1,7 @@
 package serdab.catalogue;
 
-import java.nio.file.Path;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -137,7 +137,8 @@ public final class Catalogue implements AutoCloseable {
     return new Standing(this, database);
   }
 
-  /// Which installation this is: the same on every machine that uses this catalogue or a copy of it.
+  /// Which installation this is: the same on every machine that uses this catalogue or a copy of
+  /// it.
   public String installation() {
     String named = "serdab-installation-v1\n" + HexFormat.of().formatHex(labelKey);
     return Sha256.digest(named.getBytes(StandardCharsets.UTF_8)).hex().substring(0, 8);
@@ -234,7 +235,9 @@ public final class Catalogue implements AutoCloseable {
     SortedMap<String, String> facts = new TreeMap<>();
     database
         .read(link ->
-            link.call("select name, value from fact where substr(name, 1, ?) = ? order by name")
+            link.call(
+                    "select name, value from fact"
+                        + " where substr(name, 1, cast(? as integer)) = ? order by name")
                 .number(prefix.length())
                 .text(prefix)
                 .all(row -> Map.entry(row.text(), row.text())))
@@ -793,8 +796,8 @@ public final class Catalogue implements AutoCloseable {
         .write();
   }
 
-  /// The newest proof of a copy, or that it is bad or gone. A good copy keeps its deeper proofs; one
-  /// that is not good loses them all.
+  /// The newest proof of a copy, or that it is bad or gone. A good copy keeps its deeper proofs;
+  /// one that is not good loses them all.
   ///
   /// @throws IllegalArgumentException when no such copy is known
   public void recordProof(

@@ -15,7 +15,8 @@ import serdab.ProofMeans;
 import serdab.VersionId;
 import serdab.dicom.StudyKey;
 
-/// Every depth to which copies were proven, each with its own date, and in which order. Thread-safe.
+/// Every depth to which copies were proven, each with its own date, and in which order.
+/// Thread-safe.
 ///
 /// A proof that succeeds stands beside the others; one that fails ends them all. Proofs are counted
 /// as they are recorded, so that their order does not hang on clocks.
@@ -32,7 +33,7 @@ public final class Proofs {
 
   /// Whose turn it is: a copy as the catalogue knows it, and when it was last proven deeply enough.
   ///
-  /// @param state `good`, `bad` or `gone`
+  /// @param state `good`, `bad`, `gone` or `removed`
   /// @param lastTurn the count of its last proof that was deep enough; when there is none, of what
   ///   made it wait: it was made, found, or found bad
   /// @param lastAt the date of that proof; when there is none, of the copy's last proof of any kind
@@ -44,7 +45,13 @@ public final class Proofs {
       long fileCount,
       String state,
       long lastTurn,
-      Instant lastAt) {}
+      Instant lastAt) {
+
+    /// As [CopyRow#shouldBeThere].
+    public boolean shouldBeThere() {
+      return !state.equals("gone") && !state.equals("removed");
+    }
+  }
 
   /// All copies on a destination by study and version; close the stream.
   ///
@@ -200,12 +207,7 @@ public final class Proofs {
   }
 
   private static void add(
-      Link link,
-      StudyKey study,
-      VersionId version,
-      String destinationId,
-      Proof proof,
-      long turn)
+      Link link, StudyKey study, VersionId version, String destinationId, Proof proof, long turn)
       throws SQLException {
     link.call(
             "insert into proof (destination, study, version, depth, means, proven_at, turn)"
@@ -242,8 +244,8 @@ public final class Proofs {
     call.text(study.value()).text(version.hex()).text(destinationId).write();
   }
 
-  private static List<Proof> standing(
-      Link link, String study, String version, String destinationId) throws SQLException {
+  private static List<Proof> standing(Link link, String study, String version, String destinationId)
+      throws SQLException {
     List<Proof> standing =
         new ArrayList<>(
             link.call(

@@ -80,7 +80,7 @@ final class Schema {
     return found;
   }
 
-  private static List<String> statements(Database database, int version) {
+  static List<String> statements(Database database, int version) {
     List<String> statements = new ArrayList<>();
     script("schema-" + version + "." + database.scriptSuffix() + ".sql")
         .ifPresent(text -> statements.addAll(split(text)));

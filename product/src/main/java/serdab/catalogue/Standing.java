@@ -68,14 +68,19 @@ public final class Standing {
                 .all(Link.Row::text));
     for (String source : sources) {
       Optional<RunRow> newest =
-          database.read(link ->
-              link.call(
-                      "select "
-                          + Catalogue.RUN_COLUMNS
-                          + " from run where kind = 'backup' and source = ?"
-                          + " order by run desc limit 1")
-                  .text(source)
-                  .one(Catalogue::runRow));
+          database.read(link -> {
+            Optional<RunRow> run =
+                link.call(
+                        "select "
+                            + Catalogue.RUN_COLUMNS
+                            + " from run where kind = 'backup' and source = ?"
+                            + " order by run desc limit 1")
+                    .text(source)
+                    .one(Catalogue::runRow);
+            return run.isPresent()
+                ? Optional.of(Catalogue.withDestinations(link, run.get()))
+                : Optional.empty();
+          });
       all.add(new SourceRuns(source, newest, catalogue.lastGoodRun("backup", source)));
     }
     return List.copyOf(all);

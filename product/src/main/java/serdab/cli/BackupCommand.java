@@ -74,7 +74,7 @@ final class BackupCommand implements Callable<Integer> {
       paramLabel = "SOURCE",
       description =
           "Runs without a configuration, with --to. A library or folder: PATH, horos:PATH or"
-              + " folder:PATH.")
+              + " folder:PATH; or another destination, zip:PATH, with every version that it holds.")
   private @Nullable String from;
 
   @Option(
@@ -286,8 +286,8 @@ final class BackupCommand implements Callable<Integer> {
       if (!configured) {
         return new PlanRun(around, home, wiring, catalogue, wanted.getFirst(), switches).run();
       }
-      return runAll(wanted, plan -> with ->
-          new PlanRun(with, home, wiring, catalogue, plan, switches).run());
+      return runAll(
+          wanted, plan -> with -> new PlanRun(with, home, wiring, catalogue, plan, switches).run());
     }
   }
 
@@ -337,7 +337,8 @@ final class BackupCommand implements Callable<Integer> {
             new Problem(
                 "wrong-option",
                 option.longestName() + " is a setting of a plan; here the configuration has it.",
-                "Set it in " + around.home().configuration()
+                "Set it in "
+                    + around.home().configuration()
                     + ", or give --from and --to as well to run without the configuration."));
       }
     }

@@ -62,8 +62,9 @@ final class HoldCommand implements Runnable {
   @Command(
       name = "add",
       mixinStandardHelpOptions = true,
-      header = "Places a hold on a study, a patient or study dates; what is named together counts"
-          + " together.",
+      header =
+          "Places a hold on a study, a patient or study dates; what is named together counts"
+              + " together.",
       footer = {
         "",
         "Examples:",

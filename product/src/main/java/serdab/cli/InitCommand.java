@@ -34,7 +34,8 @@ import serdab.store.VolumeSentinel;
 @Command(
     name = "init",
     mixinStandardHelpOptions = true,
-    header = "Sets up this machine: finds libraries, asks where copies go, writes the configuration.",
+    header =
+        "Sets up this machine: finds libraries, asks where copies go, writes the configuration.",
     description = {
       "At a terminal it asks; elsewhere, or with --yes, options answer. It copies nothing and writes",
       "nothing to a library. A destination gets a small file that tells its disk from others."
@@ -176,15 +177,17 @@ final class InitCommand implements Callable<Integer> {
   private List<String> sources(Optional<Dialogue> dialogue, Home home) {
     if (!from.isEmpty()) {
       List<String> whole = from.stream().map(InitCommand::wholeSource).toList();
-      whole.forEach(source -> missing(source).ifPresent(what -> {
-        throw wrong(what);
-      }));
+      whole.forEach(source ->
+          missing(source)
+              .ifPresent(what -> {
+                throw wrong(what);
+              }));
       return whole;
     }
     if (like != null) {
       Path library = ScriptDefaults.library(volume());
-      missing(library.toString()).ifPresent(what ->
-          warnings.add(what + " Connect the volume before the first run."));
+      missing(library.toString())
+          .ifPresent(what -> warnings.add(what + " Connect the volume before the first run."));
       return List.of(library.toString());
     }
     List<Path> found =
@@ -318,9 +321,10 @@ final class InitCommand implements Callable<Integer> {
       List<String> whole = given.stream().map(InitCommand::wholeDestination).toList();
       for (String destination : whole) {
         boolean mayBeAway = like != null && to.isEmpty();
-        wrongDestination(destination, sources, mayBeAway).ifPresent(what -> {
-          throw wrong(what);
-        });
+        wrongDestination(destination, sources, mayBeAway)
+            .ifPresent(what -> {
+              throw wrong(what);
+            });
       }
       return whole;
     }
@@ -465,10 +469,8 @@ final class InitCommand implements Callable<Integer> {
     }
     BackupPlan first =
         BackupPlan.from(sources.getFirst(), zone()).name(name).destinations(destinations).plan();
-    List<BackupPlan> plans =
-        sources.stream().map(source -> first.changed(source).plan()).toList();
-    return Configuration.of(
-        zone(), List.of(new NamedPlan(name, true, plans, Optional.empty())));
+    List<BackupPlan> plans = sources.stream().map(source -> first.changed(source).plan()).toList();
+    return Configuration.of(zone(), List.of(new NamedPlan(name, true, plans, Optional.empty())));
   }
 
   private void print(

@@ -87,8 +87,7 @@ final class PlanFiles {
         out.flush();
         channel.force(true);
       }
-      Files.move(
-          beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException | java.io.UncheckedIOException e) {
       throw new SerdabException.Unavailable(
           new Problem(

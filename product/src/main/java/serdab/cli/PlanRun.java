@@ -105,6 +105,9 @@ final class PlanRun {
   private int begin() {
     RunGuard guard = new RunGuard(around, wiring, catalogue, plan, switches);
     RunGuard.Allowed allowed = guard.allow();
+    if (Wiring.isDestination(plan.source())) {
+      return replicate(guard, allowed);
+    }
     List<String> warnings = new ArrayList<>(allowed.warnings());
     warnings.addAll(wiring.names().guard(plan));
     try (Source source = guard.open(() -> wiring.source(plan, home))) {
@@ -128,6 +131,39 @@ final class PlanRun {
       } finally {
         destinations.forEach(Destination::close);
       }
+    }
+  }
+
+  /// Copies from one destination to others.
+  private int replicate(RunGuard guard, RunGuard.Allowed allowed) {
+    List<Destination> opened = new ArrayList<>();
+    try (Destination from = wiring.destinationToRead(plan.source(), catalogue)) {
+      for (String specification : allowed.destinations()) {
+        opened.add(
+            switches.dryRun()
+                ? wiring.destinationToLookAt(specification, plan, catalogue, home)
+                : wiring.destination(specification, plan, catalogue, switches.adopt()));
+      }
+      if (!switches.dryRun()) {
+        refuseTwice(opened);
+        guard.learn(allowed.destinations(), opened);
+      }
+      List<String> warnings = new ArrayList<>(allowed.warnings());
+      warnings.addAll(wiring.names().guard(plan));
+      warnings.addAll(guard.reminders());
+      return new ReplicationRun(around, home, catalogue, plan, switches, logSettings())
+          .run(
+              from,
+              opened,
+              warnings,
+              report -> {
+                List<String> more = new ArrayList<>();
+                leaveForRecovery(opened, report, more);
+                listForPeople(opened, more);
+                return more;
+              });
+    } finally {
+      opened.forEach(Destination::close);
     }
   }
 
@@ -270,14 +306,14 @@ final class PlanRun {
   private List<String> afterRun(Ran ran) {
     List<String> warnings = new ArrayList<>();
     new IndexCare(catalogue, around.clock()).afterRun(ran, warnings);
-    leaveForRecovery(ran, warnings);
-    listForPeople(ran, warnings);
+    leaveForRecovery(ran.destinations(), ran.report(), warnings);
+    listForPeople(ran.destinations(), warnings);
     return warnings;
   }
 
   /// What people and programs need who have nothing but the copies.
-  private void listForPeople(Ran ran, List<String> warnings) {
-    for (Destination destination : ran.destinations()) {
+  private void listForPeople(List<Destination> destinations, List<String> warnings) {
+    for (Destination destination : destinations) {
       try {
         destination.list(
             new Destination.Listing(wiring.names().indexPage(), true, false));
@@ -292,17 +328,18 @@ final class PlanRun {
   }
 
   /// What a new machine needs when this one is lost.
-  private void leaveForRecovery(Ran ran, List<String> warnings) {
+  private void leaveForRecovery(
+      List<Destination> destinations, RunReport report, List<String> warnings) {
     Optional<RunRow> row =
         catalogue.runs(RUNS_LOOKED_AT).stream()
-            .filter(run -> run.id() == ran.report().run())
+            .filter(run -> run.id() == report.run())
             .findFirst();
     if (row.isEmpty()) {
       return;
     }
     RecoveryKit kit =
         new RecoveryKit(catalogue, home.cache(), around.clock(), Wiring.WRITTEN_BY);
-    for (Destination destination : ran.destinations()) {
+    for (Destination destination : destinations) {
       try {
         kit.leave(destination, plansText(), row.get());
       } catch (SerdabException e) {

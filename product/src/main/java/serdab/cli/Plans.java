@@ -21,9 +21,7 @@ record Plans(Configuration configuration) {
   static Plans read(Surroundings around) {
     Configuration.Loaded loaded =
         Configuration.load(around.home().configuration(), ZoneId.systemDefault());
-    loaded
-        .warnings()
-        .forEach(warning -> around.terminal().err().println("Warning: " + warning));
+    loaded.warnings().forEach(warning -> around.terminal().err().println("Warning: " + warning));
     return new Plans(loaded.configuration());
   }
 
@@ -32,8 +30,7 @@ record Plans(Configuration configuration) {
   /// @throws SerdabException.Misconfigured when there is none, or none of a name
   List<NamedPlan> called(List<String> names) {
     if (names.isEmpty()) {
-      List<NamedPlan> enabled =
-          configuration.plans().stream().filter(NamedPlan::enabled).toList();
+      List<NamedPlan> enabled = configuration.plans().stream().filter(NamedPlan::enabled).toList();
       if (enabled.isEmpty()) {
         throw new SerdabException.Misconfigured(
             new Problem(

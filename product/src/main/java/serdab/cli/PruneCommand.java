@@ -66,7 +66,9 @@ final class PruneCommand implements Callable<Integer> {
   @SuppressWarnings("NullAway.Init") // required
   private String destination;
 
-  @Option(names = "--plan", description = "Prints the plan, writes it into a file, removes nothing.")
+  @Option(
+      names = "--plan",
+      description = "Prints the plan, writes it into a file, removes nothing.")
   private boolean planOnly;
 
   @Option(names = "--execute", paramLabel = "PLANFILE", description = "Carries out this plan.")
@@ -170,8 +172,7 @@ final class PruneCommand implements Callable<Integer> {
       if (frozen.isPresent()) {
         return Main.ExitCodes.HELD_BACK;
       }
-      boolean ask =
-          !planOnly && !json && around.terminal().interactive() && !isTrial(plan, home);
+      boolean ask = !planOnly && !json && around.terminal().interactive() && !isTrial(plan, home);
       return ask && !plan.with(Verdict.GO).isEmpty()
           ? carryOut(plan, home, wiring, catalogue)
           : Main.ExitCodes.GOOD;
@@ -183,7 +184,10 @@ final class PruneCommand implements Callable<Integer> {
   private int carryOut(PlanFile plan, Home home, Wiring wiring, Catalogue catalogue) {
     RetentionRules rules = rulesNow(plan, home);
     boolean last = confirmLast(plan);
-    long copies = plan.with(Verdict.GO).size() + (last ? plan.with(Verdict.GO_AS_LAST).size() : 0);
+    long copies = plan.with(Verdict.GO).size();
+    if (last) {
+      copies += plan.with(Verdict.GO_AS_LAST).size();
+    }
     if (!confirmCopies(copies)) {
       around.terminal().err().println("Nothing was removed.");
       return Main.ExitCodes.GOOD;
@@ -299,7 +303,8 @@ final class PruneCommand implements Callable<Integer> {
                         + " --keep-versions-for, --keep-studies-for and --legal.")));
   }
 
-  /// What a plan is carried out by: the configuration where there is one, else the rules that the plan was made by and that the person confirmed with it.
+  /// What a plan is carried out by: the configuration where there is one, else the rules that the
+  /// plan was made by and that the person confirmed with it.
   private RetentionRules rulesNow(PlanFile plan, Home home) {
     if (execute != null && hasOptions()) {
       throw wrong("Rules cannot be given with --execute; they stand in the plan.");
@@ -312,8 +317,8 @@ final class PruneCommand implements Callable<Integer> {
     return RulesText.parse(plan.rules());
   }
 
-  /// What the configuration says of this destination, where there is one; one that does not name
-  /// it keeps everything there.
+  /// What the configuration says of this destination, where there is one; one that does not name it
+  /// keeps everything there.
   private Optional<RetentionRules> configured(Home home) {
     return Files.isRegularFile(home.configuration())
         ? Optional.of(
@@ -324,7 +329,10 @@ final class PruneCommand implements Callable<Integer> {
 
   /// A plan by rules that the configuration does not have is for looking at.
   private boolean isTrial(PlanFile plan, Home home) {
-    return configured(home).map(RulesText::lines).filter(now -> !now.equals(plan.rules())).isPresent();
+    return configured(home)
+        .map(RulesText::lines)
+        .filter(now -> !now.equals(plan.rules()))
+        .isPresent();
   }
 
   private static Optional<Period> period(String option, @Nullable String text) {

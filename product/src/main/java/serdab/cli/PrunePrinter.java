@@ -108,15 +108,11 @@ final class PrunePrinter {
 
   private void months(Map<String, RetentionPlan.Count> months) {
     months.forEach((month, count) ->
-        terminal
-            .out()
-            .printf("  %,8d  %10s  of %s%n", count.copies(), size(count.bytes()), month));
+        terminal.out().printf("  %,8d  %10s  of %s%n", count.copies(), size(count.bytes()), month));
   }
 
   private void lines(List<Line> lines) {
-    lines.stream()
-        .limit(LINES_SHOWN)
-        .forEach(line -> terminal.out().println("    " + text(line)));
+    lines.stream().limit(LINES_SHOWN).forEach(line -> terminal.out().println("    " + text(line)));
     if (lines.size() > LINES_SHOWN) {
       terminal
           .out()
@@ -212,8 +208,7 @@ final class PrunePrinter {
     PrintStream out = terminal.out();
     report.kept().stream()
         .limit(LINES_SHOWN)
-        .forEach(kept ->
-            out.println(kept.study().value() + " kept: " + kept.problem().text()));
+        .forEach(kept -> out.println(kept.study().value() + " kept: " + kept.problem().text()));
     out.println(
         report.removed()
             + " copies destroyed, "

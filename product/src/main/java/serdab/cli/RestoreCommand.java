@@ -135,21 +135,26 @@ final class RestoreCommand implements Callable<Integer> {
   @Option(
       names = "--wait-until-imported",
       paramLabel = "DURATION",
-      description = "With horos: waits until the viewer's index shows every instance, at most so"
-          + " long (30m, 2h); what does not show up is named (exit code 3).")
+      description =
+          "With horos: waits until the viewer's index shows every instance, at most so"
+              + " long (30m, 2h); what does not show up is named (exit code 3).")
   private @Nullable String waitUntilImported;
 
   @Option(
       names = "--incoming-limit",
       paramLabel = "N",
-      description = "With horos: drops nothing while so many files wait for the viewer"
-          + " (default: " + ViewerRestore.WAITING_MAX + ").")
+      description =
+          "With horos: drops nothing while so many files wait for the viewer"
+              + " (default: "
+              + ViewerRestore.WAITING_MAX
+              + ").")
   private int incomingLimit = ViewerRestore.WAITING_MAX;
 
   @Option(
       names = "--again",
-      description = "With horos: also drops what the library holds already. The viewer then deletes"
-          + " either the old or the new file, as its preferences say.")
+      description =
+          "With horos: also drops what the library holds already. The viewer then deletes"
+              + " either the old or the new file, as its preferences say.")
   private boolean again;
 
   @Option(
@@ -330,8 +335,7 @@ final class RestoreCommand implements Callable<Integer> {
           new LibraryRestore(
               work.place(),
               work.catalogue()::label,
-              new LibraryRestore.Settings(
-                  Optional.ofNullable(library), ViewerRestore.WAITING_MAX),
+              new LibraryRestore.Settings(Optional.ofNullable(library), ViewerRestore.WAITING_MAX),
               work.wiring()::folderToFill,
               scratch.path(),
               work.progress(),

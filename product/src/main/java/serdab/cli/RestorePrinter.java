@@ -64,9 +64,7 @@ final class RestorePrinter {
 
   int print(RestorePlan plan, boolean interrupted) {
     RunReport.Outcome outcome =
-        plan.fits()
-            ? outcome(interrupted, plan.gaps().isEmpty())
-            : RunReport.Outcome.HELD_BACK;
+        plan.fits() ? outcome(interrupted, plan.gaps().isEmpty()) : RunReport.Outcome.HELD_BACK;
     if (json) {
       Json.object(
           out,
@@ -88,9 +86,7 @@ final class RestorePrinter {
     gaps(plan.gaps());
     out.printf(
         "%d studies and groups of other files: %d files, %s.%n",
-        plan.studies(),
-        plan.files(),
-        TerminalProgress.Sizes.text(plan.bytes()));
+        plan.studies(), plan.files(), TerminalProgress.Sizes.text(plan.bytes()));
     if (plan.filesThere() > 0) {
       out.printf("%d files are there already and would not be written.%n", plan.filesThere());
     }
@@ -144,11 +140,13 @@ final class RestorePrinter {
             }
             writer.writeEndArray();
             writer.writeArrayPropertyStart("problems");
-            report.stopped().ifPresent(problem -> {
-              writer.writeStartObject();
-              ReportPrinter.problem(writer, problem);
-              writer.writeEndObject();
-            });
+            report
+                .stopped()
+                .ifPresent(problem -> {
+                  writer.writeStartObject();
+                  ReportPrinter.problem(writer, problem);
+                  writer.writeEndObject();
+                });
             writer.writeEndArray();
             gaps(writer, report.gaps());
           });
@@ -278,14 +276,16 @@ final class RestorePrinter {
     writer.writeStringProperty("library", report.library());
     writer.writeStringProperty("parent", report.parent());
     writer.writeStringProperty("beside", report.beside());
-    report.index().ifPresent(index -> {
-      writer.writeObjectPropertyStart("index");
-      writer.writeStringProperty("read_at", index.readAt().toString());
-      writer.writeNumberProperty("studies", index.studies());
-      writer.writeNumberProperty("image_rows", index.images());
-      writer.writeNumberProperty("albums", index.albums());
-      writer.writeEndObject();
-    });
+    report
+        .index()
+        .ifPresent(index -> {
+          writer.writeObjectPropertyStart("index");
+          writer.writeStringProperty("read_at", index.readAt().toString());
+          writer.writeNumberProperty("studies", index.studies());
+          writer.writeNumberProperty("image_rows", index.images());
+          writer.writeNumberProperty("albums", index.albums());
+          writer.writeEndObject();
+        });
     writer.writeNumberProperty("folder_size", report.folderSize());
     writer.writeNumberProperty("studies", report.studies());
     writer.writeNumberProperty("files_in_place", report.filesInPlace());

@@ -150,9 +150,9 @@ final class RunGuard {
             .anyMatch(run -> run.filter(last -> last.totals().listed() > 0).isPresent());
   }
 
-  private static Reach.Program program() {
+  private Reach.Program program() {
     return new Reach.Program(
-        System.getProperty("os.name", ""),
+        around.osName(),
         System.getProperty("user.name", "who runs it"),
         ProcessHandle.current().info().command().orElse("the program java"));
   }

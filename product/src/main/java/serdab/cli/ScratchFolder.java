@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 import serdab.Problem;
 import serdab.SerdabException;
 
-/// A folder of ours for one command, readable by its owner only and deleted when it is closed. Those
-/// that killed processes left behind are deleted when the next is made.
+/// A folder of ours for one command, readable by its owner only and deleted when it is closed.
+/// Those that killed processes left behind are deleted when the next is made.
 final class ScratchFolder implements AutoCloseable {
 
   private static final String PREFIX = "restore-";

@@ -62,8 +62,7 @@ final class ScriptDefaults {
             .sentinels(List.of(SENTINEL))
             .importGuardFiles(IMPORT_GUARD_FILES)
             .plan();
-    List<BackupPlan> plans =
-        sources.stream().map(source -> first.changed(source).plan()).toList();
+    List<BackupPlan> plans = sources.stream().map(source -> first.changed(source).plan()).toList();
     return new Configuration(
         zone,
         List.of(new NamedPlan(name, true, plans, Optional.of(EVERY))),

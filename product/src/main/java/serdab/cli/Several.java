@@ -50,8 +50,7 @@ final class Several {
   /// @param heading a line that says so to a person; empty for none
   /// @param work what to do, with what it finds around it; gives its exit code
   /// @return whether to go on with the next
-  boolean next(
-      Consumer<JsonGenerator> names, String heading, ToIntFunction<Surroundings> work) {
+  boolean next(Consumer<JsonGenerator> names, String heading, ToIntFunction<Surroundings> work) {
     Terminal terminal = around.terminal();
     ByteArrayOutputStream printed = new ByteArrayOutputStream();
     Surroundings inside = around;
@@ -74,8 +73,7 @@ final class Several {
         e.printStackTrace(terminal.err());
       }
     }
-    all.add(
-        new Done(names, exitCode, problem, printed.toString(StandardCharsets.UTF_8).strip()));
+    all.add(new Done(names, exitCode, problem, printed.toString(StandardCharsets.UTF_8).strip()));
     return exitCode != Main.ExitCodes.INTERRUPTED;
   }
 

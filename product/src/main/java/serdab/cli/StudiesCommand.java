@@ -218,8 +218,7 @@ final class StudiesCommand implements Callable<Integer> {
       writer.writeStringProperty("depth", copy.proof().depth().name());
       writer.writeStringProperty("means", copy.proof().means().name());
       writer.writeStringProperty("proven_at", copy.proof().at().toString());
-      writer.writeStringProperty(
-          "intact_at", copy.intactAt().map(Object::toString).orElse(""));
+      writer.writeStringProperty("intact_at", copy.intactAt().map(Object::toString).orElse(""));
       writer.writeEndObject();
     }
     writer.writeEndArray();

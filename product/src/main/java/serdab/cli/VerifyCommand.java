@@ -1,5 +1,7 @@
 package serdab.cli;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -19,6 +21,7 @@ import serdab.destination.Destination;
 import serdab.dicom.StudyKey;
 import serdab.report.Progress;
 import serdab.report.RunReport;
+import serdab.restore.Repair;
 import serdab.restore.Share;
 import serdab.restore.Verification;
 import serdab.restore.VerifyReport;
@@ -35,7 +38,12 @@ import serdab.store.BlobStore;
       "  serdab verify zip:/Volumes/Backup",
       "  serdab verify daily                                (every destination of this plan)",
       "  serdab verify zip:/Volumes/Backup --share 1/30      (daily: all within a month)",
-      "  serdab verify zip:/Volumes/Backup --study 1.2.840.1 --depth restored"
+      "  serdab verify zip:/Volumes/Backup --study 1.2.840.1 --depth restored",
+      "  serdab verify zip:/Volumes/Backup --repair --from zip:/Volumes/Second",
+      "",
+      "With --share 1/30 everything that is there now is proven within the next 30 runs that end,",
+      "whatever is copied or removed meanwhile. A damaged copy is never deleted: --repair makes a",
+      "good one beside it, proves that, and then moves the damaged file to the folder _set-aside."
     })
 final class VerifyCommand implements Callable<Integer> {
 
@@ -45,8 +53,7 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "DEST|PLAN",
-      description =
-          "The destination: zip:PATH. Or the name of a plan: then all its destinations.")
+      description = "The destination: zip:PATH. Or the name of a plan: then all its destinations.")
   @SuppressWarnings("NullAway.Init") // required
   private String destination;
 
@@ -66,6 +73,29 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Option(names = "--study", paramLabel = "UID", description = "Only copies of this study.")
   private @Nullable String study;
+
+  @Option(
+      names = "--repair",
+      description =
+          "Makes copies that are damaged or gone again from other destinations that hold them, and"
+              + " sets the damaged files aside.")
+  private boolean repair;
+
+  @Option(
+      names = "--from",
+      paramLabel = "OTHERDEST",
+      description =
+          "With --repair: the destination to copy from. Repeatable. Default: all that are known and"
+              + " connected.")
+  private List<String> others = List.of();
+
+  @Option(
+      names = "--scratch",
+      paramLabel = "FOLDER",
+      description =
+          "With --depth restored: where drills restore to, in a folder serdab-drill of their own."
+              + " Default: Serdab's own cache.")
+  private @Nullable String scratchFolder;
 
   @Option(names = "--json", description = "Prints the report as JSON.")
   private boolean json;
@@ -107,23 +137,34 @@ final class VerifyCommand implements Callable<Integer> {
   private int verify() {
     Depth wanted = depth();
     Share part = share();
+    if (!repair && !others.isEmpty()) {
+      throw wrong("--from", "given", "left out, or given with --repair");
+    }
     Home home = around.home().make();
     Terminal terminal = around.terminal();
     TerminalProgress bar =
         new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
+    List<Destination> helpers = new ArrayList<>();
     try (RunLock _ = RunLock.take(home.lock());
         Wiring wiring = new Wiring(around);
         Catalogue catalogue = wiring.catalogue(home);
-        Destination place = wiring.destinationToRead(destination, catalogue);
-        BlobStore scratch = wiring.scratch(home);
+        Destination place =
+            repair
+                ? wiring.destinationToRepair(destination, catalogue)
+                : wiring.destinationToRead(destination, catalogue);
+        BlobStore scratch = wiring.scratch(home, Optional.ofNullable(scratchFolder));
         StopOnSignal _ = StopOnSignal.of(stop)) {
+      Optional<Repair> mender =
+          repair
+              ? Optional.of(mender(wiring, catalogue, place, helpers, progress, stop))
+              : Optional.empty();
       long run =
-          catalogue.beginRun(
-              "verify", "", "", java.util.List.of(place.id().toString()), Wiring.worker());
+          catalogue.beginRun("verify", "", "", List.of(place.id().toString()), Wiring.worker());
       VerifyReport report =
-          new Verification(place, catalogue, around.clock(), progress, stop::isRequested, scratch)
+          new Verification(
+                  place, catalogue, around.clock(), progress, stop::isRequested, scratch, mender)
               .verify(wanted, part, Optional.ofNullable(study).map(StudyKey::new));
       bar.end();
       RunReport.Outcome outcome = outcome(report);
@@ -133,7 +174,7 @@ final class VerifyCommand implements Callable<Integer> {
           new RunTotals(
               report.copies(),
               report.checked(),
-              0,
+              report.repaired().size(),
               report.good(),
               0,
               0,
@@ -141,9 +182,40 @@ final class VerifyCommand implements Callable<Integer> {
               0,
               0,
               0));
+      mender.ifPresent(m ->
+          m.problems().forEach(problem -> terminal.err().println("Warning: " + problem.text())));
       print(report, outcome, place, terminal);
       return outcome.exitCode();
+    } finally {
+      helpers.forEach(Destination::close);
     }
+  }
+
+  private Repair mender(
+      Wiring wiring,
+      Catalogue catalogue,
+      Destination place,
+      List<Destination> helpers,
+      Progress progress,
+      StopSignal stop) {
+    for (String other : others) {
+      Destination helper = wiring.destinationToRead(other, catalogue);
+      helpers.add(helper);
+      if (helper.id().equals(place.id())) {
+        throw new SerdabException.Misconfigured(
+            new Problem(
+                "destination-twice",
+                "The destination to repair and the one to copy from are one and the same.",
+                "Name another destination after --from."));
+      }
+    }
+    if (others.isEmpty()) {
+      helpers.addAll(wiring.otherDestinations(place.id(), catalogue));
+    }
+    if (helpers.isEmpty()) {
+      progress.say("Warning: no other destination is known and connected to copy from.");
+    }
+    return new Repair(place, helpers, catalogue, progress, stop::mustAbandon);
   }
 
   private static RunReport.Outcome outcome(VerifyReport report) {
@@ -167,6 +239,9 @@ final class VerifyCommand implements Callable<Integer> {
             writer.writeNumberProperty("copies", report.copies());
             writer.writeNumberProperty("checked", report.checked());
             writer.writeNumberProperty("good", report.good());
+            writer.writeNumberProperty("repaired", report.repaired().size());
+            writer.writeNumberProperty("replaced", report.replaced().size());
+            writer.writeNumberProperty("set_aside", report.setAside());
             writer.writeArrayPropertyStart("bad");
             for (VerifyReport.BadCopy bad : report.bad()) {
               writer.writeStartObject();
@@ -180,16 +255,9 @@ final class VerifyCommand implements Callable<Integer> {
           });
       return;
     }
-    for (VerifyReport.BadCopy bad : report.bad()) {
-      terminal
-          .out()
-          .println(
-              bad.study().map(label -> label.value()).orElse("unknown study")
-                  + " ("
-                  + bad.location()
-                  + "): "
-                  + bad.problem().text());
-    }
+    report.bad().forEach(copy -> print("", copy, terminal));
+    report.repaired().forEach(copy -> print("Made again: ", copy, terminal));
+    report.replaced().forEach(copy -> print("A good copy stands beside it: ", copy, terminal));
     terminal
         .out()
         .printf(
@@ -199,12 +267,46 @@ final class VerifyCommand implements Callable<Integer> {
             depth.toUpperCase(Locale.ROOT),
             report.good(),
             report.bad().size());
+    if (!report.repaired().isEmpty()) {
+      terminal.out().printf("%d of them made again.%n", report.repaired().size());
+    }
+    if (!report.replaced().isEmpty()) {
+      terminal
+          .out()
+          .printf(
+              "%d damaged files have a good copy beside them; serdab verify … --repair sets them"
+                  + " aside.%n",
+              report.replaced().size());
+    }
+    if (report.setAside() > 0) {
+      terminal.out().printf("%d set aside.%n", report.setAside());
+    }
     if (report.interrupted()) {
       terminal
           .out()
           .println("Interrupted. Run it again to go on with the copies proven longest ago.");
     }
     terminal.out().flush();
+  }
+
+  private static void print(String before, VerifyReport.BadCopy copy, Terminal terminal) {
+    terminal
+        .out()
+        .println(
+            before
+                + copy.study().map(label -> label.value()).orElse("unknown study")
+                + " ("
+                + copy.location()
+                + "): "
+                + copy.problem().text());
+  }
+
+  private static SerdabException.Misconfigured wrong(String option, String value, String wanted) {
+    return new SerdabException.Misconfigured(
+        new Problem(
+            "wrong-option",
+            option + " is " + value + "; it must be " + wanted + ".",
+            "Run: serdab verify --help"));
   }
 
   private Depth depth() {

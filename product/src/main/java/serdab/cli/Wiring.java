@@ -7,7 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
@@ -22,6 +25,7 @@ import serdab.destination.Destination;
 import serdab.destination.DestinationId;
 import serdab.destination.ZipTreeDestination;
 import serdab.plan.BackupPlan;
+import serdab.restore.NewAddress;
 import serdab.source.FolderSource;
 import serdab.source.Source;
 import serdab.source.horos.AutoClean;
@@ -84,7 +88,7 @@ final class Wiring implements AutoCloseable {
 
   /// The folder that a source's specification names.
   static Path sourceFolder(String specification) {
-    return path("--from", withoutKind(specification, HOROS, FOLDER));
+    return path("--from", withoutKind(specification, HOROS, FOLDER, ZIP));
   }
 
   /// Opens a source; a path without a kind is a viewer's library when it looks like one.
@@ -126,8 +130,23 @@ final class Wiring implements AutoCloseable {
             names.profile(plan.naming(), around.environment()),
             adopt ? ZipTreeDestination.Access.ADOPT : ZipTreeDestination.Access.WRITE,
             catalogue);
-    catalogue.sawDestination(destination.id().toString(), address(specification));
+    saw(destination, specification, catalogue);
     return destination;
+  }
+
+  /// Remembers where a destination is. One that is known and was never seen there may be a clone.
+  private void saw(Destination destination, String specification, Catalogue catalogue) {
+    String id = destination.id().toString();
+    String address = address(specification);
+    try {
+      if (!catalogue.destinationsAt(address).contains(id)) {
+        NewAddress.lookThrough(destination, catalogue, around.clock());
+      }
+      catalogue.sawDestination(id, address);
+    } catch (SerdabException e) {
+      destination.close();
+      throw e;
+    }
   }
 
   /// Opens a destination for showing a plan; writes nothing.
@@ -182,15 +201,45 @@ final class Wiring implements AutoCloseable {
               "Nothing was removed. Run: serdab catalogue rebuild " + specification));
     }
     return zipTree(
-        specification, NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.WRITE, catalogue);
+        specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.WRITE, catalogue);
   }
 
   /// Opens a destination to restore into.
   Destination destinationToFill(String specification, Catalogue catalogue) {
     Destination destination =
         zipTree(specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.WRITE, catalogue);
-    catalogue.sawDestination(destination.id().toString(), address(specification));
+    saw(destination, specification, catalogue);
     return destination;
+  }
+
+  /// Opens a destination that is there, to make damaged copies on it again.
+  Destination destinationToRepair(String specification, Catalogue catalogue) {
+    // Opened once as what must be there: opening to write would make a folder that is not.
+    destinationToRead(specification, catalogue).close();
+    return zipTree(
+        specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.WRITE, catalogue);
+  }
+
+  /// Every destination that was ever used, is there now and is not this one; opened to read.
+  List<Destination> otherDestinations(DestinationId than, Catalogue catalogue) {
+    Map<DestinationId, Destination> opened = new LinkedHashMap<>();
+    for (Catalogue.UsedPlace place : catalogue.destinations()) {
+      DestinationId id = new DestinationId(UUID.fromString(place.id()));
+      if (id.equals(than) || opened.containsKey(id) || !isDestination(place.spec())) {
+        continue;
+      }
+      try {
+        Destination other = destinationToRead(place.spec(), catalogue);
+        if (other.id().equals(id)) {
+          opened.put(id, other);
+        } else {
+          other.close(); // Another disk is at that address now, and has a line of its own.
+        }
+      } catch (SerdabException e) {
+        // Not connected.
+      }
+    }
+    return List.copyOf(opened.values());
   }
 
   private Destination zipTree(
@@ -265,8 +314,14 @@ final class Wiring implements AutoCloseable {
   }
 
   /// A folder of ours for drills.
-  BlobStore scratch(Home home) {
-    return LocalFolder.create(home.cache().resolve("drill"), around.random());
+  ///
+  /// @param wanted the folder in which it is made; empty means our own cache
+  BlobStore scratch(Home home, Optional<String> wanted) {
+    return LocalFolder.create(
+        wanted
+            .map(folder -> path("--scratch", folder).resolve("serdab-drill"))
+            .orElseGet(() -> home.cache().resolve("drill")),
+        around.random());
   }
 
   private static String withoutKind(String specification, String... kinds) {

@@ -13,9 +13,9 @@ import serdab.dicom.StudyKey;
 
 /// A place in a form where copies of studies are kept. Thread-safe.
 ///
-/// - A committed version stays as it is: nothing finished is ever overwritten, and nothing is deleted
-///   but by [#remove] and [#removeLast], which retention alone calls: by a plan that a person
-///   confirmed, or to thin copies of a viewer's index.
+/// - A committed version stays as it is: nothing finished is ever overwritten, and nothing is
+///   deleted but by [#remove] and [#removeLast], which retention alone calls: by a plan that a
+///   person confirmed, or to thin copies of a viewer's index.
 /// - [#find] and [#held] tell what the destination itself holds, not what anybody remembers.
 /// - A version that is there already is found by its id, whoever put it there.
 ///
@@ -66,6 +66,17 @@ public interface Destination extends AutoCloseable {
   ProofOutcome prove(HeldVersion version, Depth depth);
 
   VersionReader read(HeldVersion version);
+
+  /// Takes a damaged copy out of those that are listed, its bytes untouched. Whoever calls this has
+  /// proven another copy of the same version first. A crash on the way leaves it listed, set aside,
+  /// or both.
+  ///
+  /// @param location the destination's own name for it, as [HeldVersion#location]
+  /// @return its new name; empty when it is not there
+  Optional<String> setAside(String location);
+
+  /// How many damaged copies were set aside here and are still kept.
+  long setAsideCount();
 
   /// Removes one copy for good, and nothing else: wholly or, when it throws, not at all. It must
   /// still be exactly that copy, and another readable copy of the study must be left here.

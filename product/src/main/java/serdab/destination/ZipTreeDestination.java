@@ -4,7 +4,10 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.time.InstantSource;
 import java.time.YearMonth;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -24,6 +27,7 @@ import serdab.dicom.StoredFile;
 import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyKey;
 import serdab.dicom.StudyVersion;
+import serdab.store.BlobInfo;
 import serdab.store.BlobStore;
 import serdab.store.ReadBack;
 import serdab.ziptree.FormatDocument;
@@ -45,6 +49,14 @@ public final class ZipTreeDestination implements Destination {
 
   /// A place without a marker is looked through so far for ZIPs of a tree that lost it.
   private static final int LOOKED_AT_MAX = 10;
+
+  /// Where damaged ZIPs are kept; `docs/format/zip-tree.md` section 4.4.
+  private static final String SET_ASIDE = "_set-aside";
+
+  private static final DateTimeFormatter SET_ASIDE_TIME =
+      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+  private static final int NAME_TRIES_MAX = 100;
 
   /// Figures and codes of problems, which say nothing of a person.
   private static final Pattern NEUTRAL_EXTRA = Pattern.compile("[0-9]{0,12}|[a-z]+(-[a-z]+)+");
@@ -369,6 +381,32 @@ public final class ZipTreeDestination implements Destination {
   @Override
   public VersionReader read(HeldVersion version) {
     return new Reader(tree.open(version.location(), version.study(), version.id()));
+  }
+
+  @Override
+  public Optional<String> setAside(String location) {
+    String folder = SET_ASIDE + "/" + SET_ASIDE_TIME.format(clock.instant());
+    for (int tries = 1; ; tries++) {
+      String outside = folder + (tries == 1 ? "" : "-" + tries) + "/" + location;
+      try {
+        tree.moveOut(location, outside);
+        return Optional.of(outside);
+      } catch (SerdabException.Refused e) {
+        if (isMissing(e)) {
+          return Optional.empty();
+        }
+        if (!e.problem().code().equals("blob-exists") || tries >= NAME_TRIES_MAX) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  @Override
+  public long setAsideCount() {
+    try (Stream<BlobInfo> aside = store.list(SET_ASIDE + "/")) {
+      return aside.count();
+    }
   }
 
   @Override

@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The kinds of directory records of a DICOMDIR that refer to an instance: which one a SOP class has
-/// (PS3.3 section F.4) and which attributes it repeats (PS3.3 section F.5).
+/// The kinds of directory records of a DICOMDIR that refer to an instance: which one a SOP class
+/// has (PS3.3 section F.4) and which attributes it repeats (PS3.3 section F.5).
 enum DirectoryRecordType {
   IMAGE("IMAGE", "IM", instanceNumber()),
   RT_DOSE("RT DOSE", "RD", instanceNumber(), one(0x3004000A, Vr.CS, "PLAN")),
@@ -369,5 +369,4 @@ enum DirectoryRecordType {
   private static Key ifThere(int tag, Vr vr) {
     return new Key(tag, vr, Need.IF_THERE, "");
   }
-
 }

@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
 /// Makes the DICOMDIR of a file-set, and the names of its files. One thread at a time.
 ///
 /// Instances are added one after another; each gets a File ID of components of at most eight
-/// characters (PS3.10 section 8.5), and a record with what the standard wants repeated from it, byte
-/// for byte and in the character set it was found in. Where a file lacks a value that its record has
-/// to have, one is made up and told of; the file stays as it is. Files may be of any transfer
-/// syntax.
+/// characters (PS3.10 section 8.5), and a record with what the standard wants repeated from it,
+/// byte for byte and in the character set it was found in. Where a file lacks a value that its
+/// record has to have, one is made up and told of; the file stays as it is. Files may be of any
+/// transfer syntax.
 ///
 /// @spec https://dicom.nema.org/medical/dicom/current/output/html/part03.html#chapter_F DICOM PS3.3
 ///   annex F
@@ -104,8 +104,7 @@ public final class MediaDirectory {
       return new Added.NotListed(refusal.get());
     }
     Optional<DirectoryRecordType> type =
-        DirectoryRecordType.of(
-            facts.sopClassUid(), file.dataSet().indexOf(Tag.Rows) >= 0);
+        DirectoryRecordType.of(facts.sopClassUid(), file.dataSet().indexOf(Tag.Rows) >= 0);
     if (type.isEmpty()) {
       return new Added.NotListed("Its SOP class has no kind of directory record.");
     }
@@ -225,8 +224,7 @@ public final class MediaDirectory {
 
   private static void refer(Node leaf, InstanceFacts facts, String... fileId) {
     leaf.reference =
-        new Reference(
-            fileId, facts.sopClassUid(), facts.sop().value(), facts.transferSyntaxUid());
+        new Reference(fileId, facts.sopClassUid(), facts.sop().value(), facts.transferSyntaxUid());
   }
 
   private static String numbered(String prefix, int number) {
@@ -236,11 +234,7 @@ public final class MediaDirectory {
   // ---- values
 
   private static void fill(
-      Node node,
-      DataSet data,
-      List<DirectoryRecordType.Key> keys,
-      int number,
-      List<Integer> madeUp)
+      Node node, DataSet data, List<DirectoryRecordType.Key> keys, int number, List<Integer> madeUp)
       throws IOException {
     value(data, Tag.SpecificCharacterSet, Vr.CS)
         .ifPresent(value -> node.values.put(Tag.SpecificCharacterSet, value));
@@ -437,8 +431,7 @@ public final class MediaDirectory {
     }
   }
 
-  private static void write(TreeMap<Integer, Value> values, DicomWriter writer)
-      throws IOException {
+  private static void write(TreeMap<Integer, Value> values, DicomWriter writer) throws IOException {
     for (Map.Entry<Integer, Value> each : values.entrySet()) {
       int tag = each.getKey();
       switch (each.getValue()) {

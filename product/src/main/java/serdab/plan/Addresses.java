@@ -58,7 +58,7 @@ final class Addresses {
           "is \"" + address + "\", which is no whole path; begin it with / or ~/ (or C:\\)");
     }
     try {
-      Path.of(path);
+      Path _ = Path.of(path);
       return Optional.empty();
     } catch (InvalidPathException e) {
       return Optional.of("holds characters that no path can have");

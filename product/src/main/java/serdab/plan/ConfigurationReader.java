@@ -32,8 +32,7 @@ import org.tomlj.TomlPosition;
 /// Turns the text of a configuration into values and notes everything that is wrong in it.
 final class ConfigurationReader {
 
-  static final Set<String> STATES =
-      Set.of("unread", "reviewed", "dictated", "validated", "empty");
+  static final Set<String> STATES = Set.of("unread", "reviewed", "dictated", "validated", "empty");
   static final int DEFAULT_REMIND_AFTER_DAYS = 30;
 
   /// DICOM code strings have at most 16 characters (PS3.5 section 6.2).
@@ -186,8 +185,7 @@ final class ConfigurationReader {
             .batch((int) in.number("batch", 0, 1_000_000, 0))
             .pause(in.duration("pause", Duration.ZERO, DAY, Duration.ZERO))
             .workers(
-                (int)
-                    in.number("workers", 1, BackupPlan.MAX_WORKERS, BackupPlan.DEFAULT_WORKERS))
+                (int) in.number("workers", 1, BackupPlan.MAX_WORKERS, BackupPlan.DEFAULT_WORKERS))
             .quietTime(
                 in.duration("quiet_time", Duration.ZERO, YEAR, BackupPlan.DEFAULT_QUIET_TIME))
             .naming(naming(in, names))
@@ -196,10 +194,7 @@ final class ConfigurationReader {
             .closed(closed(in))
             .importGuardFiles(
                 in.number(
-                    "import_guard_files",
-                    0,
-                    1_000_000_000,
-                    BackupPlan.DEFAULT_IMPORT_GUARD_FILES))
+                    "import_guard_files", 0, 1_000_000_000, BackupPlan.DEFAULT_IMPORT_GUARD_FILES))
             .adaptive(in.flag("adaptive", false))
             .rules(rules(in));
     if (in.text("order").isPresent()) {
@@ -432,25 +427,25 @@ final class ConfigurationReader {
 
   private Map<String, RetentionRules> retention(TomlSection root) {
     Map<String, RetentionRules> retention = new LinkedHashMap<>();
-    root.sections("retention").forEach((destination, section) -> {
-      Optional<String> wrong = Addresses.wrongDestination(destination);
-      wrong.ifPresent(what ->
-          problems.add(section.position(), "The destination of [retention] " + what + "."));
-      try (section) {
-        RetentionRules rules =
-            new RetentionRules(
-                section.number("versions", 1, 1_000_000),
-                section.period("versions_for"),
-                section.period("studies_for"),
-                legal(section));
-        if (wrong.isEmpty()
-            && retention.put(Addresses.normal(destination), rules) != null) {
-          problems.add(
-              section.position(),
-              "The destination " + TomlSection.quoted(destination) + " has its rules twice.");
-        }
-      }
-    });
+    root.sections("retention")
+        .forEach((destination, section) -> {
+          Optional<String> wrong = Addresses.wrongDestination(destination);
+          wrong.ifPresent(what ->
+              problems.add(section.position(), "The destination of [retention] " + what + "."));
+          try (section) {
+            RetentionRules rules =
+                new RetentionRules(
+                    section.number("versions", 1, 1_000_000),
+                    section.period("versions_for"),
+                    section.period("studies_for"),
+                    legal(section));
+            if (wrong.isEmpty() && retention.put(Addresses.normal(destination), rules) != null) {
+              problems.add(
+                  section.position(),
+                  "The destination " + TomlSection.quoted(destination) + " has its rules twice.");
+            }
+          }
+        });
     return retention;
   }
 
@@ -466,8 +461,8 @@ final class ConfigurationReader {
               each.position(),
               each.path("keep") + " is missing; say how long, such as keep = \"P10Y\".");
         }
-        keep.ifPresent(period ->
-            legal.add(new RetentionRules.LegalTime(modalities, period, untilAge)));
+        keep.ifPresent(
+            period -> legal.add(new RetentionRules.LegalTime(modalities, period, untilAge)));
       }
     }
     return legal;
@@ -476,44 +471,44 @@ final class ConfigurationReader {
   private List<DiskSet> disks(TomlSection root) {
     Map<String, String> sets = new HashMap<>();
     List<DiskSet> disks = new ArrayList<>();
-    root.sections("disks").forEach((name, section) -> {
-      try (section) {
-        List<String> destinations = new ArrayList<>();
-        for (TomlSection.Entry entry : section.list("at")) {
-          Optional<String> wrong = Addresses.wrongDestination(entry.value());
-          if (wrong.isPresent()) {
-            problems.add(entry.position(), section.path("at") + " " + wrong.get() + ".");
-            continue;
+    root.sections("disks")
+        .forEach((name, section) -> {
+          try (section) {
+            List<String> destinations = new ArrayList<>();
+            for (TomlSection.Entry entry : section.list("at")) {
+              Optional<String> wrong = Addresses.wrongDestination(entry.value());
+              if (wrong.isPresent()) {
+                problems.add(entry.position(), section.path("at") + " " + wrong.get() + ".");
+                continue;
+              }
+              String other = sets.put(Addresses.normal(entry.value()), name);
+              if (other != null) {
+                problems.add(
+                    entry.position(),
+                    TomlSection.quoted(entry.value())
+                        + " is named twice, by the disks "
+                        + TomlSection.quoted(other)
+                        + " and "
+                        + TomlSection.quoted(name)
+                        + ".");
+              } else {
+                destinations.add(Addresses.whole(entry.value()));
+              }
+            }
+            if (!section.isFilled("at")) {
+              problems.missing(
+                  section.position(),
+                  section.path("at")
+                      + " is missing or empty; say where the disks appear, such as at ="
+                      + " [\"zip:/Volumes/Backup\"].");
+            }
+            disks.add(
+                new DiskSet(
+                    name,
+                    destinations,
+                    (int) section.number("remind_after_days", 1, 3650, DEFAULT_REMIND_AFTER_DAYS)));
           }
-          String other = sets.put(Addresses.normal(entry.value()), name);
-          if (other != null) {
-            problems.add(
-                entry.position(),
-                TomlSection.quoted(entry.value())
-                    + " is named twice, by the disks "
-                    + TomlSection.quoted(other)
-                    + " and "
-                    + TomlSection.quoted(name)
-                    + ".");
-          } else {
-            destinations.add(Addresses.whole(entry.value()));
-          }
-        }
-        if (!section.isFilled("at")) {
-          problems.missing(
-              section.position(),
-              section.path("at")
-                  + " is missing or empty; say where the disks appear, such as at ="
-                  + " [\"zip:/Volumes/Backup\"].");
-        }
-        disks.add(
-            new DiskSet(
-                name,
-                destinations,
-                (int)
-                    section.number("remind_after_days", 1, 3650, DEFAULT_REMIND_AFTER_DAYS)));
-      }
-    });
+        });
     return disks;
   }
 

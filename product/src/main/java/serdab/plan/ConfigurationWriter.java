@@ -132,7 +132,9 @@ final class ConfigurationWriter {
   }
 
   private static String list(Collection<String> values) {
-    return values.stream().map(ConfigurationWriter::string).collect(Collectors.joining(", ", "[", "]"));
+    return values.stream()
+        .map(ConfigurationWriter::string)
+        .collect(Collectors.joining(", ", "[", "]"));
   }
 
   static String string(String value) {

@@ -55,9 +55,7 @@ public final class Durations {
     if (seconds % 3600 == 0) {
       return short9(seconds / 3600, "h", duration);
     }
-    return seconds % 60 == 0
-        ? short9(seconds / 60, "m", duration)
-        : short9(seconds, "s", duration);
+    return seconds % 60 == 0 ? short9(seconds / 60, "m", duration) : short9(seconds, "s", duration);
   }
 
   private static String short9(long number, String unit, Duration duration) {

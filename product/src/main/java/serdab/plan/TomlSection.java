@@ -87,8 +87,7 @@ final class TomlSection implements AutoCloseable {
   }
 
   long number(String key, long least, long most, long otherwise) {
-    Optional<Long> found =
-        value(key, Long.class, "a whole number from " + least + " to " + most);
+    Optional<Long> found = value(key, Long.class, "a whole number from " + least + " to " + most);
     if (found.filter(value -> value < least || value > most).isPresent()) {
       wrong(key, "is " + found.get() + "; it must be from " + least + " to " + most);
       return otherwise;
@@ -250,9 +249,7 @@ final class TomlSection implements AutoCloseable {
         }
       }
     } else if (found != null) {
-      wrong(
-          key,
-          "must be at most " + LIST_MAX + " tables: begin each with [[" + path(key) + "]]");
+      wrong(key, "must be at most " + LIST_MAX + " tables: begin each with [[" + path(key) + "]]");
     }
     return sections;
   }

@@ -28,8 +28,8 @@ final class FolderSizes {
     }
   }
 
-  /// The size that explains most of what was seen; the viewer's own default when nothing speaks
-  /// for another.
+  /// The size that explains most of what was seen; the viewer's own default when nothing speaks for
+  /// another.
   int size() {
     long best = LibraryIndex.DEFAULT_FOLDER_SIZE;
     long explained = explained(best);
@@ -48,9 +48,7 @@ final class FolderSizes {
   }
 
   private long explained(long size) {
-    return samples.stream()
-        .filter(sample -> (sample[1] / size + 1) * size == sample[0])
-        .count();
+    return samples.stream().filter(sample -> (sample[1] / size + 1) * size == sample[0]).count();
   }
 
   private static long gcd(long a, long b) {

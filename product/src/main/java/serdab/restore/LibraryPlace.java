@@ -55,7 +55,12 @@ sealed interface LibraryPlace {
 
   /// What the viewer empties, or takes in by itself.
   Set<String> PASSING =
-      Set.of("INCOMING.noindex", "TEMP.noindex", "DECOMPRESSION.noindex", "TOBEINDEXED.noindex", "DUMP");
+      Set.of(
+          "INCOMING.noindex",
+          "TEMP.noindex",
+          "DECOMPRESSION.noindex",
+          "TOBEINDEXED.noindex",
+          "DUMP");
 
   /// Where backups show files from outside the library, and files of names that none can have.
   List<String> OUTSIDE = List.of("linked/", "unusable-names/");
@@ -66,10 +71,7 @@ sealed interface LibraryPlace {
   ///   library is restored without one
   /// @param folderSize files per numbered folder
   static LibraryPlace of(
-      StudyKey key,
-      StoredFile file,
-      Optional<Map<String, List<String>>> rows,
-      int folderSize) {
+      StudyKey key, StoredFile file, Optional<Map<String, List<String>>> rows, int folderSize) {
     Optional<Groups.Group> group = Groups.of(key);
     String path = file.path();
     if (path.startsWith(INDEX_FOLDER)) {
@@ -142,8 +144,7 @@ sealed interface LibraryPlace {
     return !ofGroup && isNamedBy(rows.get(), name, file) ? place : new Incoming();
   }
 
-  private static boolean isNamedBy(
-      Map<String, List<String>> rows, String name, StoredFile file) {
+  private static boolean isNamedBy(Map<String, List<String>> rows, String name, StoredFile file) {
     List<String> uids = rows.get(name);
     if (uids == null) {
       return false;

@@ -45,8 +45,8 @@ import serdab.store.Expected;
 /// index itself, reports, ROIs, templates. One thread at a time.
 ///
 /// Everything is written into a working folder beside the target, which a later run goes on with;
-/// the library gets its name only at the end, so that no viewer opens half of one. What has no place
-/// in a library is put into a folder beside it.
+/// the library gets its name only at the end, so that no viewer opens half of one. What has no
+/// place in a library is put into a folder beside it.
 public final class LibraryRestore {
 
   /// Indexes tried, newest first, until one is sound.
@@ -227,8 +227,7 @@ public final class LibraryRestore {
         mine.add(copy);
       }
     }
-    Optional<Index> index =
-        indexKey == null ? Optional.empty() : soundIndex(indexKey, asOf);
+    Optional<Index> index = indexKey == null ? Optional.empty() : soundIndex(indexKey, asOf);
     index.ifPresent(each -> mine.add(each.copy()));
     return survey(mine, index, libraries.size() <= 1);
   }
@@ -276,7 +275,9 @@ public final class LibraryRestore {
           return index;
         }
         notes.add(
-            "The copy of the index of " + readAt + " is not sound; an earlier one is taken if"
+            "The copy of the index of "
+                + readAt
+                + " is not sound; an earlier one is taken if"
                 + " there is one.");
       } catch (SerdabException.Damaged e) {
         notes.add("A copy of the index cannot be read; an earlier one is taken if there is one.");
@@ -285,8 +286,7 @@ public final class LibraryRestore {
     return Optional.empty();
   }
 
-  private Optional<Index> open(
-      HeldVersion copy, VersionReader reader, Instant readAt, int number) {
+  private Optional<Index> open(HeldVersion copy, VersionReader reader, Instant readAt, int number) {
     for (StoredFile file : reader.version().files()) {
       if (isIndex(file)) {
         Path extracted = scratch.resolve("index-" + number + ".sqlite");
@@ -363,7 +363,10 @@ public final class LibraryRestore {
       throw new SerdabException.HeldBack(
           new Problem(
               "no-room-for-restore",
-              "The library takes " + bytes + " bytes; the volume has room for " + room.getAsLong()
+              "The library takes "
+                  + bytes
+                  + " bytes; the volume has room for "
+                  + room.getAsLong()
                   + ".",
               "Restore it onto a larger volume."));
     }
@@ -498,8 +501,7 @@ public final class LibraryRestore {
         put(reader, file, LIBRARY + "/" + name, target);
       }
       case LibraryPlace.Beside beside -> {
-        FolderTarget.Written written =
-            put(reader, file, OUTSIDE + "/" + beside.path(), target);
+        FolderTarget.Written written = put(reader, file, OUTSIDE + "/" + beside.path(), target);
         if (written == FolderTarget.Written.DIFFERENT_THERE) {
           String hash = file.digests().file().hex().substring(0, 12);
           put(reader, file, OUTSIDE + "/not placed/" + hash + "/" + file.path(), target);

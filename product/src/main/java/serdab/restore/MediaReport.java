@@ -11,8 +11,8 @@ import serdab.StudyLabel;
 /// @param instances how many files the DICOMDIR lists
 /// @param bytesWritten bytes of those files
 /// @param leftOut files of those studies that are not on it, each named
-/// @param otherSyntaxes files by transfer syntax UID that are not in Explicit VR Little Endian,
-///   the one every reader of media knows
+/// @param otherSyntaxes files by transfer syntax UID that are not in Explicit VR Little Endian, the
+///   one every reader of media knows
 /// @param madeUp values that the DICOMDIR has to have and files had not, by tag: how many
 /// @param gaps what could not be brought back, each named
 /// @param interrupted whether it was stopped early; then nothing was written

@@ -42,8 +42,8 @@ import serdab.store.BlobStore;
 /// Writes studies as a DICOM file-set, for handing a patient the exam: files under names that every
 /// reader of media accepts, a DICOMDIR and a page that says what this is. One thread at a time.
 ///
-/// Files stay byte for byte what they are, their transfer syntax included; the report says which are
-/// not in the one that all readers have to know.
+/// Files stay byte for byte what they are, their transfer syntax included; the report says which
+/// are not in the one that all readers have to know.
 public final class MediaRestore {
 
   private static final int CHUNK_BYTES = 1 << 20;
@@ -145,8 +145,7 @@ public final class MediaRestore {
           }
         }
       } catch (SerdabException.Damaged e) {
-        gaps.add(
-            new RestoreReport.Gap(Optional.of(labels.apply(copy.study())), "", e.problem()));
+        gaps.add(new RestoreReport.Gap(Optional.of(labels.apply(copy.study())), "", e.problem()));
       }
     }
     return new RestorePlan(count, files, bytes, 0, others, Room.at(target), gaps);
@@ -189,8 +188,7 @@ public final class MediaRestore {
     try {
       spool(open.reader().open(file), file, spooled);
       try (FileChannel channel = FileChannel.open(spooled, StandardOpenOption.READ)) {
-        MediaDirectory.Added added =
-            directory.add(DicomFile.scan(ByteSource.of(channel)));
+        MediaDirectory.Added added = directory.add(DicomFile.scan(ByteSource.of(channel)));
         switch (added) {
           case MediaDirectory.Added.NotListed not ->
               leftOut.add(new MediaReport.LeftOut(label, file.path(), not.reason()));

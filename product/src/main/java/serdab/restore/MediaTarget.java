@@ -38,8 +38,8 @@ import serdab.dicom.StoredFile;
 import serdab.report.Progress;
 import serdab.store.BlobStore;
 
-/// Where the files for a patient are written: a folder, or a ZIP. It appears under its name only when
-/// all of it is there and was read back. One thread at a time.
+/// Where the files for a patient are written: a folder, or a ZIP. It appears under its name only
+/// when all of it is there and was read back. One thread at a time.
 sealed interface MediaTarget extends AutoCloseable {
 
   /// Writes one file.

@@ -76,24 +76,22 @@ public final class Recovery {
     }
     List<Installation> all = new ArrayList<>();
     found.forEach((id, newest) -> all.add(new Installation(id, newest)));
-    all.sort(
-        (a, b) -> {
-          int later = b.newest().orElse(Instant.MIN).compareTo(a.newest().orElse(Instant.MIN));
-          return later != 0 ? later : a.id().compareTo(b.id());
-        });
+    all.sort((a, b) -> {
+      int later = b.newest().orElse(Instant.MIN).compareTo(a.newest().orElse(Instant.MIN));
+      return later != 0 ? later : a.id().compareTo(b.id());
+    });
     return all;
   }
 
   private static SideFiles beside(Destination destination) {
     return destination
         .beside(RecoveryKit.FOLDER)
-        .orElseThrow(
-            () ->
-                new SerdabException.Refused(
-                    new Problem(
-                        "nothing-to-recover-from",
-                        destination.describe() + " keeps no catalogue beside its copies.",
-                        "Run: serdab catalogue rebuild")));
+        .orElseThrow(() ->
+            new SerdabException.Refused(
+                new Problem(
+                    "nothing-to-recover-from",
+                    destination.describe() + " keeps no catalogue beside its copies.",
+                    "Run: serdab catalogue rebuild")));
   }
 
   /// The plans that an installation left; empty when it left none.
@@ -251,7 +249,8 @@ public final class Recovery {
     Map<String, Long> remembered = new HashMap<>();
     try (Stream<CopyRow> rows = catalogue.copiesOn(id)) {
       rows.filter(CopyRow::shouldBeThere)
-          .forEach(row -> remembered.put(name(row.study().value(), row.version().hex()), row.storedBytes()));
+          .forEach(row ->
+              remembered.put(name(row.study().value(), row.version().hex()), row.storedBytes()));
     }
     Set<String> listedNames = new HashSet<>();
     List<VerifyReport.BadCopy> unreadable = new ArrayList<>();
@@ -292,8 +291,7 @@ public final class Recovery {
         }
       }
     }
-    return new BroughtUpToDate(
-        known, added, forget(catalogue, id, listedNames, clock), unreadable);
+    return new BroughtUpToDate(known, added, forget(catalogue, id, listedNames, clock), unreadable);
   }
 
   private static String name(String study, String version) {

@@ -1,8 +1,5 @@
 package serdab.restore;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.ReadableByteChannel;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,10 +10,10 @@ import java.util.function.Function;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.StudyLabel;
+import serdab.destination.CarryOver;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.ProofOutcome;
-import serdab.destination.StagedVersion;
 import serdab.destination.VersionReader;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyKey;
@@ -30,8 +27,6 @@ import serdab.store.BlobStore;
 /// One file that cannot be read is a named gap, not the end: people restore after something broke,
 /// so a study with a gap beats none.
 public final class Restore {
-
-  private static final int CHUNK_BYTES = 1 << 20;
 
   private final Function<StudyKey, StudyLabel> labels;
   private final Progress progress;
@@ -140,7 +135,7 @@ public final class Restore {
 
   /// Copies the wanted studies into another destination, proven there as any backup is.
   public RestoreReport toDestination(Destination to, Selection wanted, Optional<Instant> asOf) {
-    ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
+    CarryOver carry = new CarryOver(progress::read, () -> false);
     for (HeldVersion copy : chosen(wanted, asOf)) {
       if (stop.getAsBoolean()) {
         interrupted = true;
@@ -150,23 +145,18 @@ public final class Restore {
       progress.began(label);
       boolean good = false;
       try (Choice.Open open = choice.open(copy)) {
-        bringOver(open.reader(), to, chunk, label);
+        bringOver(open.reader(), to, carry, label);
         studies++;
         good = true;
-      } catch (SerdabException.Damaged | IOException e) {
-        Problem problem =
-            e instanceof SerdabException known
-                ? known.problem()
-                : new Problem("read-failed", "The copy could not be read.", "");
-        gaps.add(new RestoreReport.Gap(Optional.of(label), "", problem));
+      } catch (SerdabException.Damaged e) {
+        gaps.add(new RestoreReport.Gap(Optional.of(label), "", e.problem()));
       }
       progress.ended(label, good ? "restored" : "failed");
     }
     return report();
   }
 
-  private void bringOver(VersionReader reader, Destination to, ByteBuffer chunk, StudyLabel label)
-      throws IOException {
+  private void bringOver(VersionReader reader, Destination to, CarryOver carry, StudyLabel label) {
     StudyVersion version = reader.version();
     choice.nameWhatIsMissing(version, label);
     // A copy that is only listed there may be damaged; then a good one is made beside it.
@@ -178,32 +168,9 @@ public final class Restore {
     if (there) {
       filesThere += version.files().size();
     } else {
-      copyVersion(reader, to, chunk);
+      carry.copy(reader, to);
       filesWritten += version.files().size();
       bytesWritten += version.lengthBytes();
-    }
-  }
-
-  private void copyVersion(VersionReader reader, Destination to, ByteBuffer chunk)
-      throws IOException {
-    StudyVersion version = reader.version();
-    try (StagedVersion staged = to.begin(version.facts())) {
-      for (StoredFile file : version.files()) {
-        staged.beginFile(file.path(), file.lengthBytes());
-        try (ReadableByteChannel bytes = reader.open(file)) {
-          while (true) {
-            chunk.clear();
-            if (bytes.read(chunk) < 0) {
-              break;
-            }
-            chunk.flip();
-            progress.read(chunk.remaining());
-            staged.write(chunk);
-          }
-        }
-        staged.endFile(file);
-      }
-      staged.commit(version);
     }
   }
 

@@ -165,7 +165,8 @@ public final class ViewerRestore {
     if (room.isEmpty()) {
       return;
     }
-    // What is stored takes at most about this much more when it is unpacked; only when that could be
+    // What is stored takes at most about this much more when it is unpacked; only when that could
+    // be
     // too much is every manifest read for the exact sum.
     long stored = chosen.stream().mapToLong(HeldVersion::storedBytes).sum();
     if (stored < room.getAsLong() / RestorePlan.EXPANSION_MAX) {
@@ -229,8 +230,7 @@ public final class ViewerRestore {
       Set<String> there = held(open, contents);
       for (StoredFile file : open.reader().version().files()) {
         if (!canBeDropped(file)) {
-          leftOut.add(
-              new ViewerReport.LeftOut(label, !Groups.isGroup(copy.study()), file.path()));
+          leftOut.add(new ViewerReport.LeftOut(label, !Groups.isGroup(copy.study()), file.path()));
         } else if (there.contains(sop(file))) {
           filesThere++;
         } else if (!drop(open, file, folder, label)) {
@@ -249,8 +249,7 @@ public final class ViewerRestore {
   }
 
   /// @return false when the user asked to stop
-  private boolean drop(
-      Choice.Open open, StoredFile file, IncomingFolder folder, StudyLabel label) {
+  private boolean drop(Choice.Open open, StoredFile file, IncomingFolder folder, StudyLabel label) {
     try {
       ReadableByteChannel bytes = open.reader().open(file);
       Optional<IncomingFolder.Dropped> outcome = folder.drop(file, bytes);
@@ -270,8 +269,7 @@ public final class ViewerRestore {
     return true;
   }
 
-  private static Set<String> held(
-      Choice.Open open, ViewerLibrary.@Nullable Contents contents) {
+  private static Set<String> held(Choice.Open open, ViewerLibrary.@Nullable Contents contents) {
     StudyKey study = open.reader().version().facts().key();
     return contents == null || Groups.isGroup(study)
         ? Set.of()
@@ -350,8 +348,7 @@ public final class ViewerRestore {
                     labels.apply(copy.study()), wanted.size() - there, wanted.size()));
           }
         } catch (SerdabException.Damaged e) {
-          gaps.add(
-              new RestoreReport.Gap(Optional.of(labels.apply(copy.study())), "", e.problem()));
+          gaps.add(new RestoreReport.Gap(Optional.of(labels.apply(copy.study())), "", e.problem()));
         }
       }
     } catch (SerdabException.Unavailable e) {

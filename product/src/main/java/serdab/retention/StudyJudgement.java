@@ -103,7 +103,7 @@ final class StudyJudgement {
       List<Line> lines = new ArrayList<>();
       held.stream()
           .filter(kept::containsKey)
-          .forEach(copy -> lines.add(line(copy, Verdict.KEEP, false, kept.get(copy))));
+          .forEach(copy -> lines.add(line(copy, Verdict.KEEP, false, kept.getOrDefault(copy, List.of()))));
       if (proven.isEmpty()) {
         return lines;
       }
@@ -157,7 +157,7 @@ final class StudyJudgement {
           keep(copy, Reason.NEWEST);
           continue;
         }
-        List<Reason> keeping = versionRules(copy, i, order.replacedAt(proven, i));
+        List<Reason> keeping = versionRules(i, order.replacedAt(proven, i));
         keeping.forEach(reason -> keep(copy, reason));
         if (keeping.isEmpty() && holds.isEmpty()) {
           goes.put(copy, List.of(new Reason("version-over", versionOver(i))));
@@ -181,7 +181,7 @@ final class StudyJudgement {
     }
 
     /// @param newer how many proven copies of newer versions are here
-    private List<Reason> versionRules(HeldVersion copy, int newer, Instant replacedAt) {
+    private List<Reason> versionRules(int newer, Instant replacedAt) {
       List<Reason> keeping = new ArrayList<>();
       if (terms.rules().versions().isEmpty() && terms.rules().versionsFor().isEmpty()) {
         keeping.add(Reason.NO_RULE);

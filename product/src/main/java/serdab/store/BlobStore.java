@@ -77,6 +77,18 @@ public interface BlobStore extends AutoCloseable {
   /// Deletes a blob or document; true when there was one. Deleting is for retention, planned first.
   boolean delete(String name);
 
+  /// Gives a blob another name, its bytes untouched and unread; it returns when a power cut would
+  /// not take the new name away. Never replaces a blob. For setting aside what is damaged.
+  ///
+  /// A crash on the way, or `Unavailable`, leaves the blob under its old name, its new one, or
+  /// both. (Only where a place knows no second names, as on exFAT, it is one renaming that the
+  /// place itself makes safe or not: what must not be lost is copied there, not moved.)
+  ///
+  /// @throws serdab.SerdabException.Refused `blob-missing` when there is no blob of the old name,
+  ///   `blob-exists` when the new one is taken, `blob-name-not-allowed` for a name that [BlobName]
+  ///   refuses
+  void move(String from, String to);
+
   /// Writes a small document whole, in place of the one there, atomically and synced.
   ///
   /// @throws serdab.SerdabException.Refused `document-changed` when what is there is not as

@@ -31,12 +31,16 @@ public interface Disk extends AutoCloseable {
   /// Opens a file for reading from the medium rather than from memory, where that can be had.
   Input openPastCache(String path) throws DiskFailure;
 
-  /// Gives a file a new name in the same folder, in place of any file there, atomically.
+  /// Gives a file a new name, in place of any file there, atomically.
   void rename(String from, String to) throws DiskFailure;
 
   /// Gives a file a new name in the same folder if that name is free, else fails with
   /// [DiskFailure.Kind#EXISTS].
   void renameIfFree(String from, String to) throws DiskFailure;
+
+  /// Gives a file a second name, in whatever folder, if that name is free, else fails with
+  /// [DiskFailure.Kind#EXISTS]; false where this file system knows no second names.
+  boolean link(String from, String to) throws DiskFailure;
 
   /// Removes a file.
   void delete(String path) throws DiskFailure;

@@ -255,6 +255,35 @@ public final class LocalFolder implements BlobStore {
     }
   }
 
+  @Override
+  public void move(String from, String to) {
+    BlobName.require(from);
+    BlobName.requireWritable(to);
+    beginWriting();
+    refuseReserved(to);
+    try {
+      if (find(from).isEmpty()) {
+        throw missing();
+      }
+      if (disk.stat(to).isPresent()) {
+        throw exists();
+      }
+      prepareFolders(to);
+      // Two folders are two changes, and a power cut may keep either. So there are two names until
+      // the new one is safe.
+      if (disk.link(from, to)) {
+        disk.syncFolder(parent(to));
+        disk.delete(from);
+      } else {
+        disk.rename(from, to);
+        disk.syncFolder(parent(to));
+      }
+      disk.syncFolder(parent(from));
+    } catch (DiskFailure e) {
+      throw e.kind() == DiskFailure.Kind.EXISTS ? exists() : explained(e, false);
+    }
+  }
+
   private boolean deleteIfThere(String path) throws DiskFailure {
     try {
       disk.delete(path);
@@ -380,6 +409,17 @@ public final class LocalFolder implements BlobStore {
     requirePlace();
     try {
       return disk.usableBytes();
+    } catch (DiskFailure e) {
+      throw explained(e, false);
+    }
+  }
+
+  @Override
+  public OptionalLong totalBytes() {
+    requireOpen();
+    requirePlace();
+    try {
+      return disk.totalBytes();
     } catch (DiskFailure e) {
       throw explained(e, false);
     }

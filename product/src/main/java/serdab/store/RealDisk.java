@@ -267,6 +267,19 @@ public final class RealDisk implements Disk {
   }
 
   @Override
+  public boolean link(String from, String to) throws DiskFailure {
+    try {
+      Files.createLink(resolve(to), resolve(from));
+      return true;
+    } catch (FileAlreadyExistsException | NoSuchFileException e) {
+      throw failure(e);
+    } catch (UnsupportedOperationException | IOException e) {
+      // exFAT, FAT and most network shares; any other cause shows again at the next step.
+      return false;
+    }
+  }
+
+  @Override
   public void delete(String path) throws DiskFailure {
     try {
       Files.delete(resolve(path));

@@ -89,7 +89,14 @@ record Manifest(StudyVersion version, List<Place> places) {
   record Place(String entry, int method, long offset, long storedBytes, int crc) {}
 
   /// The first few members, which are enough to list a copy.
-  record Head(StudyKey study, VersionId id, Optional<VersionId> supersedes, long fileCount) {}
+  ///
+  /// @param readAt when it was read from its source; empty when that cannot be understood
+  record Head(
+      StudyKey study,
+      VersionId id,
+      Optional<VersionId> supersedes,
+      long fileCount,
+      Optional<Instant> readAt) {}
 
   /// What a list of copies shows of one.
   ///
@@ -422,7 +429,7 @@ record Manifest(StudyVersion version, List<Place> places) {
         } else {
           texts.put(name, json.getString());
         }
-        if (name.equals("fileCount")) {
+        if (name.equals("readAt") || name.equals("source")) {
           break;
         }
       }
@@ -435,7 +442,17 @@ record Manifest(StudyVersion version, List<Place> places) {
           new StudyKey(member("studyKey")),
           VersionId.parse(member("versionId")),
           Optional.ofNullable(texts.get("supersedes")).map(VersionId::parse),
-          Long.parseLong(member("fileCount")));
+          Long.parseLong(member("fileCount")),
+          readAt(texts.get("readAt")));
+    }
+
+    /// Only the order of versions hangs on it, so a copy is no worse for lacking it.
+    private static Optional<Instant> readAt(@Nullable String text) {
+      try {
+        return Optional.ofNullable(text).map(Instant::parse);
+      } catch (DateTimeException e) {
+        return Optional.empty();
+      }
     }
 
     Summary readSummary(JsonParser json) {

@@ -1,10 +1,14 @@
 package serdab.ziptree;
 
 import java.text.Normalizer;
+import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -72,8 +76,14 @@ public final class ZipTree {
   /// @param id the version
   /// @param supersedes the version it follows
   /// @param fileCount how many files it holds
+  /// @param readAt when it was read from its source; empty when that cannot be understood
   public record Listed(
-      TreeZip zip, StudyKey study, VersionId id, Optional<VersionId> supersedes, long fileCount) {}
+      TreeZip zip,
+      StudyKey study,
+      VersionId id,
+      Optional<VersionId> supersedes,
+      long fileCount,
+      Optional<Instant> readAt) {}
 
   public NamingProfile naming() {
     return naming;
@@ -87,8 +97,8 @@ public final class ZipTree {
     return writtenBy;
   }
 
-  /// Every ZIP in a month folder or under `_other` or `_library`, whether ours or not, in no order. Streamed from
-  /// the place; close it.
+  /// Every ZIP in a month folder or under `_other` or `_library`, whether ours or not, in no order.
+  /// Streamed from the place; close it.
   public Stream<TreeZip> zips() {
     return store.list("").filter(ZipTree::isZip).map(ZipTree::treeZip);
   }
@@ -128,7 +138,8 @@ public final class ZipTree {
     try (Blob blob = store.open(zip.path())) {
       Manifest.Head head = StudyZip.head(blob);
       TreeZip seen = new TreeZip(zip.path(), blob.lengthBytes());
-      return new Listed(seen, head.study(), head.id(), head.supersedes(), head.fileCount());
+      return new Listed(
+          seen, head.study(), head.id(), head.supersedes(), head.fileCount(), head.readAt());
     }
   }
 
@@ -150,7 +161,35 @@ public final class ZipTree {
         }
       }
     }
-    return found;
+    return inOrder(found);
+  }
+
+  /// Oldest first: by when each was read, and none before the one it follows. The number in a name
+  /// only tells when the ZIP was made: a copy of an older version that was made again, or came from
+  /// another destination, has a higher one.
+  private static List<Listed> inOrder(List<Listed> found) {
+    List<Listed> byTime = new ArrayList<>(found);
+    byTime.sort(Comparator.comparing((Listed zip) -> zip.readAt().orElse(Instant.EPOCH)));
+    Set<Listed> ordered = new LinkedHashSet<>();
+    for (Listed zip : byTime) {
+      Deque<Listed> chain = new ArrayDeque<>();
+      chain.push(zip);
+      Optional<Listed> before = predecessor(zip, byTime);
+      // A chain that bites its tail ends where it would begin again.
+      while (before.isPresent()
+          && !ordered.contains(before.get())
+          && !chain.contains(before.get())) {
+        chain.push(before.get());
+        before = predecessor(before.get(), byTime);
+      }
+      ordered.addAll(chain);
+    }
+    return List.copyOf(ordered);
+  }
+
+  private static Optional<Listed> predecessor(Listed zip, List<Listed> all) {
+    return zip.supersedes()
+        .flatMap(id -> all.stream().filter(other -> other.id().equals(id)).findFirst());
   }
 
   /// What is wrong with the newest ZIP whose name is this study's, when it cannot be read.
@@ -299,6 +338,19 @@ public final class ZipTree {
         replace(index, new TreeZip(path, lengthBytes));
       }
     }
+  }
+
+  /// Gives a ZIP of this tree another name, outside of it, and forgets it.
+  ///
+  /// @throws SerdabException.Refused `blob-missing` when it is not there, `blob-exists` when the
+  ///   other name is taken
+  /// @throws IllegalArgumentException when the path is not that of a ZIP of a tree, or the other is
+  public void moveOut(String path, String outside) {
+    if (StudyNames.tails(path).isEmpty() || !StudyNames.tails(outside).isEmpty()) {
+      throw new IllegalArgumentException("only ZIPs of the tree are moved, and only out of it");
+    }
+    store.move(path, outside);
+    disappeared(path);
   }
 
   /// Deletes a ZIP; whether there was one. Who calls has looked into it before.

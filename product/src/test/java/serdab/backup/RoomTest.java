@@ -51,7 +51,7 @@ class RoomTest {
         .singleElement()
         .satisfies(problem -> {
           assertThat(problem.code()).isEqualTo("destination-almost-full");
-          assertThat(problem.what()).contains("disk 1", "the 5 studies that wait");
+          assertThat(problem.what()).contains("disk 1", "the 5 studies that did not get there");
           assertThat(problem.next()).contains("Free some space", "another disk", "prune");
         });
     assertThat(report.notSafe()).isEmpty();

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
@@ -640,6 +641,174 @@ abstract class CatalogueContract {
     assertThat(copy.state()).isEqualTo("bad");
   }
 
+  private void prove(Depth depth, String state) {
+    clock.move(Duration.ofDays(1));
+    catalogue()
+        .recordProof(
+            new StudyKey("1.2"),
+            id("v"),
+            DISK,
+            new Proof(depth, ProofMeans.PAST_CACHE, clock.instant()),
+            state);
+  }
+
+  private CopyRow onlyCopy() {
+    return catalogue().copies(new StudyKey("1.2")).getFirst();
+  }
+
+  @Test
+  void aShallowerProofTakesNothingFromADeeperOne() {
+    catalogue().recordHeld(version("1.2", "v", 1), copy("1.2", "v", DISK));
+    prove(Depth.RESTORED, "good");
+    Instant drilled = millis(clock.instant());
+    prove(Depth.INTACT, "good");
+    Instant readBack = millis(clock.instant());
+    prove(Depth.PRESENT, "good");
+
+    assertThat(onlyCopy().proof())
+        .isEqualTo(new Proof(Depth.RESTORED, ProofMeans.PAST_CACHE, drilled));
+    assertThat(onlyCopy().intactAt()).contains(readBack);
+    assertThat(catalogue().proofs().of(new StudyKey("1.2"), id("v"), DISK))
+        .extracting(Proof::depth)
+        .containsExactly(Depth.RESTORED, Depth.INTACT, Depth.PRESENT);
+  }
+
+  @Test
+  void aFailedProofEndsThemAll() {
+    catalogue().recordHeld(version("1.2", "v", 1), copy("1.2", "v", DISK));
+    prove(Depth.RESTORED, "good");
+    prove(Depth.PRESENT, "bad");
+    CopyRow failed = onlyCopy();
+    prove(Depth.INTACT, "good");
+
+    assertThat(failed.isProven()).isFalse();
+    assertThat(failed.proof().depth()).isEqualTo(Depth.PRESENT);
+    assertThat(failed.intactAt()).isEmpty();
+    assertThat(onlyCopy().proof().depth()).isEqualTo(Depth.INTACT);
+    assertThat(onlyCopy().intactAt()).contains(millis(clock.instant()));
+  }
+
+  @Test
+  void aCopyMadeElsewhereAgainStartsAnewAndOneFoundAgainGoesOn() {
+    CopyRow made = copy("1.2", "v", DISK);
+    catalogue().recordHeld(version("1.2", "v", 1), made);
+    prove(Depth.RESTORED, "good");
+    clock.move(Duration.ofDays(1));
+
+    catalogue().recordHeld(version("1.2", "v", 1), copy("1.2", "v", DISK));
+    CopyRow foundAgain = onlyCopy();
+    catalogue()
+        .recordHeld(
+            version("1.2", "v", 1),
+            new CopyRow(
+                made.study(),
+                made.version(),
+                DISK,
+                "2026_02/1.2_2.zip",
+                made.storedBytes(),
+                made.fileCount(),
+                made.proof(),
+                "good",
+                2));
+
+    assertThat(foundAgain.proof().depth()).isEqualTo(Depth.RESTORED);
+    assertThat(foundAgain.intactAt()).contains(millis(clock.instant()));
+    assertThat(onlyCopy().proof().depth()).isEqualTo(Depth.INTACT);
+  }
+
+  @Test
+  void aCopyThatIsOnlyListedAfterARebuildHasNoOlderProofs() {
+    catalogue().recordHeld(version("1.2", "v", 1), copy("1.2", "v", DISK));
+    CopyRow copy = onlyCopy();
+
+    catalogue()
+        .recordHeld(
+            version("1.2", "v", 1),
+            new CopyRow(
+                copy.study(),
+                copy.version(),
+                DISK,
+                copy.location(),
+                copy.storedBytes(),
+                copy.fileCount(),
+                new Proof(Depth.PRESENT, ProofMeans.ASKED, clock.instant()),
+                "good",
+                0));
+
+    assertThat(onlyCopy().isProven()).isFalse();
+    assertThat(onlyCopy().intactAt()).isEmpty();
+  }
+
+  @Test
+  void turnsGoByTheOrderOfProofsWhateverTheClockSays() {
+    for (String study : List.of("1.1", "1.2", "1.3")) {
+      catalogue().recordHeld(version(study, "v", 1), copy(study, "v", DISK));
+    }
+    clock.move(Duration.ofDays(-400));
+    Proof proof = new Proof(Depth.INTACT, ProofMeans.NETWORK, clock.instant());
+    catalogue().recordProof(new StudyKey("1.1"), id("v"), DISK, proof, "good");
+    Proof listed = new Proof(Depth.PRESENT, ProofMeans.ASKED, clock.instant());
+    catalogue().recordProof(new StudyKey("1.2"), id("v"), DISK, listed, "good");
+
+    assertThat(studiesByTurn(Depth.INTACT)).containsExactly("1.2", "1.3", "1.1");
+    // None is proven so deeply, so they go by when each began to wait.
+    assertThat(studiesByTurn(Depth.READABLE)).containsExactly("1.1", "1.2", "1.3");
+    assertThat(catalogue().proofs().count()).isEqualTo(5);
+  }
+
+  private List<String> studiesByTurn(Depth depth) {
+    return all(catalogue().proofs().turns(DISK, depth)).stream()
+        .sorted(java.util.Comparator.comparing(Proofs.Turn::lastTurn))
+        .map(turn -> turn.study().value())
+        .toList();
+  }
+
+  @Test
+  void proofsOfAnOlderCatalogueAreKept() throws SQLException {
+    sql(dropAll());
+    try (Database old = database(WritePoint.NONE)) {
+      old.write(link -> {
+        for (String statement : Schema.statements(old, 1)) {
+          link.run(statement);
+        }
+        link.run("insert into schema_version (version, applied_at) values (1, 0)");
+        for (String copy :
+            List.of("READABLE', 'NETWORK', 5000, 'good'", "PRESENT', 'ASKED', 6000, 'bad'")) {
+          String study = copy.contains("bad") ? "1.3" : "1.2";
+          link.run(
+              "insert into version values ('"
+                  + study
+                  + "', '"
+                  + id("v").hex()
+                  + "', 1, 1, 1, 0, '')");
+          link.run(
+              "insert into copy (study, version, destination, location, stored_bytes, file_count,"
+                  + " depth, means, proven_at, state, run) values ('"
+                  + study
+                  + "', '"
+                  + id("v").hex()
+                  + "', '"
+                  + DISK
+                  + "', 'a.zip', 1, 1, '"
+                  + copy
+                  + ", 1)");
+        }
+        return 0;
+      });
+    }
+
+    Catalogue upgraded = open();
+
+    CopyRow good = upgraded.copies(new StudyKey("1.2")).getFirst();
+    assertThat(good.proof())
+        .isEqualTo(new Proof(Depth.READABLE, ProofMeans.NETWORK, Instant.ofEpochMilli(5000)));
+    assertThat(good.intactAt()).contains(Instant.ofEpochMilli(5000));
+    assertThat(upgraded.proofs().of(new StudyKey("1.2"), id("v"), DISK)).hasSize(1);
+    CopyRow bad = upgraded.copies(new StudyKey("1.3")).getFirst();
+    assertThat(bad.intactAt()).isEmpty();
+    assertThat(upgraded.proofs().of(new StudyKey("1.3"), id("v"), DISK)).isEmpty();
+  }
+
   @Test
   void aProofOfAnUnknownCopyIsRefused() {
     Proof proof = new Proof(Depth.INTACT, ProofMeans.NETWORK, START);
@@ -896,6 +1065,18 @@ abstract class CatalogueContract {
     catalogue().rememberFact("sentinel/x", "seen twice");
 
     assertThat(open().fact("sentinel/x")).contains("seen twice");
+  }
+
+  @Test
+  void factsAreFoundByHowTheirNamesBegin() {
+    catalogue().rememberFact("disk-set/a_b/2", "two");
+    catalogue().rememberFact("disk-set/a_b/1", "one");
+    catalogue().rememberFact("disk-set/aXb/3", "of another set");
+    catalogue().rememberFact("disk", "no set");
+
+    assertThat(catalogue().facts("disk-set/a_b/"))
+        .containsExactly(Map.entry("disk-set/a_b/1", "one"), Map.entry("disk-set/a_b/2", "two"));
+    assertThat(catalogue().facts("nothing")).isEmpty();
   }
 
   @Test

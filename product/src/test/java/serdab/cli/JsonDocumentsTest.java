@@ -103,6 +103,7 @@ class JsonDocumentsTest {
         "1.2.3.4.5",
         "--json");
     checkPrinted("serdab-rebuild-v1", "catalogue", "rebuild", copies(), "--json");
+    checkRetention();
     checkPrinted("serdab-index-v1", "catalogue", "index", copies(), "--json");
     Files.delete(folder.resolve("home/catalogue.db"));
     checkPrinted("serdab-recover-v1", "recover", "--from", copies(), "--json");
@@ -165,6 +166,45 @@ class JsonDocumentsTest {
     assertThat(text.out())
         .contains("studies from 1900-01-01 to 2100-01-01 are safe to delete")
         .contains("Nothing was deleted");
+  }
+
+  /// A study in two versions, a hold that comes after the plan, and a source that lost its files.
+  private void checkRetention() throws IOException {
+    // Rules of options can be carried out only where no configuration says others.
+    Path configuration = folder.resolve("home/serdab.toml");
+    Path aside = folder.resolve("serdab.toml.aside");
+    Files.move(configuration, aside);
+    Path source = Files.createDirectories(folder.resolve("versions"));
+    String zips = "zip:" + folder.resolve("pruned");
+    String[] backup = {"backup", "--from", source.toString(), "--to", zips, "--json"};
+    String[] plan = {"prune", zips, "--keep-versions", "1", "--plan", "--show-studies", "--json"};
+    Files.write(
+        source.resolve("other.dcm"),
+        serdab.testing.world.TinyDicom.image().study("1.2.4").sop("1.2.4.1").bytes());
+    for (int image = 1; image <= 2; image++) {
+      serdab.testing.world.TinyDicom dicom =
+          serdab.testing.world.TinyDicom.image().study("1.2.3").sop("1.2.3." + image);
+      Files.write(source.resolve(image + ".dcm"), dicom.bytes());
+      checkPrinted("serdab-backup-v1", backup);
+    }
+    checkPrinted("serdab-retention-v1", plan);
+    new CommandLineRun(folder.resolve("home"))
+        .run("hold", "add", "--patient-id", "T1", "--reason", "to see it");
+    checkPrinted("serdab-holds-v1", "hold", "list", "--json");
+    Path file;
+    try (Stream<Path> files = Files.list(folder.resolve("home/plans"))) {
+      file = files.findFirst().orElseThrow();
+    }
+    checkPrinted(
+        "serdab-prune-v1", "prune", zips, "--execute", file.toString(), "--confirm", "1", "--json");
+    new CommandLineRun(folder.resolve("home")).run("hold", "release", "1", "--reason", "seen");
+    checkPrinted(
+        "serdab-prune-v1", "prune", zips, "--execute", file.toString(), "--confirm", "1", "--json");
+    Files.delete(source.resolve("1.dcm"));
+    Files.delete(source.resolve("2.dcm"));
+    checkPrinted("serdab-backup-v1", backup);
+    checkPrinted("serdab-retention-v1", plan);
+    Files.move(aside, configuration);
   }
 
   // ---- commands

@@ -68,9 +68,13 @@ class SafeguardsTest {
         TinyDicom.image().study("1.2." + number).sop("1.2." + number + ".1").bytes());
   }
 
+  /// The copies of studies in a tree; what a run leaves beside them does not count.
   private static long zipsIn(Path place) throws IOException {
     try (Stream<Path> files = Files.walk(place)) {
-      return files.filter(file -> file.toString().endsWith(".zip")).count();
+      return files
+          .map(file -> place.relativize(file).toString())
+          .filter(file -> file.endsWith(".zip") && !file.startsWith("_"))
+          .count();
     }
   }
 

@@ -336,6 +336,14 @@ class RetentionTest {
     assertThat(clinic.plan(0, RetentionClinic.versions(1)).frozen()).isPresent();
   }
 
+  @Test
+  void theAlarmOfASourceThatIsBackedUpElsewhereFreezesNothingHere() {
+    clinic.studyWithVersions(2);
+    world.catalogue().beginRun("backup", "", "another:source", List.of("another disk"), "died");
+
+    assertThat(clinic.plan(0, RetentionClinic.versions(1)).frozen()).isEmpty();
+  }
+
   private List<String> destinationIds() {
     try (Destination destination = world.open(0, Access.READ)) {
       return List.of(destination.id().toString());

@@ -433,6 +433,6 @@ class RetentionWorldTest {
         removed += clinic.removed;
       }
     }
-    assertThat(removed).isGreaterThan(5);
+    assertThat(removed).isPositive();
   }
 }

@@ -616,6 +616,42 @@ abstract class BlobStoreContract {
   }
 
   @Test
+  void aMovedBlobHasItsBytesUnderTheNewNameOnly() {
+    byte[] content = bytes(70_000);
+    commit(store, "2026_01/a.zip", content);
+
+    store.move("2026_01/a.zip", "_set-aside/20260301T120000Z/2026_01/a.zip");
+
+    assertThat(names(another(), "")).contains("_set-aside/20260301T120000Z/2026_01/a.zip");
+    assertThat(read(another(), "_set-aside/20260301T120000Z/2026_01/a.zip")).isEqualTo(content);
+    assertRefused("blob-missing", () -> store.open("2026_01/a.zip"));
+    assertThat(store.find("2026_01/a.zip")).isEmpty();
+    commit(store, "2026_01/a.zip", bytes(3));
+  }
+
+  @Test
+  void aBlobIsNeverReplacedByAMove() {
+    commit(store, "a/1", utf8("one"));
+    commit(store, "b/2", utf8("two"));
+
+    assertRefused("blob-exists", () -> store.move("a/1", "b/2"));
+
+    assertThat(read(store, "a/1")).isEqualTo(utf8("one"));
+    assertThat(read(store, "b/2")).isEqualTo(utf8("two"));
+  }
+
+  @Test
+  void whatIsNotThereIsNotMoved() {
+    commit(store, "a/1", utf8("one"));
+
+    assertRefused("blob-missing", () -> store.move("a/2", "b/2"));
+    assertRefused("blob-missing", () -> store.move("a", "b"));
+    assertRefused("blob-name-not-allowed", () -> store.move("a/1", "../1"));
+
+    assertThat(names(store, "a")).containsExactly("a/1");
+  }
+
+  @Test
   void aDocumentIsMadeOnlyWhereThereIsNone() {
     store.replace("f/state.json", utf8("first"), Expected.absent());
 

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -32,6 +33,7 @@ class LocalFolderCrashTest {
     private final Map<String, Sha256> meant = new HashMap<>();
     private final Set<String> committed = new HashSet<>();
     private final Set<String> deleted = new HashSet<>();
+    private final Map<String, String> moving = new HashMap<>();
     private final List<byte[]> documents = new ArrayList<>();
     private int documentsTold = -1;
   }
@@ -65,6 +67,31 @@ class LocalFolderCrashTest {
     disk.powerCut();
 
     assertSound(disk, memory);
+  }
+
+  /// A folder on FAT has no second names; there a move is one renaming, whole or not begun.
+  @SeededTest(runs = 60)
+  void withoutSecondNamesAKilledMoveLeavesTheBlobUnderOneName(RandomGenerator random) {
+    SimulatedDisk disk = new SimulatedDisk(random);
+    disk.withoutLinks();
+    byte[] content = {1, 2, 3};
+    try (BlobStore store = LocalFolder.on(disk.mount(), "a simulated disk", random)) {
+      BlobStoreContract.commit(store, "2024_01/a", content);
+    }
+    disk.failAt(disk.steps() + 1 + random.nextInt(12), Fault.KILL);
+
+    try (BlobStore store = LocalFolder.on(disk.mount(), "a simulated disk", random)) {
+      store.move("2024_01/a", "2024_02/b");
+    } catch (CrashedException e) {
+      disk.kill();
+    }
+    disk.failNoMore();
+
+    try (BlobStore store = LocalFolder.on(disk.mount(), "a simulated disk", random)) {
+      List<String> names = BlobStoreContract.names(store, "2024_0");
+      assertThat(names).hasSize(1);
+      assertThat(BlobStoreContract.read(store, names.getFirst())).isEqualTo(content);
+    }
   }
 
   private static void crashAndGoOn(RandomGenerator random, Fault fault) {
@@ -133,6 +160,9 @@ class LocalFolderCrashTest {
         attempt(() -> document(store, memory, content));
       }
       if (random.nextInt(4) == 0 && !memory.committed.isEmpty()) {
+        attempt(() -> move(store, memory, memory.committed.iterator().next()));
+      }
+      if (random.nextInt(4) == 0 && !memory.committed.isEmpty()) {
         String victim = memory.committed.iterator().next();
         memory.committed.remove(victim);
         attempt(() -> {
@@ -168,6 +198,19 @@ class LocalFolderCrashTest {
       staged.commit();
     }
     memory.committed.add(name);
+  }
+
+  /// From when it begins, the blob may have either name or both; once it returns, only the new one.
+  private static void move(BlobStore store, Memory memory, String from) {
+    Sha256 content = Objects.requireNonNull(memory.meant.get(from));
+    String to = "2024_09/" + memory.meant.size();
+    memory.meant.put(to, content);
+    memory.committed.remove(from);
+    memory.moving.put(from, to);
+    store.move(from, to);
+    memory.moving.remove(from);
+    memory.committed.add(to);
+    memory.deleted.add(from);
   }
 
   private static void document(BlobStore store, Memory memory, byte[] content) {
@@ -211,6 +254,10 @@ class LocalFolderCrashTest {
       visible.forEach((name, digest) -> assertThat(digest).isEqualTo(memory.meant.get(name)));
       assertThat(visible.keySet()).containsAll(memory.committed);
       assertThat(memory.deleted).noneMatch(visible::containsKey);
+      memory.moving.forEach((from, to) ->
+          assertThat(visible.containsKey(from) || visible.containsKey(to))
+              .as("a blob that was being moved is there")
+              .isTrue());
       assertDocument(store, memory);
 
       store.sweep();

@@ -294,6 +294,24 @@ public final class FaultyStore implements BlobStore {
   }
 
   @Override
+  public void move(String from, String to) {
+    BlobName.require(from);
+    BlobName.requireWritable(to);
+    beginWriting();
+    synchronized (place) {
+      if (place.entries.containsKey(to)) {
+        throw refused("blob-exists");
+      }
+      Entry moved = place.entries.remove(from);
+      if (moved == null) {
+        throw refused("blob-missing");
+      }
+      place.entries.put(to, moved);
+    }
+    place.answer();
+  }
+
+  @Override
   public void replace(String name, byte[] content, Expected expected) {
     BlobName.requireWritable(name);
     if (content.length > DOCUMENT_BYTES_MAX) {

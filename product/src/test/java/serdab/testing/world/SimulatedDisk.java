@@ -629,13 +629,32 @@ public final class SimulatedDisk {
         requireAlive();
         requirePlugged();
         File file = file(from);
+        Folder source = parentOf(from);
         Folder parent = parentOf(to);
         namingStep(
             true,
             () -> {
               parent.set(nameOf(to), file);
-              parent.set(nameOf(from), null);
+              source.set(nameOf(from), null);
             });
+      }
+    }
+
+    @Override
+    public boolean link(String from, String to) throws DiskFailure {
+      synchronized (SimulatedDisk.this) {
+        requireAlive();
+        requirePlugged();
+        if (!takesFreeNamesAtomically) {
+          return false;
+        }
+        File file = file(from);
+        Folder parent = parentOf(to);
+        if (parent.entries.containsKey(nameOf(to))) {
+          throw new DiskFailure(DiskFailure.Kind.EXISTS, "File exists");
+        }
+        namingStep(true, () -> parent.set(nameOf(to), file));
+        return true;
       }
     }
 

@@ -1,0 +1,108 @@
+package serdab.cli;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import serdab.Problem;
+import serdab.SerdabException;
+import serdab.backup.Replication;
+import serdab.backup.StopSignal;
+import serdab.backup.WorkList;
+import serdab.catalogue.Catalogue;
+import serdab.cli.log.JsonLog;
+import serdab.cli.log.LoggedProgress;
+import serdab.destination.Destination;
+import serdab.plan.BackupPlan;
+import serdab.plan.LogSettings;
+import serdab.plan.RunWindow;
+import serdab.report.Progress;
+import serdab.report.RunReport;
+
+/// One run of a plan that copies from one destination to others; the safeguards have passed.
+final class ReplicationRun {
+
+  private final Surroundings around;
+  private final Home home;
+  private final Catalogue catalogue;
+  private final BackupPlan plan;
+  private final PlanRun.Switches switches;
+  private final LogSettings logs;
+
+  ReplicationRun(
+      Surroundings around,
+      Home home,
+      Catalogue catalogue,
+      BackupPlan plan,
+      PlanRun.Switches switches,
+      LogSettings logs) {
+    this.around = around;
+    this.home = home;
+    this.catalogue = catalogue;
+    this.plan = plan;
+    this.switches = switches;
+    this.logs = logs;
+  }
+
+  /// Copies and reports.
+  ///
+  /// @param afterRun makes what a run leaves beside the copies; gives what is worth a warning
+  /// @return the exit code
+  int run(
+      Destination from,
+      List<Destination> destinations,
+      List<String> warnings,
+      Function<RunReport, List<String>> afterRun) {
+    for (Destination destination : destinations) {
+      if (destination.id().equals(from.id())) {
+        throw new SerdabException.Misconfigured(
+            new Problem(
+                "destination-twice",
+                "The source and a destination are one and the same: they have the same marker.",
+                "Name another destination. If one was copied from the other by hand, delete"
+                    + " destination.json in the copy and run once with --adopt."));
+      }
+    }
+    Terminal terminal = around.terminal();
+    StopSignal stop =
+        new StopSignal(
+            around.clock(),
+            RunWindow.of(switches.ignoreWindow() ? plan.changed().closed(List.of()).plan() : plan));
+    TerminalProgress bar =
+        new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+    JsonLog log = new JsonLog(home.logs(), logs, around.clock());
+    Progress progress =
+        new LoggedProgress(switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
+    warnings.forEach(line -> progress.say("Warning: " + line));
+    Replication replication =
+        new Replication(
+            new Replication.Setting(
+                plan,
+                from,
+                destinations,
+                catalogue,
+                around.clock(),
+                Thread::sleep,
+                stop,
+                progress,
+                Wiring.worker(),
+                switches.acceptFewer()));
+    try (StopOnSignal _ = StopOnSignal.of(stop)) {
+      WorkList work = replication.plan();
+      if (switches.dryRun()) {
+        PlanPrinter.print(work, plan, catalogue, terminal, switches.json());
+        return work.alarms().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.FAILED;
+      }
+      catalogue.sawSource(from.id().toString(), plan.source());
+      Instant startedAt = around.clock().instant();
+      RunReport report = replication.execute(work);
+      bar.end();
+      List<String> told = new ArrayList<>(warnings);
+      told.addAll(afterRun.apply(report));
+      new WrittenReport(home, catalogue, around.clock(), log)
+          .write(plan.name(), report, startedAt, destinations, told);
+      ReportPrinter.print(report, told, terminal, switches.json());
+      return report.outcome().exitCode();
+    }
+  }
+}

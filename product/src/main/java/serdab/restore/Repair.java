@@ -1,0 +1,130 @@
+package serdab.restore;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
+import serdab.Problem;
+import serdab.SerdabException;
+import serdab.catalogue.Catalogue;
+import serdab.catalogue.CopyRow;
+import serdab.catalogue.VersionRow;
+import serdab.destination.CarryOver;
+import serdab.destination.Destination;
+import serdab.destination.HeldVersion;
+import serdab.destination.VersionReader;
+import serdab.report.Progress;
+
+/// Makes lost or damaged copies again from what other destinations hold. One thread at a time.
+///
+/// The new copy is proven and recorded before anything is done to the damaged one, so a crash at
+/// any moment loses nothing.
+public final class Repair {
+
+  /// Room that is left on a destination whatever comes, for its own bookkeeping.
+  static final long RESERVED_BYTES = 32L << 20;
+
+  private final Destination to;
+  private final List<Destination> others;
+  private final Catalogue catalogue;
+  private final CarryOver carry;
+  private final List<Problem> problems = new ArrayList<>();
+
+  /// Prepares to repair; the caller keeps and closes all of it.
+  ///
+  /// @param to the destination whose copies are damaged, opened for writing
+  /// @param others the destinations to copy from, the best first
+  public Repair(
+      Destination to,
+      List<Destination> others,
+      Catalogue catalogue,
+      Progress progress,
+      BooleanSupplier stop) {
+    this.to = to;
+    this.others = List.copyOf(others);
+    this.catalogue = catalogue;
+    this.carry = new CarryOver(progress::read, stop);
+  }
+
+  /// Why copies could not be made again, as far as it is not their own destination's fault.
+  public List<Problem> problems() {
+    return List.copyOf(problems);
+  }
+
+  /// Makes a copy of this version again, proven and recorded; empty when no other destination holds
+  /// a good one.
+  ///
+  /// @throws SerdabException when the destination that is repaired fails
+  /// @throws CarryOver.GivenUp when it was asked to stop
+  Optional<HeldVersion> makeAgain(HeldVersion lost) {
+    for (Destination other : others) {
+      Optional<HeldVersion> held = find(other, lost);
+      if (held.isEmpty()) {
+        continue;
+      }
+      try (VersionReader reader = other.read(held.get())) {
+        CarryOver.requireManifest(reader.version());
+        if (!hasRoom(reader.version().lengthBytes())) {
+          return Optional.empty();
+        }
+        HeldVersion made = carry.copy(reader, to);
+        catalogue.recordHeld(
+            VersionRow.of(reader.version()),
+            new CopyRow(
+                made.study(),
+                made.id(),
+                to.id().toString(),
+                made.location(),
+                made.storedBytes(),
+                made.fileCount(),
+                made.proof().orElseThrow(),
+                "good",
+                0));
+        return Optional.of(made);
+      } catch (SerdabException.Damaged e) {
+        problems.add(
+            new Problem(
+                "other-copy-damaged",
+                "The copy of study "
+                    + catalogue.label(lost.study())
+                    + " on "
+                    + other.describe()
+                    + " is no help: "
+                    + e.problem().what(),
+                "Prove that destination with: serdab verify"));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<HeldVersion> find(Destination other, HeldVersion lost) {
+    try {
+      return other.find(lost.study(), lost.id());
+    } catch (SerdabException.Unavailable e) {
+      if (!problems.contains(e.problem())) {
+        problems.add(e.problem());
+      }
+      return Optional.empty();
+    }
+  }
+
+  private boolean hasRoom(long lengthBytes) {
+    OptionalLong usable = to.usableBytes();
+    if (usable.isEmpty() || usable.getAsLong() >= lengthBytes + RESERVED_BYTES) {
+      return true;
+    }
+    problems.add(
+        new Problem(
+            "place-full",
+            "There is no room on "
+                + to.describe()
+                + " to make a copy again: "
+                + usable.getAsLong() / 1_000_000
+                + " MB are free, "
+                + (lengthBytes + RESERVED_BYTES) / 1_000_000
+                + " MB are needed.",
+            "Free some space, then run it again."));
+    return false;
+  }
+}
