@@ -12,8 +12,8 @@ import serdab.dicom.StudyKey;
 import serdab.source.Inventory;
 import serdab.source.SourceHealth;
 
-/// Watches a viewer's library from run to run: remembers how it was, and tells when its index is not
-/// what it was. One thread at a time.
+/// Watches a viewer's library from run to run: remembers how it was, and tells when its index is
+/// not what it was. One thread at a time.
 final class HealthWatch {
 
   private static final String INDEX_GROUP = "index";
@@ -105,8 +105,8 @@ final class HealthWatch {
         worked.stream()
             .filter(item -> !item.study().key().isOther())
             .filter(item -> inventory.endangered(item.study()))
-            .filter(item ->
-                catalogue.copies(item.study().key()).stream().noneMatch(CopyRow::isProven))
+            .filter(
+                item -> catalogue.copies(item.study().key()).stream().noneMatch(CopyRow::isProven))
             .count();
     LibraryHealth seen =
         new LibraryHealth(
@@ -114,8 +114,7 @@ final class HealthWatch {
     catalogue.rememberFact(LibraryHealth.factName(sourceId), seen.toJson());
     // A shrunken index stays a warning until it has grown again or somebody accepts it; one that
     // was built anew and lists all is told once.
-    boolean isMeasure =
-        accepted || wrong.isEmpty() || wrong.get().kind().equals("index-rebuilt");
+    boolean isMeasure = accepted || wrong.isEmpty() || wrong.get().kind().equals("index-rebuilt");
     if (isMeasure && alarming.isEmpty() && health.studiesInIndex() > 0) {
       catalogue.rememberFact(goodFact(), seen.toJson());
     }

@@ -41,7 +41,7 @@ final class LibraryPace {
         && destinationIds.stream()
             .allMatch(id ->
                 copies.stream()
-                    .anyMatch(copy ->
-                        copy.destinationId().equals(id) && copy.state().equals("good")));
+                    .anyMatch(
+                        copy -> copy.destinationId().equals(id) && copy.state().equals("good")));
   }
 }

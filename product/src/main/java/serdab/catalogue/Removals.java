@@ -155,8 +155,7 @@ public final class Removals {
   public List<RemovalRow> of(String certificate) {
     return database.read(link ->
         List.copyOf(
-            link.call(
-                    "select " + COLUMNS + " from removal where certificate = ? order by ordinal")
+            link.call("select " + COLUMNS + " from removal where certificate = ? order by ordinal")
                 .text(certificate)
                 .all(row ->
                     new RemovalRow(

@@ -60,7 +60,9 @@ final class IndexCommand implements Callable<Integer> {
             writer.writeNumberProperty("destinations", destinations.size());
           });
     } else {
-      terminal.out().println("The lists of " + destinations.size() + " destinations are made anew.");
+      terminal
+          .out()
+          .println("The lists of " + destinations.size() + " destinations are made anew.");
       terminal.out().flush();
     }
     return Main.ExitCodes.GOOD;

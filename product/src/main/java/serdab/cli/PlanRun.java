@@ -236,8 +236,7 @@ final class PlanRun {
         new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
     JsonLog log = new JsonLog(home.logs(), logSettings(), around.clock());
     Progress progress =
-        new LoggedProgress(
-            switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
+        new LoggedProgress(switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
     warnings.forEach(line -> progress.say("Warning: " + line));
     BackupPlan ordered = ordered(source);
     Backup.Setting setting =
@@ -315,8 +314,7 @@ final class PlanRun {
   private void listForPeople(List<Destination> destinations, List<String> warnings) {
     for (Destination destination : destinations) {
       try {
-        destination.list(
-            new Destination.Listing(wiring.names().indexPage(), true, false));
+        destination.list(new Destination.Listing(wiring.names().indexPage(), true, false));
       } catch (SerdabException e) {
         warnings.add(
             "The copies are safe, but the lists of what is in "
@@ -331,14 +329,11 @@ final class PlanRun {
   private void leaveForRecovery(
       List<Destination> destinations, RunReport report, List<String> warnings) {
     Optional<RunRow> row =
-        catalogue.runs(RUNS_LOOKED_AT).stream()
-            .filter(run -> run.id() == report.run())
-            .findFirst();
+        catalogue.runs(RUNS_LOOKED_AT).stream().filter(run -> run.id() == report.run()).findFirst();
     if (row.isEmpty()) {
       return;
     }
-    RecoveryKit kit =
-        new RecoveryKit(catalogue, home.cache(), around.clock(), Wiring.WRITTEN_BY);
+    RecoveryKit kit = new RecoveryKit(catalogue, home.cache(), around.clock(), Wiring.WRITTEN_BY);
     for (Destination destination : destinations) {
       try {
         kit.leave(destination, plansText(), row.get());

@@ -19,8 +19,8 @@ import serdab.SerdabException;
 import serdab.dicom.StudyFacts;
 import serdab.ziptree.IssueLog;
 
-/// The list that resolves pseudonyms, which a person keeps away from the copies: CSV (RFC 4180), one
-/// line for each name and what is known of its study, readable by its owner only. Thread-safe.
+/// The list that resolves pseudonyms, which a person keeps away from the copies: CSV (RFC 4180),
+/// one line for each name and what is known of its study, readable by its owner only. Thread-safe.
 ///
 /// A line is written whole and synced before the copy it speaks of becomes visible. Nothing in the
 /// file is ever changed: a corrected patient name makes another line.

@@ -67,7 +67,9 @@ final class RecoverCommand implements Callable<Integer> {
           new Problem(
               "catalogue-there-already",
               "This machine has a catalogue already: " + home.catalogue() + ".",
-              "To bring it up to date run: serdab catalogue rebuild " + from + ". To begin anew,"
+              "To bring it up to date run: serdab catalogue rebuild "
+                  + from
+                  + ". To begin anew,"
                   + " move that file away first, or name another folder as SERDAB_HOME."));
     }
     home.make();
@@ -88,11 +90,8 @@ final class RecoverCommand implements Callable<Integer> {
           Destination place = wiring.destinationToRead(from, catalogue)) {
         catalogue.sawDestination(place.id().toString(), Wiring.address(from));
         long run =
-            catalogue.beginRun(
-                "recover", "", "", List.of(place.id().toString()), Wiring.worker());
-        now =
-            Recovery.bringUpToDate(
-                place, catalogue, around.clock(), progress, stop::isRequested);
+            catalogue.beginRun("recover", "", "", List.of(place.id().toString()), Wiring.worker());
+        now = Recovery.bringUpToDate(place, catalogue, around.clock(), progress, stop::isRequested);
         catalogue.endRun(run, outcome(now, stop).text(), RunTotals.NONE);
       }
       bar.end();
@@ -172,8 +171,7 @@ final class RecoverCommand implements Callable<Integer> {
     Path part = file.resolveSibling(file.getFileName() + ".part");
     try {
       Files.write(part, text);
-      Files.move(
-          part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       return file;
     } catch (IOException e) {
       throw new SerdabException.Misconfigured(
@@ -192,7 +190,10 @@ final class RecoverCommand implements Callable<Integer> {
     }
     out.println(
         brought.catalogue().used().isPresent()
-            ? "The catalogue of " + brought.catalogue().used().get() + " is back in " + home.folder()
+            ? "The catalogue of "
+                + brought.catalogue().used().get()
+                + " is back in "
+                + home.folder()
             : "The catalogue was made again from the copies, in " + home.folder());
     if (brought.catalogue().damaged() > 0) {
       out.printf(
@@ -214,8 +215,7 @@ final class RecoverCommand implements Callable<Integer> {
     out.flush();
   }
 
-  private void printJson(
-      Brought brought, Recovery.BroughtUpToDate now, RunReport.Outcome outcome) {
+  private void printJson(Brought brought, Recovery.BroughtUpToDate now, RunReport.Outcome outcome) {
     Json.object(
         around.terminal().out(),
         writer -> {

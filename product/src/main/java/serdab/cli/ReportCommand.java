@@ -1,7 +1,6 @@
 package serdab.cli;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -56,8 +55,7 @@ final class ReportCommand implements Callable<Integer> {
     RunFiles files = new RunFiles(around.home().reports());
     try {
       Optional<Long> wanted = run == null ? files.newest() : Optional.of(run);
-      RunFiles.Kind kind =
-          csv ? RunFiles.Kind.CSV : json ? RunFiles.Kind.JSON : RunFiles.Kind.HTML;
+      RunFiles.Kind kind = csv ? RunFiles.Kind.CSV : json ? RunFiles.Kind.JSON : RunFiles.Kind.HTML;
       Path file = wanted.map(number -> files.file(number, kind)).orElse(Path.of(""));
       if (wanted.isEmpty() || !Files.isRegularFile(file)) {
         throw new SerdabException.Misconfigured(
@@ -104,7 +102,10 @@ final class ReportCommand implements Callable<Integer> {
           .redirectError(ProcessBuilder.Redirect.DISCARD)
           .start();
     } catch (IOException e) {
-      around.terminal().err().println("serdab: no browser could be started; open the file by hand.");
+      around
+          .terminal()
+          .err()
+          .println("serdab: no browser could be started; open the file by hand.");
     }
   }
 }

@@ -172,8 +172,7 @@ final class ServiceCommand implements Runnable {
   }
 
   private static Path user(Surroundings around) {
-    return Path.of(
-        around.environment().getOrDefault("HOME", System.getProperty("user.home", ".")));
+    return Path.of(around.environment().getOrDefault("HOME", System.getProperty("user.home", ".")));
   }
 
   private static Path configuration(Surroundings around) {
@@ -199,8 +198,7 @@ final class ServiceCommand implements Runnable {
         process.destroyForcibly();
         return new Said(-1, "it did not end within " + PROGRAM_SECONDS_MAX + " seconds");
       }
-      return new Said(
-          process.exitValue(), new String(output, StandardCharsets.UTF_8).strip());
+      return new Said(process.exitValue(), new String(output, StandardCharsets.UTF_8).strip());
     } catch (IOException e) {
       return new Said(-1, "it cannot be started");
     } catch (InterruptedException e) {
@@ -227,8 +225,7 @@ final class ServiceCommand implements Runnable {
       environment.put("SERDAB_HOME", around.home().folder().toString());
       environment.put("HOME", user(around).toString());
       String java = around.environment().getOrDefault("JAVA_HOME", "");
-      environment.put(
-          "JAVA_HOME", java.isEmpty() ? System.getProperty("java.home", "") : java);
+      environment.put("JAVA_HOME", java.isEmpty() ? System.getProperty("java.home", "") : java);
       String user =
           around.environment().getOrDefault("SUDO_USER", System.getProperty("user.name", ""));
       Path output = around.home().folder().resolve("service-output.txt");
@@ -288,14 +285,15 @@ final class ServiceCommand implements Runnable {
                 "--every is " + every + "; it must be a minute or more.",
                 "Run: serdab service install --help"));
       }
-      Setup setup =
-          setup(interval, List.of(launcherToRun().toString(), "backup", "--scheduled"));
+      Setup setup = setup(interval, List.of(launcherToRun().toString(), "backup", "--scheduled"));
       var out = around.terminal().out();
       if (dryRun) {
-        setup.files().forEach((path, content) -> {
-          out.println("== " + path);
-          out.println(readable(content));
-        });
+        setup
+            .files()
+            .forEach((path, content) -> {
+              out.println("== " + path);
+              out.println(readable(content));
+            });
         setup.start().forEach(words -> out.println("$ " + String.join(" ", words)));
         setup.byHand().forEach(out::println);
         out.flush();
@@ -413,8 +411,7 @@ final class ServiceCommand implements Runnable {
           around
               .terminal()
               .err()
-              .println(
-                  "serdab: " + String.join(" ", words) + " ended with " + said.code() + ".");
+              .println("serdab: " + String.join(" ", words) + " ended with " + said.code() + ".");
         }
       }
       for (Path path : setup.files().keySet()) {

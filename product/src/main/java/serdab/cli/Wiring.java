@@ -99,8 +99,7 @@ final class Wiring implements AutoCloseable {
     if (saysHoros || (!saysFolder && HorosSource.libraryAt(folder).isPresent())) {
       return new HorosSource(
           folder,
-          HorosSource.Settings.in(plan.zone())
-              .with(AutoClean.find(around.userHome(), folder)),
+          HorosSource.Settings.in(plan.zone()).with(AutoClean.find(around.userHome(), folder)),
           home.cache(),
           around.clock(),
           duration -> Thread.sleep(duration));

@@ -50,7 +50,8 @@ final class WrittenReport {
     log(plan, report, warnings);
     List<String> all = new ArrayList<>(warnings);
     all.addAll(report.warnings());
-    RunSummary summary = new RunSummary(report, plan, startedAt, now, places(destinations, now), all);
+    RunSummary summary =
+        new RunSummary(report, plan, startedAt, now, places(destinations, now), all);
     try {
       return Optional.of(new RunFiles(home.reports()).write(summary));
     } catch (IOException e) {
@@ -79,8 +80,7 @@ final class WrittenReport {
           });
     }
     warnings.forEach(line ->
-        log.add(
-            JsonLog.Level.WARNING, "warning", json -> json.writeStringProperty("text", line)));
+        log.add(JsonLog.Level.WARNING, "warning", json -> json.writeStringProperty("text", line)));
     boolean good = report.outcome() == RunReport.Outcome.GOOD;
     log.add(
         good ? JsonLog.Level.INFO : JsonLog.Level.ERROR,

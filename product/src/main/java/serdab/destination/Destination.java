@@ -96,9 +96,9 @@ public interface Destination extends AutoCloseable {
   /// now.
   void settle(Map<Optional<YearMonth>, Boolean> months);
 
-  /// Told at the end of a run, and when a person asks: brings up to date what the form keeps so that
-  /// people and programs find studies with nothing but the copies at hand. All of it can be made
-  /// again from the copies. A form that keeps nothing of the kind does nothing.
+  /// Told at the end of a run, and when a person asks: brings up to date what the form keeps so
+  /// that people and programs find studies with nothing but the copies at hand. All of it can be
+  /// made again from the copies. A form that keeps nothing of the kind does nothing.
   ///
   /// @param wish what is to be kept; nothing that is there is removed
   default void list(Listing wish) {}

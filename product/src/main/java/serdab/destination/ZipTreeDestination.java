@@ -80,16 +80,15 @@ public final class ZipTreeDestination implements Destination {
     this.id = id;
     this.clock = clock;
     this.tree =
-        new ZipTree(
-            store, naming, options.executor(), options.parallelism(), options.writtenBy());
+        new ZipTree(store, naming, options.executor(), options.parallelism(), options.writtenBy());
     this.issues = new IssueLog(store, clock);
     this.months = new MonthMarkers(store, clock, options.writtenBy());
   }
 
   /// How a tree is used.
   ///
-  /// @param naming how new ZIPs are named; a tree that is named otherwise is held back when it is to
-  ///   be written to
+  /// @param naming how new ZIPs are named; a tree that is named otherwise is held back when it is
+  ///   to be written to
   /// @param access what may be done
   /// @param executor a bounded pool for compressing and checking, shared by all destinations and
   ///   ended by whoever made it; a few platform threads, as the work is computing

@@ -41,8 +41,7 @@ public final class RunPage {
     RunReport report = run.report();
     RunTotals totals = report.totals();
     StringBuilder page = new StringBuilder();
-    String title =
-        "Backup run " + report.run() + (run.plan().isEmpty() ? "" : " of " + run.plan());
+    String title = "Backup run " + report.run() + (run.plan().isEmpty() ? "" : " of " + run.plan());
     page.append(HEAD.formatted(text(title)));
     page.append("<h1>").append(text(title)).append("</h1>\n");
     page.append("<p class=\"verdict ")
@@ -142,7 +141,8 @@ public final class RunPage {
       page.append("<tr><td>")
           .append(text(place.name()))
           .append("</td><td>")
-          .append(place.usableBytes().isPresent() ? bytes(place.usableBytes().getAsLong()) : "unknown")
+          .append(
+              place.usableBytes().isPresent() ? bytes(place.usableBytes().getAsLong()) : "unknown")
           .append("</td><td>")
           .append(
               place.daysLeft().isPresent()

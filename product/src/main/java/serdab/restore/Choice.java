@@ -164,8 +164,8 @@ final class Choice {
 
   private void addStudy(StudyKey key, Set<StudyKey> keys) {
     Optional<Problem> unreadable = from.unreadableNewest(key);
-    unreadable.ifPresent(problem ->
-        gaps.add(new RestoreReport.Gap(Optional.of(labels.apply(key)), "", problem)));
+    unreadable.ifPresent(
+        problem -> gaps.add(new RestoreReport.Gap(Optional.of(labels.apply(key)), "", problem)));
     if (!from.versions(key).isEmpty()) {
       keys.add(key);
     } else if (unreadable.isEmpty()) {

@@ -62,7 +62,8 @@ final class IncomingFolder {
   private static final int NAME_DIGITS = 32;
   private static final int NAMES_TRIED_MAX = 3;
   private static final String TOP = "";
-  private static final Pattern OURS = Pattern.compile("\\.serdab-[0-9a-f]+\\.dcm\\.[0-9a-f]+\\.part");
+  private static final Pattern OURS =
+      Pattern.compile("\\.serdab-[0-9a-f]+\\.dcm\\.[0-9a-f]+\\.part");
 
   private final Disk disk;
   private final Settings settings;

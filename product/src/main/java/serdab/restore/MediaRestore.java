@@ -136,6 +136,7 @@ public final class MediaRestore {
       }
       count++;
       try (Choice.Open open = choice.open(copy)) {
+        choice.nameWhatIsMissing(open.reader().version(), labels.apply(copy.study()));
         for (StoredFile file : open.reader().version().files()) {
           if (ViewerRestore.canBeDropped(file)) {
             files++;
@@ -177,8 +178,7 @@ public final class MediaRestore {
     progress.ended(label, gaps.size() == gapsBefore ? "restored" : "incomplete");
   }
 
-  private void writeFile(
-      Choice.Open open, StoredFile file, MediaTarget medium, StudyLabel label) {
+  private void writeFile(Choice.Open open, StoredFile file, MediaTarget medium, StudyLabel label) {
     String sop = file.instance().map(facts -> facts.sop().value()).orElse("");
     if (file.digests().file().equals(written.get(sop))) {
       // The same bytes twice are on the medium once.

@@ -84,8 +84,7 @@ public final class RecoveryKit {
 
   /// @param workFolder a private folder of ours, for the copy before it is packed
   /// @param writtenBy program and version
-  public RecoveryKit(
-      Catalogue catalogue, Path workFolder, InstantSource clock, String writtenBy) {
+  public RecoveryKit(Catalogue catalogue, Path workFolder, InstantSource clock, String writtenBy) {
     this.catalogue = catalogue;
     this.workFolder = workFolder;
     this.clock = clock;
@@ -120,7 +119,10 @@ public final class RecoveryKit {
 
   private static void replaceIfOther(SideFiles files, String name, String text) {
     byte[] content = text.getBytes(StandardCharsets.UTF_8);
-    if (!files.document(name).filter(there -> java.util.Arrays.equals(there, content)).isPresent()) {
+    if (!files
+        .document(name)
+        .filter(there -> java.util.Arrays.equals(there, content))
+        .isPresent()) {
       files.replace(name, content);
     }
   }
@@ -205,8 +207,7 @@ public final class RecoveryKit {
     }
   }
 
-  private static boolean isDue(
-      SideFiles files, List<String> kept, Instant now, boolean changed) {
+  private static boolean isDue(SideFiles files, List<String> kept, Instant now, boolean changed) {
     if (kept.isEmpty()) {
       return true;
     }

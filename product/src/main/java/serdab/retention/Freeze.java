@@ -57,5 +57,8 @@ final class Freeze {
             .lastGood()
             .filter(run -> run.destinationIds().contains(destinationId))
             .isPresent();
+        || source.lastGood().filter(run -> run.destinationIds().contains(destinationId)).isPresent()
+        // A run read without its destinations concerns all.
+        || source.newest().filter(run -> run.destinationIds().isEmpty()).isPresent();
   }
 }

@@ -24,7 +24,8 @@ final class HoldMatch {
 
   /// Whether any of these holds asks more than which study it is.
   static boolean needFacts(List<HoldRow> holds) {
-    return holds.stream().anyMatch(hold -> hold.patientId().isPresent() || hold.dates().isPresent());
+    return holds.stream()
+        .anyMatch(hold -> hold.patientId().isPresent() || hold.dates().isPresent());
   }
 
   static boolean matches(HoldRow hold, StudyKey study, List<StudyFacts> known) {

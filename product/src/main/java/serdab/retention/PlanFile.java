@@ -105,8 +105,7 @@ public record PlanFile(
           Boolean.toString(planned.endsStudy()));
       hash(hasher, planned.reasons().toArray(String[]::new));
     }
-    return new PlanFile(
-        destinationId, rules, madeAt, proofsFor, copies, Sha256.finish(hasher));
+    return new PlanFile(destinationId, rules, madeAt, proofsFor, copies, Sha256.finish(hasher));
   }
 
   /// Each text with its length before it, so that no two plans run into each other.

@@ -39,8 +39,8 @@ import serdab.report.Progress;
 ///
 /// Every copy is judged again, with what its own manifest says of its study, and the copies that
 /// stay are proven, before a certificate of intent is written; right before it goes, it is judged
-/// once more. After the last removal of a certificate the complete one is written beside the intent.
-/// What a run that was killed began is finished by the next one.
+/// once more. After the last removal of a certificate the complete one is written beside the
+/// intent. What a run that was killed began is finished by the next one.
 public final class Prune {
 
   /// The folder of certificates in a destination.
@@ -120,8 +120,7 @@ public final class Prune {
         wanted.add(planned);
       }
     }
-    long run =
-        catalogue.beginRun("prune", plan.hash().hex(), "", List.of(here), setting.worker());
+    long run = catalogue.beginRun("prune", plan.hash().hex(), "", List.of(here), setting.worker());
     String outcome = "failed";
     try {
       finishBegun();
@@ -130,8 +129,7 @@ public final class Prune {
       List<PlanFile.Planned> ordered = new ArrayList<>(wanted.reversed());
       ordered.sort(Comparator.comparing(planned -> planned.copy().study()));
       boolean interrupted = removeAll(plan, rules, ordered);
-      PruneReport report =
-          new PruneReport(removed, removedBytes, kept, written, interrupted);
+      PruneReport report = new PruneReport(removed, removedBytes, kept, written, interrupted);
       outcome = interrupted ? "interrupted" : kept.isEmpty() ? "good" : "incomplete";
       return report;
     } finally {
@@ -140,8 +138,7 @@ public final class Prune {
   }
 
   private RunTotals totals(PlanFile plan, long wanted) {
-    return new RunTotals(
-        plan.copies().size(), wanted, 0, 0, 0, 0, kept.size(), 0, 0, 0);
+    return new RunTotals(plan.copies().size(), wanted, 0, 0, 0, 0, kept.size(), 0, 0, 0);
   }
 
   private void require(PlanFile plan, RetentionRules rules) {
@@ -157,7 +154,10 @@ public final class Prune {
     if (age.isNegative() || age.compareTo(PLAN_FOR) > 0) {
       throw refused(
           "plan-too-old",
-          "This plan was made " + plan.madeAt() + "; one is good for " + PLAN_FOR.toDays()
+          "This plan was made "
+              + plan.madeAt()
+              + "; one is good for "
+              + PLAN_FOR.toDays()
               + " days.");
     }
     Optional<Problem> frozen = Freeze.of(catalogue, here);
@@ -206,8 +206,7 @@ public final class Prune {
 
   private StudyJudgement judgement(RetentionRules rules, PlanFile plan) {
     Terms terms =
-        new Terms(
-            rules, catalogue.holds().standing(), setting.clock().instant(), plan.proofsFor());
+        new Terms(rules, catalogue.holds().standing(), setting.clock().instant(), plan.proofsFor());
     return new StudyJudgement(destination, catalogue, terms, true);
   }
 
@@ -230,8 +229,7 @@ public final class Prune {
     if (may) {
       return Optional.empty();
     }
-    String reasons =
-        String.join("; ", line.get().reasons().stream().map(Reason::text).toList());
+    String reasons = String.join("; ", line.get().reasons().stream().map(Reason::text).toList());
     return Optional.of(
         line.get().verdict() == Verdict.GO_AS_LAST
             ? stays("copy-is-last", "It is the last proven copy of its study by now.")
@@ -256,7 +254,8 @@ public final class Prune {
       return Optional.empty(); // By the run that this one goes on with.
     }
     try {
-      List<Line> lines = judgement(rules, plan).lines(copy.study(), destination.versions(copy.study()));
+      List<Line> lines =
+          judgement(rules, plan).lines(copy.study(), destination.versions(copy.study()));
       Optional<Problem> problem = judge(planned, lines);
       List<String> remains = new ArrayList<>();
       if (problem.isEmpty()) {
@@ -275,11 +274,11 @@ public final class Prune {
 
   private boolean isRemovedAlready(HeldVersion copy) {
     return catalogue.copies(copy.study()).stream()
-        .anyMatch(row ->
-            row.destinationId().equals(here)
-                && row.version().equals(copy.id())
-                && row.location().equals(copy.location())
-                && row.state().equals("removed"))
+            .anyMatch(row ->
+                row.destinationId().equals(here)
+                    && row.version().equals(copy.id())
+                    && row.location().equals(copy.location())
+                    && row.state().equals("removed"))
         && destination.prove(copy, Depth.PRESENT) instanceof ProofOutcome.Gone;
   }
 
@@ -289,8 +288,7 @@ public final class Prune {
   }
 
   /// Sees that the copies which stay are good, by a proof that is not too old or by one made now.
-  private Optional<Problem> proveRemaining(
-      List<Line> lines, PlanFile plan, List<String> remains) {
+  private Optional<Problem> proveRemaining(List<Line> lines, PlanFile plan, List<String> remains) {
     boolean one = false;
     for (Line line : lines) {
       Optional<CopyRow> row = row(line.copy());
@@ -449,8 +447,7 @@ public final class Prune {
   }
 
   /// @return why it stays; empty when it is gone
-  private Optional<Problem> remove(
-      PlanFile.Planned planned, RetentionRules rules, PlanFile plan) {
+  private Optional<Problem> remove(PlanFile.Planned planned, RetentionRules rules, PlanFile plan) {
     HeldVersion copy = planned.copy();
     try {
       List<Line> lines =

@@ -114,12 +114,7 @@ public record RetentionPlan(
     return line.verdict() == Verdict.KEEP
         ? line
         : new Line(
-            line.label(),
-            line.month(),
-            line.copy(),
-            Verdict.KEEP,
-            false,
-            List.of(Reason.FROZEN));
+            line.label(), line.month(), line.copy(), Verdict.KEEP, false, List.of(Reason.FROZEN));
   }
 
   private static long[] missing(
@@ -141,8 +136,7 @@ public record RetentionPlan(
     return new long[] {expected, missing};
   }
 
-  private static Optional<Problem> outOfStep(
-      Destination destination, long expected, long missing) {
+  private static Optional<Problem> outOfStep(Destination destination, long expected, long missing) {
     if (missing * ONE_MISSING_OF <= expected) {
       return Optional.empty();
     }

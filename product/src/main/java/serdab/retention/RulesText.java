@@ -90,7 +90,8 @@ public final class RulesText {
     } catch (DateTimeException e) {
       // Said below.
     }
-    throw new IllegalArgumentException("'" + text + "' is no period; write it as P1Y, P18M or P90D");
+    throw new IllegalArgumentException(
+        "'" + text + "' is no period; write it as P1Y, P18M or P90D");
   }
 
   /// Reads a number of versions.

@@ -119,8 +119,7 @@ final class InventoriedStudy {
         ModalitiesInStudy,
         Vr.CS,
         facts.modalities().stream().map(InventoriedStudy::code).toArray(String[]::new));
-    out.text(
-        ItemInventoryDateTime, Vr.DT, DATE_TIME.format(manifest.version().readAt()) + "+0000");
+    out.text(ItemInventoryDateTime, Vr.DT, DATE_TIME.format(manifest.version().readAt()) + "+0000");
     out.beginSequence(InventoriedSeriesSequence);
     int at = from;
     while (at < to) {
@@ -160,9 +159,7 @@ final class InventoriedStudy {
     out.uid(Tag.SeriesInstanceUID, uid(first.series().value()));
     out.text(Tag.SeriesNumber, Vr.IS);
     long all =
-        instances.stream()
-            .filter(one -> one.facts().series().equals(first.series()))
-            .count();
+        instances.stream().filter(one -> one.facts().series().equals(first.series())).count();
     out.text(NumberOfSeriesRelatedInstances, Vr.IS, Long.toString(all));
     out.endItem();
   }

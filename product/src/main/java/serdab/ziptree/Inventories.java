@@ -137,8 +137,8 @@ final class Inventories {
     boolean shared =
         kept.stream()
             .filter(file -> file != last.get())
-            .anyMatch(file ->
-                file.zips().keySet().stream().anyMatch(last.get().zips()::containsKey));
+            .anyMatch(
+                file -> file.zips().keySet().stream().anyMatch(last.get().zips()::containsKey));
     if (shared) {
       return; // It ends a divided study.
     }
@@ -332,7 +332,10 @@ final class Inventories {
         InventoryFile.root(uid, at, parts, studies, ledger.isComplete(), tree.writtenBy());
     store.replace(TreeIndex.FOLDER + "inventory.dcm", bytes, Expected.anything());
     byte[] script = FormatDocument.read("restore-from-inventory.py");
-    if (!store.document(SCRIPT).map(there -> java.util.Arrays.equals(there, script)).orElse(false)) {
+    if (!store
+        .document(SCRIPT)
+        .map(there -> java.util.Arrays.equals(there, script))
+        .orElse(false)) {
       store.replace(SCRIPT, script, Expected.anything());
     }
   }

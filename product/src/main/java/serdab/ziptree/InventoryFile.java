@@ -62,16 +62,18 @@ final class InventoryFile {
 
   /// The whole file.
   byte[] bytes(String uid, Instant at, String description, String writtenBy) {
-    return write(uid, out -> {
-      head(out, uid, at, description, writtenBy);
-      out.beginSequence(InventoriedStudiesSequence);
-      for (Part part : parts) {
-        part.study().write(out, part.from(), part.to());
-      }
-      out.endSequence();
-      // It is one month of a tree; the inventory that names them all is the whole.
-      tail(out, "PARTIAL", parts.size(), parts.size(), writtenBy);
-    });
+    return write(
+        uid,
+        out -> {
+          head(out, uid, at, description, writtenBy);
+          out.beginSequence(InventoriedStudiesSequence);
+          for (Part part : parts) {
+            part.study().write(out, part.from(), part.to());
+          }
+          out.endSequence();
+          // It is one month of a tree; the inventory that names them all is the whole.
+          tail(out, "PARTIAL", parts.size(), parts.size(), writtenBy);
+        });
   }
 
   /// The inventory that incorporates others.
@@ -84,21 +86,23 @@ final class InventoryFile {
       long studies,
       boolean complete,
       String writtenBy) {
-    return write(uid, out -> {
-      head(out, uid, at, "All studies of this place", writtenBy);
-      out.beginSequence(IncorporatedInventoryInstanceSequence);
-      for (Map.Entry<String, String> one : incorporated.entrySet()) {
-        out.beginItem();
-        out.text(FileAccessURI, Vr.UR, "./" + one.getKey());
-        out.text(ContainerFileType, Vr.CS, "INDIVIDUAL");
-        out.uid(StoredInstanceTransferSyntaxUID, EXPLICIT_LITTLE_ENDIAN);
-        out.uid(ReferencedSOPClassUID, SOP_CLASS);
-        out.uid(ReferencedSOPInstanceUID, one.getValue());
-        out.endItem();
-      }
-      out.endSequence();
-      tail(out, complete ? "COMPLETE" : "PARTIAL", 0, studies, writtenBy);
-    });
+    return write(
+        uid,
+        out -> {
+          head(out, uid, at, "All studies of this place", writtenBy);
+          out.beginSequence(IncorporatedInventoryInstanceSequence);
+          for (Map.Entry<String, String> one : incorporated.entrySet()) {
+            out.beginItem();
+            out.text(FileAccessURI, Vr.UR, "./" + one.getKey());
+            out.text(ContainerFileType, Vr.CS, "INDIVIDUAL");
+            out.uid(StoredInstanceTransferSyntaxUID, EXPLICIT_LITTLE_ENDIAN);
+            out.uid(ReferencedSOPClassUID, SOP_CLASS);
+            out.uid(ReferencedSOPInstanceUID, one.getValue());
+            out.endItem();
+          }
+          out.endSequence();
+          tail(out, complete ? "COMPLETE" : "PARTIAL", 0, studies, writtenBy);
+        });
   }
 
   private interface Content {
@@ -133,8 +137,8 @@ final class InventoryFile {
     out.text(InventoryLevel, Vr.CS, "INSTANCE");
   }
 
-  private static void tail(
-      DicomWriter out, String status, long here, long total, String writtenBy) throws IOException {
+  private static void tail(DicomWriter out, String status, long here, long total, String writtenBy)
+      throws IOException {
     out.text(InventoryCompletionStatus, Vr.CS, status);
     out.numbers(NumberOfStudyRecordsInInstance, Vr.UL, here);
     out.numbers(TotalNumberOfStudyRecords, Vr.UV, total);
@@ -147,8 +151,7 @@ final class InventoryFile {
 
   /// A UID made from a UUID (PS3.5 section B.2) that is made from a text: version 8 of RFC 9562.
   static String uid(String text) {
-    byte[] bytes =
-        Arrays.copyOf(Sha256.digest(text.getBytes(StandardCharsets.UTF_8)).bytes(), 16);
+    byte[] bytes = Arrays.copyOf(Sha256.digest(text.getBytes(StandardCharsets.UTF_8)).bytes(), 16);
     bytes[6] = (byte) (bytes[6] & 0x0F | 0x80);
     bytes[8] = (byte) (bytes[8] & 0x3F | 0x80);
     return "2.25." + new BigInteger(1, bytes);

@@ -53,9 +53,7 @@ public record MonthFolder(String value) {
 
   /// Whether a folder name is one of these.
   static boolean isOne(String folder) {
-    if (folder.equals(UNKNOWN_DATE.value)
-        || folder.equals(OTHER.value)
-        || isOneLibrary(folder)) {
+    if (folder.equals(UNKNOWN_DATE.value) || folder.equals(OTHER.value) || isOneLibrary(folder)) {
       return true;
     }
     if (folder.length() != 7 || folder.charAt(4) != '_') {

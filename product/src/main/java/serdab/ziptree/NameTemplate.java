@@ -82,7 +82,8 @@ public final class NameTemplate {
   /// @throws SerdabException.Misconfigured `naming-template-wrong`, saying what is wrong and where
   public static NameTemplate parse(String text) {
     if (text.length() > CHARACTERS_MAX) {
-      throw wrong(text.substring(0, 20) + "…", "it has more than " + CHARACTERS_MAX + " characters");
+      throw wrong(
+          text.substring(0, 20) + "…", "it has more than " + CHARACTERS_MAX + " characters");
     }
     boolean endsInUid = text.equals("{uid}") || text.endsWith(UID_AT_END);
     String beginning =
@@ -102,9 +103,7 @@ public final class NameTemplate {
             new Part.Value(
                 Piece.of(name)
                     .orElseThrow(() ->
-                        wrong(
-                            text,
-                            "{" + name + "} at character " + position + " is no piece"))));
+                        wrong(text, "{" + name + "} at character " + position + " is no piece"))));
         at = end + 1;
       } else if (isPlain(c)) {
         int end = at;

@@ -11,8 +11,8 @@ public sealed interface NamingProfile {
   NamingProfile HOROS_ZIP = new HorosZip();
   NamingProfile UID = new Uid();
 
-  /// What a marker says of a tree of pseudonyms: its names cannot be made, and its studies are found
-  /// by what their manifests say.
+  /// What a marker says of a tree of pseudonyms: its names cannot be made, and its studies are
+  /// found by what their manifests say.
   NamingProfile PSEUDONYM_WITHOUT_KEY = new PseudonymWithoutKey();
 
   /// However the tree was named when it was begun; a new one is named [#HOROS_ZIP].

@@ -59,7 +59,8 @@ final class StudyNames {
                   withPrefix(prefix(facts), end);
               case NamingProfile.Uid _ -> end;
               case NamingProfile.Pseudonym pseudonym -> pseudonym.key().name(facts) + number;
-              case NamingProfile.Template template -> fromTemplate(template.template(), facts, number);
+              case NamingProfile.Template template ->
+                  fromTemplate(template.template(), facts, number);
               case NamingProfile.PseudonymWithoutKey _ -> throw keyMissing();
             };
     return MonthFolder.of(facts).value() + "/" + SafeNames.withoutDevice(name) + ZIP;

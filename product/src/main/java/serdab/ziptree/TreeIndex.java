@@ -67,8 +67,7 @@ public final class TreeIndex {
       return;
     }
     IndexLedger ledger = wish.everything() ? IndexLedger.empty() : IndexLedger.read(store);
-    Optional<List<ZipTree.TreeZip>> listed =
-        wish.everything() ? Optional.empty() : tree.listed();
+    Optional<List<ZipTree.TreeZip>> listed = wish.everything() ? Optional.empty() : tree.listed();
     if (listed.isEmpty() && ledger.isComplete()) {
       return; // Nothing was copied, and nothing was missing.
     }
@@ -167,8 +166,7 @@ public final class TreeIndex {
     if (wish.inventories()) {
       listed = inventories.update(month.getKey(), month.getValue(), wish.everything());
     }
-    return new IndexLedger.Month(
-        month.getValue().size(), fingerprint, parts, listed, newest);
+    return new IndexLedger.Month(month.getValue().size(), fingerprint, parts, listed, newest);
   }
 
   // ---- the lists of the page

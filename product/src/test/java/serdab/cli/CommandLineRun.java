@@ -49,6 +49,7 @@ final class CommandLineRun {
                 Map.of(
                     "SERDAB_HOME", home.toString(), "HOME", home.resolveSibling("user").toString()),
                 at,
+                System.getProperty("os.name", ""),
                 reach));
     return new Result(
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));

@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import serdab.Sha256;
 import serdab.testing.SharedData;
 import serdab.testing.horos.HorosLibraryBuilder;
 import serdab.testing.horos.HorosLibraryFixture;
@@ -102,6 +103,7 @@ class JsonDocumentsTest {
         "--study",
         "1.2.3.4.5",
         "--json");
+    checkRestores();
     checkPrinted("serdab-rebuild-v1", "catalogue", "rebuild", copies(), "--json");
     checkRetention();
     checkPrinted("serdab-index-v1", "catalogue", "index", copies(), "--json");
@@ -205,6 +207,65 @@ class JsonDocumentsTest {
     checkPrinted("serdab-backup-v1", backup);
     checkPrinted("serdab-retention-v1", plan);
     Files.move(aside, configuration);
+  /// Each way of restoring, from a library with everything that a report can name.
+  private void checkRestores() throws IOException {
+    String from = "zip:" + folder.resolve("more");
+    try (HorosLibraryFixture mac = HorosLibraryBuilder.in(folder.resolve("mac")).create()) {
+      mac.importAll(TinyDicom.series(1, 1, 3));
+      mac.importNamed(TinyDicom.of(2, 1, 1), "DCM");
+      mac.linkFile("/nowhere/linked.dcm", TinyDicom.of(1, 2, 1));
+      mac.sql("UPDATE ZSTUDY SET ZREPORTURL = '/nowhere/report.pdf'");
+      mac.sql(
+          "INSERT INTO ZIMAGE (Z_ENT, Z_OPT, ZSERIES, ZPATHSTRING) SELECT 2, 1, ZSERIES, '7.tif'"
+              + " FROM ZIMAGE");
+      Files.writeString(mac.fileNumbered(7).resolveSibling("7.tif"), "a picture");
+      Files.delete(mac.fileNumbered(3));
+      new CommandLineRun(folder.resolve("home"))
+          .run("backup", "--from", mac.folder().toString(), "--to", from);
+    }
+    HorosLibraryBuilder.in(folder.resolve("viewer")).create().close();
+    String viewer = "horos:" + folder.resolve("viewer/Horos Data");
+    String cd = folder.resolve("cd").toString();
+    checkPrinted(
+        "serdab-restoreplan-v1",
+        "restore",
+        "--from",
+        from,
+        "--media",
+        cd,
+        "--all",
+        "--dry-run",
+        "--json");
+    checkPrinted("serdab-media-v1", "restore", "--from", from, "--media", cd, "--all", "--json");
+    checkPrinted(
+        "serdab-library-v1",
+        "restore",
+        "--from",
+        from,
+        "--to",
+        "horos-library:" + folder.resolve("new/Horos Data"),
+        "--all",
+        "--json");
+    checkPrinted(
+        "serdab-viewer-v1",
+        "restore",
+        "--from",
+        from,
+        "--to",
+        viewer,
+        "--all",
+        "--wait-until-imported",
+        "0s",
+        "--json");
+    // Something stands where the first file would go, whatever name it tries: the run stops.
+    String digits = Sha256.digest(TinyDicom.of(1, 1, 1).bytes()).hex().substring(0, 32);
+    Path incoming = folder.resolve("viewer/Horos Data/INCOMING.noindex");
+    for (String end : List.of("", "02", "03")) {
+      Path name = incoming.resolve("serdab-" + digits + end + ".dcm");
+      Files.deleteIfExists(name);
+      Files.createDirectory(name);
+    }
+    checkPrinted("serdab-viewer-v1", "restore", "--from", from, "--to", viewer, "--all", "--json");
   }
 
   // ---- commands

@@ -275,8 +275,7 @@ class LibraryBackupTest {
   private Path group(String name) {
     try (Stream<Path> libraries = Files.list(back().resolve("_library"))) {
       return libraries
-          .flatMap(library ->
-              Stream.of(name + "_3", name + "_2", name).map(library::resolve))
+          .flatMap(library -> Stream.of(name + "_3", name + "_2", name).map(library::resolve))
           .filter(Files::isDirectory)
           .findFirst()
           .orElse(back().resolve("no group " + name));
@@ -356,8 +355,7 @@ class LibraryBackupTest {
 
   private CommandLineRun.Result restore(String... what) {
     List<String> arguments =
-        new ArrayList<>(
-            List.of("restore", "--from", "zip:" + copies(), "--to", back().toString()));
+        new ArrayList<>(List.of("restore", "--from", "zip:" + copies(), "--to", back().toString()));
     arguments.addAll(List.of(what));
     return serdab(arguments.toArray(String[]::new));
   }

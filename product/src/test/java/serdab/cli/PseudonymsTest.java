@@ -25,7 +25,11 @@ class PseudonymsTest {
     Files.createDirectories(folder.resolve("source"));
     Files.write(
         folder.resolve("source/one.dcm"),
-        TinyDicom.image().study(UID).series(UID + ".1").sop(UID + ".1.1").pixels(new byte[64])
+        TinyDicom.image()
+            .study(UID)
+            .series(UID + ".1")
+            .sop(UID + ".1.1")
+            .pixels(new byte[64])
             .bytes());
     Files.writeString(folder.resolve("key.txt"), "0123456789abcdef0123456789abcdef\n");
   }

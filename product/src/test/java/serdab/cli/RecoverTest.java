@@ -122,7 +122,9 @@ class RecoverTest {
     CommandLineRun.Result recover = on("new", "recover", "--from", copies());
 
     assertThat(recover.exitCode()).isZero();
-    assertThat(recover.out()).contains("1 newer copies of it were damaged").contains("12 copies known");
+    assertThat(recover.out())
+        .contains("1 newer copies of it were damaged")
+        .contains("12 copies known");
   }
 
   @Test
@@ -165,8 +167,7 @@ class RecoverTest {
     }
 
     CommandLineRun.Result asked = on("new", "recover", "--from", copies());
-    CommandLineRun.Result told =
-        on("new", "recover", "--from", copies(), "--installation", first);
+    CommandLineRun.Result told = on("new", "recover", "--from", copies(), "--installation", first);
 
     assertThat(asked.exitCode()).isEqualTo(2);
     assertThat(asked.err()).contains("--installation " + first);

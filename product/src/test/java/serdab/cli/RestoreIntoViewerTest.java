@@ -43,12 +43,13 @@ class RestoreIntoViewerTest {
     try (HorosLibraryFixture viewer = emptyLibrary()) {
       index = Files.readAllBytes(viewer.indexFile());
 
-      CommandLineRun.Result restored =
-          restore("--study", TinyDicom.studyUid(1));
+      CommandLineRun.Result restored = restore("--study", TinyDicom.studyUid(1));
 
       assertThat(restored.exitCode()).as(restored.out() + restored.err()).isZero();
       assertThat(restored.out()).contains("1 studies: 3 files dropped into INCOMING");
-      assertThat(waiting(viewer)).hasSize(3).allMatch(name -> name.matches("serdab-[0-9a-f]{32}.dcm"));
+      assertThat(waiting(viewer))
+          .hasSize(3)
+          .allMatch(name -> name.matches("serdab-[0-9a-f]{32}.dcm"));
       assertThat(viewer.indexFile()).hasBinaryContent(index);
       assertThat(Files.exists(viewer.folder().resolve("Database.sql-shm"))).isFalse();
     }
@@ -94,7 +95,9 @@ class RestoreIntoViewerTest {
 
       CommandLineRun.Result restored = restore("--study", TinyDicom.studyUid(1));
 
-      assertThat(restored.out()).contains("1 files dropped").contains("2 are in the library already");
+      assertThat(restored.out())
+          .contains("1 files dropped")
+          .contains("2 are in the library already");
       assertThat(waiting(viewer)).hasSize(1);
     }
   }
@@ -137,8 +140,7 @@ class RestoreIntoViewerTest {
 
       assertThat(report.isComplete()).isFalse();
       assertThat(report.notImported()).isNotEmpty();
-      assertThat(
-              report.notImported().stream().mapToLong(ViewerReport.NotImported::missing).sum())
+      assertThat(report.notImported().stream().mapToLong(ViewerReport.NotImported::missing).sum())
           .isEqualTo(2);
       assertThat(zips()).hasSize(3);
     }
@@ -279,7 +281,8 @@ class RestoreIntoViewerTest {
 
   private CommandLineRun.Result restoreTo(String to, String... more) {
     List<String> args =
-        new ArrayList<>(List.of("restore", "--from", "zip:" + folder.resolve("copies"), "--to", to));
+        new ArrayList<>(
+            List.of("restore", "--from", "zip:" + folder.resolve("copies"), "--to", to));
     args.addAll(List.of(more));
     return new CommandLineRun(folder.resolve("home")).run(args.toArray(new String[0]));
   }
@@ -294,8 +297,7 @@ class RestoreIntoViewerTest {
     Home home = around.home().make();
     try (Wiring wiring = new Wiring(around);
         Catalogue catalogue = wiring.catalogue(home);
-        Destination from =
-            wiring.destinationToRead("zip:" + folder.resolve("copies"), catalogue)) {
+        Destination from = wiring.destinationToRead("zip:" + folder.resolve("copies"), catalogue)) {
       ViewerLibrary library =
           ViewerLibrary.open(
               folder.resolve("viewer/Horos Data"), home.cache(), Instant::now, time -> {});

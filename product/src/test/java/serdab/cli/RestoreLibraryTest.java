@@ -45,10 +45,13 @@ class RestoreLibraryTest {
     assertThat(check(target()))
         .isEqualTo("0: 27 files, 27 rows, 10 studies, 3 in albums, 0 in INCOMING\n");
     for (String file : filesIn(example)) {
-      assertThat(Files.mismatch(example.resolve(file), target().resolve(file))).as(file).isEqualTo(-1);
+      assertThat(Files.mismatch(example.resolve(file), target().resolve(file)))
+          .as(file)
+          .isEqualTo(-1);
     }
     assertThat(filesIn(target())).isEqualTo(filesIn(example));
-    assertThat(folder.resolve("new/Horos Data - restore report/restore-report.txt")).isNotEmptyFile();
+    assertThat(folder.resolve("new/Horos Data - restore report/restore-report.txt"))
+        .isNotEmptyFile();
     assertThat(folder.resolve("new/Horos Data.restoring")).doesNotExist();
   }
 
@@ -246,7 +249,10 @@ class RestoreLibraryTest {
     CommandLineRun.Result planned = restoreTo("horos-library:" + target(), "--all", "--dry-run");
 
     assertThat(planned.exitCode()).as(planned.err()).isZero();
-    assertThat(planned.out()).contains("29 files").contains("It fits").contains("Nothing was done");
+    assertThat(planned.out())
+        .contains("12 studies and groups")
+        .contains("It fits")
+        .contains("Nothing was done");
     assertThat(folder.resolve("new")).doesNotExist();
   }
 
@@ -260,7 +266,8 @@ class RestoreLibraryTest {
     Files.move(target(), working.resolve("library"));
     Files.delete(working.resolve("library/DATABASE.noindex/10000/7.dcm"));
     write(
-        working.resolve("library/DATABASE.noindex/10000/8.dcm.0123456789abcdef.part"), "unfinished");
+        working.resolve("library/DATABASE.noindex/10000/8.dcm.0123456789abcdef.part"),
+        "unfinished");
     Path place = working.resolve("library/DATABASE.noindex/10000");
     Files.move(place.resolve("8.dcm.0123456789abcdef.part"), working.resolve("somebody.part"));
 
@@ -306,7 +313,8 @@ class RestoreLibraryTest {
 
   private void backUp(Path library) {
     CommandLineRun.Result backup =
-        serdab("backup",
+        serdab(
+            "backup",
             "--from",
             (library.endsWith("before") ? "folder:" : "") + library,
             "--to",
@@ -324,7 +332,8 @@ class RestoreLibraryTest {
 
   private CommandLineRun.Result restoreTo(String to, String... more) {
     List<String> args =
-        new ArrayList<>(List.of("restore", "--from", "zip:" + folder.resolve("copies"), "--to", to));
+        new ArrayList<>(
+            List.of("restore", "--from", "zip:" + folder.resolve("copies"), "--to", to));
     args.addAll(List.of(more));
     return serdab(args.toArray(new String[0]));
   }
@@ -345,8 +354,7 @@ class RestoreLibraryTest {
                 library.toString()));
     command.addAll(List.of(more));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String printed =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     return process.waitFor() + ": " + printed;
   }
 

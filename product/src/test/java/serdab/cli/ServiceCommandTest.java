@@ -44,7 +44,10 @@ class ServiceCommandTest {
             folder.resolve("home").toString(),
             "SERDAB_LAUNCHER",
             launcher.toString());
-    int code = Main.run(args, new Surroundings(
+    int code =
+        Main.run(
+            args,
+            new Surroundings(
                 terminal, environment, InstantSource.system(), os, new serdab.backup.Reach()));
     return new Result(
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
@@ -67,8 +70,7 @@ class ServiceCommandTest {
 
     assertThat(install.exitCode()).isZero();
     assertThat(install.out()).contains("Full Disk Access");
-    assertThat(folder.resolve("user/Library/LaunchAgents/org.serdab.backup.plist"))
-        .isRegularFile();
+    assertThat(folder.resolve("user/Library/LaunchAgents/org.serdab.backup.plist")).isRegularFile();
   }
 
   @Test

@@ -112,8 +112,7 @@ class TreeListsTest {
                 back.toString())
             .redirectErrorStream(true)
             .start();
-    String out =
-        new String(script.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String out = new String(script.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 
     assertThat(backup.exitCode()).as(backup.err()).isLessThanOrEqualTo(3);
     assertThat(script.waitFor()).as(out).isZero();

@@ -153,8 +153,7 @@ class WrittenReportTest {
       }
     }
     assertThat(names)
-        .contains(
-            "environment.json", "catalogue.json", "reports/run-1.json", "logs/serdab.jsonl");
+        .contains("environment.json", "catalogue.json", "reports/run-1.json", "logs/serdab.jsonl");
   }
 
   @Test

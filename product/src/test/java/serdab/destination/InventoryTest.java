@@ -168,7 +168,8 @@ class InventoryTest {
             "[SHA256]",
             "Doe^João");
     assertThat(root.out()).contains("./_index/inventory-2021_01-1.dcm", "[COMPLETE]");
-    String uid = dcmdump.out().replaceAll("(?s).*\\(0008,0018\\) UI \\[(2\\.25\\.[0-9]+)\\].*", "$1");
+    String uid =
+        dcmdump.out().replaceAll("(?s).*\\(0008,0018\\) UI \\[(2\\.25\\.[0-9]+)\\].*", "$1");
     assertThat(root.out()).contains(uid);
   }
 

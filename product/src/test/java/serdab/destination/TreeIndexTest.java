@@ -222,7 +222,8 @@ class TreeIndexTest {
   void aBrowserInPortugueseSpeaksIt() throws Exception {
     copy(january("1.2.3"));
 
-    assertThat(browse("text=doe", "--accept-lang=pt-BR")).contains("Estudos neste backup", "Encontrados: 1");
+    assertThat(browse("text=doe", "--accept-lang=pt-BR"))
+        .contains("Estudos neste backup", "Encontrados: 1");
   }
 
   private String browse(String query, String... more) throws IOException, InterruptedException {
@@ -244,10 +245,7 @@ class TreeIndexTest {
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("LANGUAGE", more.length == 0 ? "en" : "pt_BR");
     Process process =
-        builder
-            .redirectOutput(out.toFile())
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
+        builder.redirectOutput(out.toFile()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     try {
       assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     } finally {

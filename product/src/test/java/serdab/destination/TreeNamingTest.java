@@ -95,8 +95,7 @@ class TreeNamingTest {
           .containsExactly(first.id(), second.id());
       assertThat(tree.find(study(UID, 2).key(), first.id())).isPresent();
     }
-    assertThat(second.location())
-        .isEqualTo(first.location().replace(".zip", "_2.zip"));
+    assertThat(second.location()).isEqualTo(first.location().replace(".zip", "_2.zip"));
   }
 
   @Test
@@ -108,8 +107,7 @@ class TreeNamingTest {
       study("1.2.3", 1).copyTo(tree);
     }
 
-    try (ZipTreeDestination tree =
-        open(NamingProfile.AS_FOUND, ZipTreeDestination.Access.READ)) {
+    try (ZipTreeDestination tree = open(NamingProfile.AS_FOUND, ZipTreeDestination.Access.READ)) {
       assertThat(tree.held()).hasSize(2);
       assertThat(tree.versions(study.key())).extracting(HeldVersion::id).containsExactly(copy.id());
       assertThat(tree.prove(copy, Depth.READABLE)).isInstanceOf(ProofOutcome.Proven.class);

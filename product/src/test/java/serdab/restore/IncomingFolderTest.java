@@ -34,8 +34,7 @@ class IncomingFolderTest {
   private static final long NO_RESERVE = 0;
   private static final int FILES = 4;
 
-  private final WorldClock clock =
-      new WorldClock(java.time.Instant.parse("2026-03-01T12:00:00Z"));
+  private final WorldClock clock = new WorldClock(java.time.Instant.parse("2026-03-01T12:00:00Z"));
   private final List<String> said = new ArrayList<>();
   private SimulatedDisk disk = new SimulatedDisk(new SplittableRandom(1), clock);
   private Sleeper rest = time -> clock.pass(time);
@@ -332,8 +331,7 @@ class IncomingFolderTest {
         "DATABASE.noindex/10000/" + seed + ".dcm",
         bytes.length,
         0,
-        new FileDigests(
-            Sha256.digest(bytes), Optional.empty(), Optional.empty(), Optional.empty()),
+        new FileDigests(Sha256.digest(bytes), Optional.empty(), Optional.empty(), Optional.empty()),
         Optional.empty(),
         List.of());
   }

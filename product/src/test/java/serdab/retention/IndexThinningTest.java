@@ -120,14 +120,20 @@ class IndexThinningTest {
 
     assertThat(kept(all, UNLIMITED))
         .containsExactlyInAnyOrder(
-            version(0, 1, true), version(37, 1, false), version(38, 1, false), version(39, 1, false));
+            version(0, 1, true),
+            version(37, 1, false),
+            version(38, 1, false),
+            version(39, 1, false));
   }
 
   @Test
   void damagedCopiesMakeRoomBeforeGoodOnes() {
     List<Version> all =
         List.of(
-            version(0, 10, true), version(1, 10, false), version(2, 10, false), version(3, 10, true));
+            version(0, 10, true),
+            version(1, 10, false),
+            version(2, 10, false),
+            version(3, 10, true));
 
     assertThat(kept(all, OptionalLong.of(30)))
         .containsExactlyInAnyOrder(

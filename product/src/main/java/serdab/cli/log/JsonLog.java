@@ -107,8 +107,7 @@ public final class JsonLog implements AutoCloseable {
     Path file = folder.resolve(FILE);
     // One write for a line: two processes that log at once do not tear each other's lines.
     boolean posix = folder.getFileSystem().supportedFileAttributeViews().contains("posix");
-    Set<StandardOpenOption> how =
-        Set.of(StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    Set<StandardOpenOption> how = Set.of(StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     try (FileChannel channel =
         posix
             ? FileChannel.open(
@@ -144,8 +143,7 @@ public final class JsonLog implements AutoCloseable {
 
   private void removeOld(Instant now) throws IOException {
     List<Path> rotated = new ArrayList<>();
-    try (DirectoryStream<Path> files =
-        Files.newDirectoryStream(folder, ROTATED + "*" + SUFFIX)) {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, ROTATED + "*" + SUFFIX)) {
       for (Path file : files) {
         if (rotated.size() < ROTATED_MAX) {
           rotated.add(file);

@@ -16,8 +16,7 @@ public final class LoggedProgress implements Progress {
 
   @Override
   public void planned(long studies) {
-    log.add(
-        JsonLog.Level.INFO, "planned", json -> json.writeNumberProperty("studies", studies));
+    log.add(JsonLog.Level.INFO, "planned", json -> json.writeNumberProperty("studies", studies));
     shown.planned(studies);
   }
 

@@ -67,10 +67,6 @@ public final class Launchd {
   }
 
   private static void flag(StringBuilder list, String key, boolean value) {
-    list.append("  <key>")
-        .append(key)
-        .append("</key>\n  <")
-        .append(value)
-        .append("/>\n");
+    list.append("  <key>").append(key).append("</key>\n  <").append(value).append("/>\n");
   }
 }

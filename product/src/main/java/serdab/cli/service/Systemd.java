@@ -58,18 +58,18 @@ public final class Systemd {
   /// The unit that says when.
   public static String timer(Schedule schedule) {
     return """
-        [Unit]
-        Description=When medical images are backed up
+    [Unit]
+    Description=When medical images are backed up
 
-        [Timer]
-        OnBootSec=2min
-        OnUnitInactiveSec=%ds
-        AccuracySec=30s
-        Unit=%s.service
+    [Timer]
+    OnBootSec=2min
+    OnUnitInactiveSec=%ds
+    AccuracySec=30s
+    Unit=%s.service
 
-        [Install]
-        WantedBy=timers.target
-        """
+    [Install]
+    WantedBy=timers.target
+    """
         .formatted(schedule.every().toSeconds(), Schedule.NAME);
   }
 

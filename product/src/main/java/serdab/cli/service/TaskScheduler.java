@@ -16,44 +16,44 @@ public final class TaskScheduler {
             .map(TaskScheduler::quoted)
             .collect(Collectors.joining(" "));
     return """
-        <?xml version="1.0" encoding="UTF-16"?>
-        <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
-          <RegistrationInfo>
-            <Description>Backup of medical images</Description>
-          </RegistrationInfo>
-          <Triggers>
-            <TimeTrigger>
-              <Repetition>
-                <Interval>%s</Interval>
-                <StopAtDurationEnd>false</StopAtDurationEnd>
-              </Repetition>
-              <StartBoundary>2020-01-01T00:00:00</StartBoundary>
-              <Enabled>true</Enabled>
-            </TimeTrigger>
-          </Triggers>
-          <Principals>
-            <Principal id="Author">
-              <UserId>%s</UserId>
-              <LogonType>S4U</LogonType>
-              <RunLevel>LeastPrivilege</RunLevel>
-            </Principal>
-          </Principals>
-          <Settings>
-            <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
-            <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
-            <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
-            <StartWhenAvailable>true</StartWhenAvailable>
-            <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
-            <Priority>8</Priority>
-          </Settings>
-          <Actions Context="Author">
-            <Exec>
-              <Command>%s</Command>
-              <Arguments>%s</Arguments>
-            </Exec>
-          </Actions>
-        </Task>
-        """
+    <?xml version="1.0" encoding="UTF-16"?>
+    <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
+      <RegistrationInfo>
+        <Description>Backup of medical images</Description>
+      </RegistrationInfo>
+      <Triggers>
+        <TimeTrigger>
+          <Repetition>
+            <Interval>%s</Interval>
+            <StopAtDurationEnd>false</StopAtDurationEnd>
+          </Repetition>
+          <StartBoundary>2020-01-01T00:00:00</StartBoundary>
+          <Enabled>true</Enabled>
+        </TimeTrigger>
+      </Triggers>
+      <Principals>
+        <Principal id="Author">
+          <UserId>%s</UserId>
+          <LogonType>S4U</LogonType>
+          <RunLevel>LeastPrivilege</RunLevel>
+        </Principal>
+      </Principals>
+      <Settings>
+        <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
+        <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
+        <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
+        <StartWhenAvailable>true</StartWhenAvailable>
+        <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
+        <Priority>8</Priority>
+      </Settings>
+      <Actions Context="Author">
+        <Exec>
+          <Command>%s</Command>
+          <Arguments>%s</Arguments>
+        </Exec>
+      </Actions>
+    </Task>
+    """
         .formatted(
             schedule.every(),
             Xml.text(schedule.user()),

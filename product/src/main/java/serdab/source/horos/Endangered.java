@@ -15,7 +15,8 @@ import java.util.regex.Pattern;
 /// and those added less than [AutoClean#SPARED] ago. One pass is looked ahead.
 final class Endangered {
 
-  private static final Pattern NUMBERED = Pattern.compile("DATABASE\\.noindex/\\d+/(\\d{1,18})\\.dcm");
+  private static final Pattern NUMBERED =
+      Pattern.compile("DATABASE\\.noindex/\\d+/(\\d{1,18})\\.dcm");
   private static final Pattern NAMED = Pattern.compile("DATABASE\\.noindex/\\d+/([^/]+)");
 
   private final Workbook workbook;
@@ -52,8 +53,7 @@ final class Endangered {
             "INSERT OR IGNORE INTO queued_number VALUES (?)", Long.parseLong(number.group(1)));
       } else {
         workbook.run(
-            "INSERT OR IGNORE INTO queued_name VALUES (?)",
-            name.matches() ? name.group(1) : path);
+            "INSERT OR IGNORE INTO queued_name VALUES (?)", name.matches() ? name.group(1) : path);
       }
     }
     String text = schema.column(IndexSchema.IMAGE, "i", "ZPATHSTRING", "ZPATH");

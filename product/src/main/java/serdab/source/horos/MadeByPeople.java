@@ -202,9 +202,7 @@ final class MadeByPeople {
       workbook.execute(
           "INSERT INTO made_image SELECT t.Z_PK, t.ZSERIES FROM lib.ZIMAGE t WHERE "
               + anySet(
-                  comments(IndexSchema.IMAGE),
-                  display(IndexSchema.IMAGE),
-                  List.of(keyImage())));
+                  comments(IndexSchema.IMAGE), display(IndexSchema.IMAGE), List.of(keyImage())));
     }
     workbook.execute("CREATE INDEX made_image_series ON made_image (series)");
     if (series) {
@@ -212,9 +210,7 @@ final class MadeByPeople {
           "INSERT INTO made_series SELECT t.Z_PK, t.ZSTUDY FROM lib.ZSERIES t"
               + " WHERE t.Z_PK IN (SELECT series FROM made_image) OR "
               + anySet(
-                  comments(IndexSchema.SERIES),
-                  display(IndexSchema.SERIES),
-                  List.of(keySeries())));
+                  comments(IndexSchema.SERIES), display(IndexSchema.SERIES), List.of(keySeries())));
     }
     workbook.execute("CREATE INDEX made_series_study ON made_series (study)");
     Optional<IndexSchema.AlbumTable> albums = schema.albumTable();
@@ -376,13 +372,12 @@ final class MadeByPeople {
     made.addAll(urls());
     List<Field> when = List.of(opened(IndexSchema.STUDY));
     String windows = windowsState().column();
-    String query =
-        "SELECT t.Z_PK, m.opened_only, octet_length(%s), %s FROM made_study m JOIN lib.ZSTUDY t ON"
-            + " t.Z_PK = m.study ORDER BY %s, t.Z_PK";
     try (Json json = new Json(open(STUDIES), Optional.of(print));
         PreparedStatement studies =
             workbook.prepare(
-                query.formatted(
+                ("SELECT t.Z_PK, m.opened_only, octet_length(%s), %s FROM made_study m"
+                    + " JOIN lib.ZSTUDY t ON t.Z_PK = m.study ORDER BY %s, t.Z_PK")
+                .formatted(
                     windows, select(who, made, when), studyColumn("ZSTUDYINSTANCEUID")));
         ResultSet row = studies.executeQuery()) {
       while (row.next()) {
@@ -457,9 +452,7 @@ final class MadeByPeople {
             && uid.chars().allMatch(c -> c == '.' || (c >= '0' && c <= '9'))
             && !uid.startsWith(".");
     String name =
-        plain
-            ? uid
-            : Sha256.digest(uid.getBytes(StandardCharsets.UTF_8)).hex().substring(0, 32);
+        plain ? uid : Sha256.digest(uid.getBytes(StandardCharsets.UTF_8)).hex().substring(0, 32);
     String entry = WINDOWS_STATE + name + ".bin";
     for (int i = 2; Files.exists(folder.resolve(entry)) && i <= WINDOWS_STATES_MAX + 1; i++) {
       entry = WINDOWS_STATE + name + "_" + i + ".bin";
@@ -539,8 +532,7 @@ final class MadeByPeople {
     List<Field> who =
         List.of(
             schema.has(IndexSchema.IMAGE, "ZCOMPRESSEDSOPINSTANCEUID")
-                ? field(
-                    "sopInstanceUid", Kind.UID, IndexSchema.IMAGE, "ZCOMPRESSEDSOPINSTANCEUID")
+                ? field("sopInstanceUid", Kind.UID, IndexSchema.IMAGE, "ZCOMPRESSEDSOPINSTANCEUID")
                 : field("sopInstanceUid", Kind.TEXT, IndexSchema.IMAGE, "ZSOPINSTANCEUID"),
             new Field("file", Kind.TEXT, schema.fileName("t")),
             field("frame", Kind.NUMBER, IndexSchema.IMAGE, "ZFRAMEID"),
@@ -617,9 +609,7 @@ final class MadeByPeople {
       if (schema.has(LOG_ENTRY, "Z_PK")) {
         try (PreparedStatement entries =
                 workbook.prepare(
-                    "SELECT t.Z_PK, "
-                        + select(fields)
-                        + " FROM lib.ZLOGENTRY t ORDER BY t.Z_PK");
+                    "SELECT t.Z_PK, " + select(fields) + " FROM lib.ZLOGENTRY t ORDER BY t.Z_PK");
             ResultSet row = entries.executeQuery()) {
           while (row.next()) {
             json.startObject();

@@ -183,8 +183,7 @@ public final class ViewerLibrary {
   }
 
   private Optional<Contents> contents(Path copy, Path privateFolder) {
-    Workbook workbook =
-        Workbook.create(privateFolder.resolve("notes.sqlite"), Optional.of(copy));
+    Workbook workbook = Workbook.create(privateFolder.resolve("notes.sqlite"), Optional.of(copy));
     try {
       IndexSchema schema = IndexSchema.of(workbook.connection());
       if (schema.leadsFromStudiesToFiles()
@@ -220,8 +219,8 @@ public final class ViewerLibrary {
       this.privateFolder = privateFolder;
     }
 
-    /// Those of a study's instances that the index lists and whose files are there. A row whose file
-    /// is missing does not count: dropping the file heals it.
+    /// Those of a study's instances that the index lists and whose files are there. A row whose
+    /// file is missing does not count: dropping the file heals it.
     ///
     /// @param sopInstanceUids the instances that are asked for
     public Set<String> held(String studyInstanceUid, Set<String> sopInstanceUids) {
@@ -253,7 +252,8 @@ public final class ViewerLibrary {
     private boolean isThere(ResultSet row) throws SQLException {
       String name = row.getString(2);
       boolean inLibrary = row.getObject(3) == null || row.getLong(3) != 0;
-      return locator.locate(name == null ? "" : name, inLibrary) instanceof FileLocator.Located.Found;
+      return locator.locate(name == null ? "" : name, inLibrary)
+          instanceof FileLocator.Located.Found;
     }
 
     @Override

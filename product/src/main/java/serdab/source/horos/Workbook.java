@@ -22,9 +22,9 @@ import serdab.SerdabException;
 /// so that a library of any size fits.
 ///
 /// Tables: `study_group` has a row per study or group of other files, `member` says which study
-/// rows of the index belong to it, `extra` holds files that the index does not give, `endangered` says whose
-/// files the viewer is about to delete, `modality` the
-/// modalities read from such files, `finding` the oddities.
+/// rows of the index belong to it, `extra` holds files that the index does not give, `endangered`
+/// says whose files the viewer is about to delete, `modality` the modalities read from such files,
+/// `finding` the oddities.
 final class Workbook implements AutoCloseable {
 
   private static final int CACHE_KIB = 32 * 1024;

@@ -27,8 +27,7 @@ class JsonLogTest {
   }
 
   private void add(JsonLog log, int number) {
-    log.add(
-        JsonLog.Level.INFO, "test", json -> json.writeNumberProperty("number", number));
+    log.add(JsonLog.Level.INFO, "test", json -> json.writeNumberProperty("number", number));
   }
 
   private List<Path> files() throws IOException {
@@ -42,8 +41,7 @@ class JsonLogTest {
     JsonLog log = log(LogSettings.DEFAULT);
 
     add(log, 1);
-    log.add(
-        JsonLog.Level.ERROR, "hard", json -> json.writeStringProperty("text", "a\nb\"c"));
+    log.add(JsonLog.Level.ERROR, "hard", json -> json.writeStringProperty("text", "a\nb\"c"));
 
     Path file = folder.resolve("logs/serdab.jsonl");
     assertThat(Files.readAllLines(file)).hasSize(2);

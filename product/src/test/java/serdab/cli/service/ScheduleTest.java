@@ -53,9 +53,7 @@ class ScheduleTest {
 
     assertThat(read.lines())
         .containsExactly(
-            HARD,
-            "600 radiology True Background /usr/bin/caffeinate",
-            "/data/100% \"safe\" $home");
+            HARD, "600 radiology True Background /usr/bin/caffeinate", "/data/100% \"safe\" $home");
   }
 
   @Test
@@ -137,8 +135,7 @@ class ScheduleTest {
             .parse(new InputSource(new StringReader(TaskScheduler.task(schedule))));
 
     assertThat(text(task, "Command")).isEqualTo(program);
-    assertThat(text(task, "Arguments"))
-        .isEqualTo("\"backup\" \"ends with \\\\\" \"a \\\"b\\\"\"");
+    assertThat(text(task, "Arguments")).isEqualTo("\"backup\" \"ends with \\\\\" \"a \\\"b\\\"\"");
     assertThat(text(task, "Interval")).isEqualTo("PT1H30M");
     assertThat(text(task, "UserId")).isEqualTo("CLINIC\\radiology");
     assertThat(text(task, "MultipleInstancesPolicy")).isEqualTo("IgnoreNew");
@@ -147,9 +144,7 @@ class ScheduleTest {
   @Test
   void aScheduleOfSecondsIsRefused() {
     assertThatThrownBy(
-            () ->
-                new Schedule(
-                    List.of("x"), Duration.ofSeconds(59), "u", Map.of(), Path.of("out")))
+            () -> new Schedule(List.of("x"), Duration.ofSeconds(59), "u", Map.of(), Path.of("out")))
         .isInstanceOf(IllegalArgumentException.class);
   }
 

@@ -165,8 +165,7 @@ class HorosHealthTest {
               .toList();
 
       assertThat(states)
-          .containsExactly(
-              "1=empty", "2=unread", "3=reviewed", "4=dictated", "5=validated", "6=?");
+          .containsExactly("1=empty", "2=unread", "3=reviewed", "4=dictated", "5=validated", "6=?");
     }
   }
 
@@ -185,8 +184,7 @@ class HorosHealthTest {
         plist(
             "<key>AUTOCLEANINGSPACE</key><false/>"
                 + "<key>AUTOCLEANINGSPACESIZE</key><integer>5000</integer>"));
-    assertThat(AutoClean.find(temp.resolve("user"), temp))
-        .contains(new AutoClean(false, 5000));
+    assertThat(AutoClean.find(temp.resolve("user"), temp)).contains(new AutoClean(false, 5000));
   }
 
   private static String plist(String content) {
