@@ -53,10 +53,6 @@ final class Freeze {
 
   private static boolean concerns(Standing.SourceRuns source, String destinationId) {
     return source.newest().filter(run -> run.destinationIds().contains(destinationId)).isPresent()
-        || source
-            .lastGood()
-            .filter(run -> run.destinationIds().contains(destinationId))
-            .isPresent();
         || source.lastGood().filter(run -> run.destinationIds().contains(destinationId)).isPresent()
         // A run read without its destinations concerns all.
         || source.newest().filter(run -> run.destinationIds().isEmpty()).isPresent();

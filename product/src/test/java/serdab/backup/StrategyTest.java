@@ -52,7 +52,9 @@ class StrategyTest {
     world.addStudy(3);
     world.backUp();
     String zip = zips(1).getFirst();
-    world.disk(1).flipBit(zip, 800);
+    world.disk(1).flipBit(zip, 8 * 800L);
+    world.clock().pass(Duration.ofHours(1));
+    assertThat(world.damage(1)).as("the damage is one that can be seen").isNotEmpty();
     world.plan(draft -> draft.strategy(Strategy.FULL));
 
     RunReport report = world.backUp();

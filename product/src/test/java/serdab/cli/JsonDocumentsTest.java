@@ -207,6 +207,8 @@ class JsonDocumentsTest {
     checkPrinted("serdab-backup-v1", backup);
     checkPrinted("serdab-retention-v1", plan);
     Files.move(aside, configuration);
+  }
+
   /// Each way of restoring, from a library with everything that a report can name.
   private void checkRestores() throws IOException {
     String from = "zip:" + folder.resolve("more");
