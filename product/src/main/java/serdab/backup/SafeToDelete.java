@@ -31,10 +31,7 @@ public final class SafeToDelete {
   /// @param media what each destination lies on, by its id
   /// @param lastGood the last good run of each source, by its id
   public SafeToDelete(
-      Instant now,
-      Duration provenWithin,
-      Map<String, Medium> media,
-      Map<String, RunRow> lastGood) {
+      Instant now, Duration provenWithin, Map<String, Medium> media, Map<String, RunRow> lastGood) {
     this.now = now;
     this.provenWithin = provenWithin;
     this.media = Map.copyOf(media);

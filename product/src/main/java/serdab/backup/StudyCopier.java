@@ -170,8 +170,8 @@ final class StudyCopier {
     // A file that could not be read may be readable now although nothing about it looks different.
     boolean untouched =
         !item.again()
-            && row.filter(r ->
-                    r.version().isPresent() && r.missingFiles() == 0 && r.look().equals(look))
+            && row.filter(
+                    r -> r.version().isPresent() && r.missingFiles() == 0 && r.look().equals(look))
                 .isPresent();
     // A look that moved may mean a new version, which every destination lacks. One that did not is
     // an occasion to ask whether the copies are still listed: people delete files by hand.

@@ -19,13 +19,13 @@ import serdab.cli.log.JsonLog;
 import serdab.cli.log.LoggedProgress;
 import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
-import serdab.plan.Order;
-import serdab.report.NotBegun;
 import serdab.plan.Configuration;
 import serdab.plan.DiskSet;
 import serdab.plan.LogSettings;
 import serdab.plan.NamedPlan;
+import serdab.plan.Order;
 import serdab.plan.RunWindow;
+import serdab.report.NotBegun;
 import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.restore.RecoveryKit;
@@ -95,8 +95,7 @@ final class PlanRun {
       if (!switches.dryRun()) {
         // It may have no number; that it did not happen is remembered all the same.
         catalogue.rememberFact(
-            NotBegun.factName(plan.source()),
-            NotBegun.text(around.clock().instant(), e.problem()));
+            NotBegun.factName(plan.source()), NotBegun.text(around.clock().instant(), e.problem()));
       }
       throw e;
     }

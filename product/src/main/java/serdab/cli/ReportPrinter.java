@@ -141,8 +141,7 @@ final class ReportPrinter {
           json.writeNumberProperty("files_left", forecast.filesLeft());
           json.writeNumberProperty("bytes_left", forecast.bytesLeft());
           json.writeNumberProperty("runs_left", forecast.runsLeft());
-          json.writeStringProperty(
-              "done_at", forecast.doneAt().map(Object::toString).orElse(""));
+          json.writeStringProperty("done_at", forecast.doneAt().map(Object::toString).orElse(""));
           json.writeEndObject();
           json.writeArrayPropertyStart("made");
           for (RunReport.Made made : report.madeAt()) {

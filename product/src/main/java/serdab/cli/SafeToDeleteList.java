@@ -72,9 +72,7 @@ final class SafeToDeleteList {
   private static Map<String, RunRow> lastGood(Catalogue catalogue) {
     Map<String, RunRow> lastGood = new HashMap<>();
     for (Catalogue.UsedPlace source : catalogue.sources()) {
-      catalogue
-          .lastGoodRun("backup", source.id())
-          .ifPresent(run -> lastGood.put(source.id(), run));
+      catalogue.lastGoodRun("backup", source.id()).ifPresent(run -> lastGood.put(source.id(), run));
     }
     return lastGood;
   }
@@ -150,8 +148,7 @@ final class SafeToDeleteList {
             + " media, read back in the last %d days.%n",
         tally.safe, range.from(), range.to(), SafeToDelete.MEDIA, provenWithin.toDays());
     tally.notSafe.forEach((why, count) ->
-        out.printf(
-            "NOT safe: %,d %s %s.%n", count, count == 1 ? "study" : "studies", why.words()));
+        out.printf("NOT safe: %,d %s %s.%n", count, count == 1 ? "study" : "studies", why.words()));
     if (tally.notThere > 0) {
       out.printf("%,d are not in their source any more.%n", tally.notThere);
     }

@@ -251,8 +251,7 @@ final class StatusCommand implements Callable<Integer> {
           .ifPresent(run ->
               out.printf(
                   "  last run %s ago: %s%n",
-                  since(run.startedAt()),
-                  plan.running() ? "running now" : outcome(run)));
+                  since(run.startedAt()), plan.running() ? "running now" : outcome(run)));
       plan.health().ifPresent(this::print);
     }
     if (!runs.isEmpty()) {
@@ -267,11 +266,9 @@ final class StatusCommand implements Callable<Integer> {
 
   private void print(Safety.Counts counts) {
     var out = around.terminal().out();
-    out.printf(
-        "  %,d studies, %,d safe", counts.studies(), counts.safeStudies());
+    out.printf("  %,d studies, %,d safe", counts.studies(), counts.safeStudies());
     if (counts.groups() > 0) {
-      out.printf(
-          "; %,d groups of other files, %,d safe", counts.groups(), counts.safeGroups());
+      out.printf("; %,d groups of other files, %,d safe", counts.groups(), counts.safeGroups());
     }
     out.println();
     line(counts.neverRead(), "never copied yet");

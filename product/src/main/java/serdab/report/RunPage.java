@@ -63,24 +63,24 @@ public final class RunPage {
 
   private static String head(String title) {
     return """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-      <title>%s</title>
-      <style>
-      body { font: 16px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #222; background: #fff }
-      h1 { font-size: 1.4em } h2 { font-size: 1.1em; margin-top: 2em }
-      .verdict { padding: .6em 1em; border-left: .4em solid; background: #f4f4f4 }
-      .good { border-color: #2a7d2a } .incomplete, .interrupted { border-color: #b58900 }
-      .failed, .held-back { border-color: #b02a2a }
-      table { border-collapse: collapse; width: 100%% } td, th { text-align: left; padding: .25em .8em .25em 0; vertical-align: top; border-bottom: 1px solid #ddd }
-      td.n { text-align: right; font-variant-numeric: tabular-nums }
-      </style>
-      </head>
-      <body>
-      """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+    <title>%s</title>
+    <style>
+    body { font: 16px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #222; background: #fff }
+    h1 { font-size: 1.4em } h2 { font-size: 1.1em; margin-top: 2em }
+    .verdict { padding: .6em 1em; border-left: .4em solid; background: #f4f4f4 }
+    .good { border-color: #2a7d2a } .incomplete, .interrupted { border-color: #b58900 }
+    .failed, .held-back { border-color: #b02a2a }
+    table { border-collapse: collapse; width: 100%% } td, th { text-align: left; padding: .25em .8em .25em 0; vertical-align: top; border-bottom: 1px solid #ddd }
+    td.n { text-align: right; font-variant-numeric: tabular-nums }
+    </style>
+    </head>
+    <body>
+    """
         .formatted(title);
   }
 

@@ -389,7 +389,8 @@ class ReplicationTest {
     Map<String, Map<String, byte[]>> held = contents(second);
     assertThat(held.keySet()).isEqualTo(wanted.keySet());
     held.forEach((version, files) ->
-        files.forEach((path, bytes) -> assertThat(bytes).isEqualTo(wanted.getOrDefault(version, Map.of()).get(path))));
+        files.forEach((path, bytes) ->
+            assertThat(bytes).isEqualTo(wanted.getOrDefault(version, Map.of()).get(path))));
   }
 
   /// Every version by study, oldest first, as its manifest describes it.
