@@ -239,6 +239,54 @@ class RetentionTest {
     return study;
   }
 
+  // ---- whole studies, when something is amiss
+
+  @Test
+  void aStudyStaysWhenAnOlderVersionHasImagesThatNoOtherDestinationHasProven() {
+    try (RetentionClinic two = RetentionClinic.drawnFrom(new SplittableRandom(5), 2)) {
+      World clinics = two.world.acceptingFewer();
+      String study = clinics.addStudy(2);
+      clinics.addStudy(1);
+      clinics.source().date(study, "2020-01-10");
+      clinics.backUp();
+      clinics.source().remove(study);
+      clinics.putImage(study, 1, clinics.pixels(), "", clinics.clock().instant());
+      clinics.source().date(study, "2020-01-10");
+      clinics.clock().pass(Duration.ofDays(3));
+      clinics.backUp();
+      VersionId whole = two.held(1, study).getFirst();
+      isBadOn(two, 1, study, whole);
+      clinics.source().remove(study);
+      clinics.backUp();
+
+      RetentionPlan plan = two.plan(0, RetentionClinic.studiesFor("P1Y"));
+
+      assertThat(plan.with(Verdict.GO)).as("without saying that it is the last").isEmpty();
+      assertThat(plan.with(Verdict.GO_AS_LAST))
+          .extracting(line -> line.copy().id())
+          .contains(whole);
+    }
+  }
+
+  private static void isBadOn(RetentionClinic clinic, int disk, String study, VersionId version) {
+    try (Destination destination = clinic.world.open(disk, Access.READ)) {
+      CopyRow row = rowOf(clinic, destination, study, version);
+      clinic
+          .world
+          .catalogue()
+          .recordProof(row.study(), version, row.destinationId(), row.proof(), "bad");
+    }
+  }
+
+  private static CopyRow rowOf(
+      RetentionClinic clinic, Destination destination, String study, VersionId version) {
+    return clinic.world.catalogue().copies(new StudyKey(study)).stream()
+        .filter(row -> row.destinationId().equals(destination.id().toString()))
+        .filter(row -> row.version().equals(version))
+        .findFirst()
+        .orElseThrow();
+  }
+
   // ---- holds
 
   @Test
