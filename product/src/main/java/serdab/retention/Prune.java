@@ -223,7 +223,8 @@ public final class Prune {
     boolean may =
         switch (line.get().verdict()) {
           case KEEP -> false;
-          case GO -> true;
+          // For a study that goes as a whole nobody proves what remains, so it goes so or not.
+          case GO -> line.get().endsStudy() || !planned.endsStudy();
           case GO_AS_LAST -> planned.verdict() == Verdict.GO_AS_LAST;
         };
     if (may) {

@@ -287,6 +287,33 @@ class RetentionTest {
         .orElseThrow();
   }
 
+  @Test
+  void aStudyThatWasToGoAsAWholeAndDoesNotAnyMoreLosesNoVersion() {
+    try (RetentionClinic two = RetentionClinic.drawnFrom(new SplittableRandom(6), 2)) {
+      World clinics = two.world.acceptingFewer();
+      clinics.addStudy(1);
+      String study = two.studyWithVersions(2);
+      clinics.source().date(study, "2020-01-10");
+      clinics.backUp();
+      clinics.source().remove(study);
+      clinics.clock().pass(Duration.ofDays(28));
+      clinics.backUp();
+      RetentionRules rules =
+          new RetentionRules(
+              OptionalInt.of(1), Optional.empty(), Optional.of(Period.ofYears(1)), List.of());
+      PlanFile plan = PlanFile.of(two.plan(0, rules));
+      assertThat(plan.with(Verdict.GO)).hasSize(2).allMatch(PlanFile.Planned::endsStudy);
+      clinics.clock().pass(Duration.ofDays(5)); // The proofs on the other disk are too old by now.
+      CopyRow newest = clinics.catalogue().copies(new StudyKey(study)).getFirst();
+      clinics.disk(0).flipBit(newest.location(), 800);
+
+      PruneReport report = two.prune(0, plan, rules, false);
+
+      assertThat(report.removed()).isZero();
+      assertThat(two.held(0, study)).hasSize(2);
+    }
+  }
+
   // ---- holds
 
   @Test
