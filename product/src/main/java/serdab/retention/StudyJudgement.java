@@ -283,7 +283,7 @@ final class StudyJudgement {
           rows.stream()
               .filter(row -> !row.destinationId().equals(here))
               .filter(CopyRow::isProven)
-              .filter(row -> !row.proof().at().isBefore(terms.now().minus(terms.proofsFor())))
+              .filter(row -> terms.isFresh(row.proof().at()))
               .toList();
       boolean hasNewest =
           elsewhere.stream()

@@ -18,7 +18,10 @@ import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import serdab.Depth;
 import serdab.PatientData;
+import serdab.Proof;
+import serdab.ProofMeans;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.VersionId;
@@ -311,6 +314,53 @@ class RetentionTest {
 
       assertThat(report.removed()).isZero();
       assertThat(two.held(0, study)).hasSize(2);
+    }
+  }
+
+  @Test
+  void aProofFromTheFutureSaysNothingOfAnotherDestination() {
+    try (RetentionClinic two = RetentionClinic.drawnFrom(new SplittableRandom(4), 2)) {
+      World clinics = two.world.acceptingFewer();
+      String study = clinics.addStudy(1);
+      clinics.addStudy(1);
+      clinics.source().date(study, "2020-01-10");
+      clinics.backUp();
+      clinics.source().remove(study);
+      clinics.backUp();
+      provenInTheFuture(two, 1, study);
+
+      RetentionPlan plan = two.plan(0, RetentionClinic.studiesFor("P1Y"));
+
+      assertThat(plan.with(Verdict.GO)).isEmpty();
+      assertThat(plan.with(Verdict.GO_AS_LAST)).hasSize(1);
+    }
+  }
+
+  @Test
+  void aProofFromTheFutureIsMadeAgainBeforeAnOlderVersionGoes() {
+    String study = clinic.studyWithVersions(2);
+    RetentionRules rules = RetentionClinic.versions(1);
+    provenInTheFuture(clinic, 0, study);
+    damageNewest(study);
+
+    PruneReport report = clinic.prune(0, rules);
+
+    assertThat(report.removed()).isZero();
+  }
+
+  private static void provenInTheFuture(RetentionClinic clinic, int disk, String study) {
+    Proof proof =
+        new Proof(
+            Depth.INTACT,
+            ProofMeans.PAST_CACHE,
+            clinic.world.clock().instant().plus(Duration.ofDays(3650)));
+    try (Destination destination = clinic.world.open(disk, Access.READ)) {
+      clinic.held(disk, study).forEach(version ->
+          clinic
+              .world
+              .catalogue()
+              .recordProof(
+                  new StudyKey(study), version, destination.id().toString(), proof, "good"));
     }
   }
 
