@@ -31,6 +31,7 @@ import serdab.catalogue.RemovalRow;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.ZipTreeDestination.Access;
+import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyKey;
 import serdab.plan.RetentionRules;
 import serdab.report.Progress;
@@ -362,6 +363,28 @@ class RetentionTest {
               .recordProof(
                   new StudyKey(study), version, destination.id().toString(), proof, "good"));
     }
+  }
+
+  @Test
+  void aLegalTimeHoldsHoweverTheModalityIsWritten() {
+    StudyFacts facts =
+        new StudyFacts(
+            new StudyKey("1.2.3"),
+            PatientData.of(""),
+            PatientData.of("t1"),
+            Optional.empty(),
+            Optional.of(java.time.LocalDate.parse("2015-01-10")),
+            List.of("mg "),
+            PatientData.of(""),
+            PatientData.of(""));
+    Terms terms =
+        new Terms(
+            RetentionClinic.studiesFor("P1Y", RetentionClinic.legal("MG=P20Y")),
+            List.of(),
+            java.time.Instant.parse("2026-01-01T00:00:00Z"),
+            Duration.ofDays(30));
+
+    assertThat(StudyAge.of(List.of(facts), terms).over()).isFalse();
   }
 
   // ---- holds
