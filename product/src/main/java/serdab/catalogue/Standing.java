@@ -85,4 +85,16 @@ public final class Standing {
     }
     return List.copyOf(all);
   }
+
+  /// Whether a backup of this source ever had this destination.
+  public boolean copiesTo(String sourceId, String destinationId) {
+    return database.read(link ->
+        link.call(
+                "select r.run from run r join run_destination d on d.run = r.run"
+                    + " where r.kind = 'backup' and r.source = ? and d.destination = ? limit 1")
+            .text(sourceId)
+            .text(destinationId)
+            .one(Link.Row::number)
+            .isPresent());
+  }
 }

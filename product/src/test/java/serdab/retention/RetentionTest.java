@@ -28,6 +28,7 @@ import serdab.VersionId;
 import serdab.catalogue.CopyRow;
 import serdab.catalogue.HoldRow;
 import serdab.catalogue.RemovalRow;
+import serdab.catalogue.RunTotals;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.ZipTreeDestination.Access;
@@ -490,6 +491,22 @@ class RetentionTest {
     world.catalogue().beginRun("backup", "", "another:source", List.of("another disk"), "died");
 
     assertThat(clinic.plan(0, RetentionClinic.versions(1)).frozen()).isEmpty();
+  }
+
+  @Test
+  void theAlarmFreezesEveryDiskOfTheSourceAlsoThoseWhoseTurnItIsNot() {
+    clinic.studyWithVersions(2);
+    for (long listed : new long[] {100, 100, 40}) {
+      long run = world.catalogue().beginRun("backup", "", "world:source", List.of("other"), "w");
+      world
+          .catalogue()
+          .endRun(
+              run,
+              listed == 40 ? "failed" : "good",
+              new RunTotals(listed, listed, 0, 0, 0, 0, 0, 0, 0, 0));
+    }
+
+    assertThat(clinic.plan(0, RetentionClinic.versions(1)).frozen()).isPresent();
   }
 
   private List<String> destinationIds() {
