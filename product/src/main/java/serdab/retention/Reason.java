@@ -14,6 +14,8 @@ public record Reason(String code, String text) {
   static final Reason UNKNOWN_COPY =
       new Reason("unknown-copy", "not known to the catalogue (run: serdab catalogue rebuild)");
   static final Reason IN_SOURCE = new Reason("in-source", "its study is still in the source");
+  static final Reason NO_SOURCE_ASKED =
+      new Reason("no-source-asked", "no backup since the catalogue began says what the sources have");
   static final Reason UNKNOWN_DATE =
       new Reason("unknown-date", "the date of its study is not known");
   static final Reason YOUNG_STUDY =

@@ -115,7 +115,8 @@ final class StudyJudgement {
     private void judge(
         List<HeldVersion> proven, Order order, List<Reason> holds, StudyAge age, List<Line> lines) {
       boolean inSource = isInSource();
-      boolean over = age.over() && !inSource && holds.isEmpty();
+      boolean asked = wasAnySourceAsked();
+      boolean over = age.over() && asked && !inSource && holds.isEmpty();
       boolean elsewhere = over && isProvenElsewhere(proven, order);
       if (elsewhere) {
         proven.forEach(copy -> lines.add(line(copy, Verdict.GO, true, age.reasons())));
@@ -135,6 +136,9 @@ final class StudyJudgement {
             reasons.addAll(age.reasons());
             if (inSource) {
               reasons.add(Reason.IN_SOURCE);
+            }
+            if (age.over() && !asked) {
+              reasons.add(Reason.NO_SOURCE_ASKED);
             }
           }
           lines.add(line(copy, Verdict.KEEP, false, reasons));
@@ -312,6 +316,12 @@ final class StudyJudgement {
     /// What tells a file from others whatever its path: its UID or, without one, its digest.
     private static String nameOf(VersionRow.InstanceLine line) {
       return line.sopInstanceUid().isEmpty() ? line.fileDigest().hex() : line.sopInstanceUid();
+    }
+
+    /// A catalogue that was made again from copies knows no source, and so of no study that it is
+    /// not in one.
+    private boolean wasAnySourceAsked() {
+      return lastGood.values().stream().anyMatch(run -> run > 0);
     }
 
     private boolean isInSource() {

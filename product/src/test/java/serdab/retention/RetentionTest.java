@@ -367,6 +367,24 @@ class RetentionTest {
   }
 
   @Test
+  void aStudyOfWhichNoSourceWasAskedSinceTheCatalogueWasLostStays() {
+    String study = gone("2020-01-10");
+    world.loseCatalogue();
+    try (Destination destination = world.open(0, Access.READ)) {
+      Rebuild.from(destination, world.catalogue(), world.clock(), Progress.SILENT, () -> false);
+      String here = destination.id().toString();
+      Proof proof = new Proof(Depth.INTACT, ProofMeans.PAST_CACHE, world.clock().instant());
+      clinic.held(0, study).forEach(version ->
+          world.catalogue().recordProof(new StudyKey(study), version, here, proof, "good"));
+    }
+
+    RetentionPlan plan = clinic.plan(0, RetentionClinic.studiesFor("P1Y"));
+
+    assertThat(plan.with(Verdict.GO_AS_LAST)).isEmpty();
+    assertThat(clinic.reasons(plan, study)).extracting(Reason::code).contains("no-source-asked");
+  }
+
+  @Test
   void aLegalTimeHoldsHoweverTheModalityIsWritten() {
     StudyFacts facts =
         new StudyFacts(
