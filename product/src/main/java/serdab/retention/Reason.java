@@ -21,7 +21,7 @@ public record Reason(String code, String text) {
   static final Reason YOUNG_STUDY =
       new Reason("study-age", "its study is not old enough to be removed");
   static final Reason ONLY_IMAGES =
-      new Reason("only-images", "it holds images that no other proven copy here has");
+      new Reason("only-images", "it holds images or files that no other proven copy here has");
   static final Reason NO_RULE = new Reason("no-rule", "no rule lets older versions go");
   static final Reason INDEX_COPY =
       new Reason("index-copy", "a copy of a viewer's index, thinned by rules of its own");

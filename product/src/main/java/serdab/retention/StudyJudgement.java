@@ -235,16 +235,25 @@ final class StudyJudgement {
       }
     }
 
-    /// The SOP Instance UIDs in a version; empty when the catalogue has no whole list of its files.
+    /// The SOP Instance UIDs in a version and, of files without one, the paths: such a file is no
+    /// less lost. Empty when nobody has a whole list of them.
     private Optional<Set<String>> instances(HeldVersion copy) {
       Optional<List<VersionRow.InstanceLine>> lines = lines(copy.id(), copy.fileCount());
       if (lines.isEmpty()) {
         return Optional.empty();
       }
-      Set<String> uids = new HashSet<>();
-      lines.get().forEach(line -> uids.add(line.sopInstanceUid()));
-      uids.remove("");
-      return Optional.of(uids);
+      Set<String> names = new HashSet<>();
+      lines.get().forEach(line -> names.add(line.sopInstanceUid()));
+      if (names.remove("")) {
+        try (VersionReader reader = destination.read(copy)) {
+          reader.version().files().stream()
+              .filter(file -> file.instance().isEmpty())
+              .forEach(file -> names.add("/" + file.path()));
+        } catch (SerdabException.Damaged e) {
+          return Optional.empty();
+        }
+      }
+      return Optional.of(names);
     }
 
     /// The files of a version; empty when the catalogue has no whole list of them.

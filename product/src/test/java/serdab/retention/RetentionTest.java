@@ -385,6 +385,40 @@ class RetentionTest {
   }
 
   @Test
+  void anOlderVersionThatAloneHasSomeFileWithoutUidStays() {
+    String study = world.addStudy(1);
+    world
+        .source()
+        .put(study, "DATABASE.noindex/9/broken.dcm", new byte[] {1, 2}, world.clock().instant());
+    world.clock().pass(Duration.ofDays(3));
+    world.backUp();
+    world.source().remove(study);
+    world.putImage(study, 1, world.pixels(), "", world.clock().instant());
+    world.clock().pass(Duration.ofDays(3));
+    world.backUp();
+    assertThat(clinic.held(0, study)).hasSize(2);
+
+    RetentionPlan plan = clinic.plan(0, RetentionClinic.versions(1));
+
+    assertThat(plan.with(Verdict.GO)).isEmpty();
+    assertThat(clinic.reasons(plan, study)).extracting(Reason::code).contains("only-images");
+  }
+
+  @Test
+  void anOlderVersionOfAGroupWhoseFilesAreAllInTheNewerOneGoes() {
+    String group = "_library/horos-1a2b3c4d/reports";
+    world.addStudy(1);
+    for (int i = 0; i < 3; i++) {
+      world.source().put(group, "REPORTS/a.txt", new byte[] {1, (byte) i}, world.clock().instant());
+      world.clock().pass(Duration.ofDays(3));
+      world.backUp();
+    }
+
+    assertThat(clinic.held(0, group)).hasSize(3);
+    assertThat(clinic.plan(0, RetentionClinic.versions(1)).with(Verdict.GO)).hasSize(2);
+  }
+
+  @Test
   void aLegalTimeHoldsHoweverTheModalityIsWritten() {
     StudyFacts facts =
         new StudyFacts(
