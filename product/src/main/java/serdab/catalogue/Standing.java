@@ -97,4 +97,18 @@ public final class Standing {
             .one(Link.Row::number)
             .isPresent());
   }
+
+  private static final String RECOVERED = "recovered-at";
+
+  /// This catalogue was brought back from a copy of itself: what happened on destinations after it
+  /// was made, such as removals, is not known until they are looked at again.
+  public void recovered(Instant at) {
+    catalogue.rememberFact(RECOVERED, at.toString());
+  }
+
+  /// When this catalogue was last brought back from a copy; what it says of a destination was seen
+  /// by this catalogue only when it is of a later time. Empty when it never was.
+  public Optional<Instant> recoveredAt() {
+    return catalogue.fact(RECOVERED).map(Instant::parse);
+  }
 }

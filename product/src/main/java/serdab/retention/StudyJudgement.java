@@ -39,6 +39,7 @@ final class StudyJudgement {
   private final Standing standing;
   private final Terms terms;
   private final boolean readManifests;
+  private final Optional<Instant> recoveredAt;
 
   /// The group of a viewer's library that keeps its index; how many copies of it stay is decided
   /// when new ones are made.
@@ -56,6 +57,7 @@ final class StudyJudgement {
     this.standing = catalogue.standing();
     this.terms = terms;
     this.readManifests = readManifests;
+    this.recoveredAt = standing.recoveredAt();
     for (Standing.SourceRuns source : standing.sources()) {
       lastGood.put(source.sourceId(), source.lastGood().map(RunRow::id).orElse(0L));
     }
@@ -297,6 +299,8 @@ final class StudyJudgement {
               .filter(row -> !row.destinationId().equals(here))
               .filter(CopyRow::isProven)
               .filter(row -> terms.isFresh(row.proof().at()))
+              // The machine that was lost may have removed what was good when the copy was made.
+              .filter(row -> recoveredAt.filter(row.proof().at()::isBefore).isEmpty())
               .toList();
       boolean hasNewest =
           elsewhere.stream()

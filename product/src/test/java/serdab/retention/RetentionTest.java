@@ -37,6 +37,7 @@ import serdab.dicom.StudyKey;
 import serdab.plan.RetentionRules;
 import serdab.report.Progress;
 import serdab.restore.Rebuild;
+import serdab.restore.Recovery;
 import serdab.testing.world.World;
 
 /// What may go, what stays, and what is written down about it.
@@ -363,6 +364,42 @@ class RetentionTest {
               .catalogue()
               .recordProof(
                   new StudyKey(study), version, destination.id().toString(), proof, "good"));
+    }
+  }
+
+  @Test
+  void whatARecoveredCatalogueSaysOfOtherDestinationsIsNotLeanedOn() {
+    try (RetentionClinic two = RetentionClinic.drawnFrom(new SplittableRandom(4), 2)) {
+      World clinics = two.world.acceptingFewer();
+      String study = clinics.addStudy(1);
+      clinics.addStudy(1);
+      clinics.source().date(study, "2020-01-10");
+      clinics.backUp();
+      clinics.source().remove(study);
+      clinics.backUp();
+      clinics.clock().pass(Duration.ofDays(1));
+      try (Destination destination = clinics.open(0, Access.READ)) {
+        Recovery.bringUpToDate(
+            destination, clinics.catalogue(), clinics.clock(), Progress.SILENT, () -> false);
+      }
+      clinics.clock().pass(Duration.ofDays(1));
+
+      RetentionPlan recovered = two.plan(0, RetentionClinic.studiesFor("P1Y"));
+      two.held(1, study).forEach(version -> isProvenNowOn(two, 1, study, version));
+      RetentionPlan proven = two.plan(0, RetentionClinic.studiesFor("P1Y"));
+
+      assertThat(recovered.with(Verdict.GO)).isEmpty();
+      assertThat(recovered.with(Verdict.GO_AS_LAST)).hasSize(1);
+      assertThat(proven.with(Verdict.GO)).hasSize(1);
+    }
+  }
+
+  private static void isProvenNowOn(
+      RetentionClinic clinic, int disk, String study, VersionId version) {
+    Proof now = new Proof(Depth.INTACT, ProofMeans.PAST_CACHE, clinic.world.clock().instant());
+    try (Destination destination = clinic.world.open(disk, Access.READ)) {
+      CopyRow row = rowOf(clinic, destination, study, version);
+      clinic.world.catalogue().recordProof(row.study(), version, row.destinationId(), now, "good");
     }
   }
 
