@@ -9,6 +9,7 @@ import java.util.Optional;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.backup.Backup;
+import serdab.backup.Media;
 import serdab.backup.Medium;
 import serdab.backup.Safeguards;
 import serdab.backup.StopSignal;
@@ -125,7 +126,7 @@ final class PlanRun {
         }
         warnings.addAll(guard.reminders());
         leaveABusyViewerAlone(source, destinations);
-        rememberMedia(destinations);
+        rememberMedia(allowed.destinations(), destinations);
         return copy(source, destinations, warnings);
       } finally {
         destinations.forEach(Destination::close);
@@ -176,14 +177,17 @@ final class PlanRun {
   }
 
   /// Two destinations on one disk are not two: status --safe-to-delete asks.
-  private void rememberMedia(List<Destination> destinations) {
+  ///
+  /// @param specifications of those that are there, which need not be all of the plan
+  private void rememberMedia(List<String> specifications, List<Destination> destinations) {
     if (switches.dryRun()) {
       return;
     }
+    Media media = new Media(catalogue, around.clock());
     for (int i = 0; i < destinations.size(); i++) {
-      catalogue.rememberFact(
-          Medium.factName(destinations.get(i).id().toString()),
-          Medium.of(Wiring.destinationFolder(plan.destinations().get(i))).text());
+      media.saw(
+          destinations.get(i).id().toString(),
+          Medium.of(Wiring.destinationFolder(specifications.get(i))));
     }
   }
 
