@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
+import java.util.function.IntSupplier;
 import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -24,8 +25,10 @@ import serdab.catalogue.Catalogue;
 import serdab.plan.BackupPlan;
 import serdab.plan.ClosedHours;
 import serdab.plan.DiskSet;
+import serdab.plan.NamedPlan;
 import serdab.plan.Order;
 import serdab.plan.Selection;
+import serdab.plan.Strategy;
 
 /// `serdab backup`: copies what is new and proves it.
 @Command(
@@ -101,9 +104,19 @@ final class BackupCommand implements Callable<Integer> {
   @Option(
       names = "--order",
       paramLabel = "ORDER",
-      defaultValue = "study-date",
-      description = "study-date (default), date-added or date-added-newest.")
-  private String order = "study-date";
+      description =
+          "study-date, date-added, date-added-newest or smart (docs/order.md). Default: smart until"
+              + " a first backup is done, then study-date.")
+  private @Nullable String order;
+
+  @Option(
+      names = "--strategy",
+      paramLabel = "STRATEGY",
+      defaultValue = "incremental",
+      description =
+          "incremental (default): what has no proven copy. full: reads everything again and proves"
+              + " every copy again. differential: the same for what changed since the last full.")
+  private String strategy = "incremental";
 
   @Option(
       names = "--batch",
@@ -238,6 +251,13 @@ final class BackupCommand implements Callable<Integer> {
               + " Default: ${DEFAULT-VALUE}.")
   private int remindAfterDays = 30;
 
+  @Option(
+      names = "--scheduled",
+      description =
+          "For serdab service: runs only the plans whose time has come, and remembers that the"
+              + " system began it.")
+  private boolean scheduled;
+
   @Option(names = "--dry-run", description = "Prints what would be done, and does nothing.")
   private boolean dryRun;
 
@@ -272,12 +292,53 @@ final class BackupCommand implements Callable<Integer> {
         Catalogue catalogue = wiring.catalogue(home)) {
       PlanRun.Switches switches =
           new PlanRun.Switches(adopt, acceptFewer, dryRun, json, ignoreWindow, disks);
+      Attempts attempts = new Attempts(catalogue, around.clock());
       if (!configured) {
-        return new PlanRun(around, home, wiring, catalogue, wanted.getFirst(), switches).run();
+        BackupPlan plan = wanted.getFirst();
+        return attempt(
+            attempts, "", () -> new PlanRun(around, home, wiring, catalogue, plan, switches).run());
       }
+      List<BackupPlan> now = scheduled ? due(attempts, wanted) : wanted;
       return runAll(
-          wanted, plan -> with -> new PlanRun(with, home, wiring, catalogue, plan, switches).run());
+          now,
+          plan ->
+              with ->
+                  attempt(
+                      attempts,
+                      plan.name(),
+                      () -> new PlanRun(with, home, wiring, catalogue, plan, switches).run()));
     }
+  }
+
+  /// Runs a plan and remembers that it was tried, also when something kept it from running.
+  private int attempt(Attempts attempts, String plan, IntSupplier run) {
+    if (dryRun) {
+      return run.getAsInt();
+    }
+    if (scheduled) {
+      attempts.began(plan);
+    }
+    try {
+      int code = run.getAsInt();
+      boolean read = code == Main.ExitCodes.GOOD || code == Main.ExitCodes.INCOMPLETE;
+      attempts.record(code, "", scheduled, read);
+      return code;
+    } catch (RuntimeException e) {
+      Main.ExitCodes.Failure failure = Main.ExitCodes.of(e);
+      attempts.record(failure.exitCode(), failure.problem().code(), scheduled, false);
+      throw e;
+    }
+  }
+
+  /// The plans whose time has come: those without an interval of their own always.
+  private List<BackupPlan> due(Attempts attempts, List<BackupPlan> wanted) {
+    List<NamedPlan> known = Plans.read(around).configuration().plans();
+    return wanted.stream()
+        .filter(plan ->
+            known.stream()
+                .filter(each -> each.name().equals(plan.name()))
+                .allMatch(each -> attempts.isDue(plan.name(), each.every())))
+        .toList();
   }
 
   /// Runs plans of the configuration one after another.
@@ -366,10 +427,14 @@ final class BackupCommand implements Callable<Integer> {
             Optional.empty(),
             Set.copyOf(studies),
             Optional.empty());
-    return BackupPlan.from(from, zone())
+    BackupPlan.Draft draft = BackupPlan.from(from, zone());
+    if (order != null) {
+      draft.order(order(order));
+    }
+    return draft
         .destinations(to)
         .selection(selection)
-        .order(order())
+        .strategy(strategy())
         .batch(batch)
         .pause(pause == null ? Duration.ZERO : Durations.parse("--pause", pause))
         .workers(workers)
@@ -408,13 +473,22 @@ final class BackupCommand implements Callable<Integer> {
     return List.of(new DiskSet(diskSet, to, remindAfterDays));
   }
 
-  private Order order() {
+  private static Order order(String order) {
     for (Order known : Order.values()) {
       if (known.text().equals(order)) {
         return known;
       }
     }
-    throw wrong("--order", order, "study-date, date-added or date-added-newest");
+    throw wrong("--order", order, "study-date, date-added, date-added-newest or smart");
+  }
+
+  private Strategy strategy() {
+    for (Strategy known : Strategy.values()) {
+      if (known.text().equals(strategy)) {
+        return known;
+      }
+    }
+    throw wrong("--strategy", strategy, "incremental, differential or full");
   }
 
   private ZoneId zone() {

@@ -9,6 +9,8 @@ import java.util.Optional;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.backup.Backup;
+import serdab.backup.Media;
+import serdab.backup.Medium;
 import serdab.backup.Safeguards;
 import serdab.backup.StopSignal;
 import serdab.backup.WorkList;
@@ -22,7 +24,9 @@ import serdab.plan.Configuration;
 import serdab.plan.DiskSet;
 import serdab.plan.LogSettings;
 import serdab.plan.NamedPlan;
+import serdab.plan.Order;
 import serdab.plan.RunWindow;
+import serdab.report.NotBegun;
 import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.restore.RecoveryKit;
@@ -86,6 +90,19 @@ final class PlanRun {
   ///
   /// @return the exit code
   int run() {
+    try {
+      return begin();
+    } catch (SerdabException e) {
+      if (!switches.dryRun()) {
+        // It may have no number; that it did not happen is remembered all the same.
+        catalogue.rememberFact(
+            NotBegun.factName(plan.source()), NotBegun.text(around.clock().instant(), e.problem()));
+      }
+      throw e;
+    }
+  }
+
+  private int begin() {
     RunGuard guard = new RunGuard(around, wiring, catalogue, plan, switches);
     RunGuard.Allowed allowed = guard.allow();
     if (Wiring.isDestination(plan.source())) {
@@ -109,6 +126,7 @@ final class PlanRun {
         }
         warnings.addAll(guard.reminders());
         leaveABusyViewerAlone(source, destinations);
+        rememberMedia(allowed.destinations(), destinations);
         return copy(source, destinations, warnings);
       } finally {
         destinations.forEach(Destination::close);
@@ -155,6 +173,21 @@ final class PlanRun {
     for (String specification : plan.destinations()) {
       Path destination = Wiring.destinationFolder(specification);
       source.folders().forEach(folder -> Safeguards.refuseInsideSource(folder, destination));
+    }
+  }
+
+  /// Two destinations on one disk are not two: status --safe-to-delete asks.
+  ///
+  /// @param specifications of those that are there, which need not be all of the plan
+  private void rememberMedia(List<String> specifications, List<Destination> destinations) {
+    if (switches.dryRun()) {
+      return;
+    }
+    Media media = new Media(catalogue, around.clock());
+    for (int i = 0; i < destinations.size(); i++) {
+      media.saw(
+          destinations.get(i).id().toString(),
+          Medium.of(Wiring.destinationFolder(specifications.get(i))));
     }
   }
 
@@ -208,9 +241,10 @@ final class PlanRun {
     Progress progress =
         new LoggedProgress(switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
     warnings.forEach(line -> progress.say("Warning: " + line));
+    BackupPlan ordered = ordered(source);
     Backup.Setting setting =
         new Backup.Setting(
-            plan,
+            ordered,
             source,
             destinations,
             catalogue,
@@ -231,14 +265,14 @@ final class PlanRun {
               .planned(source, destinations)
               .forEach(terminal.out()::println);
         }
-        PlanPrinter.print(work, plan, catalogue, terminal, switches.json());
+        PlanPrinter.print(work, ordered, catalogue, terminal, switches.json());
         return work.alarms().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.FAILED;
       }
       Instant startedAt = around.clock().instant();
       RunReport report = backup.execute(work);
       bar.end();
       List<String> told = new ArrayList<>(warnings);
-      told.addAll(afterRun(new Ran(plan, source, destinations, report)));
+      told.addAll(afterRun(new Ran(ordered, source, destinations, report)));
       WrittenReport written = new WrittenReport(home, catalogue, around.clock(), log);
       Optional<Path> page = written.write(plan.name(), report, startedAt, destinations, told);
       ReportPrinter.print(report, told, terminal, switches.json());
@@ -247,6 +281,16 @@ final class PlanRun {
       }
       return report.outcome().exitCode();
     }
+  }
+
+  /// The plan with the order that is used: a first backup, which may take weeks, begins with what
+  /// would be missed most, unless a person asked for another order.
+  private BackupPlan ordered(Source source) {
+    if (plan.orderGiven()) {
+      return plan;
+    }
+    boolean first = !catalogue.plans().everCaughtUp(source.id().value());
+    return plan.changed().order(first ? Order.SMART : Order.STUDY_DATE).plan();
   }
 
   private LogSettings logSettings() {
@@ -295,7 +339,9 @@ final class PlanRun {
     RecoveryKit kit = new RecoveryKit(catalogue, home.cache(), around.clock(), Wiring.WRITTEN_BY);
     for (Destination destination : destinations) {
       try {
-        kit.leave(destination, plansText(), row.get());
+        boolean hides = destination.hidesPatients();
+        boolean withCatalogue = !hides || wiring.names().settings().catalogueCopies();
+        kit.leave(destination, plansText(hides), row.get(), withCatalogue);
       } catch (SerdabException e) {
         warnings.add(
             "The copies are safe, but what a new machine would need was not left in "
@@ -307,12 +353,19 @@ final class PlanRun {
   }
 
   /// The plans as a configuration without secrets; of a run without one, the plan it had.
-  private String plansText() {
+  ///
+  /// @param hides whether studies may not be named
+  private String plansText(boolean hides) {
+    Configuration all = plansOfThisMachine();
+    return hides ? all.plansTextWithoutStudies() : all.plansText();
+  }
+
+  private Configuration plansOfThisMachine() {
     Path file = home.configuration();
     if (Files.isRegularFile(file)) {
-      return Configuration.read(file, plan.zone()).plansText();
+      return Configuration.read(file, plan.zone());
     }
     BackupPlan named = plan.name().isEmpty() ? plan.changed().name("backup").plan() : plan;
-    return Configuration.of(plan.zone(), List.of(NamedPlan.of(named))).plansText();
+    return Configuration.of(plan.zone(), List.of(NamedPlan.of(named)));
   }
 }

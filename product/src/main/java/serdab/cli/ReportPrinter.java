@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.TreeMap;
 import serdab.Problem;
 import serdab.catalogue.RunTotals;
+import serdab.report.Forecast;
 import serdab.report.RunReport;
 
 /// Prints the report of a backup run, for a person or as JSON (`docs/json.md`).
@@ -19,14 +20,14 @@ final class ReportPrinter {
     if (json) {
       printJson(report, warnings, terminal.out(), true);
     } else {
-      printText(report, terminal.out());
+      printText(report, terminal.out(), terminal.messages());
       for (String warning : report.warnings()) {
-        terminal.err().println("Warning: " + warning);
+        terminal.err().println(terminal.messages().text("any.warning", warning));
       }
     }
   }
 
-  private static void printText(RunReport report, PrintStream out) {
+  private static void printText(RunReport report, PrintStream out, Messages say) {
     RunTotals totals = report.totals();
     if (!report.madeAt().isEmpty()) {
       TreeMap<String, List<RunReport.Made>> byPlace = new TreeMap<>();
@@ -37,20 +38,19 @@ final class ReportPrinter {
         out.println(place);
         copies.sort(java.util.Comparator.comparing(RunReport.Made::location));
         for (RunReport.Made made : copies) {
-          out.printf(
-              "  %s  %d file%s, %s -> %s%n",
-              made.location(),
-              made.files(),
-              made.files() == 1 ? "" : "s",
-              TerminalProgress.Sizes.text(made.sourceBytes()),
-              TerminalProgress.Sizes.text(made.storedBytes()));
+          out.println(
+              say.text(
+                  "backup.made",
+                  made.location(),
+                  made.files(),
+                  TerminalProgress.Sizes.text(made.sourceBytes()),
+                  TerminalProgress.Sizes.text(made.storedBytes())));
         }
       });
     }
-    out.printf(
-        "%d studies listed, %d selected (groups of other files counted): %d copied and proven,"
-            + " %d already there, %d adopted,"
-            + " %d incomplete, %d failed, %d waiting. Findings: %d.%n",
+    out.println(
+        say.text(
+            "backup.totals",
         totals.listed(),
         totals.selected(),
         totals.copied(),
@@ -59,22 +59,33 @@ final class ReportPrinter {
         totals.incomplete(),
         totals.failed(),
         totals.waiting(),
-        totals.findings());
+        totals.findings()));
     for (RunReport.NotSafe study : report.notSafe()) {
-      out.println(study.study() + " is not safe: " + study.problem().text());
+      out.println(say.text("backup.not-safe", study.study(), say.line(study.problem())));
     }
     for (Problem problem : report.problems()) {
-      out.println("Problem: " + problem.text());
+      out.println(say.text("any.problem", say.line(problem)));
+    }
+    Forecast forecast = report.forecast();
+    if (forecast.studiesLeft() > 0) {
+      out.printf(
+          "%s: %d studies are left%s%s.%n",
+          forecast.first() ? "First backup" : "Not done yet",
+          forecast.studiesLeft(),
+          forecast.bytesLeft() > 0
+              ? ", about " + TerminalProgress.Sizes.text(forecast.bytesLeft())
+              : "",
+          forecast.words().isEmpty() ? "" : "; done " + forecast.words());
     }
     out.println(
-        switch (report.outcome()) {
-          case GOOD ->
-              totals.waiting() == 0 ? "All good." : "Good so far; a later run copies what waits.";
-          case INCOMPLETE -> "Not all good: some listed files have no proven copy yet.";
-          case FAILED -> "The run FAILED.";
-          case HELD_BACK -> "Held back by a safeguard.";
-          case INTERRUPTED -> "Interrupted. Run it again to go on where it stopped.";
-        });
+        say.text(
+            switch (report.outcome()) {
+              case GOOD -> totals.waiting() == 0 ? "backup.good" : "backup.good-so-far";
+              case INCOMPLETE -> "backup.incomplete";
+              case FAILED -> "backup.failed";
+              case HELD_BACK -> "backup.held-back";
+              case INTERRUPTED -> "backup.interrupted";
+            }));
     out.flush();
   }
 
@@ -122,6 +133,15 @@ final class ReportPrinter {
           json.writeArrayPropertyStart("warnings");
           warnings.forEach(json::writeString);
           json.writeEndArray();
+          Forecast forecast = report.forecast();
+          json.writeObjectPropertyStart("forecast");
+          json.writeBooleanProperty("first", forecast.first());
+          json.writeNumberProperty("studies_left", forecast.studiesLeft());
+          json.writeNumberProperty("files_left", forecast.filesLeft());
+          json.writeNumberProperty("bytes_left", forecast.bytesLeft());
+          json.writeNumberProperty("runs_left", forecast.runsLeft());
+          json.writeStringProperty("done_at", forecast.doneAt().map(Object::toString).orElse(""));
+          json.writeEndObject();
           json.writeArrayPropertyStart("made");
           for (RunReport.Made made : report.madeAt()) {
             json.writeStartObject();

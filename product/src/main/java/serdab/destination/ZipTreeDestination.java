@@ -428,8 +428,7 @@ public final class ZipTreeDestination implements Destination {
               : new ForeignCopy.Found.Copy(
                   held(tree.look(new ZipTree.TreeZip(path, blob.lengthBytes())))));
     } catch (SerdabException.Damaged e) {
-      return Stream.of(
-          new ForeignCopy.Found.Unusable(path, ZipTree.namesIn(path), e.problem()));
+      return Stream.of(new ForeignCopy.Found.Unusable(path, ZipTree.namesIn(path), e.problem()));
     } catch (SerdabException.Refused e) {
       if (isMissing(e)) {
         return Stream.empty();
@@ -471,9 +470,7 @@ public final class ZipTreeDestination implements Destination {
         throw e;
       }
       String beside = ZipTree.manifestBeside(copy.location());
-      awayFromTheTree(
-          beside,
-          outside -> tree.moveBeside(copy.location(), outside));
+      awayFromTheTree(beside, outside -> tree.moveBeside(copy.location(), outside));
       copy.zip().adopt(version);
     }
     return new HeldVersion(
@@ -595,15 +592,21 @@ public final class ZipTreeDestination implements Destination {
   public void note(Issue issue) {
     // Paths in a library may name a patient, as UIDs do.
     String extra =
-        NamingProfile.hidesPatients(tree.naming())
+        hidesPatients()
                 && !NEUTRAL_EXTRA.matcher(issue.extra()).matches()
             ? ""
             : issue.extra();
     issues.add(issue.kind(), issue.study().map(this::shown).orElse(""), issue.detail(), extra);
   }
 
-  /// A study as the list of issues names it: never more than the tree's own names say.
-  private String shown(StudyKey study) {
+  @Override
+  public boolean hidesPatients() {
+    return NamingProfile.hidesPatients(tree.naming());
+  }
+
+  /// Never more than the tree's own names say.
+  @Override
+  public String shown(StudyKey study) {
     if (study.isOther()) {
       return study.value();
     }
