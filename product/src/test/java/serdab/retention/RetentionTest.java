@@ -456,6 +456,30 @@ class RetentionTest {
   }
 
   @Test
+  void versionsOfAGroupThatNoRunOfThisCatalogueMadeStay() {
+    String group = "_library/horos-1a2b3c4d/made";
+    world.addStudy(1);
+    for (int i = 0; i < 2; i++) {
+      world.source().put(group, "albums.json", new byte[] {1, (byte) i}, world.clock().instant());
+      world.clock().pass(Duration.ofDays(3));
+      world.backUp();
+    }
+    world.loseCatalogue();
+    try (Destination destination = world.open(0, Access.READ)) {
+      Rebuild.from(destination, world.catalogue(), world.clock(), Progress.SILENT, () -> false);
+      String here = destination.id().toString();
+      Proof proof = new Proof(Depth.INTACT, ProofMeans.PAST_CACHE, world.clock().instant());
+      clinic.held(0, group).forEach(version ->
+          world.catalogue().recordProof(new StudyKey(group), version, here, proof, "good"));
+    }
+
+    RetentionPlan plan = clinic.plan(0, RetentionClinic.versions(1));
+
+    assertThat(plan.with(Verdict.GO)).isEmpty();
+    assertThat(clinic.reasons(plan, group)).extracting(Reason::code).containsOnly("not-ours");
+  }
+
+  @Test
   void aLegalTimeHoldsHoweverTheModalityIsWritten() {
     StudyFacts facts =
         new StudyFacts(
