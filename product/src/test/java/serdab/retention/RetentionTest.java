@@ -25,10 +25,12 @@ import serdab.ProofMeans;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.VersionId;
+import serdab.catalogue.Catalogue;
 import serdab.catalogue.CopyRow;
 import serdab.catalogue.HoldRow;
 import serdab.catalogue.RemovalRow;
 import serdab.catalogue.RunTotals;
+import serdab.catalogue.VersionRow;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.ZipTreeDestination.Access;
@@ -243,6 +245,116 @@ class RetentionTest {
     world.clock().pass(Duration.ofDays(1));
     world.backUp();
     return study;
+  }
+
+  // ---- what rules never touch
+
+  @Test
+  void theVersionThatAnotherSourceShowsStaysAlthoughItIsOld() {
+    String study = clinic.studyWithVersions(3);
+    StudyKey key = new StudyKey(study);
+    VersionId first = clinic.held(0, study).getFirst();
+    StudyFacts facts = world.catalogue().standing().rows(key).getFirst().facts();
+    long run = world.catalogue().beginRun("backup", "", "other", List.of("other"), "w");
+    world.catalogue().sawStudies(run, "other", List.of(new Catalogue.Seen(facts, 1)));
+    world
+        .catalogue()
+        .recordCopied(
+            "other",
+            world.catalogue().version(key, first).orElseThrow(),
+            List.of(),
+            "",
+            "",
+            List.of(),
+            run);
+    world.catalogue().endRun(run, "good", RunTotals.NONE);
+
+    assertThat(clinic.plan(0, RetentionClinic.versions(1)).with(Verdict.GO))
+        .singleElement()
+        .satisfies(line -> assertThat(line.copy().id()).isNotEqualTo(first));
+  }
+
+  @Test
+  void aVersionThatNoOtherIsKnownToFollowStays() {
+    String study = clinic.studyWithVersions(2);
+    VersionRow newest =
+        world
+            .catalogue()
+            .version(new StudyKey(study), clinic.held(0, study).getLast())
+            .orElseThrow();
+    VersionRow following =
+        new VersionRow(
+            newest.study(),
+            newest.id(),
+            newest.readAt(),
+            newest.fileCount(),
+            newest.lengthBytes(),
+            newest.missingFiles(),
+            Optional.empty(),
+            newest.instances());
+    world
+        .catalogue()
+        .recordCopied("world:source", following, List.of(), "", "", List.of(), 1);
+
+    assertThat(clinic.plan(0, RetentionClinic.versions(1)).with(Verdict.GO)).isEmpty();
+  }
+
+  @Test
+  void copiesOfAnIndexAreNotCutByRulesForVersions() {
+    String group = "_library/horos-1a2b3c4d/index";
+    world.addStudy(1);
+    for (int i = 0; i < 3; i++) {
+      world.source().put(group, "Database.sql", new byte[] {(byte) i}, world.clock().instant());
+      world.clock().pass(Duration.ofDays(3));
+      world.backUp();
+    }
+    assertThat(clinic.held(0, group)).hasSize(3);
+
+    RetentionPlan plan = clinic.plan(0, RetentionClinic.versions(1));
+
+    assertThat(plan.with(Verdict.GO)).isEmpty();
+    assertThat(clinic.reasons(plan, group)).extracting(Reason::code).containsOnly("index-copy");
+  }
+
+  @Test
+  void aSecondFileOfTheSameVersionIsNotTheCopyThatWasProven() {
+    String study = clinic.studyWithVersions(2);
+    CopyRow old = world.catalogue().copies(new StudyKey(study)).getLast();
+    String second = old.location().replace(".zip", "_9.zip");
+    world.disk().put(second, world.disk().bytes(old.location()));
+
+    RetentionPlan plan = clinic.plan(0, RetentionClinic.versions(1));
+
+    assertThat(plan.with(Verdict.GO))
+        .singleElement()
+        .satisfies(line -> assertThat(line.copy().location()).isEqualTo(old.location()));
+    assertThat(clinic.reasons(plan, study)).extracting(Reason::code).contains("unknown-copy");
+  }
+
+  @Test
+  void aCopyOfAnotherLengthIsNotTheCopyThatWasProven() {
+    String study = clinic.studyWithVersions(2);
+    CopyRow old = world.catalogue().copies(new StudyKey(study)).getLast();
+    CopyRow shorter =
+        new CopyRow(
+            old.study(),
+            old.version(),
+            old.destinationId(),
+            old.location(),
+            old.storedBytes() - 1,
+            old.fileCount(),
+            old.proof(),
+            "good",
+            old.runId());
+    world
+        .catalogue()
+        .recordHeld(
+            world.catalogue().version(old.study(), old.version()).orElseThrow(), shorter);
+
+    RetentionPlan plan = clinic.plan(0, RetentionClinic.versions(1));
+
+    assertThat(plan.with(Verdict.GO)).isEmpty();
+    assertThat(clinic.reasons(plan, study)).extracting(Reason::code).contains("unknown-copy");
   }
 
   // ---- whole studies, when something is amiss
@@ -710,6 +822,9 @@ class RetentionTest {
 
     assertThat(clinic.held(0, study)).hasSize(2).contains(newest.version());
     assertThat(clinic.states(study)).containsExactly("bad", "good", "removed");
+    assertThat(clinic.reasons(clinic.plan(0, RetentionClinic.versions(1)), study))
+        .extracting(Reason::code)
+        .contains("damaged");
   }
 
   @Test
