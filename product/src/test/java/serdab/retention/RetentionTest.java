@@ -901,6 +901,29 @@ class RetentionTest {
     assertThat(beside()).isEqualTo(clinic.paperNames());
   }
 
+  @Test
+  void aCertificateNeverTakesTheNameOfAnother() {
+    clinic.studyWithVersions(2);
+    String stamp =
+        java.time.format.DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss'Z'")
+            .withZone(java.time.ZoneOffset.UTC)
+            .format(world.clock().instant());
+    // As after the catalogue was lost and the clock set back.
+    String taken = "certificate-" + stamp + "-1";
+    try (Destination destination = world.open(0, Access.WRITE)) {
+      var papers = destination.beside(Prune.FOLDER).orElseThrow();
+      papers.write(taken + "-intent.json", out -> out.write(1));
+      papers.write(taken + ".json", out -> out.write(1));
+    }
+
+    PruneReport report = clinic.prune(0, RetentionClinic.versions(1));
+
+    assertThat(report.certificates())
+        .singleElement()
+        .satisfies(paper -> assertThat(paper.name()).isNotEqualTo(taken + ".json"));
+    assertThat(beside()).contains(report.certificates().getFirst().name());
+  }
+
   private Set<String> beside() {
     try (Destination destination = world.open(0, Access.READ)) {
       return destination.beside(Prune.FOLDER).orElseThrow().names("").stream()
