@@ -386,6 +386,27 @@ class RetentionTest {
     }
   }
 
+  @Test
+  void aStudyStaysWhenOtherDestinationsHaveOnlyAnOlderVersionOfIt() {
+    try (RetentionClinic two = RetentionClinic.drawnFrom(new SplittableRandom(7), 2)) {
+      World clinics = two.world.acceptingFewer();
+      String study = clinics.addStudy(1);
+      clinics.addStudy(1);
+      clinics.source().date(study, "2020-01-10");
+      clinics.backUp();
+      clinics.putImage(study, 1, clinics.pixels(), "edited", clinics.clock().instant());
+      clinics.source().date(study, "2020-01-10");
+      clinics.clock().pass(Duration.ofDays(3));
+      clinics.backUp();
+      assertThat(two.held(1, study)).hasSize(2);
+      isBadOn(two, 1, study, two.held(1, study).getLast());
+      clinics.source().remove(study);
+      clinics.backUp();
+
+      assertThat(two.plan(0, RetentionClinic.studiesFor("P1Y")).with(Verdict.GO)).isEmpty();
+    }
+  }
+
   private static void isBadOn(RetentionClinic clinic, int disk, String study, VersionId version) {
     try (Destination destination = clinic.world.open(disk, Access.READ)) {
       CopyRow row = rowOf(clinic, destination, study, version);
