@@ -392,7 +392,14 @@ public final class Prune {
     removals.intend(act, copies);
     keepPaper(
         intentName(act.id()),
-        new Certificate(act, destination.describe(), setting.writtenBy(), copies, more).json());
+        new Certificate(
+                act,
+                destination.describe(),
+                setting.writtenBy(),
+                copies,
+                more,
+                destination::shown)
+            .json());
     boolean stopped = false;
     for (int i = 0; i < part.size(); i++) {
       RemovalRow row = copies.get(i);
@@ -490,7 +497,12 @@ public final class Prune {
             "");
     Certificate certificate =
         new Certificate(
-            ended, destination.describe(), setting.writtenBy(), removals.of(act.id()), more);
+            ended,
+            destination.describe(),
+            setting.writtenBy(),
+            removals.of(act.id()),
+            more,
+            destination::shown);
     byte[] json = keepPaper(name(act.id()), certificate.json());
     String digest = Sha256.digest(json).hex();
     keepPaper("certificate-" + act.id() + ".txt", certificate.text(digest));
