@@ -287,6 +287,10 @@ final class StudyJudgement {
       if (row.get().state().equals("bad")) {
         return Optional.of(Reason.DAMAGED);
       }
+      // A study is the same wherever it lies; a group's name says only where a library was.
+      if (study.isOther() && row.get().runId() == 0) {
+        return Optional.of(Reason.NOT_OURS);
+      }
       return row.get().isProven() ? Optional.empty() : Optional.of(Reason.NOT_PROVEN);
     }
 
