@@ -573,7 +573,8 @@ final class StudyCopier {
     Instant changed = Instant.ofEpochMilli(newest);
     // A file from the future, by a clock that was wrong, must not wait for ever.
     Instant since = changed.isAfter(now) ? seen : changed;
-    return Duration.between(since, now).compareTo(quiet) >= 0;
+    // Seen by a clock that was ahead and is right again: nobody knows for how long it has waited.
+    return since.isAfter(now) || Duration.between(since, now).compareTo(quiet) >= 0;
   }
 
   private boolean sameButHeaders(int target, HeldVersion before, StudyVersion after) {
