@@ -64,6 +64,7 @@ sealed interface MediaTarget extends AutoCloseable {
   /// @throws SerdabException.HeldBack when something is there
   static MediaTarget at(
       Path target, String unique, Instant now, Function<Path, BlobStore> folders) {
+    TargetPlace.requireNoLink(target);
     requireFree(target);
     Path working = target.resolveSibling(target.getFileName() + ".making-" + unique);
     boolean isZip = target.toString().toLowerCase(java.util.Locale.ROOT).endsWith(".zip");

@@ -66,6 +66,36 @@ public final class TargetPlace {
     }
   }
 
+  /// Refuses a link where a folder is to get its name: it would be replaced, and what it leads to
+  /// stay empty. Refuses the top of a volume likewise: nothing can be given that name.
+  static void requireNoLink(Path target) {
+    if (Files.isSymbolicLink(target)) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "target-is-link",
+              target + " is a link.",
+              "Give the folder that it leads to, or another one."));
+    }
+    if (isTopOfVolume(target)) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "target-is-volume",
+              target + " is a volume of its own; what is made needs a name on it.",
+              "Give a folder on it, such as " + target.resolve("exam") + "."));
+    }
+  }
+
+  private static boolean isTopOfVolume(Path target) {
+    @Nullable Path parent = target.toAbsolutePath().getParent();
+    try {
+      return Files.isDirectory(target)
+          && (parent == null
+              || !Files.getFileStore(target).equals(Files.getFileStore(parent)));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   private static SerdabException.Misconfigured isFile(Path file) {
     return new SerdabException.Misconfigured(
         new Problem(

@@ -118,6 +118,46 @@ class RestoreTargetsTest {
   }
 
   @Test
+  void aLinkInTheTargetIsNotGoneThrough() throws IOException {
+    Path outside = Files.createDirectories(folder.resolve("outside"));
+    Path target = Files.createDirectories(folder.resolve("target"));
+    for (String month : everythingIn(folder.resolve("zips"))) {
+      if (!month.contains("/")
+          && !month.isEmpty()
+          && Files.isDirectory(folder.resolve("zips").resolve(month))) {
+        Files.createSymbolicLink(target.resolve(month), outside);
+      }
+    }
+
+    CommandLineRun.Result restore = restore("--to", target.toString(), "--study", UID);
+
+    assertThat(restore.exitCode()).isNotZero();
+    assertThat(restore.err() + restore.out()).contains("A link stands in " + target);
+    assertThat(outside).isEmptyDirectory();
+  }
+
+  @Test
+  void aLinkWhereALibraryOrAnExamIsToBeStaysALink() throws IOException {
+    Path outside = Files.createDirectories(folder.resolve("outside"));
+    Path link = Files.createSymbolicLink(folder.resolve("Horos Data"), outside);
+    Files.createDirectories(folder.resolve("new"));
+    Path working = folder.resolve("new/Horos Data.restoring");
+    Files.createSymbolicLink(working, outside);
+
+    List<CommandLineRun.Result> all =
+        List.of(
+            restore("--media", link.toString(), "--study", UID),
+            restore("--to", "horos-library:" + link, "--all"),
+            restore("--to", "horos-library:" + folder.resolve("new/Horos Data"), "--all"));
+
+    assertThat(all)
+        .allMatch(result -> result.exitCode() == 2, "wrong usage")
+        .allMatch(result -> result.err().contains("is a link"));
+    assertThat(link).isSymbolicLink();
+    assertThat(outside).isEmptyDirectory();
+  }
+
+  @Test
   void aPatientOfWhomThereIsNothingIsNotBroughtBack() {
     CommandLineRun.Result restore =
         restore("--to", folder.resolve("back").toString(), "--patient-id", "Nobody4711");
