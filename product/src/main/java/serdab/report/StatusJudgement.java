@@ -2,6 +2,7 @@ package serdab.report;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -23,6 +24,9 @@ final class StatusJudgement {
   static final Duration OVERDUE_AT_LEAST = Duration.ofDays(1);
 
   private static final int SCHEDULES_MISSED = 3;
+
+  /// A run that ended so much later than now was dated by a clock that was wrong.
+  private static final Duration CLOCKS_DIFFER = Duration.ofHours(1);
 
   /// Bytes that nobody read back for longer than this are not known to be good.
   static final Duration PROOF_OLD = Duration.ofDays(400);
@@ -253,7 +257,9 @@ final class StatusJudgement {
     Optional<RunRow> last = each.plan().lastRun();
     Optional<NotBegun> notBegun = each.notBegun();
     if (notBegun.isPresent()
-        && last.filter(run -> run.startedAt().isAfter(notBegun.get().at())).isEmpty()) {
+        && last.filter(run -> run.startedAt().isAfter(notBegun.get().at()))
+            .filter(run -> !run.startedAt().isAfter(now))
+            .isEmpty()) {
       reasons.add(
           new Problem(
               "run-not-begun",
@@ -312,6 +318,16 @@ final class StatusJudgement {
         each.plan().lastGood().map(run -> run.endedAt().orElse(run.startedAt()));
     if (good.isEmpty()) {
       reasons.add(new Problem("never-ran-well", "No backup" + of(each) + " ended well yet.", RUN));
+    } else if (good.get().isAfter(now.plus(CLOCKS_DIFFER))) {
+      reasons.add(
+          new Problem(
+              "backup-overdue",
+              "The last good backup"
+                  + of(each)
+                  + " ran at "
+                  + good.get().truncatedTo(ChronoUnit.SECONDS)
+                  + ", which is not yet: the clock was wrong then, or is now.",
+              "Set the clock right and run: serdab backup"));
     } else if (Duration.between(good.get(), now).compareTo(longest) > 0) {
       reasons.add(
           new Problem(
