@@ -277,8 +277,20 @@ final class StatusJudgement {
     RunRow run = last.get();
     boolean known = reasons.stream().anyMatch(r -> r.code().equals("sharply-fewer-studies"));
     switch (run.outcome()) {
-      case "good", "incomplete" -> {
-        // What an incomplete run left is counted study by study.
+      case "good" -> {
+        // So it says.
+      }
+      case "incomplete" -> {
+        // What such a run left is counted study by study, but for what belongs to no study: a copy
+        // that another destination was to get and nobody can read.
+        Safety.Counts counts = each.plan().counts();
+        if (counts.studies() == counts.safeStudies() && counts.groups() == counts.safeGroups()) {
+          reasons.add(
+              new Problem(
+                  "last-run-failed",
+                  "The last backup" + of(each) + " was not complete " + began(run) + ".",
+                  "Run it again and read what it says: serdab backup"));
+        }
       }
       case "" ->
           reasons.add(

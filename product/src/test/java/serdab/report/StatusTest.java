@@ -121,6 +121,22 @@ class StatusTest {
   }
 
   @Test
+  void anIncompleteRunIsNotSafeAlthoughEveryKnownStudyIsProven() {
+    world.addStudy(1);
+    world.backUp();
+    world.clock().pass(Duration.ofMinutes(1));
+    long run = world.catalogue().beginRun("backup", "h", "world:source", disks(), "w/1");
+    world
+        .catalogue()
+        .listings()
+        .stillListed(run, "world:source", List.of(new StudyKey("1.2.826.0.1.1")));
+    serdab.catalogue.RunTotals one = new serdab.catalogue.RunTotals(1, 1, 0, 1, 0, 0, 0, 0, 0, 0);
+    world.catalogue().endRun(run, "incomplete", one);
+
+    assertUnsafe("last-run-failed");
+  }
+
+  @Test
   void anInterruptedRunAndOneThatDiedAreNotSafe() {
     world.addStudy(1);
     world.backUp();
