@@ -320,8 +320,9 @@ final class StudyJudgement {
         return true;
       }
       Set<String> files = new HashSet<>();
-      elsewhere.forEach(row -> lines(row.version(), row.fileCount())
-          .ifPresent(lines -> lines.forEach(line -> files.add(nameOf(line)))));
+      elsewhere.forEach(row ->
+          lines(row.version(), row.fileCount())
+              .ifPresent(lines -> lines.forEach(line -> files.add(nameOf(line)))));
       return proven.stream()
           .filter(copy -> !versions.contains(copy.id()))
           .allMatch(copy ->
