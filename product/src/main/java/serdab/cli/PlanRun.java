@@ -340,7 +340,9 @@ final class PlanRun {
     RecoveryKit kit = new RecoveryKit(catalogue, home.cache(), around.clock(), Wiring.WRITTEN_BY);
     for (Destination destination : destinations) {
       try {
-        kit.leave(destination, plansText(), row.get());
+        boolean hides = destination.hidesPatients();
+        boolean withCatalogue = !hides || wiring.names().settings().catalogueCopies();
+        kit.leave(destination, plansText(hides), row.get(), withCatalogue);
       } catch (SerdabException e) {
         warnings.add(
             "The copies are safe, but what a new machine would need was not left in "
@@ -352,12 +354,19 @@ final class PlanRun {
   }
 
   /// The plans as a configuration without secrets; of a run without one, the plan it had.
-  private String plansText() {
+  ///
+  /// @param hides whether studies may not be named
+  private String plansText(boolean hides) {
+    Configuration all = plansOfThisMachine();
+    return hides ? all.plansTextWithoutStudies() : all.plansText();
+  }
+
+  private Configuration plansOfThisMachine() {
     Path file = home.configuration();
     if (Files.isRegularFile(file)) {
-      return Configuration.read(file, plan.zone()).plansText();
+      return Configuration.read(file, plan.zone());
     }
     BackupPlan named = plan.name().isEmpty() ? plan.changed().name("backup").plan() : plan;
-    return Configuration.of(plan.zone(), List.of(NamedPlan.of(named))).plansText();
+    return Configuration.of(plan.zone(), List.of(NamedPlan.of(named)));
   }
 }
