@@ -125,7 +125,7 @@ final class PlanRun {
         }
         warnings.addAll(guard.reminders());
         leaveABusyViewerAlone(source, destinations);
-        rememberMedia(destinations);
+        rememberMedia(allowed.destinations(), destinations);
         return copy(source, destinations, warnings);
       } finally {
         destinations.forEach(Destination::close);
@@ -176,14 +176,16 @@ final class PlanRun {
   }
 
   /// Two destinations on one disk are not two: status --safe-to-delete asks.
-  private void rememberMedia(List<Destination> destinations) {
+  ///
+  /// @param addresses where each destination is; of a set of disks only those that are there
+  private void rememberMedia(List<String> addresses, List<Destination> destinations) {
     if (switches.dryRun()) {
       return;
     }
     for (int i = 0; i < destinations.size(); i++) {
       catalogue.rememberFact(
           Medium.factName(destinations.get(i).id().toString()),
-          Medium.of(Wiring.destinationFolder(plan.destinations().get(i))).text());
+          Medium.of(Wiring.destinationFolder(addresses.get(i))).text());
     }
   }
 

@@ -11,6 +11,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import serdab.catalogue.Catalogue;
+import serdab.backup.Medium;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
@@ -454,6 +456,31 @@ class SafeguardsTest {
     assertThat(away.exitCode()).isEqualTo(4);
     assertThat(away.err()).contains("No disk of the set safe is connected");
     assertThat(zips()).doesNotExist();
+  }
+
+  @Test
+  void whatADestinationLiesOnIsNotMixedUpWithThatOfADiskThatIsAway() throws IOException {
+    study(1);
+    Path second = folder.resolve("second");
+    String[] both = {"--to", to(), "--to", "zip:" + second, "--disk-set", "safe"};
+    backUp(both);
+    Files.move(zips(), folder.resolve("diskA"));
+
+    backUp(both);
+
+    try (Catalogue catalogue =
+        Catalogue.inFile(
+            new Home(folder.resolve("home")).catalogue(),
+            InstantSource.system(),
+            new SplittableRandom(1))) {
+      String id =
+          catalogue.destinations().stream()
+              .filter(place -> place.spec().endsWith("second"))
+              .map(Catalogue.UsedPlace::id)
+              .findFirst()
+              .orElseThrow();
+      assertThat(catalogue.fact(Medium.factName(id))).contains(Medium.of(second).text());
+    }
   }
 
   @Test
