@@ -130,6 +130,15 @@ class ProcessTest {
   }
 
   @Test
+  void aPathThatThisLocaleCannotSpellIsToldAsSuch() {
+    Main.ExitCodes.Failure failure =
+        Main.ExitCodes.of(new java.nio.file.InvalidPathException("Doe", "malformed"));
+
+    assertThat(failure.exitCode()).isEqualTo(2);
+    assertThat(failure.problem().text()).contains("LC_ALL").doesNotContain("Doe");
+  }
+
+  @Test
   void anEmptyHomeIsNoFolder() {
     Home home = Home.find(Map.of("HOME", ""), "Linux");
 
