@@ -9,6 +9,7 @@ import java.util.Optional;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.backup.Backup;
+import serdab.backup.Media;
 import serdab.backup.Medium;
 import serdab.backup.Safeguards;
 import serdab.backup.StopSignal;
@@ -146,6 +147,7 @@ final class PlanRun {
       if (!switches.dryRun()) {
         refuseTwice(opened);
         guard.learn(allowed.destinations(), opened);
+        rememberMedia(allowed.destinations(), opened);
       }
       List<String> warnings = new ArrayList<>(allowed.warnings());
       warnings.addAll(wiring.names().guard(plan));
@@ -177,15 +179,16 @@ final class PlanRun {
 
   /// Two destinations on one disk are not two: status --safe-to-delete asks.
   ///
-  /// @param addresses where each destination is; of a set of disks only those that are there
-  private void rememberMedia(List<String> addresses, List<Destination> destinations) {
+  /// @param specifications of those that are there, which need not be all of the plan
+  private void rememberMedia(List<String> specifications, List<Destination> destinations) {
     if (switches.dryRun()) {
       return;
     }
+    Media media = new Media(catalogue, around.clock());
     for (int i = 0; i < destinations.size(); i++) {
-      catalogue.rememberFact(
-          Medium.factName(destinations.get(i).id().toString()),
-          Medium.of(Wiring.destinationFolder(addresses.get(i))).text());
+      media.saw(
+          destinations.get(i).id().toString(),
+          Medium.of(Wiring.destinationFolder(specifications.get(i))));
     }
   }
 

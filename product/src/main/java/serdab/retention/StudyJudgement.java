@@ -39,6 +39,7 @@ final class StudyJudgement {
   private final Standing standing;
   private final Terms terms;
   private final boolean readManifests;
+  private final Optional<Instant> recoveredAt;
 
   /// The group of a viewer's library that keeps its index; how many copies of it stay is decided
   /// when new ones are made.
@@ -56,6 +57,7 @@ final class StudyJudgement {
     this.standing = catalogue.standing();
     this.terms = terms;
     this.readManifests = readManifests;
+    this.recoveredAt = standing.recoveredAt();
     for (Standing.SourceRuns source : standing.sources()) {
       lastGood.put(source.sourceId(), source.lastGood().map(RunRow::id).orElse(0L));
     }
@@ -115,8 +117,9 @@ final class StudyJudgement {
     private void judge(
         List<HeldVersion> proven, Order order, List<Reason> holds, StudyAge age, List<Line> lines) {
       boolean inSource = isInSource();
-      boolean over = age.over() && !inSource && holds.isEmpty();
-      boolean elsewhere = over && isProvenElsewhere(proven.getFirst(), order);
+      boolean asked = wasAnySourceAsked();
+      boolean over = age.over() && asked && !inSource && holds.isEmpty();
+      boolean elsewhere = over && isProvenElsewhere(proven, order);
       if (elsewhere) {
         proven.forEach(copy -> lines.add(line(copy, Verdict.GO, true, age.reasons())));
         return;
@@ -135,6 +138,9 @@ final class StudyJudgement {
             reasons.addAll(age.reasons());
             if (inSource) {
               reasons.add(Reason.IN_SOURCE);
+            }
+            if (age.over() && !asked) {
+              reasons.add(Reason.NO_SOURCE_ASKED);
             }
           }
           lines.add(line(copy, Verdict.KEEP, false, reasons));
@@ -231,16 +237,33 @@ final class StudyJudgement {
       }
     }
 
-    /// The SOP Instance UIDs in a version; empty when the catalogue has no whole list of its files.
+    /// The SOP Instance UIDs in a version and, of files without one, the paths: such a file is no
+    /// less lost. Empty when nobody has a whole list of them.
     private Optional<Set<String>> instances(HeldVersion copy) {
-      Optional<VersionRow> version = catalogue.version(study, copy.id());
-      if (version.isEmpty() || version.get().instances().size() < copy.fileCount()) {
+      Optional<List<VersionRow.InstanceLine>> lines = lines(copy.id(), copy.fileCount());
+      if (lines.isEmpty()) {
         return Optional.empty();
       }
-      Set<String> uids = new HashSet<>();
-      version.get().instances().forEach(line -> uids.add(line.sopInstanceUid()));
-      uids.remove("");
-      return Optional.of(uids);
+      Set<String> names = new HashSet<>();
+      lines.get().forEach(line -> names.add(line.sopInstanceUid()));
+      if (names.remove("")) {
+        try (VersionReader reader = destination.read(copy)) {
+          reader.version().files().stream()
+              .filter(file -> file.instance().isEmpty())
+              .forEach(file -> names.add("/" + file.path()));
+        } catch (SerdabException.Damaged e) {
+          return Optional.empty();
+        }
+      }
+      return Optional.of(names);
+    }
+
+    /// The files of a version; empty when the catalogue has no whole list of them.
+    private Optional<List<VersionRow.InstanceLine>> lines(VersionId id, long fileCount) {
+      return catalogue
+          .version(study, id)
+          .map(VersionRow::instances)
+          .filter(lines -> lines.size() >= fileCount);
     }
 
     private void keep(HeldVersion copy, Reason reason) {
@@ -264,18 +287,58 @@ final class StudyJudgement {
       if (row.get().state().equals("bad")) {
         return Optional.of(Reason.DAMAGED);
       }
+      // A study is the same wherever it lies; a group's name says only where a library was.
+      if (study.isOther() && row.get().runId() == 0) {
+        return Optional.of(Reason.NOT_OURS);
+      }
       return row.get().isProven() ? Optional.empty() : Optional.of(Reason.NOT_PROVEN);
     }
 
-    /// Another destination holds the study's newest version, proven not too long ago.
-    private boolean isProvenElsewhere(HeldVersion newest, Order order) {
-      Instant oldest = terms.now().minus(terms.proofsFor());
-      return rows.stream()
-          .filter(row -> !row.destinationId().equals(here))
-          .filter(CopyRow::isProven)
-          .filter(row -> !row.proof().at().isBefore(oldest))
-          .anyMatch(row ->
-              row.version().equals(newest.id()) || order.isNewer(row.version(), newest.id()));
+    /// Other destinations hold the study's newest version, proven not too long ago, and so each
+    /// file that an older version here has.
+    private boolean isProvenElsewhere(List<HeldVersion> proven, Order order) {
+      HeldVersion newest = proven.getFirst();
+      List<CopyRow> elsewhere =
+          rows.stream()
+              .filter(row -> !row.destinationId().equals(here))
+              .filter(CopyRow::isProven)
+              .filter(row -> terms.isFresh(row.proof().at()))
+              // The machine that was lost may have removed what was good when the copy was made.
+              .filter(row -> recoveredAt.filter(row.proof().at()::isBefore).isEmpty())
+              .toList();
+      boolean hasNewest =
+          elsewhere.stream()
+              .map(CopyRow::version)
+              .anyMatch(id -> id.equals(newest.id()) || order.isNewer(id, newest.id()));
+      return hasNewest && hasAllFiles(elsewhere, proven);
+    }
+
+    private boolean hasAllFiles(List<CopyRow> elsewhere, List<HeldVersion> proven) {
+      Set<VersionId> versions = new HashSet<>();
+      elsewhere.forEach(row -> versions.add(row.version()));
+      if (proven.stream().map(HeldVersion::id).allMatch(versions::contains)) {
+        return true;
+      }
+      Set<String> files = new HashSet<>();
+      elsewhere.forEach(row -> lines(row.version(), row.fileCount())
+          .ifPresent(lines -> lines.forEach(line -> files.add(nameOf(line)))));
+      return proven.stream()
+          .filter(copy -> !versions.contains(copy.id()))
+          .allMatch(copy ->
+              lines(copy.id(), copy.fileCount())
+                  .filter(lines -> lines.stream().allMatch(line -> files.contains(nameOf(line))))
+                  .isPresent());
+    }
+
+    /// What tells a file from others whatever its path: its UID or, without one, its digest.
+    private static String nameOf(VersionRow.InstanceLine line) {
+      return line.sopInstanceUid().isEmpty() ? line.fileDigest().hex() : line.sopInstanceUid();
+    }
+
+    /// A catalogue that was made again from copies knows no source, and so of no study that it is
+    /// not in one.
+    private boolean wasAnySourceAsked() {
+      return lastGood.values().stream().anyMatch(run -> run > 0);
     }
 
     private boolean isInSource() {
@@ -359,12 +422,14 @@ final class StudyJudgement {
   /// Which version follows which, as far as anybody knows.
   private static final class Order {
     private final Map<VersionId, Standing.VersionTime> times = new HashMap<>();
-    private final Map<VersionId, Integer> depths = new HashMap<>();
+    private final Map<VersionId, Place> places = new HashMap<>();
     private final Set<VersionId> followed = new HashSet<>();
 
     Order(List<Standing.VersionTime> versions) {
       versions.forEach(version -> times.put(version.id(), version));
-      versions.forEach(version -> version.supersedes().ifPresent(followed::add));
+      // Earlier releases wrote of some versions that they follow themselves.
+      versions.forEach(version ->
+          version.supersedes().filter(id -> !id.equals(version.id())).ifPresent(followed::add));
     }
 
     /// Nobody knows of a version that follows it.
@@ -381,10 +446,11 @@ final class StudyJudgement {
           .thenComparing(HeldVersion::location);
     }
 
-    /// Oldest first. What follows what says more than clocks do.
+    /// Oldest first. What follows what says more than clocks do: a version is no older than any that
+    /// it follows.
     private Comparator<VersionId> byAge() {
-      return Comparator.comparingInt(this::depth)
-          .thenComparing(this::readAt)
+      return Comparator.comparing((VersionId id) -> place(id).time())
+          .thenComparing((VersionId id) -> place(id).depth())
           .thenComparing(Comparator.naturalOrder());
     }
 
@@ -393,19 +459,30 @@ final class StudyJudgement {
       return time == null ? Instant.MIN : time.readAt();
     }
 
-    private int depth(VersionId id) {
-      Integer before = depths.get(id);
-      if (before != null) {
-        return before;
+    /// Where a version stands.
+    ///
+    /// @param time when it was read, or the latest of those it follows by the clock of then
+    /// @param depth how many it follows, itself counted
+    private record Place(Instant time, int depth) {}
+
+    private Place place(VersionId id) {
+      Place known = places.get(id);
+      if (known != null) {
+        return known;
       }
       Set<VersionId> seen = new HashSet<>();
+      Instant latest = readAt(id);
       Optional<VersionId> at = Optional.of(id);
       while (at.isPresent() && seen.add(at.get())) {
         Standing.VersionTime time = times.get(at.get());
+        if (time != null && time.readAt().isAfter(latest)) {
+          latest = time.readAt();
+        }
         at = time == null ? Optional.empty() : time.supersedes();
       }
-      depths.put(id, seen.size());
-      return seen.size();
+      Place found = new Place(latest, seen.size());
+      places.put(id, found);
+      return found;
     }
 
     /// When the version at this place was replaced, at the latest, by the one that followed it.
