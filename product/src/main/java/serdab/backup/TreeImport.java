@@ -309,8 +309,7 @@ public final class TreeImport {
 
   /// Reads, compares and adopts. Each ZIP that was adopted is so for good, whatever comes after.
   public ImportReport execute() {
-    List<String> ids =
-        List.of(setting.to().map(Destination::id).orElseGet(tree::id).toString());
+    List<String> ids = List.of(setting.to().map(Destination::id).orElseGet(tree::id).toString());
     long run = catalogue.beginRun("import", "", "", ids, setting.worker());
     setting.progress().planned(works.size());
     List<Problem> problems = new ArrayList<>();
@@ -550,25 +549,25 @@ public final class TreeImport {
 
     /// Settles a ZIP, unless it is what the library has.
     private boolean isPresent(Found.Foreign zip, ForeignCopy copy) {
-        SourceStudy study = work.study;
-        if (study == null) {
-          onlyCopy(zip, copy);
-          return false;
-        }
-        readLibrary(study);
-        if (library == null) {
-          attention = true;
-          add(
-              work,
-              zip,
-              ImportReport.Kind.NOT_COMPARED,
-              copy.files().size(),
-              0,
-              0,
-              Optional.ofNullable(unread));
-          return false;
-        }
-        return compare(zip, copy, study, library);
+      SourceStudy study = work.study;
+      if (study == null) {
+        onlyCopy(zip, copy);
+        return false;
+      }
+      readLibrary(study);
+      if (library == null) {
+        attention = true;
+        add(
+            work,
+            zip,
+            ImportReport.Kind.NOT_COMPARED,
+            copy.files().size(),
+            0,
+            0,
+            Optional.ofNullable(unread));
+        return false;
+      }
+      return compare(zip, copy, study, library);
     }
 
     private void read(long bytes) {
@@ -734,9 +733,7 @@ public final class TreeImport {
         HeldVersion adopted = tree.adopt(copy, version);
         held.add(version.id());
         catalogue.sawStudies(
-            run,
-            setting.sourceId(),
-            List.of(new Catalogue.Seen(study.facts(), study.fileCount())));
+            run, setting.sourceId(), List.of(new Catalogue.Seen(study.facts(), study.fileCount())));
         List<Finding> findings = new ArrayList<>(version.findings());
         version.files().forEach(file -> findings.addAll(file.findings()));
         catalogue.recordCopied(
@@ -801,8 +798,7 @@ public final class TreeImport {
           (line == null ? Optional.<Instant>empty() : line.when())
               .orElse(zip.modified())
               .truncatedTo(ChronoUnit.MILLIS);
-      List<HeldVersion> before =
-          setting.to().isPresent() ? List.of() : tree.versions(facts.key());
+      List<HeldVersion> before = setting.to().isPresent() ? List.of() : tree.versions(facts.key());
       Optional<VersionId> follows =
           before.isEmpty() || !findings.isEmpty() && findings.getFirst().kind().equals(NOT_COMPLETE)
               ? Optional.empty()

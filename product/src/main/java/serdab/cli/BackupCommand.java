@@ -296,18 +296,17 @@ final class BackupCommand implements Callable<Integer> {
       if (!configured) {
         BackupPlan plan = wanted.getFirst();
         return attempt(
-            attempts,
-            "",
-            () -> new PlanRun(around, home, wiring, catalogue, plan, switches).run());
+            attempts, "", () -> new PlanRun(around, home, wiring, catalogue, plan, switches).run());
       }
       List<BackupPlan> now = scheduled ? due(attempts, wanted) : wanted;
       return runAll(
           now,
-          plan -> with ->
-              attempt(
-                  attempts,
-                  plan.name(),
-                  () -> new PlanRun(with, home, wiring, catalogue, plan, switches).run()));
+          plan ->
+              with ->
+                  attempt(
+                      attempts,
+                      plan.name(),
+                      () -> new PlanRun(with, home, wiring, catalogue, plan, switches).run()));
     }
   }
 

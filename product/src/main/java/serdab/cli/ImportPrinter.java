@@ -70,7 +70,8 @@ final class ImportPrinter {
 
   private void printEnd(ImportReport report) {
     switch (report.outcome()) {
-      case INTERRUPTED -> out.println("Interrupted. Run it again to go on; what was adopted is not read again.");
+      case INTERRUPTED ->
+          out.println("Interrupted. Run it again to go on; what was adopted is not read again.");
       case FAILED, HELD_BACK -> out.println("What was adopted stays adopted. Run it again.");
       case GOOD, INCOMPLETE -> {
         if (report.copiedTo() > 0) {

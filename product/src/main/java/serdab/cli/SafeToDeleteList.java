@@ -148,7 +148,8 @@ final class SafeToDeleteList {
             + " media, read back in the last %d days.%n",
         tally.safe, range.from(), range.to(), SafeToDelete.MEDIA, provenWithin.toDays());
     tally.notSafe.forEach((why, count) ->
-        out.printf("NOT safe: %,d %s (%s).%n", count, count == 1 ? "study" : "studies", why.words()));
+        out.printf(
+            "NOT safe: %,d %s (%s).%n", count, count == 1 ? "study" : "studies", why.words()));
     if (tally.notThere > 0) {
       out.printf("%,d are not in their source any more.%n", tally.notThere);
     }

@@ -54,8 +54,7 @@ public final class ForeignCopy implements AutoCloseable {
     /// What can be no copy as it is.
     ///
     /// @param names as in [Foreign]
-    record Unusable(String location, List<String> names, serdab.Problem problem)
-        implements Found {}
+    record Unusable(String location, List<String> names, serdab.Problem problem) implements Found {}
   }
 
   /// Its files in its own order: entry names as paths, lengths and digests as they were read.

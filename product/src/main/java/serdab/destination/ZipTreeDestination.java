@@ -428,8 +428,7 @@ public final class ZipTreeDestination implements Destination {
               : new ForeignCopy.Found.Copy(
                   held(tree.look(new ZipTree.TreeZip(path, blob.lengthBytes())))));
     } catch (SerdabException.Damaged e) {
-      return Stream.of(
-          new ForeignCopy.Found.Unusable(path, ZipTree.namesIn(path), e.problem()));
+      return Stream.of(new ForeignCopy.Found.Unusable(path, ZipTree.namesIn(path), e.problem()));
     } catch (SerdabException.Refused e) {
       if (isMissing(e)) {
         return Stream.empty();
@@ -471,9 +470,7 @@ public final class ZipTreeDestination implements Destination {
         throw e;
       }
       String beside = ZipTree.manifestBeside(copy.location());
-      awayFromTheTree(
-          beside,
-          outside -> tree.moveBeside(copy.location(), outside));
+      awayFromTheTree(beside, outside -> tree.moveBeside(copy.location(), outside));
       copy.zip().adopt(version);
     }
     return new HeldVersion(

@@ -168,9 +168,7 @@ public final class ForeignZip implements AutoCloseable {
   }
 
   private void requireSame(StudyVersion version) {
-    if (!version
-        .id()
-        .equals(VersionId.of(files.stream().map(StoredFile::versionPart).toList()))) {
+    if (!version.id().equals(VersionId.of(files.stream().map(StoredFile::versionPart).toList()))) {
       throw new IllegalArgumentException("a version of other files");
     }
   }

@@ -154,14 +154,7 @@ public final class StudyZip implements AutoCloseable {
   static StudyFacts unknownFacts(StudyKey study) {
     PatientData<String> unknown = PatientData.of("");
     return new StudyFacts(
-        study,
-        unknown,
-        unknown,
-        Optional.empty(),
-        Optional.empty(),
-        List.of(),
-        unknown,
-        unknown);
+        study, unknown, unknown, Optional.empty(), Optional.empty(), List.of(), unknown, unknown);
   }
 
   /// What a list shows of a ZIP, from a few kilobytes at its end.
@@ -360,9 +353,7 @@ public final class StudyZip implements AutoCloseable {
   }
 
   private static StoredEntry manifestEntry(ZipDirectory directory) {
-    return directory
-        .find(EntryNames.MANIFEST)
-        .orElseThrow(BesideManifest::missing);
+    return directory.find(EntryNames.MANIFEST).orElseThrow(BesideManifest::missing);
   }
 
   private static EntryChannel whole(

@@ -191,7 +191,9 @@ class InterruptionTest {
 
   private static List<String> zips(Path destination) throws IOException {
     // Copies only: what a run leaves for recovery lies in a folder beside the months.
-    return names(destination, ".zip").stream().filter(name -> !name.startsWith("_recovery")).toList();
+    return names(destination, ".zip").stream()
+        .filter(name -> !name.startsWith("_recovery"))
+        .toList();
   }
 
   private static List<String> parts(Path destination) throws IOException {
