@@ -591,6 +591,9 @@ final class StudyCopier {
     Instant now = clock.instant();
     Duration quiet = plan.quietTime();
     Instant seen = row.flatMap(StudyRow::changeSeenAt).orElse(now);
+    if (seen.isAfter(now)) {
+      return true; // By a clock that was wrong; nobody knows since when it waits.
+    }
     if (Duration.between(seen, now).compareTo(quiet.multipliedBy(QUIET_TIMES_AT_MOST)) > 0) {
       return true;
     }

@@ -77,6 +77,7 @@ public final class TreeImport {
   private final Set<String> monthsInVain = new HashSet<>();
   private long copiedTo;
   private boolean attention;
+  private boolean acts;
 
   /// What an import works with. The caller keeps and closes all of it.
   ///
@@ -309,6 +310,7 @@ public final class TreeImport {
 
   /// Reads, compares and adopts. Each ZIP that was adopted is so for good, whatever comes after.
   public ImportReport execute() {
+    acts = true;
     List<String> ids = List.of(setting.to().map(Destination::id).orElseGet(tree::id).toString());
     long run = catalogue.beginRun("import", "", "", ids, setting.worker());
     setting.progress().planned(works.size());
@@ -441,6 +443,7 @@ public final class TreeImport {
 
   private void unusable(Work work, String location, Problem problem) {
     attention = true;
+    leaveAlone(work, location);
     inVain(location);
     lines.add(
         new ImportReport.Line(
@@ -474,6 +477,14 @@ public final class TreeImport {
             lacking,
             others,
             problem));
+  }
+
+  /// Once the library's study has a copy, a proof of the tree need not speak of this ZIP again.
+  private void leaveAlone(Work work, String location) {
+    if (acts && setting.to().isEmpty() && work.study != null) {
+      catalogue.rememberFact(
+          Catalogue.leftAloneFact(tree.id().toString(), location), work.key.value());
+    }
   }
 
   /// Everything one study needs.
@@ -626,6 +637,7 @@ public final class TreeImport {
         return true;
       }
       if (matching.others() == 0) {
+        leaveAlone(work, zip.location());
         add(
             work,
             zip,
@@ -722,6 +734,7 @@ public final class TreeImport {
         return;
       }
       if (held.contains(now.id())) {
+        leaveAlone(work, zip.location());
         add(work, zip, ImportReport.Kind.DUPLICATE, files, 0, 0, Optional.empty());
         return;
       }
@@ -768,6 +781,7 @@ public final class TreeImport {
       } else if (held.add(version.id())) {
         catalogue.recordHeld(VersionRow.of(version), row(tree.adopt(copy, version), tree));
       } else {
+        leaveAlone(work, zip.location());
         shown = ImportReport.Kind.DUPLICATE;
       }
       add(work, zip, shown, copy.files().size(), lacking, others, Optional.empty());

@@ -11,6 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.time.LocalDate;
 import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import picocli.CommandLine;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -25,18 +28,59 @@ public final class Main {
 
   @SuppressWarnings("SystemConsoleNull") // the default console is null again without a terminal
   public static void main(String[] args) {
+    // Numbers in SQL, file names and reports have the digits 0 to 9 wherever this runs.
+    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     // The terminal's encoding may be older than the names it shows; bytes out are always UTF-8.
-    PrintStream out = utf8(FileDescriptor.out);
+    WatchedOutput out = new WatchedOutput(new FileOutputStream(FileDescriptor.out));
     PrintStream err = utf8(FileDescriptor.err);
     Console console = System.console();
     boolean interactive = console != null && console.isTerminal();
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset()));
-    Terminal terminal = new Terminal(out, err, interactive, in);
-    int code = run(args, new Surroundings(terminal, System.getenv(), InstantSource.system()));
-    out.flush();
+    Messages messages = Messages.of(System.getenv(), Locale.getDefault());
+    Terminal terminal = new Terminal(out.printing(), err, interactive, in, messages);
+    int code = runWatched(args, System.getenv(), out, terminal);
     err.flush();
     System.exit(code);
+  }
+
+  /// Runs one command line whose results must all be written.
+  static int runWatched(
+      String[] args, Map<String, String> environment, WatchedOutput out, Terminal terminal) {
+    int code;
+    try {
+      code = run(args, new Surroundings(terminal, environment, InstantSource.system()));
+      terminal.out().flush();
+    } catch (Error e) {
+      return toldOf(e, terminal);
+    }
+    if (out.isCutShort()) {
+      tell(
+          terminal,
+          new Problem(
+              "output-not-written",
+              "The output could not be written whole.",
+              "Check where it goes to: the disk may be full. Then run the command again."));
+      return code == ExitCodes.GOOD ? ExitCodes.FAILED : code;
+    }
+    return code;
+  }
+
+  /// The last word when not even an exception can be handled.
+  private static int toldOf(Error e, Terminal terminal) {
+    try {
+      String what =
+          e instanceof OutOfMemoryError
+              ? "serdab: There is not enough memory. Nothing that was copied is lost.\n"
+                  + "        Close other programs, or give it more: JAVA_TOOL_OPTIONS=-Xmx512m"
+              : "serdab: Something went wrong that should not ("
+                  + e.getClass().getSimpleName()
+                  + "). Nothing that was copied is lost.";
+      terminal.err().println(what);
+    } catch (OutOfMemoryError again) {
+      // Then the exit code has to say it all.
+    }
+    return ExitCodes.FAILED;
   }
 
   private static PrintStream utf8(FileDescriptor descriptor) {
@@ -46,17 +90,16 @@ public final class Main {
   /// Runs one command line and gives its exit code; never throws.
   static int run(String[] args, Surroundings around) {
     Terminal terminal = around.terminal();
-    CommandLine line = new CommandLine(new SerdabCommand(around), new Factory(around));
+    CommandLine line = commandLine(around);
     line.setOut(new java.io.PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
     line.setErr(new java.io.PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
-    line.registerConverter(LocalDate.class, Main::date);
     line.setUsageHelpWidth(HELP_WIDTH);
     line.setUsageHelpAutoWidth(terminal.interactive());
     line.setExecutionExceptionHandler((exception, command, parsed) -> {
       ExitCodes.Failure failure = ExitCodes.of(exception);
       tell(terminal, failure.problem());
       if (around.environment().containsKey("SERDAB_TRACE")) {
-        exception.printStackTrace(terminal.err());
+        Trace.print(exception, terminal.err());
       }
       return failure.exitCode();
     });
@@ -71,6 +114,13 @@ public final class Main {
     return line.execute(args);
   }
 
+  /// The commands with their options.
+  static CommandLine commandLine(Surroundings around) {
+    CommandLine line = new CommandLine(new SerdabCommand(around), new Factory(around));
+    line.registerConverter(LocalDate.class, Main::date);
+    return line;
+  }
+
   private static LocalDate date(String text) {
     try {
       return LocalDate.parse(text);
@@ -82,10 +132,9 @@ public final class Main {
 
   /// Tells a person what went wrong and what to do next.
   static void tell(Terminal terminal, Problem problem) {
-    terminal.err().println("serdab: " + problem.what());
-    if (!problem.next().isEmpty()) {
-      terminal.err().println("        " + problem.next());
-    }
+    List<String> told = terminal.messages().told(problem);
+    terminal.err().println("serdab: " + told.getFirst());
+    told.stream().skip(1).forEach(line -> terminal.err().println("        " + line));
     problem
         .details()
         .forEach((name, value) -> terminal.err().println("        " + name + ": " + value));

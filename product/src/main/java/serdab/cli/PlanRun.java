@@ -9,6 +9,7 @@ import java.util.Optional;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.backup.Backup;
+import serdab.backup.Media;
 import serdab.backup.Medium;
 import serdab.backup.Safeguards;
 import serdab.backup.StopSignal;
@@ -125,7 +126,7 @@ final class PlanRun {
         }
         warnings.addAll(guard.reminders());
         leaveABusyViewerAlone(source, destinations);
-        rememberMedia(destinations);
+        rememberMedia(allowed.destinations(), destinations);
         return copy(source, destinations, warnings);
       } finally {
         destinations.forEach(Destination::close);
@@ -146,6 +147,7 @@ final class PlanRun {
       if (!switches.dryRun()) {
         refuseTwice(opened);
         guard.learn(allowed.destinations(), opened);
+        rememberMedia(allowed.destinations(), opened);
       }
       List<String> warnings = new ArrayList<>(allowed.warnings());
       warnings.addAll(wiring.names().guard(plan));
@@ -176,14 +178,17 @@ final class PlanRun {
   }
 
   /// Two destinations on one disk are not two: status --safe-to-delete asks.
-  private void rememberMedia(List<Destination> destinations) {
+  ///
+  /// @param specifications of those that are there, which need not be all of the plan
+  private void rememberMedia(List<String> specifications, List<Destination> destinations) {
     if (switches.dryRun()) {
       return;
     }
+    Media media = new Media(catalogue, around.clock());
     for (int i = 0; i < destinations.size(); i++) {
-      catalogue.rememberFact(
-          Medium.factName(destinations.get(i).id().toString()),
-          Medium.of(Wiring.destinationFolder(plan.destinations().get(i))).text());
+      media.saw(
+          destinations.get(i).id().toString(),
+          Medium.of(Wiring.destinationFolder(specifications.get(i))));
     }
   }
 
@@ -335,7 +340,9 @@ final class PlanRun {
     RecoveryKit kit = new RecoveryKit(catalogue, home.cache(), around.clock(), Wiring.WRITTEN_BY);
     for (Destination destination : destinations) {
       try {
-        kit.leave(destination, plansText(), row.get());
+        boolean hides = destination.hidesPatients();
+        boolean withCatalogue = !hides || wiring.names().settings().catalogueCopies();
+        kit.leave(destination, plansText(hides), row.get(), withCatalogue);
       } catch (SerdabException e) {
         warnings.add(
             "The copies are safe, but what a new machine would need was not left in "
@@ -347,12 +354,19 @@ final class PlanRun {
   }
 
   /// The plans as a configuration without secrets; of a run without one, the plan it had.
-  private String plansText() {
+  ///
+  /// @param hides whether studies may not be named
+  private String plansText(boolean hides) {
+    Configuration all = plansOfThisMachine();
+    return hides ? all.plansTextWithoutStudies() : all.plansText();
+  }
+
+  private Configuration plansOfThisMachine() {
     Path file = home.configuration();
     if (Files.isRegularFile(file)) {
-      return Configuration.read(file, plan.zone()).plansText();
+      return Configuration.read(file, plan.zone());
     }
     BackupPlan named = plan.name().isEmpty() ? plan.changed().name("backup").plan() : plan;
-    return Configuration.of(plan.zone(), List.of(NamedPlan.of(named))).plansText();
+    return Configuration.of(plan.zone(), List.of(NamedPlan.of(named)));
   }
 }

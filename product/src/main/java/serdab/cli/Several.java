@@ -56,7 +56,7 @@ final class Several {
     Surroundings inside = around;
     if (json) {
       PrintStream out = new PrintStream(printed, true, StandardCharsets.UTF_8);
-      inside = around.printingTo(new Terminal(out, terminal.err(), terminal.interactive()));
+      inside = around.printingTo(new Terminal(out, terminal.err(), terminal.interactive()).speaking(terminal.messages()));
     } else if (!heading.isEmpty()) {
       terminal.out().println(heading);
     }
@@ -70,7 +70,7 @@ final class Several {
       problem = Optional.of(failure.problem());
       Main.tell(terminal, failure.problem());
       if (around.environment().containsKey("SERDAB_TRACE")) {
-        e.printStackTrace(terminal.err());
+        Trace.print(e, terminal.err());
       }
     }
     all.add(new Done(names, exitCode, problem, printed.toString(StandardCharsets.UTF_8).strip()));

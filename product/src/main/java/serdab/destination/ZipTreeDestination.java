@@ -592,15 +592,21 @@ public final class ZipTreeDestination implements Destination {
   public void note(Issue issue) {
     // Paths in a library may name a patient, as UIDs do.
     String extra =
-        NamingProfile.hidesPatients(tree.naming())
+        hidesPatients()
                 && !NEUTRAL_EXTRA.matcher(issue.extra()).matches()
             ? ""
             : issue.extra();
     issues.add(issue.kind(), issue.study().map(this::shown).orElse(""), issue.detail(), extra);
   }
 
-  /// A study as the list of issues names it: never more than the tree's own names say.
-  private String shown(StudyKey study) {
+  @Override
+  public boolean hidesPatients() {
+    return NamingProfile.hidesPatients(tree.naming());
+  }
+
+  /// Never more than the tree's own names say.
+  @Override
+  public String shown(StudyKey study) {
     if (study.isOther()) {
       return study.value();
     }

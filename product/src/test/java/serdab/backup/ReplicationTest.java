@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -19,6 +20,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import serdab.SerdabException;
 import serdab.catalogue.CopyRow;
+import serdab.catalogue.RemovalRow;
+import serdab.catalogue.Removals;
+import serdab.catalogue.Safety;
 import serdab.destination.Destination;
 import serdab.destination.DestinationId;
 import serdab.destination.HeldVersion;
@@ -104,6 +108,27 @@ class ReplicationTest {
   }
 
   @Test
+  void aNewVersionThatABatchLeftIsKnownToBeMissing() {
+    String first = world.addStudy(1);
+    String second = world.addStudy(1);
+    world.backUp();
+    replicate();
+    world.clock().pass(Duration.ofDays(2));
+    world.putImage(first, 1, world.pixels(), "");
+    world.putImage(second, 1, world.pixels(), "");
+    world.backUp();
+    batch = 1;
+
+    replicate();
+
+    assertThat(counts().safeStudies()).isEqualTo(1);
+    assertThat(counts().changed()).isEqualTo(1);
+    world.clock().pass(Duration.ofHours(1));
+    replicate();
+    assertThat(counts().safeStudies()).isEqualTo(2);
+  }
+
+  @Test
   void anOlderVersionThatComesLaterIsNotTakenForTheNewest() {
     String study = world.addStudy(2);
     world.backUp();
@@ -140,6 +165,46 @@ class ReplicationTest {
       assertThat(files.keySet()).isEqualTo(then.keySet());
       files.forEach((path, bytes) -> assertThat(bytes).isEqualTo(then.get(path)));
     });
+  }
+
+  @Test
+  void whatAPersonHadRemovedDoesNotComeBackUnlessItIsTheNewestAgain() {
+    String study = world.addStudy(2);
+    world.addStudy(1);
+    world.backUp();
+    newVersion(study, 3);
+    replicate();
+    removeFromSecond(versions(study).getFirst());
+    RunReport older = replicate();
+    List<HeldVersion> then = versions(study);
+    removeFromSecond(then.getLast());
+
+    RunReport newest = replicate();
+
+    assertThat(older.totals().copied()).isZero();
+    assertThat(then).hasSize(1);
+    assertThat(newest.totals().copied()).isEqualTo(1);
+    assertThat(versions(study)).extracting(HeldVersion::id).containsExactly(then.getLast().id());
+  }
+
+  /// As `serdab prune` leaves it.
+  private void removeFromSecond(HeldVersion copy) {
+    try (Destination b = openSecond(Access.WRITE)) {
+      String id = b.id().toString();
+      String act = "act-" + world.catalogue().removals().nextNumber();
+      RemovalRow row =
+          new RemovalRow(
+              0, copy.study(), copy.id(), id, copy.location(), 1, 1, true, List.of(), "", "");
+      world
+          .catalogue()
+          .removals()
+          .intend(
+              new Removals.CertificateRow(
+                  act, id, "", "", "", "", world.clock().instant(), Optional.empty(), ""),
+              List.of(row));
+      b.removeLast(copy);
+      world.catalogue().removals().removed(act, row, "");
+    }
   }
 
   @Test
@@ -355,6 +420,14 @@ class ReplicationTest {
   }
 
   // ---- what there is
+
+  private Safety.Counts counts() {
+    String b = world.catalogue().destinationsAt(B_ADDRESS).getFirst();
+    return world
+        .catalogue()
+        .safety()
+        .count(new Safety.Scope(aId(), List.of(b), List.of(), 0));
+  }
 
   private String aId() {
     try (Destination a = world.open(0, Access.READ)) {

@@ -42,7 +42,8 @@ final class DrawnConfiguration {
             ? NameSettings.NONE
             : new NameSettings(
                 maybe(() -> SecretReference.parse("file:/k/" + odd()).orElseThrow()),
-                maybe(() -> "/m/" + odd()));
+                maybe(() -> "/m/" + odd()),
+                random.nextBoolean());
     return new Configuration(
         zone(),
         some(4, i -> plan("Plan " + i + (random.nextBoolean() ? ".x" : "_Ä"))),
