@@ -447,8 +447,8 @@ final class StudyJudgement {
           .thenComparing(HeldVersion::location);
     }
 
-    /// Oldest first. What follows what says more than clocks do: a version is no older than any that
-    /// it follows.
+    /// Oldest first. What follows what says more than clocks do: a version is no older than any
+    /// that it follows.
     private Comparator<VersionId> byAge() {
       return Comparator.comparing((VersionId id) -> place(id).time())
           .thenComparing((VersionId id) -> place(id).depth())
