@@ -9,13 +9,13 @@ SLICES=20
 prove() {
   topic=${1:-}
   case $topic in
-    interruption | differential | fuzz | interop) ;;
+    interruption | differential | fuzz | interop | endurance) ;;
     speed)
       prove_speed
       return
       ;;
     *)
-      echo "usage: ./dev prove interruption|differential|fuzz|interop|speed [--slice N]" >&2
+      echo "usage: ./dev prove interruption|differential|fuzz|interop|endurance|speed [--slice N]" >&2
       return 2
       ;;
   esac
