@@ -282,7 +282,11 @@ final class StudyCopier {
         Optional<SerdabException> failure = target.failure();
         if (failure.isEmpty()) {
           try {
-            made.add(copyRow(target.index(), target.commit(asFollowing(version, held.getOrDefault(target.index(), List.of())))));
+            made.add(
+                copyRow(
+                    target.index(),
+                    target.commit(
+                        asFollowing(version, held.getOrDefault(target.index(), List.of())))));
             continue;
           } catch (SerdabException e) {
             failure = Optional.of(e);
@@ -418,9 +422,7 @@ final class StudyCopier {
     List<VersionId> others =
         held.stream().map(HeldVersion::id).filter(id -> !id.equals(version.id())).toList();
     boolean isThere = version.supersedes().filter(others::contains).isPresent();
-    return isThere || others.isEmpty()
-        ? version
-        : version.following(Optional.of(others.getLast()));
+    return isThere || others.isEmpty() ? version : version.following(Optional.of(others.getLast()));
   }
 
   /// What only the files together can tell.
@@ -589,6 +591,9 @@ final class StudyCopier {
     Instant now = clock.instant();
     Duration quiet = plan.quietTime();
     Instant seen = row.flatMap(StudyRow::changeSeenAt).orElse(now);
+    if (seen.isAfter(now)) {
+      return true; // By a clock that was wrong; nobody knows since when it waits.
+    }
     if (Duration.between(seen, now).compareTo(quiet.multipliedBy(QUIET_TIMES_AT_MOST)) > 0) {
       return true;
     }

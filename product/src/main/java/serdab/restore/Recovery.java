@@ -292,7 +292,8 @@ public final class Recovery {
         }
       }
     }
-    return new BroughtUpToDate(known, added, forget(catalogue, id, listedNames, Set.of(), clock), unreadable);
+    return new BroughtUpToDate(
+        known, added, forget(catalogue, id, listedNames, Set.of(), clock), unreadable);
   }
 
   static String name(String study, String version) {
@@ -302,7 +303,8 @@ public final class Recovery {
   /// Copies that a destination does not list count as gone; how many those are.
   ///
   /// @param listed by [#name]
-  /// @param unreadableAt locations that are listed and say nothing; copies there are left as they are
+  /// @param unreadableAt locations that are listed and say nothing; copies there are left as they
+  ///   are
   static long forget(
       Catalogue catalogue,
       String id,

@@ -99,8 +99,26 @@ public final class LocalFolder implements BlobStore {
   /// @throws SerdabException.Misconfigured `locale-not-utf-8` when names cannot be spelled
   public static LocalFolder create(Path root, RandomGenerator random) {
     requireUnicodeNames();
+    if (java.nio.file.Files.isRegularFile(root)) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "place-is-file",
+              root + " is a file; a folder is needed there.",
+              "Give another folder. The file was left as it is."));
+    }
     try {
       return on(RealDisk.making(root), root.toString(), random);
+    } catch (DiskFailure e) {
+      throw explained(e, root.toString(), false);
+    }
+  }
+
+  /// As [#create], for files that are brought back and must not leave the folder: where a link
+  /// stands in the place of a folder, nothing is written.
+  public static LocalFolder createWithoutLinks(Path root, RandomGenerator random) {
+    requireUnicodeNames();
+    try {
+      return on(RealDisk.making(root).withoutLinks(), root.toString(), random);
     } catch (DiskFailure e) {
       throw explained(e, root.toString(), false);
     }
@@ -973,8 +991,8 @@ public final class LocalFolder implements BlobStore {
               new Problem(
                   "place-full",
                   "There is no room left in " + place + ".",
-                  "Make room or use a larger disk, then run the backup again; it goes on where it"
-                      + " stopped."),
+                  "Make room or use a larger disk, then run the same command again; it goes on where"
+                      + " it stopped."),
               e);
       case NOT_PERMITTED ->
           new SerdabException.Unavailable(

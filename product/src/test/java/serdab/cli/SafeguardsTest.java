@@ -18,7 +18,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import serdab.backup.Medium;
 import serdab.backup.Reach;
+import serdab.catalogue.Catalogue;
 import serdab.store.VolumeSentinel;
 import serdab.testing.horos.HorosLibraryBuilder;
 import serdab.testing.horos.HorosLibraryFixture;
@@ -281,6 +283,29 @@ class SafeguardsTest {
   }
 
   @Test
+  @DisabledOnOs(value = OS.WINDOWS, disabledReason = "it has no such permissions")
+  void filesThatCanBeListedAndNotLookedAtAreAGapToo() throws Exception {
+    Path reports = folder.resolve("lib/Horos Data/REPORTS");
+    try (HorosLibraryFixture library = HorosLibraryBuilder.in(folder.resolve("lib")).create()) {
+      library.importFile(serdab.testing.horos.TinyDicom.of(1, 1, 1));
+    }
+    Files.createDirectories(reports);
+    Files.writeString(reports.resolve("report.odt"), "what nobody may lose");
+    Files.setPosixFilePermissions(reports, PosixFilePermissions.fromString("r--------"));
+    CommandLineRun line = new CommandLineRun(folder.resolve("home"));
+    try {
+      CommandLineRun.Result result =
+          line.runWithoutPassingClosedFolders(
+              "backup", "--from", folder.resolve("lib/Horos Data").toString(), "--to", to());
+
+      assertThat(result.exitCode()).as(result.out()).isEqualTo(3);
+      assertThat(result.out()).contains("1 folder or file of the source could not be looked into");
+    } finally {
+      Files.setPosixFilePermissions(reports, PosixFilePermissions.fromString("rwx------"));
+    }
+  }
+
+  @Test
   void aLibraryThatIsBeingUpgradedHoldsTheRunBack() throws IOException {
     try (HorosLibraryFixture library = HorosLibraryBuilder.in(folder.resolve("lib")).create()) {
       library.importFile(serdab.testing.horos.TinyDicom.of(1, 1, 1));
@@ -454,6 +479,31 @@ class SafeguardsTest {
     assertThat(away.exitCode()).isEqualTo(4);
     assertThat(away.err()).contains("No disk of the set safe is connected");
     assertThat(zips()).doesNotExist();
+  }
+
+  @Test
+  void whatADestinationLiesOnIsNotMixedUpWithThatOfADiskThatIsAway() throws IOException {
+    study(1);
+    Path second = folder.resolve("second");
+    String[] both = {"--to", to(), "--to", "zip:" + second, "--disk-set", "safe"};
+    backUp(both);
+    Files.move(zips(), folder.resolve("diskA"));
+
+    backUp(both);
+
+    try (Catalogue catalogue =
+        Catalogue.inFile(
+            new Home(folder.resolve("home")).catalogue(),
+            InstantSource.system(),
+            new SplittableRandom(1))) {
+      String id =
+          catalogue.destinations().stream()
+              .filter(place -> place.spec().endsWith("second"))
+              .map(Catalogue.UsedPlace::id)
+              .findFirst()
+              .orElseThrow();
+      assertThat(catalogue.fact(Medium.factName(id))).contains(Medium.of(second).text());
+    }
   }
 
   @Test

@@ -31,6 +31,12 @@ public final class Codes {
   /// here when not.
   public static final Set<String> WORDS_OF_OTHER_KINDS =
       Set.of(
+          "copy-already",
+          "import-tree",
+          "not-compared",
+          "only-copy",
+          "to-check",
+          "wrong-study",
           // values of options and keys of plans
           "date-added",
           "date-added-newest",
