@@ -42,6 +42,7 @@ class DocumentCommandsTest {
         "docs/retention.md",
         "docs/configuration.md",
         "docs/status.md",
+        "docs/from-horos-script.md",
         "docs/pt-BR/README.md",
         "docs/pt-BR/operacao.md",
         "docs/pt-BR/solucao-de-problemas.md");
@@ -67,8 +68,7 @@ class DocumentCommandsTest {
       if (link.group(1).matches("https?:.*")) {
         continue;
       }
-      Path target =
-          link.group(1).isEmpty() ? file : file.resolveSibling(link.group(1)).normalize();
+      Path target = link.group(1).isEmpty() ? file : file.resolveSibling(link.group(1)).normalize();
       assertThat(target).as(document).exists();
       if (link.group(2) != null) {
         assertThat(Headings.anchors(target)).as(document).contains(link.group(2));
@@ -162,7 +162,9 @@ class DocumentCommandsTest {
   }
 
   private static void inline(StringBuilder prose, List<String> commands) {
-    CODE.matcher(prose).results().forEach(found -> command(found.group(1)).ifPresent(commands::add));
+    CODE.matcher(prose)
+        .results()
+        .forEach(found -> command(found.group(1)).ifPresent(commands::add));
     prose.setLength(0);
   }
 
@@ -254,8 +256,7 @@ class DocumentCommandsTest {
   /// As a shell splits it, with variables left as they are.
   private static List<String> words(String command) {
     List<String> words = new ArrayList<>();
-    Matcher word =
-        Pattern.compile("((?:[^\\s\"']|\"[^\"]*\"|'[^']*')+)").matcher(command);
+    Matcher word = Pattern.compile("((?:[^\\s\"']|\"[^\"]*\"|'[^']*')+)").matcher(command);
     while (word.find()) {
       String plain = word.group(1).replaceAll("[\"']", "");
       words.add(STAND_INS.getOrDefault(plain, plain));

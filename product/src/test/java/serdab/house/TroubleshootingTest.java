@@ -101,7 +101,8 @@ class TroubleshootingTest {
     Codes codes = Codes.ofTheProduct();
 
     assertThat(codes.problems())
-        .contains("catalogue-busy", "plan-too-old", "naming-is-another", "interrupted", "no-studies");
+        .contains(
+            "catalogue-busy", "plan-too-old", "naming-is-another", "interrupted", "no-studies");
     assertThat(codes.findings())
         .contains("truncated", "dicomdir-offset-wrong", "file-offline", "placeholder-study");
     assertThat(codes.all()).doesNotContain("horos-zip", "serdab-backup-v1");

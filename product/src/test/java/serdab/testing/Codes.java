@@ -59,6 +59,7 @@ public final class Codes {
           "no-rule",
           "no-source-asked",
           "not-compared",
+          "not-ours",
           "not-proven",
           "not-safe",
           "one-copy",
@@ -118,7 +119,8 @@ public final class Codes {
   private static final Pattern WORD = Pattern.compile("\"([a-z][a-z0-9-]*[a-z0-9])\"");
   private static final Pattern CONSTANT = Pattern.compile("[A-Z][A-Z0-9_]+");
   private static final Pattern PROBLEM = Pattern.compile("new\\s+Problem\\(");
-  private static final Pattern FINDING = Pattern.compile("(?:Finding\\s*\\.about|new\\s+Finding)\\(");
+  private static final Pattern FINDING =
+      Pattern.compile("(?:Finding\\s*\\.about|new\\s+Finding)\\(");
 
   private final SortedSet<String> problems = new TreeSet<>();
   private final SortedSet<String> findings = new TreeSet<>();
