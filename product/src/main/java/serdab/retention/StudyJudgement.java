@@ -451,7 +451,7 @@ final class StudyJudgement {
     /// that it follows.
     private Comparator<VersionId> byAge() {
       return Comparator.comparing((VersionId id) -> place(id).time())
-          .thenComparing((VersionId id) -> place(id).depth())
+          .thenComparingInt((VersionId id) -> place(id).depth())
           .thenComparing(Comparator.naturalOrder());
     }
 

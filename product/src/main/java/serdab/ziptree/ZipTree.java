@@ -187,7 +187,7 @@ public final class ZipTree {
       }
       placed.add(new Placed(zip, time, chain.size()));
     }
-    placed.sort(Comparator.comparing(Placed::time).thenComparing(Placed::depth));
+    placed.sort(Comparator.comparing(Placed::time).thenComparingInt(Placed::depth));
     return placed.stream().map(Placed::zip).toList();
   }
 

@@ -146,6 +146,7 @@ final class Clinic implements AutoCloseable {
   private final Set<String> over = new TreeSet<>();
 
   /// One image of the viewer.
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Image(
       String study, String path, String sop, String patient, byte[] pixels, Instant modified) {
 
@@ -413,7 +414,7 @@ final class Clinic implements AutoCloseable {
     }
     String study = gone.get(random.nextInt(gone.size()));
     List<Image> back = deleted.remove(study);
-    if (truth.has(study)) {
+    if (back == null || truth.has(study)) {
       return;
     }
     for (Image image : back) {
@@ -875,7 +876,7 @@ final class Clinic implements AutoCloseable {
       happens("fault", medium.name + " fails now and then");
       return;
     }
-    Fault fault = Fault.values()[random.nextInt(Fault.values().length)];
+    Fault fault = List.of(Fault.values()).get(random.nextInt(Fault.values().length));
     int in = 1 + random.nextInt(400);
     medium.disk.failAt(medium.disk.steps() + in, fault);
     happens("fault", fault + " on " + medium.name + " in " + in + " steps");
@@ -1328,7 +1329,7 @@ final class Clinic implements AutoCloseable {
     assertThat(source.studyUids()).as("after %s", after).isEqualTo(truth.studies());
     for (String study : truth.studies()) {
       Map<String, byte[]> files = source.files(study);
-      TreeMap<String, byte[]> meant = truth.files(study);
+      Map<String, byte[]> meant = truth.files(study);
       boolean same =
           files.keySet().equals(meant.keySet())
               && meant.entrySet().stream()
@@ -1378,7 +1379,9 @@ final class Clinic implements AutoCloseable {
       rows.filter(CopyRow::isProven)
           .forEach(row -> {
             Medium.Zip zip = medium.zips().get(row.location());
-            assertThat(zip).as("%s a proven copy is there: %s", where, row.location()).isNotNull();
+            if (zip == null) {
+              throw new AssertionError(where + " a proven copy is not there: " + row.location());
+            }
             assertThat(zip.version())
                 .as("%s a proven copy is that version: %s", where, row.location())
                 .contains(row.version().hex());

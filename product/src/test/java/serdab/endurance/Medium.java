@@ -34,6 +34,7 @@ final class Medium {
   /// One ZIP.
   ///
   /// @param version what it really holds; empty when it is not whole
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record Zip(String study, byte[] bytes, Optional<String> version, Set<String> paths) {
     static Zip of(String study, byte[] bytes) {
       Optional<Map<String, byte[]>> files = PlainZip.files(bytes);
@@ -73,7 +74,7 @@ final class Medium {
 
   /// Harms a ZIP for good.
   void hurt(String path, int drawn, long proofs) {
-    Zip zip = zips.get(path);
+    Zip zip = java.util.Objects.requireNonNull(zips.get(path));
     long at = PlainZip.byteOfContent(zip.bytes(), drawn >>> 3);
     disk.flipBit(path, 8 * at + (drawn & 7));
     hurt.put(path, proofs);
@@ -148,7 +149,7 @@ final class Medium {
     }
     for (String path : new TreeSet<>(zips.keySet())) {
       if (!there.contains(path)) {
-        Zip zip = zips.remove(path);
+        Zip zip = java.util.Objects.requireNonNull(zips.remove(path));
         boolean aside =
             files.stream()
                 .filter(other -> other.startsWith("_set-aside/") && other.endsWith("/" + path))

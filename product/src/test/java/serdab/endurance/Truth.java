@@ -65,7 +65,7 @@ final class Truth {
     return source.containsKey(study);
   }
 
-  TreeMap<String, byte[]> files(String study) {
+  Map<String, byte[]> files(String study) {
     return new TreeMap<>(source.getOrDefault(study, new TreeMap<>()));
   }
 
@@ -110,7 +110,7 @@ final class Truth {
   /// Remembers what a run that begins now can read.
   void runBegins() {
     for (String study : source.keySet()) {
-      TreeMap<String, byte[]> readable = files(study);
+      TreeMap<String, byte[]> readable = new TreeMap<>(files(study));
       readable.keySet().removeAll(broken);
       if (!readable.isEmpty()) {
         LinkedHashMap<String, Map<String, byte[]>> known =

@@ -166,6 +166,7 @@ class StudyAgeTest {
   }
 
   /// Months by counting; where a month has no such day, its last one.
+  @SuppressWarnings("JavaPeriodGetDays") // months are added above
   private static LocalDate after(LocalDate date, Period time) {
     int months = date.getYear() * 12 + date.getMonthValue() - 1 + (int) time.toTotalMonths();
     LocalDate first = LocalDate.of(months / 12, months % 12 + 1, 1);
