@@ -260,6 +260,13 @@ final class PlanRun {
     try (Backup backup = Backup.of(setting);
         StopOnSignal _ = StopOnSignal.of(stop)) {
       WorkList work = backup.plan();
+      long unlisted =
+          Math.max(0, plan.selection().studies().size() - work.selected() - work.empty());
+      if (unlisted > 0) {
+        progress.say(
+            "Warning: the source does not list %d of the %d studies that were asked for; check the UIDs."
+                .formatted(unlisted, plan.selection().studies().size()));
+      }
       if (switches.dryRun()) {
         if (!switches.json()) {
           new IndexCare(catalogue, around.clock())
@@ -280,7 +287,10 @@ final class PlanRun {
       if (page.isPresent() && terminal.interactive()) {
         terminal.err().println("Report: " + page.get() + "  (serdab report --open shows it)");
       }
-      return report.outcome().exitCode();
+      // A study that was asked for by name and is not there has no copy now.
+      return unlisted > 0 && report.outcome() == RunReport.Outcome.GOOD
+          ? Main.ExitCodes.INCOMPLETE
+          : report.outcome().exitCode();
     }
   }
 

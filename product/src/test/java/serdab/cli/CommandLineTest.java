@@ -179,6 +179,14 @@ class CommandLineTest {
     }
   }
 
+  @Test
+  void aStudyAskedForByNameThatIsNotListedIsNotAllGood() {
+    CommandLineRun.Result backup = backUp("--study", "1.2.3.4.5.6.7");
+
+    assertThat(backup.exitCode()).isEqualTo(3);
+    assertThat(backup.err()).contains("does not list 1 of the 1 studies");
+  }
+
   // ---- losing the catalogue
 
   @Test
