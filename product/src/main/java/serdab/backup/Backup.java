@@ -3,26 +3,17 @@ package serdab.backup;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.YearMonth;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import serdab.Finding;
 import serdab.Problem;
 import serdab.SerdabException;
-import serdab.VersionId;
 import serdab.catalogue.Catalogue;
-import serdab.catalogue.CopyRow;
-import serdab.catalogue.StudyRow;
 import serdab.destination.Destination;
 import serdab.destination.DestinationId;
 import serdab.dicom.StudyKey;
@@ -32,7 +23,6 @@ import serdab.report.RunReport;
 import serdab.source.Inventory;
 import serdab.source.Source;
 import serdab.source.SourceHealth;
-import serdab.source.SourceStudy;
 
 /// One run of a plan: [#plan] looks, [#execute] copies. Call both once, from one thread.
 public final class Backup implements AutoCloseable {
@@ -45,7 +35,7 @@ public final class Backup implements AutoCloseable {
 
   private static final Duration FIRST_BACK_OFF = Duration.ofMinutes(10);
   private static final Duration LONGEST_BACK_OFF = Duration.ofHours(24);
-  private static final int SEEN_BATCH = 500;
+  private static final int SEEN_BATCH = 1000;
   private static final int FINDINGS_BATCH = 1000;
 
   /// A long rest is taken in pieces, so that a run which is asked to end does.
@@ -63,6 +53,7 @@ public final class Backup implements AutoCloseable {
   private final String worker;
   private final boolean acceptFewer;
   private final Inventory inventory;
+  private Optional<Planning> planning = Optional.empty();
   private final Gentleness gentleness = new Gentleness();
 
   private Backup(Setting setting, Inventory inventory) {
@@ -110,152 +101,14 @@ public final class Backup implements AutoCloseable {
 
   /// Finds out what there is to do. Writes nothing anywhere.
   public WorkList plan() {
-    List<WorkItem> items = new ArrayList<>();
-    List<WorkList.NotYet> notYet = new ArrayList<>();
-    List<Map<Optional<YearMonth>, Integer>> pending = new ArrayList<>();
-    destinations.forEach(_ -> pending.add(new HashMap<>()));
-    long listed = 0;
-    long selected = 0;
-    long alreadyThere = 0;
-    long empty = 0;
-    Instant now = clock.instant();
-    try (Stream<SourceStudy> studies = inventory.studies(plan.order())) {
-      for (SourceStudy study : (Iterable<SourceStudy>) studies::iterator) {
-        if (!study.key().isOther()) {
-          listed++;
-        }
-        if (!wanted(study)) {
-          continue;
-        }
-        if (study.fileCount() == 0) {
-          empty++;
-          continue;
-        }
-        selected++;
-        Decision decision = decide(study, now);
-        if (!study.key().isOther()) {
-          Optional<YearMonth> month = study.facts().studyDate().map(YearMonth::from);
-          Set<Integer> unproven = new HashSet<>(decision.unproven());
-          for (int i = 0; i < destinations.size(); i++) {
-            pending.get(i).merge(month, unproven.contains(i) ? 1 : 0, Integer::sum);
-          }
-        }
-        switch (decision.what()) {
-          case WORK -> items.add(new WorkItem(study, decision.reason(), decision.unproven()));
-          case NOT_YET -> notYet.add(new WorkList.NotYet(study.key(), decision.problem()));
-          case NOTHING -> alreadyThere++;
-        }
-      }
-    }
+    String sourceId = source.id().value();
+    Planning looked =
+        new Planning(plan, sourceId, inventory, destinations, catalogue, clock.instant());
+    looked.look();
+    planning = Optional.of(looked);
     Optional<Long> lastListed =
-        catalogue.lastGoodRun("backup", source.id().value()).map(run -> run.totals().listed());
-    return new WorkList(
-        items,
-        listed,
-        selected,
-        alreadyThere,
-        empty,
-        notYet,
-        pending,
-        alarms(listed, lastListed),
-        lastListed);
-  }
-
-  private boolean wanted(SourceStudy study) {
-    // What could not be looked into may hold what was asked for.
-    return study.key().isUnread()
-        || (plan.selection().matches(study.facts())
-            && !(plan.dicomOnly() && study.key().isOther()));
-  }
-
-  private enum What {
-    WORK,
-    NOT_YET,
-    NOTHING
-  }
-
-  private record Decision(
-      What what, WorkItem.Reason reason, List<Integer> unproven, String problem) {
-
-    static Decision work(WorkItem.Reason reason, List<Integer> unproven) {
-      return new Decision(What.WORK, reason, unproven, "");
-    }
-  }
-
-  private Decision decide(SourceStudy study, Instant now) {
-    List<Integer> all = IntStream.range(0, destinations.size()).boxed().toList();
-    Optional<StudyRow> known = catalogue.study(source.id().value(), study.key());
-    if (known.isEmpty()) {
-      return Decision.work(WorkItem.Reason.NEW, all);
-    }
-    StudyRow row = known.get();
-    boolean troubled = row.failures() > 0 || row.missingFiles() > 0;
-    List<String> ids = destinations.stream().map(each -> each.id().toString()).toList();
-    if (LibraryPace.waits(catalogue, row, catalogue.copies(study.key()), ids, now)) {
-      return new Decision(
-          row.failures() > 0 ? What.NOT_YET : What.NOTHING,
-          WorkItem.Reason.LOOK_AGAIN,
-          List.of(),
-          row.problem());
-    }
-    if (troubled && row.nextTryAt().filter(now::isBefore).isPresent()) {
-      // A change that the source itself reports may be the cure, so it does not wait.
-      boolean changed = row.version().isPresent() && !row.fingerprint().equals(study.fingerprint());
-      if (!changed) {
-        // Proven copies of what could be read do not make it proven: files of it are missing.
-        return new Decision(What.NOT_YET, WorkItem.Reason.RETRY, all, row.problem());
-      }
-    }
-    if (row.version().isEmpty()) {
-      return Decision.work(row.failures() > 0 ? WorkItem.Reason.RETRY : WorkItem.Reason.NEW, all);
-    }
-    List<Integer> lacking = lacking(study.key(), row.version().get());
-    if (!lacking.isEmpty()) {
-      return Decision.work(WorkItem.Reason.COPY_MISSING, lacking);
-    }
-    if (troubled) {
-      return Decision.work(WorkItem.Reason.RETRY, List.of());
-    }
-    // A change that waits for quiet may not show in the fingerprint: the rolling look found it.
-    if (!row.fingerprint().equals(study.fingerprint())
-        || row.changeSeenAt().isPresent()
-        || isItsTurn(row, now)) {
-      return Decision.work(WorkItem.Reason.LOOK_AGAIN, List.of());
-    }
-    return new Decision(What.NOTHING, WorkItem.Reason.LOOK_AGAIN, List.of(), "");
-  }
-
-  /// Destinations without a copy of this version that was proven deeply enough.
-  private List<Integer> lacking(StudyKey key, VersionId version) {
-    List<CopyRow> copies = catalogue.copies(key);
-    List<Integer> lacking = new ArrayList<>();
-    for (int i = 0; i < destinations.size(); i++) {
-      Destination destination = destinations.get(i);
-      String id = destination.id().toString();
-      boolean proven =
-          copies.stream()
-              .anyMatch(copy ->
-                  copy.destinationId().equals(id)
-                      && copy.version().equals(version)
-                      && copy.state().equals("good")
-                      && copy.proof().depth().reaches(destination.traits().copiedDepth()));
-      if (!proven) {
-        lacking.add(i);
-      }
-    }
-    return lacking;
-  }
-
-  /// A thirtieth of the unchanged studies has its turn each day; who missed it is not forgotten.
-  private static boolean isItsTurn(StudyRow row, Instant now) {
-    Instant last = row.lastLookedAt().orElse(Instant.EPOCH);
-    if (Duration.between(last, now).toDays() >= LOOK_DAYS) {
-      return true;
-    }
-    long today = Math.floorDiv(now.getEpochSecond(), Duration.ofDays(1).toSeconds());
-    long lastDay = Math.floorDiv(last.getEpochSecond(), Duration.ofDays(1).toSeconds());
-    int turn = Math.floorMod(row.facts().key().value().hashCode(), LOOK_DAYS);
-    return lastDay < today && Math.floorMod(today, LOOK_DAYS) == turn;
+        catalogue.lastGoodRun("backup", sourceId).map(run -> run.totals().listed());
+    return looked.workList(alarms(looked.listed(), lastListed), lastListed);
   }
 
   private List<Problem> alarms(long listed, Optional<Long> lastGood) {
@@ -292,9 +145,28 @@ public final class Backup implements AutoCloseable {
     String sourceId = source.id().value();
     List<String> ids =
         destinations.stream().map(Destination::id).map(DestinationId::toString).toList();
+    Planning looked = planning.orElseThrow(() -> new IllegalStateException("plan() first"));
+    boolean first = !catalogue.plans().everCaughtUp(sourceId);
     long run = catalogue.beginRun("backup", plan.hash(), sourceId, ids, worker);
+    catalogue.plans().follows(run, plan, looked.again().did());
+    Forecaster forecaster =
+        new Forecaster(
+            clock,
+            work.items(),
+            first,
+            plan.batch(),
+            catalogue.plans().pace(sourceId, clock.instant().minus(Forecaster.HISTORY), run));
     Tally tally =
-        new Tally(work, run, catalogue, sourceId, destinations, progress, stop, this::nextTry);
+        new Tally(
+            work,
+            run,
+            catalogue,
+            sourceId,
+            destinations,
+            progress,
+            stop,
+            this::nextTry,
+            forecaster);
     HealthWatch watch = new HealthWatch(catalogue, sourceId);
     Optional<SourceHealth> health = inventory.health();
     Optional<Finding> wrong = health.flatMap(now -> watch.compare(now, acceptFewer));
@@ -304,7 +176,7 @@ public final class Backup implements AutoCloseable {
         tally.finding();
         progress.say("Warning: " + finding.detail());
       });
-      recordListing(run, sourceId, tally, watch);
+      recordListing(run, sourceId, looked, tally, watch);
       progress.planned(work.items().size());
       copyAll(work, run, tally);
       settle(tally);
@@ -318,18 +190,15 @@ public final class Backup implements AutoCloseable {
     return report;
   }
 
-  private void recordListing(long run, String sourceId, Tally tally, HealthWatch watch) {
-    List<Catalogue.Seen> batch = new ArrayList<>();
-    try (Stream<SourceStudy> studies = inventory.studies(plan.order())) {
-      for (SourceStudy study : (Iterable<SourceStudy>) studies::iterator) {
-        batch.add(new Catalogue.Seen(study.facts(), study.fileCount()));
-        if (batch.size() == SEEN_BATCH) {
-          catalogue.sawStudies(run, sourceId, batch);
-          batch.clear();
-        }
-      }
+  /// What the plan saw, so that the source is not listed twice.
+  private void recordListing(
+      long run, String sourceId, Planning looked, Tally tally, HealthWatch watch) {
+    List<Catalogue.Seen> changed = looked.changed();
+    for (int from = 0; from < changed.size(); from += SEEN_BATCH) {
+      catalogue.sawStudies(
+          run, sourceId, changed.subList(from, Math.min(changed.size(), from + SEEN_BATCH)));
     }
-    catalogue.sawStudies(run, sourceId, batch);
+    catalogue.listings().stillListed(run, sourceId, looked.same());
     List<Finding> findings = new ArrayList<>();
     try (Stream<Finding> found = inventory.findings()) {
       for (Finding finding : (Iterable<Finding>) found::iterator) {

@@ -145,7 +145,7 @@ public final class Replication {
         alreadyThere++;
       } else {
         WorkItem.Reason reason = row.isEmpty() ? WorkItem.Reason.NEW : WorkItem.Reason.COPY_MISSING;
-        items.add(new WorkItem(study, reason, lacking));
+        items.add(new WorkItem(study, reason, lacking, false));
       }
     }
     items.sort(Comparator.comparing(WorkItem::study, inOrder()));
@@ -289,7 +289,16 @@ public final class Replication {
     List<String> ids = to.stream().map(one -> one.id().toString()).toList();
     long run = catalogue.beginRun("backup", plan.hash(), sourceId, ids, worker);
     Tally tally =
-        new Tally(work, run, catalogue, sourceId, to, progress, stop, _ -> clock.instant());
+        new Tally(
+            work,
+            run,
+            catalogue,
+            sourceId,
+            to,
+            progress,
+            stop,
+            _ -> clock.instant(),
+            new Forecaster(clock, work.items(), false, 0, Optional.empty()));
     try {
       recordListing(run);
       for (Destination.Listed.Unreadable bad : unreadable) {

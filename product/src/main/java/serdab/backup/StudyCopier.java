@@ -169,8 +169,10 @@ final class StudyCopier {
     String look = inventory.look(study);
     // A file that could not be read may be readable now although nothing about it looks different.
     boolean untouched =
-        row.filter(r -> r.version().isPresent() && r.missingFiles() == 0 && r.look().equals(look))
-            .isPresent();
+        !item.again()
+            && row.filter(r ->
+                    r.version().isPresent() && r.missingFiles() == 0 && r.look().equals(look))
+                .isPresent();
     // A look that moved may mean a new version, which every destination lacks. One that did not is
     // an occasion to ask whether the copies are still listed: people delete files by hand.
     boolean onlyAsking = untouched && item.targets().isEmpty();
@@ -218,7 +220,7 @@ final class StudyCopier {
       }
     } else if (!untouched && (somebodyHoldsIt || previous.isPresent())) {
       // What was read last must be proven everywhere before something newer may wait.
-      boolean mayWait = item.targets().isEmpty();
+      boolean mayWait = item.targets().isEmpty() && !item.again();
       if (mayWait && waitsSinceLastRun(study, row, targets, look)) {
         return new CopyOutcome.WaitsForQuiet();
       }
@@ -227,9 +229,9 @@ final class StudyCopier {
         return failed(digests.problem().get(), targets, List.of());
       }
       StudyVersion version = digests.version();
-      targets =
-          adopt(
-              version.id(), withoutProof(study.key(), version.id(), targets, held), held, adopted);
+      List<Integer> asked =
+          item.again() ? targets : withoutProof(study.key(), version.id(), targets, held);
+      targets = adopt(version.id(), asked, held, adopted);
       if (targets.isEmpty()) {
         CopyOutcome outcome = record(item, Optional.of(version), List.of(), adopted, look);
         return adopted.isEmpty() ? new CopyOutcome.Unchanged() : outcome;

@@ -41,6 +41,7 @@ final class Tally {
   private final List<RunReport.NotSafe> notSafe = new ArrayList<>();
   private final List<Problem> problems = new ArrayList<>();
   private final List<RunReport.Made> made = new ArrayList<>();
+  private final Forecaster forecaster;
   private long copied;
   private long adopted;
   private long unchanged;
@@ -66,7 +67,8 @@ final class Tally {
       List<Destination> destinations,
       Progress progress,
       StopSignal stop,
-      IntFunction<Instant> nextTry) {
+      IntFunction<Instant> nextTry,
+      Forecaster forecaster) {
     this.work = work;
     this.run = run;
     this.catalogue = catalogue;
@@ -75,6 +77,7 @@ final class Tally {
     this.progress = progress;
     this.stop = stop;
     this.nextTry = nextTry;
+    this.forecaster = forecaster;
     work.pendingByMonth().forEach(months -> pending.add(new HashMap<>(months)));
     IntStream.range(0, destinations.size()).forEach(alive::add);
     problems.addAll(work.alarms());
@@ -128,8 +131,11 @@ final class Tally {
   void count(WorkItem item, CopyOutcome outcome) {
     lock.lock();
     try {
+      long bytesBefore = copiedBytes;
       String word = counted(item, outcome);
       lacking(item);
+      forecaster.ended(item, outcome, copiedBytes - bytesBefore);
+      progress.forecast(forecaster.forecast());
       progress.ended(catalogue.label(item.study().key()), word);
     } finally {
       lock.unlock();
@@ -155,6 +161,10 @@ final class Tally {
           yield missing(item, done.version().missing().size());
         }
         proven(item, item.targets());
+        if (done.made().isEmpty() && item.again()) {
+          unchanged++;
+          yield "proven again";
+        }
         if (done.made().isEmpty()) {
           adopted++;
           yield "adopted";
@@ -377,7 +387,8 @@ final class Tally {
               + (left == 1 ? " study waits" : " studies wait")
               + " for the next run, which goes on where this one ended.");
     }
-    return new RunReport(run, outcome(), totals, notSafe, allProblems(), warnings, made);
+    return new RunReport(
+        run, outcome(), totals, notSafe, allProblems(), warnings, made, forecaster.forecast());
   }
 
   private RunReport.Outcome outcome() {

@@ -8,7 +8,8 @@ import serdab.source.SourceStudy;
 /// @param study as listed
 /// @param reason why
 /// @param targets which destinations lack a proven copy, by their place in the plan's list
-public record WorkItem(SourceStudy study, Reason reason, List<Integer> targets) {
+/// @param again whether it is read again and every copy proven again, as a full run does
+public record WorkItem(SourceStudy study, Reason reason, List<Integer> targets, boolean again) {
 
   public WorkItem {
     targets = List.copyOf(targets);
@@ -23,7 +24,9 @@ public record WorkItem(SourceStudy study, Reason reason, List<Integer> targets) 
     /// The source says that it may have changed, or its turn of the rolling look has come.
     LOOK_AGAIN("look again"),
     /// Failed or incomplete before, and its waiting time is over.
-    RETRY("retry");
+    RETRY("retry"),
+    /// Nothing seems to have changed; a full or differential run copies it again.
+    AGAIN("again");
 
     private final String text;
 

@@ -266,6 +266,21 @@ public final class Catalogue implements AutoCloseable {
         .orElseThrow();
   }
 
+  /// What is asked and recorded for many studies at once.
+  public Listings listings() {
+    return new Listings(this, database);
+  }
+
+  /// The plans that runs followed.
+  public Plans plans() {
+    return new Plans(database, clock);
+  }
+
+  /// How safe the studies are, counted.
+  public Safety safety() {
+    return new Safety(this, database);
+  }
+
   // ---- runs
 
   /// Begins a run and gives it its number.
@@ -423,9 +438,9 @@ public final class Catalogue implements AutoCloseable {
           link.call(
               "insert into study (source, study, patient_name, patient_id, birth_date,"
                   + " study_date, modalities, accession_number, description, file_count,"
-                  + " first_seen_at, last_seen_run, fingerprint, look, version, missing_files,"
-                  + " failures, problem)"
-                  + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', 0, 0, '')"
+                  + " first_seen_at, last_seen_run, listed_fingerprint, fingerprint, look, version,"
+                  + " missing_files, failures, problem)"
+                  + " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', 0, 0, '')"
                   + " on conflict (source, study) do update set"
                   + " patient_name = excluded.patient_name,"
                   + " patient_id = excluded.patient_id,"
@@ -435,7 +450,8 @@ public final class Catalogue implements AutoCloseable {
                   + " accession_number = excluded.accession_number,"
                   + " description = excluded.description,"
                   + " file_count = excluded.file_count,"
-                  + " last_seen_run = excluded.last_seen_run");
+                  + " last_seen_run = excluded.last_seen_run,"
+                  + " listed_fingerprint = excluded.listed_fingerprint");
       int rows = 0;
       for (Seen seen : ordered) {
         StudyFacts facts = seen.facts();
@@ -451,6 +467,7 @@ public final class Catalogue implements AutoCloseable {
             .number(seen.fileCount())
             .time(now)
             .number(run)
+            .text(seen.fingerprint())
             .nextRow();
         rows++;
         if (rows % BATCH_ROWS == 0) {
@@ -469,7 +486,16 @@ public final class Catalogue implements AutoCloseable {
   }
 
   /// One listed study.
-  public record Seen(StudyFacts facts, long fileCount) {}
+  ///
+  /// @param fingerprint the source's fingerprint as listed; when it is not the one under which the
+  ///   study was copied, the study may have changed since
+  public record Seen(StudyFacts facts, long fileCount, String fingerprint) {
+
+    /// From a source that was asked for no fingerprint.
+    public Seen(StudyFacts facts, long fileCount) {
+      this(facts, fileCount, "");
+    }
+  }
 
   static final String STUDY_COLUMNS =
       "s.source, s.study, s.patient_name, s.patient_id, s.birth_date, s.study_date, s.modalities,"
@@ -613,14 +639,7 @@ public final class Catalogue implements AutoCloseable {
   public void foundUnchanged(String sourceId, StudyKey key, String fingerprint) {
     database.write(link ->
         expectOne(
-            link.call(
-                    "update study set fingerprint = ?, last_looked_at = ?,"
-                        + " change_seen_at = null,"
-                        + " failures = case when missing_files > 0 then failures else 0 end,"
-                        + " next_try_at ="
-                        + " case when missing_files > 0 then next_try_at else null end,"
-                        + " problem = case when missing_files > 0 then problem else '' end"
-                        + " where source = ? and study = ?")
+            link.call(FOUND_UNCHANGED)
                 .text(fingerprint)
                 .time(clock.instant())
                 .text(sourceId)
@@ -628,6 +647,13 @@ public final class Catalogue implements AutoCloseable {
                 .write(),
             NEVER_LISTED));
   }
+
+  static final String FOUND_UNCHANGED =
+      "update study set fingerprint = ?, last_looked_at = ?, change_seen_at = null,"
+          + " failures = case when missing_files > 0 then failures else 0 end,"
+          + " next_try_at = case when missing_files > 0 then next_try_at else null end,"
+          + " problem = case when missing_files > 0 then problem else '' end"
+          + " where source = ? and study = ?";
 
   /// A change was seen and not copied yet; keeps the first time until a version is recorded or the
   /// files are found unchanged.
@@ -786,11 +812,11 @@ public final class Catalogue implements AutoCloseable {
     return new Proofs(database);
   }
 
-  private static final String COPY_COLUMNS =
+  static final String COPY_COLUMNS =
       "c.study, c.version, c.destination, c.location, c.stored_bytes, c.file_count, c.depth,"
           + " c.means, c.proven_at, c.state, c.run, c.intact_at";
 
-  private CopyRow copyRow(Link.Row row) throws SQLException {
+  CopyRow copyRow(Link.Row row) throws SQLException {
     return new CopyRow(
         new StudyKey(row.text()),
         version(row.text()),

@@ -29,13 +29,18 @@ final class Schema {
   ///
   /// @throws SerdabException.Refused when a newer Serdab has changed the tables already
   static void bringUpToDate(Database database, InstantSource clock) {
+    bringUpTo(database, clock, VERSION);
+  }
+
+  /// The same up to an earlier version, as an earlier release did.
+  static void bringUpTo(Database database, InstantSource clock, int last) {
     if (checked(database, database.read(link -> foundIn(database, link))) == VERSION) {
       return;
     }
     database.write(link -> {
       database.lockSchema(link);
       int found = checked(database, foundIn(database, link));
-      for (int version = found + 1; version <= VERSION; version++) {
+      for (int version = found + 1; version <= last; version++) {
         for (String statement : statements(database, version)) {
           link.reached("write");
           link.run(statement);
@@ -45,7 +50,7 @@ final class Schema {
             .time(clock.instant())
             .write();
       }
-      return VERSION;
+      return last;
     });
   }
 

@@ -26,6 +26,7 @@ import serdab.plan.ClosedHours;
 import serdab.plan.DiskSet;
 import serdab.plan.Order;
 import serdab.plan.Selection;
+import serdab.plan.Strategy;
 
 /// `serdab backup`: copies what is new and proves it.
 @Command(
@@ -101,9 +102,19 @@ final class BackupCommand implements Callable<Integer> {
   @Option(
       names = "--order",
       paramLabel = "ORDER",
-      defaultValue = "study-date",
-      description = "study-date (default), date-added or date-added-newest.")
-  private String order = "study-date";
+      description =
+          "study-date, date-added, date-added-newest or smart (docs/order.md). Default: smart until"
+              + " a first backup is done, then study-date.")
+  private @Nullable String order;
+
+  @Option(
+      names = "--strategy",
+      paramLabel = "STRATEGY",
+      defaultValue = "incremental",
+      description =
+          "incremental (default): what has no proven copy. full: reads everything again and proves"
+              + " every copy again. differential: the same for what changed since the last full.")
+  private String strategy = "incremental";
 
   @Option(
       names = "--batch",
@@ -366,10 +377,14 @@ final class BackupCommand implements Callable<Integer> {
             Optional.empty(),
             Set.copyOf(studies),
             Optional.empty());
-    return BackupPlan.from(from, zone())
+    BackupPlan.Draft draft = BackupPlan.from(from, zone());
+    if (order != null) {
+      draft.order(order(order));
+    }
+    return draft
         .destinations(to)
         .selection(selection)
-        .order(order())
+        .strategy(strategy())
         .batch(batch)
         .pause(pause == null ? Duration.ZERO : Durations.parse("--pause", pause))
         .workers(workers)
@@ -408,13 +423,22 @@ final class BackupCommand implements Callable<Integer> {
     return List.of(new DiskSet(diskSet, to, remindAfterDays));
   }
 
-  private Order order() {
+  private static Order order(String order) {
     for (Order known : Order.values()) {
       if (known.text().equals(order)) {
         return known;
       }
     }
-    throw wrong("--order", order, "study-date, date-added or date-added-newest");
+    throw wrong("--order", order, "study-date, date-added, date-added-newest or smart");
+  }
+
+  private Strategy strategy() {
+    for (Strategy known : Strategy.values()) {
+      if (known.text().equals(strategy)) {
+        return known;
+      }
+    }
+    throw wrong("--strategy", strategy, "incremental, differential or full");
   }
 
   private ZoneId zone() {

@@ -9,6 +9,7 @@ import java.util.Optional;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.backup.Backup;
+import serdab.backup.Medium;
 import serdab.backup.Safeguards;
 import serdab.backup.StopSignal;
 import serdab.backup.WorkList;
@@ -18,6 +19,8 @@ import serdab.cli.log.JsonLog;
 import serdab.cli.log.LoggedProgress;
 import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
+import serdab.plan.Order;
+import serdab.report.NotBegun;
 import serdab.plan.Configuration;
 import serdab.plan.DiskSet;
 import serdab.plan.LogSettings;
@@ -86,6 +89,20 @@ final class PlanRun {
   ///
   /// @return the exit code
   int run() {
+    try {
+      return begin();
+    } catch (SerdabException e) {
+      if (!switches.dryRun()) {
+        // It may have no number; that it did not happen is remembered all the same.
+        catalogue.rememberFact(
+            NotBegun.factName(plan.source()),
+            NotBegun.text(around.clock().instant(), e.problem()));
+      }
+      throw e;
+    }
+  }
+
+  private int begin() {
     RunGuard guard = new RunGuard(around, wiring, catalogue, plan, switches);
     RunGuard.Allowed allowed = guard.allow();
     if (Wiring.isDestination(plan.source())) {
@@ -109,6 +126,7 @@ final class PlanRun {
         }
         warnings.addAll(guard.reminders());
         leaveABusyViewerAlone(source, destinations);
+        rememberMedia(destinations);
         return copy(source, destinations, warnings);
       } finally {
         destinations.forEach(Destination::close);
@@ -155,6 +173,18 @@ final class PlanRun {
     for (String specification : plan.destinations()) {
       Path destination = Wiring.destinationFolder(specification);
       source.folders().forEach(folder -> Safeguards.refuseInsideSource(folder, destination));
+    }
+  }
+
+  /// Two destinations on one disk are not two: status --safe-to-delete asks.
+  private void rememberMedia(List<Destination> destinations) {
+    if (switches.dryRun()) {
+      return;
+    }
+    for (int i = 0; i < destinations.size(); i++) {
+      catalogue.rememberFact(
+          Medium.factName(destinations.get(i).id().toString()),
+          Medium.of(Wiring.destinationFolder(plan.destinations().get(i))).text());
     }
   }
 
@@ -208,9 +238,10 @@ final class PlanRun {
     Progress progress =
         new LoggedProgress(switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
     warnings.forEach(line -> progress.say("Warning: " + line));
+    BackupPlan ordered = ordered(source);
     Backup.Setting setting =
         new Backup.Setting(
-            plan,
+            ordered,
             source,
             destinations,
             catalogue,
@@ -231,14 +262,14 @@ final class PlanRun {
               .planned(source, destinations)
               .forEach(terminal.out()::println);
         }
-        PlanPrinter.print(work, plan, catalogue, terminal, switches.json());
+        PlanPrinter.print(work, ordered, catalogue, terminal, switches.json());
         return work.alarms().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.FAILED;
       }
       Instant startedAt = around.clock().instant();
       RunReport report = backup.execute(work);
       bar.end();
       List<String> told = new ArrayList<>(warnings);
-      told.addAll(afterRun(new Ran(plan, source, destinations, report)));
+      told.addAll(afterRun(new Ran(ordered, source, destinations, report)));
       WrittenReport written = new WrittenReport(home, catalogue, around.clock(), log);
       Optional<Path> page = written.write(plan.name(), report, startedAt, destinations, told);
       ReportPrinter.print(report, told, terminal, switches.json());
@@ -247,6 +278,16 @@ final class PlanRun {
       }
       return report.outcome().exitCode();
     }
+  }
+
+  /// The plan with the order that is used: a first backup, which may take weeks, begins with what
+  /// would be missed most, unless a person asked for another order.
+  private BackupPlan ordered(Source source) {
+    if (plan.orderGiven()) {
+      return plan;
+    }
+    boolean first = !catalogue.plans().everCaughtUp(source.id().value());
+    return plan.changed().order(first ? Order.SMART : Order.STUDY_DATE).plan();
   }
 
   private LogSettings logSettings() {

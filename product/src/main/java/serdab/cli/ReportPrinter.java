@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.TreeMap;
 import serdab.Problem;
 import serdab.catalogue.RunTotals;
+import serdab.report.Forecast;
 import serdab.report.RunReport;
 
 /// Prints the report of a backup run, for a person or as JSON (`docs/json.md`).
@@ -66,6 +67,17 @@ final class ReportPrinter {
     for (Problem problem : report.problems()) {
       out.println("Problem: " + problem.text());
     }
+    Forecast forecast = report.forecast();
+    if (forecast.studiesLeft() > 0) {
+      out.printf(
+          "%s: %d studies are left%s%s.%n",
+          forecast.first() ? "First backup" : "Not done yet",
+          forecast.studiesLeft(),
+          forecast.bytesLeft() > 0
+              ? ", about " + TerminalProgress.Sizes.text(forecast.bytesLeft())
+              : "",
+          forecast.words().isEmpty() ? "" : "; done " + forecast.words());
+    }
     out.println(
         switch (report.outcome()) {
           case GOOD ->
@@ -122,6 +134,16 @@ final class ReportPrinter {
           json.writeArrayPropertyStart("warnings");
           warnings.forEach(json::writeString);
           json.writeEndArray();
+          Forecast forecast = report.forecast();
+          json.writeObjectPropertyStart("forecast");
+          json.writeBooleanProperty("first", forecast.first());
+          json.writeNumberProperty("studies_left", forecast.studiesLeft());
+          json.writeNumberProperty("files_left", forecast.filesLeft());
+          json.writeNumberProperty("bytes_left", forecast.bytesLeft());
+          json.writeNumberProperty("runs_left", forecast.runsLeft());
+          json.writeStringProperty(
+              "done_at", forecast.doneAt().map(Object::toString).orElse(""));
+          json.writeEndObject();
           json.writeArrayPropertyStart("made");
           for (RunReport.Made made : report.madeAt()) {
             json.writeStartObject();

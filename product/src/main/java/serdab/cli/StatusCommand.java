@@ -1,31 +1,79 @@
 package serdab.cli;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import serdab.Depth;
+import serdab.Problem;
+import serdab.SerdabException;
 import serdab.catalogue.Catalogue;
-import serdab.catalogue.CopyRow;
 import serdab.catalogue.RunRow;
-import serdab.catalogue.StudyRow;
+import serdab.catalogue.Safety;
+import serdab.plan.Configuration;
+import serdab.report.SourceHealthFact;
+import serdab.report.Status;
+import serdab.report.StatusReader;
+import tools.jackson.core.JsonGenerator;
 
 /// `serdab status`: is everything safe, and when did it last run?
 @Command(
     name = "status",
     mixinStandardHelpOptions = true,
-    header = "Says how many studies are safe, which are not, and how the last runs ended.",
-    footer = {"", "Example:", "  serdab status --json"})
+    header = "Says in one sentence whether every study is safe, then plan by plan.",
+    description = {
+      "",
+      "Exit code: 0 when everything is safe, 3 when anything is not. docs/status.md has the rules.",
+      "",
+      "With --safe-to-delete it lists the studies that have proven copies on at least two",
+      "different media. It deletes nothing."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  serdab status",
+      "  serdab status --json",
+      "  serdab status --safe-to-delete --date 2015-01-01..2015-12-31"
+    })
 final class StatusCommand implements Callable<Integer> {
 
   private static final int RUNS_SHOWN = 5;
 
+  /// A network volume that went to sleep is not waited for.
+  private static final Duration SPACE_WITHIN = Duration.ofMillis(500);
+
   private final Surroundings around;
+
+  @Option(
+      names = "--safe-to-delete",
+      description =
+          "Lists studies with proven copies on at least two different media; deletes nothing.")
+  private boolean safeToDelete;
+
+  @Option(
+      names = "--date",
+      paramLabel = "A..B",
+      description = "With --safe-to-delete: study dates, both included: 2015-01-01..2015-12-31.")
+  private @Nullable String date;
+
+  @Option(
+      names = "--proven-within",
+      paramLabel = "DAYS",
+      defaultValue = "90",
+      description =
+          "With --safe-to-delete: each copy was read back in the last so many days. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private int provenWithin = 90;
 
   @Option(names = "--json", description = "Prints one JSON document.")
   private boolean json;
@@ -39,151 +87,288 @@ final class StatusCommand implements Callable<Integer> {
     this.around = around;
   }
 
-  /// What is counted of one source.
-  private static final class Count {
-    private long studies;
-    private long proven;
-    private long notCopied;
-    private long incomplete;
-    private long failing;
-    private long waiting;
-    private long notListedAnyMore;
-    private final Map<String, Long> byDestination = new LinkedHashMap<>();
-  }
-
   @Override
   public Integer call() {
     if (paths) {
       return new PathTable(around).print(json);
     }
+    if (safeToDelete) {
+      return new SafeToDeleteList(around, json).print(range(), days());
+    }
+    if (date != null) {
+      throw wrong("--date is for --safe-to-delete.", "Run: serdab status --help");
+    }
     Home home = around.home();
     if (!home.exists()) {
-      if (json) {
-        Json.object(
-            around.terminal().out(),
-            writer -> {
-              writer.writeStringProperty("schema", "serdab-status-v1");
-              writer.writeArrayPropertyStart("sources");
-              writer.writeEndArray();
-              writer.writeArrayPropertyStart("runs");
-              writer.writeEndArray();
-            });
-      } else {
-        around.terminal().out().println("Nothing was backed up yet. Run: serdab backup --help");
-      }
-      return Main.ExitCodes.GOOD;
+      return nothingYet();
     }
+    Optional<Configuration> configuration = configuration(home);
     try (Wiring wiring = new Wiring(around);
         Catalogue catalogue = wiring.catalogue(home)) {
-      Map<String, Count> sources = count(catalogue);
+      Status status =
+          new StatusReader(
+                  catalogue,
+                  configuration,
+                  around.clock().instant(),
+                  StatusCommand::address,
+                  StatusCommand::isAlive)
+              .read();
+      Map<String, OptionalLong> free = free(status);
       List<RunRow> runs = catalogue.runs(RUNS_SHOWN);
       if (json) {
-        printJson(sources, runs);
+        printJson(status, free, runs, sources(catalogue));
       } else {
-        printText(sources, runs);
+        printText(status, free, runs);
       }
+      return status.safe() ? Main.ExitCodes.GOOD : Main.ExitCodes.INCOMPLETE;
     }
-    return Main.ExitCodes.GOOD;
   }
 
-  private static Map<String, Count> count(Catalogue catalogue) {
-    Map<String, Count> sources = new LinkedHashMap<>();
-    Map<String, Long> lastRuns = new LinkedHashMap<>();
-    try (Stream<Catalogue.StudyWithCopies> studies = catalogue.studiesWithCopies()) {
-      studies.forEach(known -> {
-        StudyRow row = known.study();
-        Count count = sources.computeIfAbsent(row.sourceId(), _ -> new Count());
-        long lastRun =
-            lastRuns.computeIfAbsent(
-                row.sourceId(),
-                source -> catalogue.lastGoodRun("backup", source).map(RunRow::id).orElse(0L));
-        count.studies++;
-        boolean proven = false;
-        boolean everyFile = false;
-        for (CopyRow copy : known.copies()) {
-          if (copy.isProven() && row.version().filter(copy.version()::equals).isPresent()) {
-            count.byDestination.merge(copy.destinationId(), 1L, Long::sum);
-            proven = true;
-            // More files listed than copied: the study grew, and the run that saw it was cut short.
-            everyFile |= copy.fileCount() >= row.fileCount();
-          }
-        }
-        if (everyFile && row.missingFiles() == 0 && row.failures() == 0) {
-          count.proven++;
-        }
-        if (!proven) {
-          count.notCopied++;
-        }
-        if (row.missingFiles() > 0) {
-          count.incomplete++;
-        }
-        if (row.failures() > 0) {
-          count.failing++;
-        }
-        if (row.changeSeenAt().isPresent()) {
-          count.waiting++;
-        }
-        if (row.lastSeenRun() < lastRun) {
-          count.notListedAnyMore++;
-        }
-      });
+  private DateRange range() {
+    if (date == null) {
+      throw wrong(
+          "--safe-to-delete needs --date.",
+          "Add the study dates, such as: --date 2015-01-01..2015-12-31");
+    }
+    return DateRange.parse("--date", date);
+  }
+
+  private Duration days() {
+    if (provenWithin < 1) {
+      throw wrong("--proven-within must be at least 1 day.", "Run: serdab status --help");
+    }
+    return Duration.ofDays(provenWithin);
+  }
+
+  private static SerdabException.Misconfigured wrong(String what, String next) {
+    return new SerdabException.Misconfigured(new Problem("wrong-option", what, next));
+  }
+
+  static Optional<Configuration> configuration(Home home) {
+    return Files.isRegularFile(home.configuration())
+        ? Optional.of(Configuration.read(home.configuration(), ZoneId.systemDefault()))
+        : Optional.empty();
+  }
+
+  /// One spelling of a destination's specification; what is of no known kind stays as it is.
+  static String address(String specification) {
+    return Wiring.isDestination(specification) ? Wiring.address(specification) : specification;
+  }
+
+  /// Whether the process of a run is still there; one on another machine is taken for ended.
+  private static boolean isAlive(String worker) {
+    String here = Wiring.worker();
+    int slash = worker.lastIndexOf('/');
+    if (slash < 0 || !here.startsWith(worker.substring(0, slash + 1))) {
+      return false;
+    }
+    try {
+      return ProcessHandle.of(Long.parseLong(worker.substring(slash + 1)))
+          .filter(ProcessHandle::isAlive)
+          .isPresent();
+    } catch (NumberFormatException e) {
+      return false;
+    }
+  }
+
+  private int nothingYet() {
+    if (json) {
+      printJson(Status.beforeTheFirst(), Map.of(), List.of(), Map.of());
+    } else {
+      around.terminal().out().println(Status.beforeTheFirst().sentence());
+    }
+    return Main.ExitCodes.INCOMPLETE;
+  }
+
+  /// All sources that were ever used.
+  private static Map<String, Safety.OfSource> sources(Catalogue catalogue) {
+    Map<String, Safety.OfSource> sources = new LinkedHashMap<>();
+    for (Catalogue.UsedPlace source : catalogue.sources()) {
+      long lastGood = catalogue.lastGoodRun("backup", source.id()).map(RunRow::id).orElse(0L);
+      Safety.OfSource counts = catalogue.safety().ofSource(source.id(), lastGood);
+      if (counts.studies() > 0) {
+        sources.put(source.id(), counts);
+      }
     }
     return sources;
   }
 
-  private void printText(Map<String, Count> sources, List<RunRow> runs) {
+  // ---- room on the destinations
+
+  /// How much is free on each destination that is there; empty where nobody answers in time.
+  private static Map<String, OptionalLong> free(Status status) {
+    Map<String, OptionalLong> free = new java.util.concurrent.ConcurrentHashMap<>();
+    List<Thread> threads =
+        status.plans().stream()
+            .flatMap(plan -> plan.destinations().stream())
+            .map(Status.DestinationStatus::address)
+            .distinct()
+            .filter(Wiring::isDestination)
+            .map(address ->
+                Thread.ofPlatform()
+                    .daemon(true)
+                    .name("space")
+                    .start(() -> free.put(address, usable(address))))
+            .toList();
+    long until = System.nanoTime() + SPACE_WITHIN.toNanos();
+    for (Thread thread : threads) {
+      try {
+        boolean _ = thread.join(Duration.ofNanos(Math.max(1, until - System.nanoTime())));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    return Map.copyOf(free);
+  }
+
+  private static OptionalLong usable(String address) {
+    try {
+      Path folder = Wiring.destinationFolder(address);
+      return Files.isDirectory(folder)
+          ? OptionalLong.of(Files.getFileStore(folder).getUsableSpace())
+          : OptionalLong.empty();
+    } catch (java.io.IOException | SerdabException e) {
+      return OptionalLong.empty();
+    }
+  }
+
+  // ---- for people
+
+  private void printText(Status status, Map<String, OptionalLong> free, List<RunRow> runs) {
     var out = around.terminal().out();
-    sources.forEach((source, count) -> {
-      out.println(source);
-      out.printf(
-          "  %d studies: %d with a proven copy of every file, %d not copied, %d incomplete%n",
-          count.studies, count.proven, count.notCopied, count.incomplete);
-      count.byDestination.forEach((destination, copies) ->
-          out.printf("  destination %s: %d proven%n", destination, copies));
-      if (count.waiting > 0) {
-        out.printf("  %d changed studies wait for a quiet time%n", count.waiting);
+    out.println(status.sentence());
+    for (Problem reason : status.reasons().stream().skip(1).toList()) {
+      out.println("- " + reason.text());
+    }
+    for (Status.PlanStatus plan : status.plans()) {
+      out.println();
+      out.println(plan.name().isEmpty() ? plan.source() : plan.name() + ": " + plan.source());
+      print(plan.counts());
+      for (Status.DestinationStatus destination : plan.destinations()) {
+        print(destination, free.getOrDefault(destination.address(), OptionalLong.empty()));
       }
-      if (count.failing > 0) {
-        out.printf("  %d failed before and are tried again later%n", count.failing);
-      }
-      if (count.notListedAnyMore > 0) {
-        out.printf(
-            "  %d are in the backup and not in the source any more%n", count.notListedAnyMore);
-      }
-    });
-    Instant now = around.clock().instant();
+      plan.lastRun()
+          .ifPresent(run ->
+              out.printf(
+                  "  last run %s ago: %s%n",
+                  since(run.startedAt()),
+                  plan.running() ? "running now" : outcome(run)));
+      plan.health().ifPresent(this::print);
+    }
+    if (!runs.isEmpty()) {
+      out.println();
+    }
     for (RunRow run : runs) {
       out.printf(
-          "run %d  %-7s %s ago  %s%n",
-          run.id(),
-          run.kind(),
-          TerminalProgress.Sizes.text(Duration.between(run.startedAt(), now)),
-          run.outcome().isEmpty() ? "still running, or its process died" : run.outcome());
+          "run %d  %-7s %s ago  %s%n", run.id(), run.kind(), since(run.startedAt()), outcome(run));
     }
     out.flush();
   }
 
-  private void printJson(Map<String, Count> sources, List<RunRow> runs) {
+  private void print(Safety.Counts counts) {
+    var out = around.terminal().out();
+    out.printf(
+        "  %,d studies, %,d safe", counts.studies(), counts.safeStudies());
+    if (counts.groups() > 0) {
+      out.printf(
+          "; %,d groups of other files, %,d safe", counts.groups(), counts.safeGroups());
+    }
+    out.println();
+    line(counts.neverRead(), "never copied yet");
+    line(counts.lacking(), "without a proven copy on some destination");
+    line(counts.incomplete(), "with listed files that are not in the copy");
+    line(counts.failing(), "failed before and are tried again later");
+    line(counts.changed(), "changed since they were copied");
+    line(counts.waiting(), "edited, waiting for a quiet time");
+    line(counts.empty(), "without any files in the source");
+    line(counts.notListed(), "in the backup and not in the source any more");
+    line(counts.notWanted(), "not selected");
+  }
+
+  private void line(long count, String what) {
+    if (count > 0) {
+      around.terminal().out().printf("    %,d %s%n", count, what);
+    }
+  }
+
+  private void print(Status.DestinationStatus destination, OptionalLong free) {
+    Safety.OnDestination copies = destination.copies();
+    StringBuilder depths = new StringBuilder();
+    for (Depth depth : Depth.values()) {
+      long count = copies.byDepth().getOrDefault(depth, 0L);
+      if (count > 0) {
+        depths.append(depths.isEmpty() ? " (" : ", ").append(String.format("%,d ", count));
+        depths.append(depth.name());
+      }
+    }
+    depths.append(depths.isEmpty() ? "" : ")");
+    around
+        .terminal()
+        .out()
+        .printf(
+            "  %s: %,d proven%s%s%s%s%n",
+            destination.address(),
+            copies.proven(),
+            depths,
+            copies
+                .oldestProof()
+                .map(at -> ", read back longest ago: " + since(at) + " ago")
+                .orElse(""),
+            copies.bad() > 0 ? String.format(", %,d DAMAGED", copies.bad()) : "",
+            free.isPresent()
+                ? ", " + TerminalProgress.Sizes.text(free.getAsLong()) + " free"
+                : ", not reachable now");
+  }
+
+  private void print(SourceHealthFact health) {
+    if (health.filesOnDisk().isPresent() && health.filesInIndex().isPresent()) {
+      around
+          .terminal()
+          .out()
+          .printf(
+              "  still on disk: %,d, in the index: %,d%n",
+              health.filesOnDisk().getAsLong(), health.filesInIndex().getAsLong());
+    }
+  }
+
+  private String since(Instant time) {
+    Duration passed = Duration.between(time, around.clock().instant());
+    return passed.toDays() >= 2
+        ? passed.toDays() + " days"
+        : TerminalProgress.Sizes.text(passed.isNegative() ? Duration.ZERO : passed);
+  }
+
+  private static String outcome(RunRow run) {
+    return run.outcome().isEmpty() ? "still running, or its process died" : run.outcome();
+  }
+
+  // ---- for programs
+
+  private void printJson(
+      Status status,
+      Map<String, OptionalLong> free,
+      List<RunRow> runs,
+      Map<String, Safety.OfSource> sources) {
     Json.object(
         around.terminal().out(),
         writer -> {
           writer.writeStringProperty("schema", "serdab-status-v1");
-          writer.writeArrayPropertyStart("sources");
-          sources.forEach((source, count) -> {
+          writer.writeStringProperty("sentence", status.sentence());
+          writer.writeBooleanProperty("safe", status.safe());
+          writer.writeArrayPropertyStart("reasons");
+          for (Problem reason : status.reasons()) {
             writer.writeStartObject();
-            writer.writeStringProperty("source", source);
-            writer.writeNumberProperty("studies", count.studies);
-            writer.writeNumberProperty("proven", count.proven);
-            writer.writeNumberProperty("not_copied", count.notCopied);
-            writer.writeNumberProperty("incomplete", count.incomplete);
-            writer.writeNumberProperty("failing", count.failing);
-            writer.writeNumberProperty("waiting", count.waiting);
-            writer.writeNumberProperty("not_listed_any_more", count.notListedAnyMore);
-            writer.writeObjectPropertyStart("proven_by_destination");
-            count.byDestination.forEach(writer::writeNumberProperty);
+            ReportPrinter.problem(writer, reason);
             writer.writeEndObject();
-            writer.writeEndObject();
-          });
+          }
+          writer.writeEndArray();
+          writer.writeNumberProperty("studies", status.studies());
+          writer.writeNumberProperty("safe_studies", status.safeStudies());
+          writer.writeArrayPropertyStart("plans");
+          status.plans().forEach(plan -> write(writer, plan, free));
+          writer.writeEndArray();
+          writer.writeArrayPropertyStart("sources");
+          sources.forEach((source, counts) -> write(writer, source, counts));
           writer.writeEndArray();
           writer.writeArrayPropertyStart("runs");
           for (RunRow run : runs) {
@@ -198,6 +383,71 @@ final class StatusCommand implements Callable<Integer> {
           }
           writer.writeEndArray();
         });
+  }
+
+  private static void write(
+      JsonGenerator writer, Status.PlanStatus plan, Map<String, OptionalLong> free) {
+    Safety.Counts counts = plan.counts();
+    writer.writeStartObject();
+    writer.writeStringProperty("plan", plan.name());
+    writer.writeStringProperty("source", plan.source());
+    writer.writeNumberProperty("studies", counts.studies());
+    writer.writeNumberProperty("safe_studies", counts.safeStudies());
+    writer.writeNumberProperty("groups", counts.groups());
+    writer.writeNumberProperty("safe_groups", counts.safeGroups());
+    writer.writeNumberProperty("never_copied", counts.neverRead());
+    writer.writeNumberProperty("lacking", counts.lacking());
+    writer.writeNumberProperty("incomplete", counts.incomplete());
+    writer.writeNumberProperty("failing", counts.failing());
+    writer.writeNumberProperty("changed", counts.changed());
+    writer.writeNumberProperty("waiting", counts.waiting());
+    writer.writeNumberProperty("empty", counts.empty());
+    writer.writeNumberProperty("not_listed_any_more", counts.notListed());
+    writer.writeNumberProperty("not_selected", counts.notWanted());
+    writer.writeBooleanProperty("running", plan.running());
+    writer.writeStringProperty("last_run_at", text(plan.lastRun().map(RunRow::startedAt)));
+    writer.writeStringProperty("last_good_at", text(plan.lastGood().flatMap(RunRow::endedAt)));
+    writer.writeArrayPropertyStart("destinations");
+    for (Status.DestinationStatus destination : plan.destinations()) {
+      Safety.OnDestination copies = destination.copies();
+      writer.writeStartObject();
+      writer.writeStringProperty("destination", copies.id());
+      writer.writeStringProperty("address", destination.address());
+      writer.writeNumberProperty("proven", copies.proven());
+      writer.writeObjectPropertyStart("by_depth");
+      for (Depth depth : Depth.values()) {
+        if (copies.byDepth().containsKey(depth)) {
+          writer.writeNumberProperty(depth.name(), copies.byDepth().getOrDefault(depth, 0L));
+        }
+      }
+      writer.writeEndObject();
+      writer.writeNumberProperty("damaged", copies.bad());
+      writer.writeStringProperty("oldest_proof", text(copies.oldestProof()));
+      writer.writeStringProperty("newest_proof", text(copies.newestProof()));
+      writer.writeStringProperty("last_used_at", text(destination.lastUsedAt()));
+      OptionalLong bytes = free.getOrDefault(destination.address(), OptionalLong.empty());
+      writer.writeBooleanProperty("reachable", bytes.isPresent());
+      writer.writeNumberProperty("free_bytes", bytes.orElse(0));
+      writer.writeEndObject();
+    }
+    writer.writeEndArray();
+    writer.writeEndObject();
+  }
+
+  private static void write(JsonGenerator writer, String source, Safety.OfSource counts) {
+    writer.writeStartObject();
+    writer.writeStringProperty("source", source);
+    writer.writeNumberProperty("studies", counts.studies());
+    writer.writeNumberProperty("proven", counts.proven());
+    writer.writeNumberProperty("not_copied", counts.notCopied());
+    writer.writeNumberProperty("incomplete", counts.incomplete());
+    writer.writeNumberProperty("failing", counts.failing());
+    writer.writeNumberProperty("waiting", counts.waiting());
+    writer.writeNumberProperty("not_listed_any_more", counts.notListed());
+    writer.writeObjectPropertyStart("proven_by_destination");
+    counts.provenByDestination().forEach(writer::writeNumberProperty);
+    writer.writeEndObject();
+    writer.writeEndObject();
   }
 
   private static String text(Optional<Instant> time) {

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import serdab.StudyLabel;
+import serdab.report.Forecast;
 import serdab.report.Progress;
 
 /// Shows how a run goes on: one line that is rewritten on a terminal, else a plain line from time
@@ -25,6 +26,7 @@ final class TerminalProgress implements Progress {
   private volatile long studies;
   private volatile long beganNanos;
   private volatile boolean lineOpen;
+  private volatile Forecast forecast = Forecast.DONE;
 
   /// @param terminal whether lines can be rewritten
   /// @param nanoTime a clock that only goes forward
@@ -52,6 +54,11 @@ final class TerminalProgress implements Progress {
   public void read(long count) {
     bytes.addAndGet(count);
     showSometimes();
+  }
+
+  @Override
+  public void forecast(Forecast newest) {
+    forecast = newest;
   }
 
   @Override
@@ -96,8 +103,8 @@ final class TerminalProgress implements Progress {
     out.flush();
   }
 
-  private String text(long now) {
-    double seconds = Math.max(1e-3, (now - beganNanos) / 1e9);
+  private String text(long nanos) {
+    double seconds = Math.max(1e-3, (nanos - beganNanos) / 1e9);
     long all = Math.max(1, studies);
     long finished = Math.min(done.get(), all);
     StringBuilder text = new StringBuilder();
@@ -111,9 +118,11 @@ final class TerminalProgress implements Progress {
     text.append(finished).append('/').append(all).append(" studies, ");
     text.append(Sizes.text(bytes.get())).append(", ");
     text.append(Sizes.text((long) (bytes.get() / seconds))).append("/s");
-    if (finished > 0 && finished < all) {
-      long left = (long) (seconds / finished * (all - finished));
-      text.append(", ").append(Sizes.text(Duration.ofSeconds(left))).append(" left");
+    Forecast now = forecast;
+    if (now.runsLeft() > 0) {
+      text.append(", all done ").append(now.words());
+    } else if (now.left().isPresent()) {
+      text.append(", ").append(Sizes.text(now.left().get())).append(" left");
     }
     return text.toString();
   }

@@ -18,6 +18,8 @@ import serdab.Sha256;
 /// @param destinations the destinations' specifications, such as `zip:/Volumes/Backup`
 /// @param selection which studies
 /// @param order in which order
+/// @param orderGiven whether a person asked for that order; else a first backup is free to choose.
+///   No part of the serialised form, which holds what was used
 /// @param batch how many studies one run copies at most; 0 means all
 /// @param pause how long each worker rests after a study
 /// @param workers how many studies are copied at once, 1 to 16
@@ -39,6 +41,7 @@ public record BackupPlan(
     List<String> destinations,
     Selection selection,
     Order order,
+    boolean orderGiven,
     int batch,
     Duration pause,
     int workers,
@@ -82,6 +85,7 @@ public record BackupPlan(
     draft.destinations = destinations;
     draft.selection = selection;
     draft.order = order;
+    draft.orderGiven = orderGiven;
     draft.batch = batch;
     draft.pause = pause;
     draft.workers = workers;
@@ -105,6 +109,7 @@ public record BackupPlan(
     private List<String> destinations = List.of();
     private Selection selection = Selection.ALL;
     private Order order = Order.STUDY_DATE;
+    private boolean orderGiven;
     private int batch;
     private Duration pause = Duration.ZERO;
     private int workers = DEFAULT_WORKERS;
@@ -140,6 +145,7 @@ public record BackupPlan(
 
     public Draft order(Order wanted) {
       order = wanted;
+      orderGiven = true;
       return this;
     }
 
@@ -210,6 +216,7 @@ public record BackupPlan(
           destinations,
           selection,
           order,
+          orderGiven,
           batch,
           pause,
           workers,

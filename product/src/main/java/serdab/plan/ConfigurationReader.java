@@ -180,7 +180,6 @@ final class ConfigurationReader {
             .name(name)
             .destinations(destinations)
             .selection(selection(in))
-            .order(oneOf(in, "order", Order.values(), Order::text, Order.STUDY_DATE))
             .strategy(
                 oneOf(in, "strategy", Strategy.values(), Strategy::text, Strategy.INCREMENTAL))
             .batch((int) in.number("batch", 0, 1_000_000, 0))
@@ -198,6 +197,9 @@ final class ConfigurationReader {
                     "import_guard_files", 0, 1_000_000_000, BackupPlan.DEFAULT_IMPORT_GUARD_FILES))
             .adaptive(in.flag("adaptive", false))
             .rules(rules(in));
+    if (in.text("order").isPresent()) {
+      draft.order(oneOf(in, "order", Order.values(), Order::text, Order.STUDY_DATE));
+    }
     Optional<Duration> every = in.duration("every", MINUTE, YEAR);
     BackupPlan settings = draft.plan();
     List<BackupPlan> each =

@@ -61,7 +61,9 @@ final class ConfigurationWriter {
     if (!selection.studies().isEmpty()) {
       line("study", list(new TreeSet<>(selection.studies())));
     }
-    line("order", string(plan.order().text()));
+    if (plan.orderGiven()) {
+      line("order", string(plan.order().text()));
+    }
     line("strategy", string(plan.strategy().text()));
     line("batch", plan.batch());
     line("pause", string(Durations.text(plan.pause())));

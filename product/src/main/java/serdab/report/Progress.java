@@ -19,6 +19,9 @@ public interface Progress {
   /// @param outcome one word or two: `copied`, `adopted`, `incomplete`, `failed`, `waiting`
   void ended(StudyLabel study, String outcome);
 
+  /// What is left and when it will be done, as far as it shows by now; told after each study.
+  default void forecast(Forecast forecast) {}
+
   /// A line worth reading now, without patient data.
   void say(String line);
 

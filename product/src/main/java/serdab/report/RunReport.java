@@ -17,6 +17,7 @@ import serdab.catalogue.RunTotals;
 /// @param madeAt for each destination, the names of what was made, at most [#MAX_NAMED]; shown to
 ///   the person at the terminal only, for they hold patient data where the naming profile puts it
 ///   there
+/// @param forecast what is left for later runs, and when it will be done
 public record RunReport(
     long run,
     Outcome outcome,
@@ -24,7 +25,8 @@ public record RunReport(
     List<NotSafe> notSafe,
     List<Problem> problems,
     List<String> warnings,
-    List<Made> madeAt) {
+    List<Made> madeAt,
+    Forecast forecast) {
 
   public static final int MAX_NAMED = 1000;
 

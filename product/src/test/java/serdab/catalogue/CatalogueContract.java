@@ -1258,4 +1258,82 @@ abstract class CatalogueContract {
     assertThatThrownBy(() -> closed.rememberFact("x", "y"))
         .isInstanceOf(IllegalStateException.class);
   }
+
+  // ---- many studies at once
+
+  @Test
+  void manyStudiesAreKnownAtOnceWithTheirCopies() {
+    catalogue()
+        .sawStudies(
+            1,
+            SOURCE,
+            List.of(new Seen(facts("1.2.3"), 3, "print a"), new Seen(facts("1.2.4"), 1, "b")));
+
+    var known =
+        catalogue()
+            .listings()
+            .known(
+                SOURCE, List.of(new StudyKey("1.2.3"), new StudyKey("1.2.4"), new StudyKey("1.9")));
+
+    assertThat(known).containsOnlyKeys(new StudyKey("1.2.3"), new StudyKey("1.2.4"));
+    assertThat(known.get(new StudyKey("1.2.3")).listedFingerprint()).isEqualTo("print a");
+    assertThat(known.get(new StudyKey("1.2.3")).study())
+        .isEqualTo(catalogue().study(SOURCE, new StudyKey("1.2.3")).orElseThrow());
+    assertThat(known.get(new StudyKey("1.2.3")).copies()).isEmpty();
+    catalogue().listings().stillListed(9, SOURCE, List.of(new StudyKey("1.2.4")));
+    assertThat(catalogue().study(SOURCE, new StudyKey("1.2.4")).orElseThrow().lastSeenRun())
+        .isEqualTo(9);
+    assertThat(catalogue().study(SOURCE, new StudyKey("1.2.3")).orElseThrow().lastSeenRun())
+        .isEqualTo(1);
+  }
+
+  @Test
+  void theDatabaseCountsWhatAPlanWants() {
+    catalogue()
+        .sawStudies(
+            1,
+            SOURCE,
+            List.of(
+                new Seen(facts("1.2.3"), 3),
+                new Seen(undated("1.2.4"), 1),
+                new Seen(facts("1.5"), 0)));
+    String modality = facts("1.2.3").modalities().getFirst();
+    java.util.function.Function<Safety.Wish, Safety.Counts> count =
+        wish ->
+            catalogue()
+                .safety()
+                .count(new Safety.Scope(SOURCE, List.of(DISK, CLOUD), List.of(wish), 1));
+
+    Safety.Counts all = count.apply(Safety.Wish.ALL);
+    Safety.Counts some =
+        count.apply(
+            new Safety.Wish(
+                new serdab.plan.Selection(
+                    java.util.Set.of(modality),
+                    Optional.of(LocalDate.of(1900, 1, 1)),
+                    Optional.of(LocalDate.of(2100, 1, 1)),
+                    java.util.Set.of("1.2.3", "1.7"),
+                    Optional.empty()),
+                true));
+    Safety.Counts none =
+        count.apply(
+            new Safety.Wish(
+                new serdab.plan.Selection(
+                    java.util.Set.of("A_%!"),
+                    Optional.empty(),
+                    Optional.empty(),
+                    java.util.Set.of(),
+                    Optional.of("nobody")),
+                false));
+
+    assertThat(all.studies()).isEqualTo(2);
+    assertThat(all.neverRead()).isEqualTo(2);
+    assertThat(all.empty()).isEqualTo(1);
+    assertThat(all.safeStudies()).isZero();
+    assertThat(some.studies()).isEqualTo(1);
+    assertThat(some.notWanted()).isEqualTo(2);
+    assertThat(none.studies()).isZero();
+    assertThat(catalogue().safety().ofSource(SOURCE, 1).studies()).isEqualTo(3);
+    assertThat(catalogue().safety().backupRuns()).isEmpty();
+  }
 }

@@ -102,6 +102,83 @@ class CommandLineTest {
     assertThat(backup.out()).contains("\"selected\":1,", "\"files\":4");
   }
 
+  @Test
+  void statusBeginsWithOneSentenceAndItsExitCodeIsTheAnswer() throws IOException {
+    backUp();
+
+    CommandLineRun.Result safe = serdab("status");
+    Files.delete(firstFile(zips(), "8888.zip"));
+    serdab("verify", "zip:" + zips());
+    CommandLineRun.Result gone = serdab("status");
+
+    assertThat(safe.out()).startsWith("All 10 studies safe, last proven 0 minutes ago.");
+    assertThat(safe.exitCode()).isZero();
+    assertThat(gone.out()).startsWith("1 of 10 studies has no proven copy. Run: serdab backup.");
+    assertThat(gone.exitCode()).isEqualTo(3);
+  }
+
+  @Test
+  void twoCopiesOnOneDiskAreNotSafeToDelete() {
+    backUp("--to", "zip:" + folder.resolve("second"));
+
+    CommandLineRun.Result list =
+        serdab("status", "--safe-to-delete", "--date", "1900-01-01..2100-01-01");
+
+    assertThat(list.exitCode()).isZero();
+    assertThat(list.out())
+        .contains("0 studies from", "one and the same disk", "Nothing was deleted");
+  }
+
+  @Test
+  void aFirstBackupIsSmartUntilItIsDoneUnlessAPersonSaysOtherwise() throws IOException {
+    Path source = library();
+    Files.write(source.resolve("other"), TinyDicom.image().study("1.2.4").sop("1.2.4.1").bytes());
+    List<String> backup =
+        List.of("backup", "--from", source.toString(), "--to", "zip:" + zips(), "--workers", "1");
+
+    CommandLineRun.Result first = serdab(with(backup, "--batch", "1"));
+    CommandLineRun.Result second = serdab(with(backup, "--batch", "1"));
+    serdab(with(backup));
+    serdab(with(backup, "--order", "date-added"));
+
+    assertThat(first.out()).contains("First backup: 1 studies are left", "after 1 more run");
+    assertThat(second.out()).doesNotContain("are left");
+    assertThat(orders()).containsExactly("smart", "study-date", "date-added");
+  }
+
+  @Test
+  void aFullBackupStoresNothingTwice() throws IOException {
+    backUp();
+    Map<String, Sha256> before = digests(zips());
+
+    CommandLineRun.Result full = backUp("--strategy", "full");
+
+    assertThat(full.exitCode()).as(full.out() + full.err()).isZero();
+    assertThat(full.out()).contains(" 0 copied and proven, 12 already there");
+    assertThat(zipsOnly(digests(zips()))).isEqualTo(zipsOnly(before));
+  }
+
+  private static String[] with(List<String> args, String... more) {
+    List<String> all = new java.util.ArrayList<>(args);
+    all.addAll(List.of(more));
+    return all.toArray(String[]::new);
+  }
+
+  /// The orders of the plans that were used, the first one first.
+  private List<String> orders() {
+    try (serdab.catalogue.Catalogue catalogue =
+        serdab.catalogue.Catalogue.inFile(
+            folder.resolve("home/catalogue.db"),
+            java.time.InstantSource.system(),
+            new java.util.SplittableRandom(1))) {
+      return catalogue.runs(100).reversed().stream()
+          .flatMap(run -> catalogue.plans().plan(run.planHash()).stream())
+          .map(plan -> plan.setting("order"))
+          .distinct()
+          .toList();
+    }
+  }
+
   // ---- losing the catalogue
 
   @Test
@@ -116,7 +193,8 @@ class CommandLineTest {
 
     assertThat(rebuild.exitCode()).as(rebuild.err()).isZero();
     assertThat(rebuild.out()).contains("12 copies are in the catalogue again");
-    assertThat(status.exitCode()).isZero();
+    assertThat(status.exitCode()).isEqualTo(3);
+    assertThat(status.out()).startsWith("Copies are known, and no source was compared with them");
     assertThat(backup.out()).contains("\"copied\":0", "\"adopted\":12");
     assertThat(zipsOnly(digests(zips()))).isEqualTo(zipsOnly(before));
   }

@@ -35,6 +35,8 @@ class JsonDocumentsTest {
   private static final Pattern HEADING = Pattern.compile("^## (" + SCHEMA + ")$");
   private static final Pattern ROW = Pattern.compile("^\\| `([^`]+)` \\| ([^|]+) \\|.*$");
 
+  private static final String ALL_DATES = "1900-01-01..2100-01-01";
+
   @TempDir private Path folder;
 
   /// By schema, the types by path.
@@ -87,6 +89,8 @@ class JsonDocumentsTest {
     checkPrinted("serdab-status-v1", "status", "--json");
     checkPrinted("serdab-studies-v1", "studies", "--json");
     checkPrinted("serdab-studies-v1", "studies", "--json", "--findings");
+    checkPrinted("serdab-safe-v1", "status", "--safe-to-delete", "--date", ALL_DATES, "--json");
+    checkSafeToDelete();
     cutShort(firstZip());
     checkPrinted("serdab-verify-v1", "verify", copies(), "--json");
     checkPrinted(
@@ -130,6 +134,40 @@ class JsonDocumentsTest {
     }
 
     assertThat(written).isEqualTo(documented.keySet());
+  }
+
+  /// Two copies on media that are different for certain, as no test machine has them.
+  private void checkSafeToDelete() throws IOException {
+    Path source = Files.createDirectories(folder.resolve("two"));
+    Files.write(source.resolve("image"), serdab.testing.world.TinyDicom.image().bytes());
+    new CommandLineRun(folder.resolve("home"))
+        .run(
+            "backup",
+            "--from",
+            source.toString(),
+            "--to",
+            "zip:" + folder.resolve("a"),
+            "--to",
+            "zip:" + folder.resolve("b"));
+    try (serdab.catalogue.Catalogue catalogue =
+        serdab.catalogue.Catalogue.inFile(
+            folder.resolve("home/catalogue.db"),
+            java.time.InstantSource.system(),
+            new java.util.SplittableRandom(1))) {
+      int disk = 0;
+      for (serdab.catalogue.Catalogue.UsedPlace used : catalogue.destinations()) {
+        disk++;
+        catalogue.rememberFact("medium/" + used.id(), "disk:wwn-" + disk);
+      }
+    }
+    checkPrinted("serdab-safe-v1", "status", "--safe-to-delete", "--date", ALL_DATES, "--json");
+    CommandLineRun.Result text =
+        new CommandLineRun(folder.resolve("home"))
+            .run("status", "--safe-to-delete", "--date", ALL_DATES);
+    assertThat(text.exitCode()).isZero();
+    assertThat(text.out())
+        .contains("studies from 1900-01-01 to 2100-01-01 are safe to delete")
+        .contains("Nothing was deleted");
   }
 
   /// A study in two versions, a hold that comes after the plan, and a source that lost its files.

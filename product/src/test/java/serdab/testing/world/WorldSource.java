@@ -48,6 +48,8 @@ public final class WorldSource implements Source {
   private final Map<String, byte[]> changesWhileRead = new HashMap<>();
   private boolean gone;
   private final Map<String, String> fingerprints = new HashMap<>();
+  private final Map<String, Instant> added = new HashMap<>();
+  private final Set<String> endangered = new HashSet<>();
   private Runnable eachReading = () -> {};
   private long bytesRead;
 
@@ -97,6 +99,16 @@ public final class WorldSource implements Source {
   /// The source's index shows this from now on, whatever happens to the study's files.
   public synchronized void hideChangesFromTheFingerprint(String study, String fingerprint) {
     fingerprints.put(study, fingerprint);
+  }
+
+  /// The source took this study in at that time.
+  public synchronized void added(String study, Instant at) {
+    added.put(study, at);
+  }
+
+  /// The source's program is about to delete this study.
+  public synchronized void endanger(String study) {
+    endangered.add(study);
   }
 
   /// Does this at each reading of some bytes from now on, such as letting time pass.
@@ -176,7 +188,8 @@ public final class WorldSource implements Source {
             PatientData.of(""),
             PatientData.of(""));
     String fingerprint = fingerprints.getOrDefault(uid, look(files));
-    return new SourceStudy(facts, fingerprint, files.size(), Optional.empty(), List.of(), uid);
+    return new SourceStudy(
+        facts, fingerprint, files.size(), Optional.ofNullable(added.get(uid)), List.of(), uid);
   }
 
   private static String look(SortedMap<String, Content> files) {
@@ -217,6 +230,13 @@ public final class WorldSource implements Source {
           .sorted(
               Comparator.comparing((SourceStudy study) -> study.facts().studyDate().orElseThrow())
                   .thenComparing(SourceStudy::key));
+    }
+
+    @Override
+    public boolean endangered(SourceStudy study) {
+      synchronized (WorldSource.this) {
+        return endangered.contains(study.handle());
+      }
     }
 
     @Override

@@ -1,0 +1,213 @@
+package serdab.cli;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import serdab.PatientData.Purpose;
+import serdab.backup.Medium;
+import serdab.backup.SafeToDelete;
+import serdab.backup.SafeToDelete.Answer;
+import serdab.catalogue.Catalogue;
+import serdab.catalogue.RunRow;
+import serdab.catalogue.Safety;
+import serdab.catalogue.StudyRow;
+import serdab.dicom.StudyFacts;
+import serdab.plan.Configuration;
+import serdab.plan.DiskSet;
+import tools.jackson.core.JsonGenerator;
+
+/// `serdab status --safe-to-delete`: prints the studies that could be deleted in their source
+/// without being lost, one by one as they are read. Deletes nothing.
+final class SafeToDeleteList {
+
+  private final Surroundings around;
+  private final boolean json;
+
+  SafeToDeleteList(Surroundings around, boolean json) {
+    this.around = around;
+    this.json = json;
+  }
+
+  /// Prints them.
+  ///
+  /// @return the exit code
+  int print(DateRange range, Duration provenWithin) {
+    Home home = around.home();
+    if (!home.exists()) {
+      if (json) {
+        printJson(range, provenWithin, Stream.empty(), null, null);
+      } else {
+        around.terminal().out().println("Nothing was backed up yet. Nothing is safe to delete.");
+      }
+      return Main.ExitCodes.GOOD;
+    }
+    Optional<Configuration> configuration = StatusCommand.configuration(home);
+    try (Wiring wiring = new Wiring(around);
+        Catalogue catalogue = wiring.catalogue(home);
+        Stream<Safety.PresentStudy> studies =
+            catalogue.safety().presentStudies(range.from(), range.to())) {
+      SafeToDelete rules =
+          new SafeToDelete(
+              around.clock().instant(),
+              provenWithin,
+              media(catalogue, configuration),
+              lastGood(catalogue));
+      if (json) {
+        printJson(range, provenWithin, studies, catalogue, rules);
+      } else {
+        printText(range, provenWithin, studies, catalogue, rules);
+      }
+      return Main.ExitCodes.GOOD;
+    }
+  }
+
+  private static Map<String, RunRow> lastGood(Catalogue catalogue) {
+    Map<String, RunRow> lastGood = new HashMap<>();
+    for (Catalogue.UsedPlace source : catalogue.sources()) {
+      catalogue
+          .lastGoodRun("backup", source.id())
+          .ifPresent(run -> lastGood.put(source.id(), run));
+    }
+    return lastGood;
+  }
+
+  private static Map<String, Medium> media(
+      Catalogue catalogue, Optional<Configuration> configuration) {
+    Map<String, Medium> media = new HashMap<>();
+    for (Catalogue.UsedPlace used : catalogue.destinations()) {
+      catalogue
+          .fact(Medium.factName(used.id()))
+          .ifPresent(text -> media.put(used.id(), new Medium(text)));
+      for (DiskSet set : configuration.map(Configuration::disks).orElse(java.util.List.of())) {
+        Set<String> addresses =
+            set.destinations().stream().map(StatusCommand::address).collect(Collectors.toSet());
+        if (addresses.contains(used.spec())) {
+          media.put(used.id(), Medium.ofSet(set.name(), used.id()));
+        }
+      }
+    }
+    return media;
+  }
+
+  /// What was counted while the studies went by.
+  private static final class Tally {
+    private long safe;
+    private long notThere;
+    private final Map<SafeToDelete.Why, Long> notSafe = new EnumMap<>(SafeToDelete.Why.class);
+
+    boolean count(Answer answer) {
+      return switch (answer) {
+        case Answer.Safe _ -> {
+          safe++;
+          yield true;
+        }
+        case Answer.NotSafe no -> {
+          notSafe.merge(no.why(), 1L, Long::sum);
+          yield false;
+        }
+        case Answer.NotThere _ -> {
+          notThere++;
+          yield false;
+        }
+      };
+    }
+  }
+
+  private void printText(
+      DateRange range,
+      Duration provenWithin,
+      Stream<Safety.PresentStudy> studies,
+      Catalogue catalogue,
+      SafeToDelete rules) {
+    var out = around.terminal().out();
+    Tally tally = new Tally();
+    studies.forEach(present -> {
+      Answer answer = rules.answer(present);
+      if (tally.count(answer) && answer instanceof Answer.Safe safe) {
+        StudyRow study = present.study();
+        StudyFacts facts = study.facts();
+        out.printf(
+            "%s  %s  %-8s %5d files  on %d media, read back %s or later  %s%n",
+            catalogue.label(facts.key()),
+            facts.studyDate().map(LocalDate::toString).orElse(""),
+            String.join("\\", facts.modalities()),
+            study.fileCount(),
+            safe.media(),
+            day(safe.oldestProof()),
+            facts.patientName().reveal(Purpose.SHOW_TO_OWNER));
+      }
+    });
+    out.printf(
+        "%,d studies from %s to %s are safe to delete: proven copies on at least %d different"
+            + " media, read back in the last %d days.%n",
+        tally.safe, range.from(), range.to(), SafeToDelete.MEDIA, provenWithin.toDays());
+    tally.notSafe.forEach((why, count) ->
+        out.printf(
+            "NOT safe: %,d %s %s.%n", count, count == 1 ? "study" : "studies", why.words()));
+    if (tally.notThere > 0) {
+      out.printf("%,d are not in their source any more.%n", tally.notThere);
+    }
+    out.println("Nothing was deleted. Serdab never deletes anything in a source.");
+    out.flush();
+  }
+
+  private static String day(Instant time) {
+    return time.toString().substring(0, 10);
+  }
+
+  private void printJson(
+      DateRange range,
+      Duration provenWithin,
+      Stream<Safety.PresentStudy> studies,
+      @Nullable Catalogue catalogue,
+      @Nullable SafeToDelete rules) {
+    Json.object(
+        around.terminal().out(),
+        writer -> {
+          writer.writeStringProperty("schema", "serdab-safe-v1");
+          writer.writeStringProperty("from", range.from().toString());
+          writer.writeStringProperty("to", range.to().toString());
+          writer.writeNumberProperty("proven_within_days", provenWithin.toDays());
+          writer.writeArrayPropertyStart("studies");
+          Tally tally = new Tally();
+          if (catalogue != null && rules != null) {
+            studies.forEach(present -> {
+              Answer answer = rules.answer(present);
+              if (tally.count(answer) && answer instanceof Answer.Safe safe) {
+                write(writer, present.study(), safe, catalogue);
+              }
+            });
+          }
+          writer.writeEndArray();
+          writer.writeNumberProperty("safe", tally.safe);
+          writer.writeObjectPropertyStart("not_safe");
+          tally.notSafe.forEach((why, count) -> writer.writeNumberProperty(why.code(), count));
+          writer.writeEndObject();
+          writer.writeNumberProperty("not_listed_any_more", tally.notThere);
+        });
+  }
+
+  private static void write(
+      JsonGenerator writer, StudyRow study, Answer.Safe safe, Catalogue catalogue) {
+    StudyFacts facts = study.facts();
+    writer.writeStartObject();
+    writer.writeStringProperty("label", catalogue.label(facts.key()).value());
+    writer.writeStringProperty("key", facts.key().value());
+    writer.writeStringProperty("source", study.sourceId());
+    writer.writeStringProperty("patient_name", facts.patientName().reveal(Purpose.SHOW_TO_OWNER));
+    writer.writeStringProperty("patient_id", facts.patientId().reveal(Purpose.SHOW_TO_OWNER));
+    writer.writeStringProperty("study_date", facts.studyDate().map(LocalDate::toString).orElse(""));
+    writer.writeNumberProperty("files", study.fileCount());
+    writer.writeNumberProperty("media", safe.media());
+    writer.writeStringProperty("oldest_proof", safe.oldestProof().toString());
+    writer.writeEndObject();
+  }
+}
