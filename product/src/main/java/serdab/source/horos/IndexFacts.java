@@ -288,18 +288,15 @@ final class IndexFacts {
       return false;
     }
     for (String table : TABLES) {
-      long keys =
-          workbook.number("SELECT count(*) FROM pragma_table_info(?, 'lib') WHERE pk > 0", table);
-      long rowid =
+      long key =
           workbook.number(
-              """
-              SELECT count(*) FROM pragma_table_info(?1, 'lib') c
-              JOIN lib.sqlite_master m ON m.type = 'table' AND m.name = ?1
-              WHERE c.pk = 1 AND c.name = 'Z_PK' AND c.type = 'INTEGER' COLLATE NOCASE
-                AND m.sql NOT LIKE '%WITHOUT%ROWID%' AND m.sql NOT LIKE '%DESC%'\
-              """,
+              "SELECT count(*) FROM pragma_table_info(?, 'lib') WHERE pk = 1 AND name = 'Z_PK'",
               table);
-      if (keys != 1 || rowid != 1) {
+      // A key that is not the row number itself has an index of its own.
+      long indexes =
+          workbook.number(
+              "SELECT count(*) FROM pragma_index_list(?, 'lib') WHERE origin = 'pk'", table);
+      if (key != 1 || indexes != 0) {
         return false;
       }
     }
