@@ -30,7 +30,7 @@ final class Workbook implements AutoCloseable {
   /// The code of [#failed].
   static final String FAILED = "notes-failed";
 
-  private static final int CACHE_KIB = 32 * 1024;
+  private static final int CACHE_KIB = 12 * 1024;
 
   private final Path file;
   private final Optional<Path> index;

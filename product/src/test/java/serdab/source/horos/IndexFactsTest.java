@@ -27,7 +27,7 @@ class IndexFactsTest {
 
   @TempDir Path temp;
 
-  @SeededTest(runs = 20)
+  @SeededTest(runs = 6)
   void factsThatFollowAnIndexAreThoseOfTheIndex(RandomGenerator random) throws Exception {
     try (HorosLibraryFixture library =
         HorosLibraryBuilder.in(temp.resolve("library" + random.nextLong())).create()) {

@@ -45,12 +45,14 @@ public final class FullLibrary {
 
   private static final long FIRST_NUMBER = 1_000_000;
   private static final int STORED_BYTES = 40_000_000;
+  private static final int FILES_OF_ADDED = 4;
   private static final int SEEN_BATCH = 1000;
 
   private FullLibrary() {}
 
   /// Arguments: `rows`, the folder with `Horos Data`, the number of studies and of images in each;
-  /// or `holdings`, that folder, the home folder, the tree's folder and the destination's id.
+  /// `holdings`, that folder, the home folder and the tree's folder; or `more`, that folder and how
+  /// many studies with real files are added.
   public static void main(String[] arguments) throws Exception {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     Path parent = Path.of(arguments[1]);
@@ -58,8 +60,9 @@ public final class FullLibrary {
     switch (arguments[0]) {
       case "rows" ->
           rows(parent, Long.parseLong(arguments[2]), Integer.parseInt(arguments[3]));
+      case "more" -> more(parent.resolve("Horos Data"), Integer.parseInt(arguments[2]));
       case "holdings" -> holdings(parent, Path.of(arguments[2]), Path.of(arguments[3]), out);
-      default -> throw new IllegalArgumentException("rows or holdings");
+      default -> throw new IllegalArgumentException("rows, holdings or more");
     }
     out.printf("%s made in %.0f s%n", arguments[0], (System.nanoTime() - begun) / 1e9);
   }
@@ -128,6 +131,60 @@ public final class FullLibrary {
     }
   }
 
+  /// Adds studies with files, as the viewer does when it imports them.
+  static void more(Path library, int studies) throws SQLException, IOException {
+    try (Connection connection =
+            DriverManager.getConnection("jdbc:sqlite:" + library.resolve("Database.sql"));
+        Statement statement = connection.createStatement()) {
+      statement.execute("BEGIN IMMEDIATE");
+      long first = number(statement, "SELECT max(Z_PK) + 1 FROM ZSTUDY");
+      long file = number(statement, "SELECT max(ZPATHNUMBER) + 1 FROM ZIMAGE");
+      long series = number(statement, "SELECT max(Z_PK) + 1 FROM ZSERIES");
+      for (long study = first; study < first + studies; study++, series++) {
+        String uid = "1.2.826.0.1.3680043.8.498.78." + study;
+        run(
+            connection,
+            """
+            INSERT INTO ZSTUDY (Z_PK, Z_ENT, Z_OPT, ZDATE, ZDATEADDED, ZNAME, ZPATIENTID,
+              ZPATIENTUID, ZSTUDYINSTANCEUID, ZMODALITY)
+            VALUES (?1, 5, 1, 753500000 + ?1, 753600000 + ?1, 'Added ' || ?1, 'A' || ?1,
+              'ADDED ' || ?1 || '-A' || ?1 || '-19700131', '1.2.826.0.1.3680043.8.498.78.' || ?1,
+              'CT')\
+            """,
+            study);
+        run(
+            connection,
+            """
+            INSERT INTO ZSERIES (Z_PK, Z_ENT, Z_OPT, ZSTUDY, ZID, ZMODALITY, ZSERIESDICOMUID)
+            VALUES (?1, 4, 1, ?2, 1, 'CT', '1.2.826.0.1.3680043.8.498.78.' || ?2 || '.1')\
+            """,
+            series,
+            study);
+        for (int image = 1; image <= FILES_OF_ADDED; image++, file++) {
+          run(
+              connection,
+              """
+              INSERT INTO ZIMAGE (Z_ENT, Z_OPT, ZINSTANCENUMBER, ZPATHNUMBER, ZSERIES)
+              VALUES (2, 1, ?1, ?2, ?3)\
+              """,
+              image,
+              file,
+              series);
+          Path folder = library.resolve("DATABASE.noindex/" + (file / 10_000 + 1) * 10_000);
+          Files.createDirectories(folder);
+          Files.write(
+              folder.resolve(file + ".dcm"),
+              TinyDicom.withUids(uid, uid + ".1", uid + ".1." + image)
+                  .patient("Added " + study, "A" + study, "19700131")
+                  .modality("CT")
+                  .instance(image)
+                  .bytes());
+        }
+      }
+      statement.execute("COMMIT");
+    }
+  }
+
   private static long number(Statement statement, String sql) throws SQLException {
     try (ResultSet row = statement.executeQuery(sql)) {
       return row.getLong(1);
@@ -166,7 +223,7 @@ public final class FullLibrary {
       long listed = 0;
       for (SourceStudy study : (Iterable<SourceStudy>) studies::iterator) {
         listed++;
-        seen.add(new Catalogue.Seen(study.facts(), study.fileCount()));
+        seen.add(new Catalogue.Seen(study.facts(), study.fileCount(), study.fingerprint()));
         batch.add(study);
         if (batch.size() == SEEN_BATCH) {
           remember(catalogue, run, id, destination, tree, seen, batch, clock.instant());
