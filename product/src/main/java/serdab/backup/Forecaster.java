@@ -12,9 +12,9 @@ import serdab.report.Forecast;
 /// Says when the work will be done, from what was measured so far. Thread-safe.
 ///
 /// Where one run does all the work, the rate is that of this run. Where each run copies a batch,
-/// what counts is how many studies were copied from the beginning of an earlier run to the beginning
-/// of this one: pauses between runs, closed hours and nights are in it by themselves. Too little
-/// measured makes no forecast.
+/// what counts is how many studies were copied from the beginning of an earlier run to the
+/// beginning of this one: pauses between runs, closed hours and nights are in it by themselves. Too
+/// little measured makes no forecast.
 final class Forecaster {
 
   /// Earlier runs are looked at so far back.

@@ -79,8 +79,9 @@ public record Medium(String text) {
         return Optional.empty();
       }
       Path real = block.toRealPath();
-      if (Files.exists(real.resolve("partition"))) {
-        at = real.getParent().getFileName().toString();
+      Path parent = real.getParent();
+      if (parent != null && Files.exists(real.resolve("partition"))) {
+        at = parent.getFileName().toString();
         continue;
       }
       List<String> below = names(real.resolve("slaves"));

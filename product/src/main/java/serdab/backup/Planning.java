@@ -24,8 +24,8 @@ import serdab.plan.Order;
 import serdab.source.Inventory;
 import serdab.source.SourceStudy;
 
-/// Finds out what there is to do, reading the source's list once and the catalogue a page at a time.
-/// Used once, from one thread.
+/// Finds out what there is to do, reading the source's list once and the catalogue a page at a
+/// time. Used once, from one thread.
 final class Planning {
 
   private final BackupPlan plan;

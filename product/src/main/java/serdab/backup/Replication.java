@@ -237,18 +237,23 @@ public final class Replication {
     List<CopyRow> copies = catalogue.copies(key);
     return IntStream.range(0, to.size())
         .filter(target ->
-            versions.stream().anyMatch(copy -> !isSettled(copies, copy.id(), to.get(target))))
+            versions.stream()
+                .anyMatch(copy ->
+                    !isSettled(
+                        copies, copy.id(), versions.getLast().id(), to.get(target))))
         .boxed()
         .toList();
   }
 
-  /// Whether a version is there, or was and a person had it removed: then it does not come back.
-  private static boolean isSettled(List<CopyRow> copies, VersionId version, Destination at) {
+  /// Whether a version is there, or was and a person had it removed: then it does not come back,
+  /// unless it is the newest. Without its newest version no study is copied.
+  private static boolean isSettled(
+      List<CopyRow> copies, VersionId version, VersionId newest, Destination at) {
     String id = at.id().toString();
     return copies.stream()
         .filter(copy -> copy.destinationId().equals(id) && copy.version().equals(version))
         .anyMatch(copy ->
-            copy.state().equals(REMOVED)
+            (copy.state().equals(REMOVED) && !version.equals(newest))
                 || (copy.state().equals("good")
                     && copy.proof().depth().reaches(at.traits().copiedDepth())));
   }
@@ -409,7 +414,7 @@ public final class Replication {
           if (stop.mustAbandon()) {
             return new CopyOutcome.Stopped();
           }
-          copy(held);
+          copy(held, versions.getLast().id());
         }
         if (!versions.isEmpty()) {
           recordNewest(versions.getLast().id());
@@ -430,7 +435,7 @@ public final class Replication {
     private void recordNewest(VersionId id) {
       boolean isLast = newest.filter(version -> version.id().equals(id)).isPresent();
       boolean isThere =
-          to.stream().anyMatch(target -> isSettled(catalogue.copies(key), id, target));
+          to.stream().anyMatch(target -> isSettled(catalogue.copies(key), id, id, target));
       if (!isLast && isThere) {
         catalogue
             .version(key, id)
@@ -439,12 +444,12 @@ public final class Replication {
       }
     }
 
-    private void copy(HeldVersion held) {
+    private void copy(HeldVersion held, VersionId newestHeld) {
       List<CopyRow> known = catalogue.copies(key);
       List<Integer> lacking =
           targets.stream()
               .filter(target -> !failedTargets.contains(target))
-              .filter(target -> !isSettled(known, held.id(), to.get(target)))
+              .filter(target -> !isSettled(known, held.id(), newestHeld, to.get(target)))
               .toList();
       if (lacking.isEmpty()) {
         return;

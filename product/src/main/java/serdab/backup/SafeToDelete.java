@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import serdab.catalogue.CopyRow;
 import serdab.catalogue.RunRow;
 import serdab.catalogue.Safety;
@@ -22,23 +23,34 @@ public final class SafeToDelete {
 
   private final Instant now;
   private final Duration provenWithin;
-  private final Map<String, Medium> media;
+  private final Map<String, Place> places;
   private final Map<String, RunRow> lastGood;
+  private final Set<String> partlyRead;
+
+  /// Where a destination is.
+  ///
+  /// @param medium what it lies on
+  /// @param since since when it is known to lie there: bytes that were read back earlier may have
+  ///   been those of another folder, which somebody copied without reading the copy back
+  public record Place(Medium medium, Instant since) {}
 
   /// Prepares to decide.
   ///
   /// @param provenWithin the bytes of each copy that counts were read back at most so long ago
-  /// @param media what each destination lies on, by its id
+  /// @param places where each destination is, by its id; copies on others count little
   /// @param lastGood the last good run of each source, by its id
+  /// @param partlyRead sources with folders or files that could not be looked into, by their ids
   public SafeToDelete(
       Instant now,
       Duration provenWithin,
-      Map<String, Medium> media,
-      Map<String, RunRow> lastGood) {
+      Map<String, Place> places,
+      Map<String, RunRow> lastGood,
+      Set<String> partlyRead) {
     this.now = now;
     this.provenWithin = provenWithin;
-    this.media = Map.copyOf(media);
+    this.places = Map.copyOf(places);
     this.lastGood = Map.copyOf(lastGood);
+    this.partlyRead = Set.copyOf(partlyRead);
   }
 
   /// Whether a study is safe to delete, or why not.
@@ -60,6 +72,8 @@ public final class SafeToDelete {
   /// Why a study is not safe to delete.
   public enum Why {
     SOURCE_NOT_LOOKED_AT("source-not-looked-at", "no good backup of its source ran lately"),
+    SOURCE_PARTLY_READ(
+        "source-partly-read", "its source has folders or files that could not be looked into"),
     NEVER_COPIED("never-copied", "was never copied"),
     FILES_MISSING("files-missing", "has files that are not in the copies"),
     FAILING("failing", "failed in the last run"),
@@ -96,6 +110,9 @@ public final class SafeToDelete {
     }
     if (study.lastSeenRun() < run.get().id()) {
       return new Answer.NotThere();
+    }
+    if (partlyRead.contains(study.sourceId())) {
+      return no(Why.SOURCE_PARTLY_READ);
     }
     if (study.version().isEmpty()) {
       return no(Why.NEVER_COPIED);
@@ -138,21 +155,27 @@ public final class SafeToDelete {
     return new Answer.NotSafe(why);
   }
 
+  /// A run from the future, by a clock that was wrong, may have been long ago.
   private boolean isRecent(RunRow run) {
-    return run.endedAt().filter(at -> !at.isBefore(now.minus(LOOKED_AT))).isPresent();
+    return run.endedAt()
+        .filter(at -> !at.isBefore(now.minus(LOOKED_AT)) && !at.isAfter(now))
+        .isPresent();
   }
 
   /// A proof from the future, by a clock that was wrong, says nothing of when it was.
   private boolean isFresh(CopyRow copy) {
     return copy.intactAt()
         .filter(at -> !at.isBefore(now.minus(provenWithin)) && !at.isAfter(now))
+        .filter(at -> place(copy).filter(place -> at.isBefore(place.since())).isEmpty())
         .isPresent();
   }
 
   private int different(List<CopyRow> copies) {
     return Medium.certainlyDifferent(
-        copies.stream()
-            .map(copy -> media.getOrDefault(copy.destinationId(), Medium.UNKNOWN))
-            .toList());
+        copies.stream().map(copy -> place(copy).map(Place::medium).orElse(Medium.UNKNOWN)).toList());
+  }
+
+  private Optional<Place> place(CopyRow copy) {
+    return Optional.ofNullable(places.get(copy.destinationId()));
   }
 }

@@ -54,8 +54,7 @@ final class SmartOrder {
           .thenComparing(placed -> !placed.endangered())
           .thenComparing(placed -> !placed.recent())
           .thenComparingInt(Placed::rule)
-          .thenComparing(
-              placed -> placed.added().orElse(Instant.MIN), Comparator.reverseOrder())
+          .thenComparing(placed -> placed.added().orElse(Instant.MIN), Comparator.reverseOrder())
           .thenComparing(placed -> placed.item().study().key());
 
   /// All of them, ordered.

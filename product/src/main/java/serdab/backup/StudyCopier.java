@@ -170,8 +170,8 @@ final class StudyCopier {
     // A file that could not be read may be readable now although nothing about it looks different.
     boolean untouched =
         !item.again()
-            && row.filter(r ->
-                    r.version().isPresent() && r.missingFiles() == 0 && r.look().equals(look))
+            && row.filter(
+                    r -> r.version().isPresent() && r.missingFiles() == 0 && r.look().equals(look))
                 .isPresent();
     // A look that moved may mean a new version, which every destination lacks. One that did not is
     // an occasion to ask whether the copies are still listed: people delete files by hand.
@@ -573,7 +573,8 @@ final class StudyCopier {
     Instant changed = Instant.ofEpochMilli(newest);
     // A file from the future, by a clock that was wrong, must not wait for ever.
     Instant since = changed.isAfter(now) ? seen : changed;
-    return Duration.between(since, now).compareTo(quiet) >= 0;
+    // Seen by a clock that was ahead and is right again: nobody knows for how long it has waited.
+    return since.isAfter(now) || Duration.between(since, now).compareTo(quiet) >= 0;
   }
 
   private boolean sameButHeaders(int target, HeldVersion before, StudyVersion after) {

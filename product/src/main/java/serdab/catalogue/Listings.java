@@ -87,8 +87,7 @@ public final class Listings {
     return keys.isEmpty() ? Map.of() : database.read(link -> copies(link, keys));
   }
 
-  private Map<StudyKey, List<CopyRow>> copies(Link link, List<StudyKey> keys)
-      throws SQLException {
+  private Map<StudyKey, List<CopyRow>> copies(Link link, List<StudyKey> keys) throws SQLException {
     int places = places(keys);
     Map<StudyKey, List<CopyRow>> copies = new HashMap<>();
     fill(

@@ -49,18 +49,15 @@ public final class Plans {
 
   private static String unescape(String value) {
     StringBuilder text = new StringBuilder();
+    boolean escaped = false;
     for (int i = 0; i < value.length(); i++) {
       char c = value.charAt(i);
-      if (c != '\\' || i + 1 == value.length()) {
-        text.append(c);
+      if (!escaped && c == '\\') {
+        escaped = true;
         continue;
       }
-      i++;
-      switch (value.charAt(i)) {
-        case 'n' -> text.append('\n');
-        case 'r' -> text.append('\r');
-        default -> text.append(value.charAt(i));
-      }
+      text.append(escaped && c == 'n' ? '\n' : escaped && c == 'r' ? '\r' : c);
+      escaped = false;
     }
     return text.toString();
   }

@@ -160,7 +160,9 @@ public final class Safety {
             + " and t.listed_fingerprint <> t.fingerprint";
     String calm =
         "t.version <> '' and t.missing_files = 0 and t.failures = 0 and t.change_seen_at is null"
-            + " and not (" + changed + ")";
+            + " and not ("
+            + changed
+            + ")";
     sum(columns, counted + " and t.other = 0");
     sum(columns, counted + " and t.other = 1");
     sum(columns, counted + " and t.other = 0 and " + calm + " and " + good);
@@ -251,8 +253,7 @@ public final class Safety {
         byDepth.put(depth, row.number());
       }
       destinations.add(
-          new OnDestination(
-              id, proven, byDepth, row.number(), row.maybeTime(), row.maybeTime()));
+          new OnDestination(id, proven, byDepth, row.number(), row.maybeTime(), row.maybeTime()));
     }
     return new Counts(
         figures[0],
@@ -303,22 +304,28 @@ public final class Safety {
       }
       all.add("(" + String.join(" or ", any) + ")");
     }
-    selection.from().ifPresent(date -> {
-      all.add("s.study_date >= ?");
-      texts.add(date.toString());
-    });
-    selection.to().ifPresent(date -> {
-      all.add("s.study_date <> '' and s.study_date <= ?");
-      texts.add(date.toString());
-    });
+    selection
+        .from()
+        .ifPresent(date -> {
+          all.add("s.study_date >= ?");
+          texts.add(date.toString());
+        });
+    selection
+        .to()
+        .ifPresent(date -> {
+          all.add("s.study_date <> '' and s.study_date <= ?");
+          texts.add(date.toString());
+        });
     if (!selection.studies().isEmpty()) {
       all.add("s.study in (" + "?, ".repeat(selection.studies().size() - 1) + "?)");
       texts.addAll(new TreeSet<>(selection.studies()));
     }
-    selection.patientId().ifPresent(id -> {
-      all.add("s.patient_id = ?");
-      texts.add(id);
-    });
+    selection
+        .patientId()
+        .ifPresent(id -> {
+          all.add("s.patient_id = ?");
+          texts.add(id);
+        });
     return all.isEmpty() ? "1 = 1" : String.join(" and ", all);
   }
 
@@ -343,7 +350,8 @@ public final class Safety {
       Map<String, Long> provenByDestination) {
 
     public OfSource {
-      provenByDestination = java.util.Collections.unmodifiableMap(new TreeMap<>(provenByDestination));
+      provenByDestination =
+          java.util.Collections.unmodifiableMap(new TreeMap<>(provenByDestination));
     }
   }
 
@@ -414,11 +422,7 @@ public final class Safety {
               long last = row.number();
               long good = row.number();
               return new RunsOfPlan(
-                  source,
-                  hash,
-                  last,
-                  good > 0 ? Optional.of(good) : Optional.empty(),
-                  row.time());
+                  source, hash, last, good > 0 ? Optional.of(good) : Optional.empty(), row.time());
             }));
   }
 

@@ -85,4 +85,30 @@ public final class Standing {
     }
     return List.copyOf(all);
   }
+
+  /// Whether a backup of this source ever had this destination.
+  public boolean copiesTo(String sourceId, String destinationId) {
+    return database.read(link ->
+        link.call(
+                "select r.run from run r join run_destination d on d.run = r.run"
+                    + " where r.kind = 'backup' and r.source = ? and d.destination = ? limit 1")
+            .text(sourceId)
+            .text(destinationId)
+            .one(Link.Row::number)
+            .isPresent());
+  }
+
+  private static final String RECOVERED = "recovered-at";
+
+  /// This catalogue was brought back from a copy of itself: what happened on destinations after it
+  /// was made, such as removals, is not known until they are looked at again.
+  public void recovered(Instant at) {
+    catalogue.rememberFact(RECOVERED, at.toString());
+  }
+
+  /// When this catalogue was last brought back from a copy; what it says of a destination was seen
+  /// by this catalogue only when it is of a later time. Empty when it never was.
+  public Optional<Instant> recoveredAt() {
+    return catalogue.fact(RECOVERED).map(Instant::parse);
+  }
 }

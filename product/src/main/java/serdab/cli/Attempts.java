@@ -1,5 +1,6 @@
 package serdab.cli;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.format.DateTimeParseException;
@@ -13,6 +14,10 @@ final class Attempts {
   private static final String LAST = "attempt/last";
   private static final String SCHEDULED = "attempt/scheduled";
   private static final String SCHEDULED_READ = "attempt/scheduled-read";
+  private static final String BEGAN = "attempt/began/";
+
+  /// Schedulers are not exact: what is due within this is due.
+  private static final Duration SLACK = Duration.ofSeconds(45);
 
   private final Catalogue catalogue;
   private final InstantSource clock;
@@ -54,6 +59,32 @@ final class Attempts {
       if (readSource) {
         catalogue.rememberFact(SCHEDULED_READ, text);
       }
+    }
+  }
+
+  /// Remembers when the system began a plan.
+  void began(String plan) {
+    catalogue.rememberFact(BEGAN + plan, clock.instant().toString());
+  }
+
+  /// Whether the time of a plan has come.
+  ///
+  /// @param every how often it runs; empty: whenever the system begins it
+  boolean isDue(String plan, Optional<Duration> every) {
+    if (every.isEmpty()) {
+      return true;
+    }
+    Optional<String> began = catalogue.fact(BEGAN + plan);
+    if (began.isEmpty()) {
+      return true;
+    }
+    try {
+      Instant last = Instant.parse(began.get());
+      Instant now = clock.instant();
+      // A clock that was set back must not keep a plan from running.
+      return last.isAfter(now) || !last.plus(every.get()).minus(SLACK).isAfter(now);
+    } catch (DateTimeParseException e) {
+      return true;
     }
   }
 

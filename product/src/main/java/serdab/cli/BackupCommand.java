@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
+import java.util.function.IntSupplier;
 import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,7 @@ import serdab.catalogue.Catalogue;
 import serdab.plan.BackupPlan;
 import serdab.plan.ClosedHours;
 import serdab.plan.DiskSet;
+import serdab.plan.NamedPlan;
 import serdab.plan.Order;
 import serdab.plan.Selection;
 import serdab.plan.Strategy;
@@ -249,6 +251,13 @@ final class BackupCommand implements Callable<Integer> {
               + " Default: ${DEFAULT-VALUE}.")
   private int remindAfterDays = 30;
 
+  @Option(
+      names = "--scheduled",
+      description =
+          "For serdab service: runs only the plans whose time has come, and remembers that the"
+              + " system began it.")
+  private boolean scheduled;
+
   @Option(names = "--dry-run", description = "Prints what would be done, and does nothing.")
   private boolean dryRun;
 
@@ -283,12 +292,53 @@ final class BackupCommand implements Callable<Integer> {
         Catalogue catalogue = wiring.catalogue(home)) {
       PlanRun.Switches switches =
           new PlanRun.Switches(adopt, acceptFewer, dryRun, json, ignoreWindow, disks);
+      Attempts attempts = new Attempts(catalogue, around.clock());
       if (!configured) {
-        return new PlanRun(around, home, wiring, catalogue, wanted.getFirst(), switches).run();
+        BackupPlan plan = wanted.getFirst();
+        return attempt(
+            attempts, "", () -> new PlanRun(around, home, wiring, catalogue, plan, switches).run());
       }
+      List<BackupPlan> now = scheduled ? due(attempts, wanted) : wanted;
       return runAll(
-          wanted, plan -> with -> new PlanRun(with, home, wiring, catalogue, plan, switches).run());
+          now,
+          plan ->
+              with ->
+                  attempt(
+                      attempts,
+                      plan.name(),
+                      () -> new PlanRun(with, home, wiring, catalogue, plan, switches).run()));
     }
+  }
+
+  /// Runs a plan and remembers that it was tried, also when something kept it from running.
+  private int attempt(Attempts attempts, String plan, IntSupplier run) {
+    if (dryRun) {
+      return run.getAsInt();
+    }
+    if (scheduled) {
+      attempts.began(plan);
+    }
+    try {
+      int code = run.getAsInt();
+      boolean read = code == Main.ExitCodes.GOOD || code == Main.ExitCodes.INCOMPLETE;
+      attempts.record(code, "", scheduled, read);
+      return code;
+    } catch (RuntimeException e) {
+      Main.ExitCodes.Failure failure = Main.ExitCodes.of(e);
+      attempts.record(failure.exitCode(), failure.problem().code(), scheduled, false);
+      throw e;
+    }
+  }
+
+  /// The plans whose time has come: those without an interval of their own always.
+  private List<BackupPlan> due(Attempts attempts, List<BackupPlan> wanted) {
+    List<NamedPlan> known = Plans.read(around).configuration().plans();
+    return wanted.stream()
+        .filter(plan ->
+            known.stream()
+                .filter(each -> each.name().equals(plan.name()))
+                .allMatch(each -> attempts.isDue(plan.name(), each.every())))
+        .toList();
   }
 
   /// Runs plans of the configuration one after another.

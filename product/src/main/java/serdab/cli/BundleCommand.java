@@ -128,7 +128,7 @@ final class BundleCommand implements Callable<Integer> {
   private static byte[] configuration(Home home) {
     try {
       return Configuration.read(home.configuration(), ZoneId.systemDefault())
-          .plansText()
+          .plansTextWithoutStudies()
           .getBytes(StandardCharsets.UTF_8);
     } catch (SerdabException e) {
       // What is wrong with it is what support wants to know; the file itself may hold a secret.

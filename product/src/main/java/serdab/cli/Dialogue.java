@@ -1,7 +1,6 @@
 package serdab.cli;
 
 import java.io.IOException;
-import java.util.Locale;
 import java.util.Optional;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -40,7 +39,7 @@ final class Dialogue {
       String line = line().strip();
       String answer = line.isEmpty() ? otherwise : line;
       Optional<String> wrong =
-          answer.isEmpty() ? Optional.of("An answer is needed.") : check.wrong(answer);
+          answer.isEmpty() ? Optional.of(terminal.messages().text("init.answer-needed")) : check.wrong(answer);
       if (wrong.isEmpty()) {
         return answer;
       }
@@ -51,15 +50,29 @@ final class Dialogue {
 
   /// Asks for yes or no.
   boolean confirm(String question, boolean otherwise) {
+    Messages say = terminal.messages();
+    String yes = say.text("init.yes");
+    String no = say.text("init.no");
+    // Whoever reads another language may still type English.
     String answer =
         ask(
-            question + " (yes/no)",
-            otherwise ? "yes" : "no",
+            question + " " + say.text("init.yes-no"),
+            otherwise ? yes : no,
             text ->
-                text.toLowerCase(Locale.ROOT).matches("y|yes|n|no")
+                isOneOf(text, yes, "yes") || isOneOf(text, no, "no")
                     ? Optional.empty()
-                    : Optional.of("Please answer yes or no."));
-    return answer.toLowerCase(Locale.ROOT).startsWith("y");
+                    : Optional.of(say.text("init.please-yes-no")));
+    return isOneOf(answer, yes, "yes");
+  }
+
+  /// Whether an answer is one of these words, or the first letter of one.
+  private static boolean isOneOf(String answer, String... words) {
+    for (String word : words) {
+      if (answer.equalsIgnoreCase(word) || answer.equalsIgnoreCase(word.substring(0, 1))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private String line() {

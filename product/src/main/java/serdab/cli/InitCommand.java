@@ -134,6 +134,7 @@ final class InitCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Home home = around.home();
+    Messages say = around.terminal().messages();
     if (!force && !dryRun) {
       ConfigurationFile.refuseThere(home.configuration());
     }
@@ -151,19 +152,19 @@ final class InitCommand implements Callable<Integer> {
     // Said before anything is made: a wrong name or path, with the place it would have there.
     Configuration _ = Configuration.parse(text, home.configuration().toString(), zone());
     if (dryRun) {
-      warnings.forEach(warning -> around.terminal().err().println("Warning: " + warning));
+      warnings.forEach(warning -> around.terminal().err().println(say.text("any.warning", warning)));
       around.terminal().out().print(text);
       around.terminal().out().flush();
       return Main.ExitCodes.GOOD;
     }
     if (asks) {
-      warnings.forEach(warning -> dialogue.say("Warning: " + warning));
-      if (!dialogue.confirm("Write " + home.configuration() + "?", true)) {
-        dialogue.say("Nothing was written.");
+      warnings.forEach(warning -> dialogue.say(say.text("any.warning", warning)));
+      if (!dialogue.confirm(say.text("init.write", home.configuration()), true)) {
+        dialogue.say(say.text("init.not-written"));
         return Main.ExitCodes.GOOD;
       }
     } else {
-      warnings.forEach(warning -> around.terminal().err().println("Warning: " + warning));
+      warnings.forEach(warning -> around.terminal().err().println(say.text("any.warning", warning)));
     }
     List<Path> marked = mark(sources, destinations);
     home.make();
@@ -216,10 +217,11 @@ final class InitCommand implements Callable<Integer> {
   }
 
   private List<String> askSources(Dialogue dialogue, List<Path> found, Home home) {
+    Messages say = around.terminal().messages();
     if (found.isEmpty()) {
-      dialogue.say("No library was found in the usual places.");
+      dialogue.say(say.text("init.none-found"));
     } else {
-      dialogue.say("Libraries found:");
+      dialogue.say(say.text("init.found"));
       for (int i = 0; i < found.size(); i++) {
         dialogue.say("  " + (i + 1) + "  " + found.get(i) + size(found.get(i), home));
       }
@@ -227,8 +229,8 @@ final class InitCommand implements Callable<Integer> {
     String answer =
         dialogue.ask(
             found.isEmpty()
-                ? "Which folder shall be backed up"
-                : "Which shall be backed up (numbers such as 1,2, or a path)",
+                ? say.text("init.which-folder")
+                : say.text("init.which"),
             found.isEmpty() ? "" : "1",
             text -> {
               try {
@@ -263,15 +265,16 @@ final class InitCommand implements Callable<Integer> {
 
   /// How many studies, when that is cheap to know; else how large the index is.
   private String size(Path library, Home home) {
+    Messages say = around.terminal().messages();
     try {
       long bytes = Files.size(library.resolve("Database.sql"));
       OptionalLong studies =
           bytes <= INDEX_BYTES_TO_COUNT_MAX ? studies(library, home) : OptionalLong.empty();
       return studies.isPresent()
-          ? "  (" + studies.getAsLong() + " studies)"
-          : "  (index of " + TerminalProgress.Sizes.text(bytes) + ")";
+          ? "  " + say.text("init.studies", studies.getAsLong())
+          : "  " + say.text("init.index-of", TerminalProgress.Sizes.text(bytes));
     } catch (IOException e) {
-      return "  (no index)";
+      return "  " + say.text("init.no-index");
     }
   }
 
@@ -339,7 +342,7 @@ final class InitCommand implements Callable<Integer> {
         dialogue
             .get()
             .ask(
-                "Where shall the copies go (a folder, best on another disk)",
+                around.terminal().messages().text("init.where"),
                 "",
                 text -> {
                   try {
@@ -504,16 +507,17 @@ final class InitCommand implements Callable<Integer> {
       return;
     }
     var out = around.terminal().out();
-    out.println("Wrote " + file + ".");
-    kept.ifPresent(old -> out.println("The configuration that was there is kept as " + old + "."));
-    marked.forEach(each -> out.println("This disk is known by " + each + " from now on."));
+    Messages say = around.terminal().messages();
+    out.println(say.text("init.wrote", file));
+    kept.ifPresent(old -> out.println(say.text("init.kept", old)));
+    marked.forEach(each -> out.println(say.text("init.marked", each)));
     if (preferences.stream().anyMatch(Preface::knowsNodes)) {
-      out.println("DICOM nodes that the viewer knows stand in it as comments.");
+      out.println(say.text("init.nodes"));
     }
     out.println();
-    out.println("See what it would do:    serdab backup --dry-run");
-    out.println("Make the first backup:   serdab backup");
-    out.println("And then by itself:      serdab service install");
+    out.println(say.text("init.next-look"));
+    out.println(say.text("init.next-backup"));
+    out.println(say.text("init.next-service"));
     out.flush();
   }
 

@@ -11,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.time.LocalDate;
 import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -32,7 +34,8 @@ public final class Main {
     boolean interactive = console != null && console.isTerminal();
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset()));
-    Terminal terminal = new Terminal(out, err, interactive, in);
+    Messages messages = Messages.of(System.getenv(), Locale.getDefault());
+    Terminal terminal = new Terminal(out, err, interactive, in, messages);
     int code = run(args, new Surroundings(terminal, System.getenv(), InstantSource.system()));
     out.flush();
     err.flush();
@@ -46,10 +49,9 @@ public final class Main {
   /// Runs one command line and gives its exit code; never throws.
   static int run(String[] args, Surroundings around) {
     Terminal terminal = around.terminal();
-    CommandLine line = new CommandLine(new SerdabCommand(around), new Factory(around));
+    CommandLine line = commandLine(around);
     line.setOut(new java.io.PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
     line.setErr(new java.io.PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
-    line.registerConverter(LocalDate.class, Main::date);
     line.setUsageHelpWidth(HELP_WIDTH);
     line.setUsageHelpAutoWidth(terminal.interactive());
     line.setExecutionExceptionHandler((exception, command, parsed) -> {
@@ -71,6 +73,13 @@ public final class Main {
     return line.execute(args);
   }
 
+  /// The commands with their options.
+  static CommandLine commandLine(Surroundings around) {
+    CommandLine line = new CommandLine(new SerdabCommand(around), new Factory(around));
+    line.registerConverter(LocalDate.class, Main::date);
+    return line;
+  }
+
   private static LocalDate date(String text) {
     try {
       return LocalDate.parse(text);
@@ -82,10 +91,9 @@ public final class Main {
 
   /// Tells a person what went wrong and what to do next.
   static void tell(Terminal terminal, Problem problem) {
-    terminal.err().println("serdab: " + problem.what());
-    if (!problem.next().isEmpty()) {
-      terminal.err().println("        " + problem.next());
-    }
+    List<String> told = terminal.messages().told(problem);
+    terminal.err().println("serdab: " + told.getFirst());
+    told.stream().skip(1).forEach(line -> terminal.err().println("        " + line));
     problem
         .details()
         .forEach((name, value) -> terminal.err().println("        " + name + ": " + value));

@@ -43,7 +43,7 @@ record Names(NameSettings settings, boolean indexPage) {
             "Write env:NAME, or file: and a whole path.");
       }
     }
-    return new Names(new NameSettings(reference, Optional.ofNullable(mapping)), indexPage);
+    return new Names(new NameSettings(reference, Optional.ofNullable(mapping), false), indexPage);
   }
 
   /// How the ZIPs of a plan are named.

@@ -20,30 +20,31 @@ final class PlanPrinter {
       return;
     }
     var out = terminal.out();
+    Messages say = terminal.messages();
     Map<WorkItem.Reason, Integer> reasons = new EnumMap<>(WorkItem.Reason.class);
     for (WorkItem item : work.items()) {
       reasons.merge(item.reason(), 1, Integer::sum);
-      out.printf(
-          "%s  %-12s %d file%s%n",
-          catalogue.label(item.study().key()),
-          item.reason().text(),
-          item.study().fileCount(),
-          item.study().fileCount() == 1 ? "" : "s");
+      out.println(
+          say.text(
+              "plan.item",
+              catalogue.label(item.study().key()),
+              String.format("%-12s", item.reason().text()),
+              item.study().fileCount()));
     }
-    out.printf(
-        "%d listed, %d selected: %d to work on, %d already there, %d wait after a failure,"
-            + " %d without files.%n",
+    out.println(
+        say.text(
+            "plan.totals",
         work.listed(),
         work.selected(),
         work.items().size(),
         work.alreadyThere(),
         work.notYet().size(),
-        work.empty());
+        work.empty()));
     reasons.forEach((reason, count) -> out.printf("  %s: %d%n", reason.text(), count));
     for (Problem alarm : work.alarms()) {
-      out.println("Problem: " + alarm.text());
+      out.println(say.text("any.problem", say.line(alarm)));
     }
-    out.println("Nothing was done (--dry-run).");
+    out.println(say.text("any.not-done"));
     out.flush();
   }
 

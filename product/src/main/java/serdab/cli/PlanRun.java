@@ -9,6 +9,7 @@ import java.util.Optional;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.backup.Backup;
+import serdab.backup.Media;
 import serdab.backup.Medium;
 import serdab.backup.Safeguards;
 import serdab.backup.StopSignal;
@@ -19,13 +20,13 @@ import serdab.cli.log.JsonLog;
 import serdab.cli.log.LoggedProgress;
 import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
-import serdab.plan.Order;
-import serdab.report.NotBegun;
 import serdab.plan.Configuration;
 import serdab.plan.DiskSet;
 import serdab.plan.LogSettings;
 import serdab.plan.NamedPlan;
+import serdab.plan.Order;
 import serdab.plan.RunWindow;
+import serdab.report.NotBegun;
 import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.restore.RecoveryKit;
@@ -95,8 +96,7 @@ final class PlanRun {
       if (!switches.dryRun()) {
         // It may have no number; that it did not happen is remembered all the same.
         catalogue.rememberFact(
-            NotBegun.factName(plan.source()),
-            NotBegun.text(around.clock().instant(), e.problem()));
+            NotBegun.factName(plan.source()), NotBegun.text(around.clock().instant(), e.problem()));
       }
       throw e;
     }
@@ -126,7 +126,7 @@ final class PlanRun {
         }
         warnings.addAll(guard.reminders());
         leaveABusyViewerAlone(source, destinations);
-        rememberMedia(destinations);
+        rememberMedia(allowed.destinations(), destinations);
         return copy(source, destinations, warnings);
       } finally {
         destinations.forEach(Destination::close);
@@ -177,14 +177,17 @@ final class PlanRun {
   }
 
   /// Two destinations on one disk are not two: status --safe-to-delete asks.
-  private void rememberMedia(List<Destination> destinations) {
+  ///
+  /// @param specifications of those that are there, which need not be all of the plan
+  private void rememberMedia(List<String> specifications, List<Destination> destinations) {
     if (switches.dryRun()) {
       return;
     }
+    Media media = new Media(catalogue, around.clock());
     for (int i = 0; i < destinations.size(); i++) {
-      catalogue.rememberFact(
-          Medium.factName(destinations.get(i).id().toString()),
-          Medium.of(Wiring.destinationFolder(plan.destinations().get(i))).text());
+      media.saw(
+          destinations.get(i).id().toString(),
+          Medium.of(Wiring.destinationFolder(specifications.get(i))));
     }
   }
 
@@ -336,7 +339,9 @@ final class PlanRun {
     RecoveryKit kit = new RecoveryKit(catalogue, home.cache(), around.clock(), Wiring.WRITTEN_BY);
     for (Destination destination : destinations) {
       try {
-        kit.leave(destination, plansText(), row.get());
+        boolean hides = destination.hidesPatients();
+        boolean withCatalogue = !hides || wiring.names().settings().catalogueCopies();
+        kit.leave(destination, plansText(hides), row.get(), withCatalogue);
       } catch (SerdabException e) {
         warnings.add(
             "The copies are safe, but what a new machine would need was not left in "
@@ -348,12 +353,19 @@ final class PlanRun {
   }
 
   /// The plans as a configuration without secrets; of a run without one, the plan it had.
-  private String plansText() {
+  ///
+  /// @param hides whether studies may not be named
+  private String plansText(boolean hides) {
+    Configuration all = plansOfThisMachine();
+    return hides ? all.plansTextWithoutStudies() : all.plansText();
+  }
+
+  private Configuration plansOfThisMachine() {
     Path file = home.configuration();
     if (Files.isRegularFile(file)) {
-      return Configuration.read(file, plan.zone()).plansText();
+      return Configuration.read(file, plan.zone());
     }
     BackupPlan named = plan.name().isEmpty() ? plan.changed().name("backup").plan() : plan;
-    return Configuration.of(plan.zone(), List.of(NamedPlan.of(named))).plansText();
+    return Configuration.of(plan.zone(), List.of(NamedPlan.of(named)));
   }
 }

@@ -195,6 +195,10 @@ final class RecoverCommand implements Callable<Integer> {
                 + " is back in "
                 + home.folder()
             : "The catalogue was made again from the copies, in " + home.folder());
+    if (brought.catalogue().used().isPresent()) {
+      out.println(
+          "  holds that were placed or released after that are not in it: see serdab hold list");
+    }
     if (brought.catalogue().damaged() > 0) {
       out.printf(
           "  %d newer copies of it were damaged and not used%n", brought.catalogue().damaged());

@@ -20,14 +20,14 @@ final class ReportPrinter {
     if (json) {
       printJson(report, warnings, terminal.out(), true);
     } else {
-      printText(report, terminal.out());
+      printText(report, terminal.out(), terminal.messages());
       for (String warning : report.warnings()) {
-        terminal.err().println("Warning: " + warning);
+        terminal.err().println(terminal.messages().text("any.warning", warning));
       }
     }
   }
 
-  private static void printText(RunReport report, PrintStream out) {
+  private static void printText(RunReport report, PrintStream out, Messages say) {
     RunTotals totals = report.totals();
     if (!report.madeAt().isEmpty()) {
       TreeMap<String, List<RunReport.Made>> byPlace = new TreeMap<>();
@@ -38,20 +38,19 @@ final class ReportPrinter {
         out.println(place);
         copies.sort(java.util.Comparator.comparing(RunReport.Made::location));
         for (RunReport.Made made : copies) {
-          out.printf(
-              "  %s  %d file%s, %s -> %s%n",
-              made.location(),
-              made.files(),
-              made.files() == 1 ? "" : "s",
-              TerminalProgress.Sizes.text(made.sourceBytes()),
-              TerminalProgress.Sizes.text(made.storedBytes()));
+          out.println(
+              say.text(
+                  "backup.made",
+                  made.location(),
+                  made.files(),
+                  TerminalProgress.Sizes.text(made.sourceBytes()),
+                  TerminalProgress.Sizes.text(made.storedBytes())));
         }
       });
     }
-    out.printf(
-        "%d studies listed, %d selected (groups of other files counted): %d copied and proven,"
-            + " %d already there, %d adopted,"
-            + " %d incomplete, %d failed, %d waiting. Findings: %d.%n",
+    out.println(
+        say.text(
+            "backup.totals",
         totals.listed(),
         totals.selected(),
         totals.copied(),
@@ -60,12 +59,12 @@ final class ReportPrinter {
         totals.incomplete(),
         totals.failed(),
         totals.waiting(),
-        totals.findings());
+        totals.findings()));
     for (RunReport.NotSafe study : report.notSafe()) {
-      out.println(study.study() + " is not safe: " + study.problem().text());
+      out.println(say.text("backup.not-safe", study.study(), say.line(study.problem())));
     }
     for (Problem problem : report.problems()) {
-      out.println("Problem: " + problem.text());
+      out.println(say.text("any.problem", say.line(problem)));
     }
     Forecast forecast = report.forecast();
     if (forecast.studiesLeft() > 0) {
@@ -79,14 +78,14 @@ final class ReportPrinter {
           forecast.words().isEmpty() ? "" : "; done " + forecast.words());
     }
     out.println(
-        switch (report.outcome()) {
-          case GOOD ->
-              totals.waiting() == 0 ? "All good." : "Good so far; a later run copies what waits.";
-          case INCOMPLETE -> "Not all good: some listed files have no proven copy yet.";
-          case FAILED -> "The run FAILED.";
-          case HELD_BACK -> "Held back by a safeguard.";
-          case INTERRUPTED -> "Interrupted. Run it again to go on where it stopped.";
-        });
+        say.text(
+            switch (report.outcome()) {
+              case GOOD -> totals.waiting() == 0 ? "backup.good" : "backup.good-so-far";
+              case INCOMPLETE -> "backup.incomplete";
+              case FAILED -> "backup.failed";
+              case HELD_BACK -> "backup.held-back";
+              case INTERRUPTED -> "backup.interrupted";
+            }));
     out.flush();
   }
 
@@ -141,8 +140,7 @@ final class ReportPrinter {
           json.writeNumberProperty("files_left", forecast.filesLeft());
           json.writeNumberProperty("bytes_left", forecast.bytesLeft());
           json.writeNumberProperty("runs_left", forecast.runsLeft());
-          json.writeStringProperty(
-              "done_at", forecast.doneAt().map(Object::toString).orElse(""));
+          json.writeStringProperty("done_at", forecast.doneAt().map(Object::toString).orElse(""));
           json.writeEndObject();
           json.writeArrayPropertyStart("made");
           for (RunReport.Made made : report.madeAt()) {

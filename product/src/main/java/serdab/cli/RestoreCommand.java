@@ -288,7 +288,7 @@ final class RestoreCommand implements Callable<Integer> {
   }
 
   private RestorePrinter printer() {
-    return new RestorePrinter(around.terminal().out(), json);
+    return new RestorePrinter(around.terminal().out(), json, around.terminal().messages());
   }
 
   private int printed(RestorePlan plan, Work work, TerminalProgress bar) {
@@ -358,7 +358,7 @@ final class RestoreCommand implements Callable<Integer> {
     for (boolean asJson : new boolean[] {false, true}) {
       ByteArrayOutputStream bytes = new ByteArrayOutputStream();
       try (PrintStream out = new PrintStream(bytes, false, StandardCharsets.UTF_8)) {
-        new RestorePrinter(out, asJson).print(report);
+        new RestorePrinter(out, asJson, Messages.ENGLISH).print(report);
       }
       try {
         Files.write(

@@ -22,10 +22,16 @@ final class RestorePrinter {
 
   private final PrintStream out;
   private final boolean json;
+  private final Messages say;
 
-  RestorePrinter(PrintStream out, boolean json) {
+  RestorePrinter(PrintStream out, boolean json, Messages say) {
     this.out = out;
     this.json = json;
+    this.say = say;
+  }
+
+  private void say(String key, Object... values) {
+    out.println(say.text(key, values));
   }
 
   // ---- a folder, or ZIPs
@@ -46,15 +52,15 @@ final class RestorePrinter {
       return outcome.exitCode();
     }
     gaps(report.gaps());
-    out.printf(
-        "%d studies: %d files written (%s), %d were there already, %d gaps.%n",
+    say(
+        "restore.totals",
         report.studies(),
         report.filesWritten(),
         TerminalProgress.Sizes.text(report.bytesWritten()),
         report.filesThere(),
         report.gaps().size());
     if (report.studies() == 0 && report.gaps().isEmpty()) {
-      out.println("No study matches what was asked for.");
+      say("restore.none");
     }
     end(report.interrupted());
     return outcome.exitCode();
@@ -84,21 +90,22 @@ final class RestorePrinter {
       return outcome.exitCode();
     }
     gaps(plan.gaps());
-    out.printf(
-        "%d studies and groups of other files: %d files, %s.%n",
+    say(
+        "restore.plan",
         plan.studies(), plan.files(), TerminalProgress.Sizes.text(plan.bytes()));
     if (plan.filesThere() > 0) {
-      out.printf("%d files are there already and would not be written.%n", plan.filesThere());
+      say("restore.plan-there", plan.filesThere());
     }
     if (plan.filesLeftOut() > 0) {
-      out.printf("%d files cannot be brought back this way.%n", plan.filesLeftOut());
+      say("restore.plan-left-out", plan.filesLeftOut());
     }
     plan.room()
         .ifPresent(room ->
-            out.printf(
-                "Room there: %s. %s%n",
-                TerminalProgress.Sizes.text(room), plan.fits() ? "It fits." : "It does NOT fit."));
-    out.println("Nothing was done (--dry-run).");
+            say(
+                "restore.room",
+                TerminalProgress.Sizes.text(room),
+                say.text(plan.fits() ? "restore.fits" : "restore.fits-not")));
+    say("any.not-done");
     end(interrupted);
     return outcome.exitCode();
   }
@@ -155,32 +162,26 @@ final class RestorePrinter {
     gaps(report.gaps());
     leftOut(report.leftOut());
     for (ViewerReport.NotImported study : report.notImported()) {
-      out.printf(
-          "%s: %d of %d instances are not in the viewer's index yet.%n",
+      say(
+          "restore.viewer-waits",
           study.study(), study.missing(), study.instances());
     }
-    out.printf(
-        "%d studies: %d files dropped into INCOMING (%s), %d waited there already, %d are in the"
-            + " library already, %d gaps.%n",
+    say(
+        "restore.viewer-totals",
         report.studies(),
         report.filesDropped(),
         TerminalProgress.Sizes.text(report.bytesDropped()),
         report.filesWaiting(),
         report.filesThere(),
         report.gaps().size());
-    report.stopped().ifPresent(problem -> out.println("Stopped: " + problem.text()));
+    report.stopped().ifPresent(problem -> say("restore.stopped", say.line(problem)));
     if (report.waited()) {
-      out.println(
-          report.notImported().isEmpty()
-              ? "The viewer's index shows all of them."
-              : "The viewer does not show all of them. The copies are still in the backup.");
+      say(report.notImported().isEmpty() ? "restore.viewer-all" : "restore.viewer-not-all");
     } else if (report.stopped().isEmpty() && report.filesDropped() > 0) {
-      out.println(
-          "The viewer takes them in by itself. To be told when it has, add --wait-until-imported"
-              + " 30m. The copies stay in the backup.");
+      say("restore.viewer-itself");
     }
     if (report.studies() == 0 && report.gaps().isEmpty() && report.stopped().isEmpty()) {
-      out.println("No study matches what was asked for.");
+      say("restore.none");
     }
     end(report.interrupted());
     return outcome.exitCode();
@@ -191,15 +192,13 @@ final class RestorePrinter {
     for (ViewerReport.LeftOut file : files) {
       if (file.ofStudy() && shown < SHOWN_MAX) {
         shown++;
-        out.println(
-            file.study() + " " + file.path() + ": no DICOM image, which INCOMING does not take.");
+        say("restore.not-dicom", file.study(), file.path());
       }
     }
     if (!files.isEmpty()) {
       long others = files.stream().filter(file -> !file.ofStudy()).count();
-      out.printf(
-          "%d files are not DICOM and cannot come back this way (%d of them belong to no study)."
-              + " A whole library has them: --to horos-library:…%n",
+      say(
+          "restore.not-dicom-totals",
           files.size(), others);
     }
   }
@@ -214,21 +213,22 @@ final class RestorePrinter {
     }
     gaps(report.gaps());
     list(
-        "Rows of the index whose file is not in the backup",
+        "restore.rows-without-file",
         report.rowsWithoutFileCount(),
         report.rowsWithoutFile().stream().map(row -> row.study() + " " + row.name()).toList());
     list(
-        "Linked files, which are outside the library",
+        "restore.linked",
         report.linkedCount(),
         report.linked().stream()
             .map(file ->
                 file.study()
                     + " "
                     + file.path()
-                    + (file.isThere() ? " (there)" : " (not on this computer)"))
+                    + " "
++ say.text(file.isThere() ? "restore.linked-there" : "restore.linked-not-there"))
             .toList());
     list(
-        "Report documents whose place in the index leads elsewhere",
+        "restore.reports",
         report.reports().size(),
         report.reports().stream()
             .map(each -> each.study() + " " + each.url() + ": " + explained(each.state()))
@@ -236,9 +236,8 @@ final class RestorePrinter {
     for (String note : report.notes()) {
       out.println(note);
     }
-    out.printf(
-        "%d studies and groups: %d files in their places (%s written, %d were there), %d for the"
-            + " viewer to take in, %d beside the library, %d gaps.%n",
+    say(
+        "restore.library-totals",
         report.studies(),
         report.filesInPlace() + report.filesThere(),
         TerminalProgress.Sizes.text(report.bytesWritten()),
@@ -249,26 +248,26 @@ final class RestorePrinter {
     report
         .index()
         .ifPresent(index ->
-            out.printf(
-                "The index is the one of %s: %d studies, %d image rows, %d albums; SQLite finds it"
-                    + " sound.%n",
+            say(
+                "restore.library-index",
                 index.readAt(), index.studies(), index.images(), index.albums()));
     if (!report.interrupted()) {
-      out.println("Library: " + report.library());
-      out.println("In the viewer choose the folder that holds it: " + report.parent());
-      out.println("What to know about it: " + report.beside());
+      say("restore.library", report.library());
+      say("restore.library-choose", report.parent());
+      say("restore.library-beside", report.beside());
     }
     end(report.interrupted());
     return outcome.exitCode();
   }
 
-  private static String explained(String state) {
-    return switch (state) {
-      case "web" -> "an address of the web, left as it is";
-      case "missing" -> "the document is not in the backup";
-      case "absolute-found" -> "the document is in REPORTS; the index names its old place";
-      default -> "an absolute path, left as it is";
-    };
+  private String explained(String state) {
+    return say.text(
+        switch (state) {
+          case "web" -> "restore.report-web";
+          case "missing" -> "restore.report-missing";
+          case "absolute-found" -> "restore.report-old-place";
+          default -> "restore.report-absolute";
+        });
   }
 
   private void library(JsonGenerator writer, LibraryReport report, RunReport.Outcome outcome) {
@@ -362,7 +361,7 @@ final class RestorePrinter {
     }
     gaps(report.gaps());
     list(
-        "Files that are not on the medium",
+        "restore.media-left-out",
         report.leftOut().size(),
         report.leftOut().stream()
             .map(file -> file.study() + " " + file.path() + ": " + file.reason())
@@ -370,29 +369,27 @@ final class RestorePrinter {
     report
         .otherSyntaxes()
         .forEach((syntax, count) ->
-            out.printf(
-                "%d files are in transfer syntax %s, as they were stored; simple readers of CDs know"
-                    + " only Explicit VR Little Endian.%n",
+            say(
+                "restore.media-syntax",
                 count, syntax));
     report
         .madeUp()
         .forEach((tag, count) ->
-            out.printf(
-                "%d times the DICOMDIR needs a value of %s that a file does not have; it has a"
-                    + " made-up one, the file was not changed.%n",
+            say(
+                "restore.media-made-up",
                 count, Tag.text(tag)));
-    out.printf(
-        "%d studies: %d files (%s) with their DICOMDIR, %d left out, %d gaps.%n",
+    say(
+        "restore.media-totals",
         report.studies(),
         report.instances(),
         TerminalProgress.Sizes.text(report.bytesWritten()),
         report.leftOut().size(),
         report.gaps().size());
     if (report.instances() == 0 && report.gaps().isEmpty()) {
-      out.println("No study matches what was asked for; nothing was written.");
+      say("restore.media-none");
     }
     if (report.interrupted()) {
-      out.println("Interrupted. Nothing was written.");
+      say("restore.media-interrupted");
     }
     out.flush();
     return outcome.exitCode();
@@ -430,27 +427,27 @@ final class RestorePrinter {
       Optional<String> label = gap.study().map(StudyLabel::value);
       Problem problem = gap.problem();
       out.println(
-          label.orElse("unknown study")
+          label.orElse(say.text("any.unknown-study"))
               + (gap.path().isEmpty() ? "" : " " + gap.path())
               + ": "
-              + problem.text());
+              + say.line(problem));
     }
   }
 
-  private void list(String title, long count, List<String> lines) {
+  private void list(String titleKey, long count, List<String> lines) {
     if (count == 0) {
       return;
     }
-    out.println(title + ": " + count);
+    out.println(say.text(titleKey) + ": " + count);
     lines.stream().limit(SHOWN_MAX).forEach(line -> out.println("  " + line));
     if (count > SHOWN_MAX) {
-      out.println("  … and " + (count - SHOWN_MAX) + " more (--json lists more of them)");
+      say("restore.more", count - SHOWN_MAX);
     }
   }
 
   private void end(boolean interrupted) {
     if (interrupted) {
-      out.println("Interrupted. Run the same command again to go on.");
+      say("restore.interrupted");
     }
     out.flush();
   }

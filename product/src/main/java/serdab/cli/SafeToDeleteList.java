@@ -3,8 +3,11 @@ package serdab.cli;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -12,6 +15,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import serdab.PatientData.Purpose;
+import serdab.backup.Media;
 import serdab.backup.Medium;
 import serdab.backup.SafeToDelete;
 import serdab.backup.SafeToDelete.Answer;
@@ -20,6 +24,7 @@ import serdab.catalogue.RunRow;
 import serdab.catalogue.Safety;
 import serdab.catalogue.StudyRow;
 import serdab.dicom.StudyFacts;
+import serdab.dicom.StudyKey;
 import serdab.plan.Configuration;
 import serdab.plan.DiskSet;
 import tools.jackson.core.JsonGenerator;
@@ -58,8 +63,9 @@ final class SafeToDeleteList {
           new SafeToDelete(
               around.clock().instant(),
               provenWithin,
-              media(catalogue, configuration),
-              lastGood(catalogue));
+              places(catalogue, configuration),
+              lastGood(catalogue),
+              partlyRead(catalogue));
       if (json) {
         printJson(range, provenWithin, studies, catalogue, rules);
       } else {
@@ -72,29 +78,65 @@ final class SafeToDeleteList {
   private static Map<String, RunRow> lastGood(Catalogue catalogue) {
     Map<String, RunRow> lastGood = new HashMap<>();
     for (Catalogue.UsedPlace source : catalogue.sources()) {
-      catalogue
-          .lastGoodRun("backup", source.id())
-          .ifPresent(run -> lastGood.put(source.id(), run));
+      catalogue.lastGoodRun("backup", source.id()).ifPresent(run -> lastGood.put(source.id(), run));
     }
     return lastGood;
   }
 
-  private static Map<String, Medium> media(
+  /// Sources whose last good run could not look into everything: a study may have files there that
+  /// nobody knows of.
+  private static Set<String> partlyRead(Catalogue catalogue) {
+    return lastGood(catalogue).entrySet().stream()
+        .filter(source ->
+            Stream.of(StudyKey.UNREAD_FILES, StudyKey.UNREAD_FOLDERS)
+                .flatMap(gap -> catalogue.study(source.getKey(), gap).stream())
+                .anyMatch(gap -> gap.lastSeenRun() >= source.getValue().id()))
+        .map(Map.Entry::getKey)
+        .collect(Collectors.toSet());
+  }
+
+  private Map<String, SafeToDelete.Place> places(
       Catalogue catalogue, Optional<Configuration> configuration) {
-    Map<String, Medium> media = new HashMap<>();
+    Media media = new Media(catalogue, around.clock());
+    Map<String, String> nowAt = new HashMap<>();
+    Map<String, Catalogue.UsedPlace> last = new LinkedHashMap<>();
     for (Catalogue.UsedPlace used : catalogue.destinations()) {
-      catalogue
-          .fact(Medium.factName(used.id()))
-          .ifPresent(text -> media.put(used.id(), new Medium(text)));
-      for (DiskSet set : configuration.map(Configuration::disks).orElse(java.util.List.of())) {
-        Set<String> addresses =
-            set.destinations().stream().map(StatusCommand::address).collect(Collectors.toSet());
-        if (addresses.contains(used.spec())) {
-          media.put(used.id(), Medium.ofSet(set.name(), used.id()));
-        }
-      }
+      nowAt.putIfAbsent(used.spec(), used.id());
+      last.putIfAbsent(used.id(), used);
     }
-    return media;
+    Map<String, DiskSet> sets = new HashMap<>();
+    List<Medium> outsideSets = new ArrayList<>();
+    last.forEach((id, used) ->
+        setOf(used, configuration)
+            .ifPresentOrElse(
+                set -> sets.put(id, set), () -> media.of(id).ifPresent(outsideSets::add)));
+    Map<String, SafeToDelete.Place> places = new HashMap<>();
+    last.forEach((id, used) -> {
+      Optional<DiskSet> set = Optional.ofNullable(sets.get(id));
+      // Where a new destination was begun in place of another, the other is not there any more.
+      if (set.isEmpty() && !id.equals(nowAt.get(used.spec()))) {
+        return;
+      }
+      Medium seen = media.of(id).orElse(Medium.UNKNOWN);
+      // That the disks of a set differ, a person said; not that nothing else lies on them.
+      Medium medium =
+          set.filter(_ -> !outsideSets.contains(seen))
+              .map(disks -> Medium.ofSet(disks.name(), id))
+              .orElse(seen);
+      Instant since =
+          media.since(id).filter(used.firstUsedAt()::isBefore).orElse(used.firstUsedAt());
+      places.put(id, new SafeToDelete.Place(medium, since));
+    });
+    return places;
+  }
+
+  private static Optional<DiskSet> setOf(
+      Catalogue.UsedPlace used, Optional<Configuration> configuration) {
+    return configuration.stream()
+        .flatMap(all -> all.disks().stream())
+        .filter(set ->
+            set.destinations().stream().map(StatusCommand::address).anyMatch(used.spec()::equals))
+        .findFirst();
   }
 
   /// What was counted while the studies went by.
@@ -151,7 +193,7 @@ final class SafeToDeleteList {
         tally.safe, range.from(), range.to(), SafeToDelete.MEDIA, provenWithin.toDays());
     tally.notSafe.forEach((why, count) ->
         out.printf(
-            "NOT safe: %,d %s %s.%n", count, count == 1 ? "study" : "studies", why.words()));
+            "NOT safe: %,d %s (%s).%n", count, count == 1 ? "study" : "studies", why.words()));
     if (tally.notThere > 0) {
       out.printf("%,d are not in their source any more.%n", tally.notThere);
     }

@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
       PruneCommand.class,
       HoldCommand.class,
       CatalogueCommand.class,
+      ImportTreeCommand.class,
       ReportCommand.class,
       BundleCommand.class,
       ServiceCommand.class

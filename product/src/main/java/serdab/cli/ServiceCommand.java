@@ -79,7 +79,7 @@ final class ServiceCommand implements Runnable {
   /// @param stop what makes it forget them
   /// @param ask what tells whether it knows them
   /// @param byHand what a person must do besides
-  private record Setup(
+  record Setup(
       Map<Path, byte[]> files,
       List<List<String>> start,
       List<List<String>> stop,

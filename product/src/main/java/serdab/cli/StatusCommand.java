@@ -175,7 +175,7 @@ final class StatusCommand implements Callable<Integer> {
     if (json) {
       printJson(Status.beforeTheFirst(), Map.of(), List.of(), Map.of());
     } else {
-      around.terminal().out().println(Status.beforeTheFirst().sentence());
+      around.terminal().out().println(sentence(Status.beforeTheFirst()));
     }
     return Main.ExitCodes.INCOMPLETE;
   }
@@ -236,9 +236,10 @@ final class StatusCommand implements Callable<Integer> {
 
   private void printText(Status status, Map<String, OptionalLong> free, List<RunRow> runs) {
     var out = around.terminal().out();
-    out.println(status.sentence());
+    Messages say = around.terminal().messages();
+    out.println(sentence(status));
     for (Problem reason : status.reasons().stream().skip(1).toList()) {
-      out.println("- " + reason.text());
+      out.println("- " + say.line(reason));
     }
     for (Status.PlanStatus plan : status.plans()) {
       out.println();
@@ -249,75 +250,110 @@ final class StatusCommand implements Callable<Integer> {
       }
       plan.lastRun()
           .ifPresent(run ->
-              out.printf(
-                  "  last run %s ago: %s%n",
-                  since(run.startedAt()),
-                  plan.running() ? "running now" : outcome(run)));
+              out.println(
+                  say.text(
+                      "status.last-run",
+                      since(run.startedAt()),
+                      plan.running() ? say.text("status.running") : outcome(run))));
       plan.health().ifPresent(this::print);
     }
     if (!runs.isEmpty()) {
       out.println();
     }
     for (RunRow run : runs) {
-      out.printf(
-          "run %d  %-7s %s ago  %s%n", run.id(), run.kind(), since(run.startedAt()), outcome(run));
+      out.println(
+          say.text(
+              "status.run",
+              run.id(),
+              String.format("%-7s", run.kind()),
+              since(run.startedAt()),
+              outcome(run)));
     }
     out.flush();
   }
 
-  private void print(Safety.Counts counts) {
-    var out = around.terminal().out();
-    out.printf(
-        "  %,d studies, %,d safe", counts.studies(), counts.safeStudies());
-    if (counts.groups() > 0) {
-      out.printf(
-          "; %,d groups of other files, %,d safe", counts.groups(), counts.safeGroups());
+  /// What a person reads first, in the person's language.
+  private String sentence(Status status) {
+    Messages say = around.terminal().messages();
+    if (say.isEnglish()) {
+      return status.sentence();
     }
-    out.println();
-    line(counts.neverRead(), "never copied yet");
-    line(counts.lacking(), "without a proven copy on some destination");
-    line(counts.incomplete(), "with listed files that are not in the copy");
-    line(counts.failing(), "failed before and are tried again later");
-    line(counts.changed(), "changed since they were copied");
-    line(counts.waiting(), "edited, waiting for a quiet time");
-    line(counts.empty(), "without any files in the source");
-    line(counts.notListed(), "in the backup and not in the source any more");
-    line(counts.notWanted(), "not selected");
+    if (status.safe()) {
+      boolean all = status.plans().stream().allMatch(plan -> plan.counts().notWanted() == 0);
+      return say.text(
+          "status.all-safe", status.studies(), all ? 0 : 1, say.length(sinceLastProof(status)));
+    }
+    long notProven = status.studies() - status.safeStudies();
+    Problem worst = status.reasons().getFirst();
+    String first =
+        worst.code().equals("studies-not-proven") && notProven > 0
+            ? say.text("status.not-proven", notProven, status.studies())
+            : say.line(worst);
+    int more = status.reasons().size() - 1;
+    return more == 0 ? first : first + " " + say.text("status.more", more);
   }
 
-  private void line(long count, String what) {
+  private Duration sinceLastProof(Status status) {
+    return status.plans().stream()
+        .flatMap(plan -> plan.destinations().stream())
+        .flatMap(destination -> destination.copies().newestProof().stream())
+        .max(Instant::compareTo)
+        .map(at -> Duration.between(at, around.clock().instant()))
+        .orElse(Duration.ZERO);
+  }
+
+  private void print(Safety.Counts counts) {
+    var out = around.terminal().out();
+    Messages say = around.terminal().messages();
+    out.print(say.text("status.studies", counts.studies(), counts.safeStudies()));
+    if (counts.groups() > 0) {
+      out.print(say.text("status.groups", counts.groups(), counts.safeGroups()));
+    }
+    out.println();
+    line(counts.neverRead(), "status.never-read");
+    line(counts.lacking(), "status.lacking");
+    line(counts.incomplete(), "status.incomplete");
+    line(counts.failing(), "status.failing");
+    line(counts.changed(), "status.changed");
+    line(counts.waiting(), "status.waiting");
+    line(counts.empty(), "status.empty");
+    line(counts.notListed(), "status.not-listed");
+    line(counts.notWanted(), "status.not-wanted");
+  }
+
+  private void line(long count, String key) {
     if (count > 0) {
-      around.terminal().out().printf("    %,d %s%n", count, what);
+      Messages say = around.terminal().messages();
+      around.terminal().out().println(say.text("status.count", count, say.text(key)));
     }
   }
 
   private void print(Status.DestinationStatus destination, OptionalLong free) {
     Safety.OnDestination copies = destination.copies();
+    Messages say = around.terminal().messages();
     StringBuilder depths = new StringBuilder();
     for (Depth depth : Depth.values()) {
       long count = copies.byDepth().getOrDefault(depth, 0L);
       if (count > 0) {
-        depths.append(depths.isEmpty() ? " (" : ", ").append(String.format("%,d ", count));
-        depths.append(depth.name());
+        depths.append(depths.isEmpty() ? " (" : ", ");
+        depths.append(say.text("status.depth", count, depth.name()));
       }
     }
     depths.append(depths.isEmpty() ? "" : ")");
     around
         .terminal()
         .out()
-        .printf(
-            "  %s: %,d proven%s%s%s%s%n",
-            destination.address(),
-            copies.proven(),
-            depths,
-            copies
-                .oldestProof()
-                .map(at -> ", read back longest ago: " + since(at) + " ago")
-                .orElse(""),
-            copies.bad() > 0 ? String.format(", %,d DAMAGED", copies.bad()) : "",
-            free.isPresent()
-                ? ", " + TerminalProgress.Sizes.text(free.getAsLong()) + " free"
-                : ", not reachable now");
+        .println(
+            say.text(
+                "status.proven",
+                destination.address(),
+                copies.proven(),
+                depths.toString(),
+                copies.oldestProof().map(at -> say.text("status.read-back", since(at))).orElse(""),
+                copies.bad() > 0 ? say.text("status.damaged", copies.bad()) : "",
+                free.isPresent()
+                    ? say.text("status.free", TerminalProgress.Sizes.text(free.getAsLong()))
+                    : say.text("status.not-reachable")));
   }
 
   private void print(SourceHealthFact health) {
@@ -325,21 +361,29 @@ final class StatusCommand implements Callable<Integer> {
       around
           .terminal()
           .out()
-          .printf(
-              "  still on disk: %,d, in the index: %,d%n",
-              health.filesOnDisk().getAsLong(), health.filesInIndex().getAsLong());
+          .println(
+              around
+                  .terminal()
+                  .messages()
+                  .text(
+                      "status.on-disk",
+                      health.filesOnDisk().getAsLong(),
+                      health.filesInIndex().getAsLong()));
     }
   }
 
   private String since(Instant time) {
     Duration passed = Duration.between(time, around.clock().instant());
     return passed.toDays() >= 2
-        ? passed.toDays() + " days"
+        ? around.terminal().messages().text("time.days", passed.toDays())
         : TerminalProgress.Sizes.text(passed.isNegative() ? Duration.ZERO : passed);
   }
 
-  private static String outcome(RunRow run) {
-    return run.outcome().isEmpty() ? "still running, or its process died" : run.outcome();
+  private String outcome(RunRow run) {
+    Messages say = around.terminal().messages();
+    return run.outcome().isEmpty()
+        ? say.text("status.no-end")
+        : say.known("status.outcome-" + run.outcome()).orElse(run.outcome());
   }
 
   // ---- for programs

@@ -9,10 +9,26 @@ import java.io.Reader;
 ///
 /// @param interactive whether `err` is a terminal whose lines can be rewritten, with a person at it
 /// @param in what the person types
-record Terminal(PrintStream out, PrintStream err, boolean interactive, BufferedReader in) {
+/// @param messages the sentences for this person
+record Terminal(
+    PrintStream out,
+    PrintStream err,
+    boolean interactive,
+    BufferedReader in,
+    Messages messages) {
+
+  /// A terminal of somebody who reads English.
+  Terminal(PrintStream out, PrintStream err, boolean interactive, BufferedReader in) {
+    this(out, err, interactive, in, Messages.ENGLISH);
+  }
 
   /// A terminal at which nobody types.
   Terminal(PrintStream out, PrintStream err, boolean interactive) {
     this(out, err, interactive, new BufferedReader(Reader.nullReader()));
+  }
+
+  /// The same in another language.
+  Terminal speaking(Messages language) {
+    return new Terminal(out, err, interactive, in, language);
   }
 }

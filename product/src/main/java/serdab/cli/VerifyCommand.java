@@ -183,7 +183,8 @@ final class VerifyCommand implements Callable<Integer> {
               0,
               0));
       mender.ifPresent(m ->
-          m.problems().forEach(problem -> terminal.err().println("Warning: " + problem.text())));
+          m.problems().forEach(problem -> terminal.err().println(
+terminal.messages().text("any.warning", terminal.messages().line(problem)))));
       print(report, outcome, place, terminal);
       return outcome.exitCode();
     } finally {
@@ -255,50 +256,50 @@ final class VerifyCommand implements Callable<Integer> {
           });
       return;
     }
+    Messages say = terminal.messages();
     report.bad().forEach(copy -> print("", copy, terminal));
-    report.repaired().forEach(copy -> print("Made again: ", copy, terminal));
-    report.replaced().forEach(copy -> print("A good copy stands beside it: ", copy, terminal));
+    report.repaired().forEach(copy -> print(say.text("verify.again") + " ", copy, terminal));
+    report.replaced().forEach(copy -> print(say.text("verify.beside") + " ", copy, terminal));
     terminal
         .out()
-        .printf(
-            "%d copies, %d checked to %s: %d good, %d NOT good.%n",
-            report.copies(),
-            report.checked(),
-            depth.toUpperCase(Locale.ROOT),
-            report.good(),
-            report.bad().size());
+        .println(
+            say.text(
+                "verify.totals",
+                report.copies(),
+                report.checked(),
+                depth.toUpperCase(Locale.ROOT),
+                report.good(),
+                report.bad().size()));
     if (!report.repaired().isEmpty()) {
-      terminal.out().printf("%d of them made again.%n", report.repaired().size());
+      terminal.out().println(say.text("verify.made-again", report.repaired().size()));
     }
     if (!report.replaced().isEmpty()) {
       terminal
           .out()
-          .printf(
-              "%d damaged files have a good copy beside them; serdab verify … --repair sets them"
-                  + " aside.%n",
-              report.replaced().size());
+          .println(say.text("verify.replaced", report.replaced().size()));
     }
     if (report.setAside() > 0) {
-      terminal.out().printf("%d set aside.%n", report.setAside());
+      terminal.out().println(say.text("verify.set-aside", report.setAside()));
     }
     if (report.interrupted()) {
       terminal
           .out()
-          .println("Interrupted. Run it again to go on with the copies proven longest ago.");
+          .println(say.text("verify.interrupted"));
     }
     terminal.out().flush();
   }
 
   private static void print(String before, VerifyReport.BadCopy copy, Terminal terminal) {
+    Messages say = terminal.messages();
     terminal
         .out()
         .println(
             before
-                + copy.study().map(label -> label.value()).orElse("unknown study")
+                + copy.study().map(label -> label.value()).orElse(say.text("any.unknown-study"))
                 + " ("
                 + copy.location()
                 + "): "
-                + copy.problem().text());
+                + say.line(copy.problem()));
   }
 
   private static SerdabException.Misconfigured wrong(String option, String value, String wanted) {

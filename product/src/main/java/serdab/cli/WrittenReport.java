@@ -39,6 +39,8 @@ final class WrittenReport {
     this.log = log;
   }
 
+  /// Writes it all.
+  ///
   /// @return the page for people; empty when it could not be written, which the log says
   Optional<Path> write(
       String plan,

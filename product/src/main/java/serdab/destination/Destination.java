@@ -113,6 +113,17 @@ public interface Destination extends AutoCloseable {
     return Optional.empty();
   }
 
+  /// Whether the names here hide whose studies they are. What is left beside the copies must then
+  /// say no more than the names do.
+  default boolean hidesPatients() {
+    return false;
+  }
+
+  /// How papers beside the copies name a study; empty when nothing may be said here.
+  default String shown(StudyKey study) {
+    return study.value();
+  }
+
   @Override
   void close();
 

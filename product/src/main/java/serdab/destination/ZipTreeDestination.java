@@ -14,8 +14,11 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executor;
+import java.util.function.LongConsumer;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import serdab.Depth;
 import serdab.Problem;
@@ -30,6 +33,7 @@ import serdab.dicom.StudyVersion;
 import serdab.store.BlobInfo;
 import serdab.store.BlobStore;
 import serdab.store.ReadBack;
+import serdab.ziptree.ForeignZip;
 import serdab.ziptree.FormatDocument;
 import serdab.ziptree.IssueLog;
 import serdab.ziptree.MonthFolder;
@@ -382,18 +386,128 @@ public final class ZipTreeDestination implements Destination {
     return new Reader(tree.open(version.location(), version.study(), version.id()));
   }
 
+  // ---- what another program left
+
+  /// Everything in the folders of studies, whoever made it, in no order. Reads the directory of
+  /// each ZIP. Close the stream.
+  public Stream<ForeignCopy.Found> found() {
+    return store
+        .list("")
+        .filter(blob -> !blob.name().startsWith("_") && !ZipTree.namesIn(blob.name()).isEmpty())
+        .flatMap(this::found);
+  }
+
+  /// Whether there is not one ZIP in the folders of studies, whoever made it.
+  public boolean isWithoutZips() {
+    try (Stream<ZipTree.TreeZip> zips = tree.zips()) {
+      return zips.noneMatch(zip -> !zip.path().startsWith("_"));
+    }
+  }
+
+  /// The months that are marked as done, by whomever.
+  public Set<String> monthsMarked() {
+    try (Stream<BlobInfo> all = store.list("")) {
+      return all.filter(blob -> blob.name().endsWith("/" + MonthMarkers.NAME))
+          .map(blob -> MonthFolder.ofPath(blob.name()).value())
+          .collect(Collectors.toUnmodifiableSet());
+    }
+  }
+
+  private Stream<ForeignCopy.Found> found(BlobInfo blob) {
+    String path = blob.name();
+    try {
+      Optional<ForeignZip.Glance> foreign = tree.foreign(path);
+      return Stream.of(
+          foreign.isPresent()
+              ? new ForeignCopy.Found.Foreign(
+                  path,
+                  blob.lengthBytes(),
+                  blob.lastModified(),
+                  foreign.get().fileCount(),
+                  ZipTree.namesIn(path))
+              : new ForeignCopy.Found.Copy(
+                  held(tree.look(new ZipTree.TreeZip(path, blob.lengthBytes())))));
+    } catch (SerdabException.Damaged e) {
+      return Stream.of(new ForeignCopy.Found.Unusable(path, ZipTree.namesIn(path), e.problem()));
+    } catch (SerdabException.Refused e) {
+      if (isMissing(e)) {
+        return Stream.empty();
+      }
+      throw e;
+    }
+  }
+
+  /// What the names of a study's copies say of whose they are.
+  public static String nameOf(StudyKey study) {
+    return ZipTree.nameOf(study);
+  }
+
+  /// Reads what another program left, from its first byte to its last. Writes nothing.
+  ///
+  /// @param told how many bytes were read, piece by piece; what it throws ends the reading
+  /// @throws SerdabException.Damaged when it is not whole, or can never be adopted
+  /// @throws SerdabException.Refused `blob-missing` when it is not there
+  public ForeignCopy examine(String location, LongConsumer told) {
+    ForeignZip zip = tree.readForeign(location, told);
+    try {
+      long bytes = tree.present(location).map(ZipTree.TreeZip::lengthBytes).orElse(-1L);
+      return new ForeignCopy(zip, location, bytes, means(zip.means()));
+    } catch (RuntimeException e) {
+      zip.close();
+      throw e;
+    }
+  }
+
+  /// Makes what another program left a copy, by a manifest beside it. None of its bytes is changed.
+  /// A manifest that was beside it and cannot be trusted is set aside.
+  ///
+  /// @param version made of the copy's files, in their order
+  public HeldVersion adopt(ForeignCopy copy, StudyVersion version) {
+    try {
+      copy.zip().adopt(version);
+    } catch (SerdabException.Refused e) {
+      if (!e.problem().code().equals("blob-exists")) {
+        throw e;
+      }
+      String beside = ZipTree.manifestBeside(copy.location());
+      awayFromTheTree(beside, outside -> tree.moveBeside(copy.location(), outside));
+      copy.zip().adopt(version);
+    }
+    return new HeldVersion(
+        version.facts().key(),
+        version.id(),
+        copy.location(),
+        copy.storedBytes(),
+        version.files().size(),
+        version.supersedes(),
+        Optional.of(new Proof(Depth.INTACT, copy.means(), clock.instant())));
+  }
+
   @Override
   public Optional<String> setAside(String location) {
+    return awayFromTheTree(
+        location,
+        outside -> {
+          try {
+            tree.moveOut(location, outside);
+            return true;
+          } catch (SerdabException.Refused e) {
+            if (isMissing(e)) {
+              return false;
+            }
+            throw e;
+          }
+        });
+  }
+
+  /// @param move gives it another name; false when it is not there
+  private Optional<String> awayFromTheTree(String location, Predicate<String> move) {
     String folder = SET_ASIDE + "/" + SET_ASIDE_TIME.format(clock.instant());
     for (int tries = 1; ; tries++) {
       String outside = folder + (tries == 1 ? "" : "-" + tries) + "/" + location;
       try {
-        tree.moveOut(location, outside);
-        return Optional.of(outside);
+        return move.test(outside) ? Optional.of(outside) : Optional.empty();
       } catch (SerdabException.Refused e) {
-        if (isMissing(e)) {
-          return Optional.empty();
-        }
         if (!e.problem().code().equals("blob-exists") || tries >= NAME_TRIES_MAX) {
           throw e;
         }
@@ -404,7 +518,8 @@ public final class ZipTreeDestination implements Destination {
   @Override
   public long setAsideCount() {
     try (Stream<BlobInfo> aside = store.list(SET_ASIDE + "/")) {
-      return aside.count();
+      // A manifest that went with its ZIP is no copy of its own.
+      return aside.filter(blob -> blob.name().endsWith(".zip")).count();
     }
   }
 
@@ -434,7 +549,8 @@ public final class ZipTreeDestination implements Destination {
   private boolean removed(HeldVersion version, boolean endsStudy) {
     Optional<ZipTree.TreeZip> present = tree.present(version.location());
     if (present.isEmpty()) {
-      tree.disappeared(version.location());
+      // A removal that was cut short may have left a manifest beside it.
+      tree.remove(version.location());
       return false;
     }
     ZipTree.Listed found = tree.look(present.get());
@@ -476,15 +592,21 @@ public final class ZipTreeDestination implements Destination {
   public void note(Issue issue) {
     // Paths in a library may name a patient, as UIDs do.
     String extra =
-        NamingProfile.hidesPatients(tree.naming())
+        hidesPatients()
                 && !NEUTRAL_EXTRA.matcher(issue.extra()).matches()
             ? ""
             : issue.extra();
     issues.add(issue.kind(), issue.study().map(this::shown).orElse(""), issue.detail(), extra);
   }
 
-  /// A study as the list of issues names it: never more than the tree's own names say.
-  private String shown(StudyKey study) {
+  @Override
+  public boolean hidesPatients() {
+    return NamingProfile.hidesPatients(tree.naming());
+  }
+
+  /// Never more than the tree's own names say.
+  @Override
+  public String shown(StudyKey study) {
     if (study.isOther()) {
       return study.value();
     }

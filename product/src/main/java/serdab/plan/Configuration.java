@@ -172,12 +172,18 @@ public record Configuration(
   /// This configuration as TOML, which reads as an equal one. Secrets stay references. What no key
   /// says (a plan's Patient ID, only ever asked for by hand) is left out.
   public String text() {
-    return ConfigurationWriter.text(this, true);
+    return ConfigurationWriter.text(this, true, true);
   }
 
   /// What another machine needs to go on, as TOML for leaving beside the copies: all but this
   /// machine's logs. Holds no secret, only where they were kept.
   public String plansText() {
-    return ConfigurationWriter.text(this, false);
+    return ConfigurationWriter.text(this, false, true);
+  }
+
+  /// As [#plansText], for eyes that may not see Study Instance UIDs: a plan for single studies is
+  /// written without them, and not enabled.
+  public String plansTextWithoutStudies() {
+    return ConfigurationWriter.text(this, false, false);
   }
 }

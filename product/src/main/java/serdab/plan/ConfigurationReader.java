@@ -539,7 +539,8 @@ final class ConfigurationReader {
         section.wrong("pseudonym_mapping", "must be a whole path; begin it with / or ~/ (or C:\\)");
         mapping = Optional.empty();
       }
-      return new NameSettings(reference, mapping.map(Addresses::withHome));
+      return new NameSettings(
+          reference, mapping.map(Addresses::withHome), section.flag("catalogue_copies", false));
     }
   }
 }

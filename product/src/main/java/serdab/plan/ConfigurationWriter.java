@@ -13,11 +13,17 @@ final class ConfigurationWriter {
 
   private final StringBuilder out = new StringBuilder();
 
-  private ConfigurationWriter() {}
+  private final boolean withStudies;
+
+  private ConfigurationWriter(boolean withStudies) {
+    this.withStudies = withStudies;
+  }
 
   /// @param withLogs whether to write what holds for one machine alone
-  static String text(Configuration configuration, boolean withLogs) {
-    return new ConfigurationWriter().write(configuration, withLogs);
+  /// @param withStudies whether plans for single studies name them; else such a plan is written as
+  ///   one that is not enabled
+  static String text(Configuration configuration, boolean withLogs, boolean withStudies) {
+    return new ConfigurationWriter(withStudies).write(configuration, withLogs);
   }
 
   private String write(Configuration configuration, boolean withLogs) {
@@ -42,6 +48,9 @@ final class ConfigurationWriter {
       NameSettings names = configuration.names();
       names.pseudonymKey().ifPresent(key -> line("pseudonym_key", string(key.text())));
       names.pseudonymMapping().ifPresent(file -> line("pseudonym_mapping", string(file)));
+      if (names.catalogueCopies()) {
+        line("catalogue_copies", true);
+      }
     }
     return out.toString();
   }
@@ -49,16 +58,21 @@ final class ConfigurationWriter {
   private void plan(NamedPlan named, Configuration configuration) {
     BackupPlan plan = named.plans().getFirst();
     table("plan", named.name());
-    line("enabled", named.enabled());
+    Selection selection = plan.selection();
+    boolean isCut = !withStudies && !selection.studies().isEmpty();
+    if (isCut) {
+      // Without its list it would be a plan for everything.
+      out.append("# The studies of this plan are not named here.\n");
+    }
+    line("enabled", named.enabled() && !isCut);
     line("from", list(named.sources()));
     line("to", list(plan.destinations()));
-    Selection selection = plan.selection();
     if (!selection.modalities().isEmpty()) {
       line("modality", list(new TreeSet<>(selection.modalities())));
     }
     selection.from().ifPresent(date -> line("since", date));
     selection.to().ifPresent(date -> line("until", date));
-    if (!selection.studies().isEmpty()) {
+    if (withStudies && !selection.studies().isEmpty()) {
       line("study", list(new TreeSet<>(selection.studies())));
     }
     if (plan.orderGiven()) {

@@ -14,27 +14,6 @@ public final class RunPage {
   private static final DateTimeFormatter MOMENT =
       DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss 'UTC'").withZone(ZoneOffset.UTC);
 
-  private static final String HEAD =
-      """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-      <title>%s</title>
-      <style>
-      body { font: 16px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #222; background: #fff }
-      h1 { font-size: 1.4em } h2 { font-size: 1.1em; margin-top: 2em }
-      .verdict { padding: .6em 1em; border-left: .4em solid; background: #f4f4f4 }
-      .good { border-color: #2a7d2a } .incomplete, .interrupted { border-color: #b58900 }
-      .failed, .held-back { border-color: #b02a2a }
-      table { border-collapse: collapse; width: 100%% } td, th { text-align: left; padding: .25em .8em .25em 0; vertical-align: top; border-bottom: 1px solid #ddd }
-      td.n { text-align: right; font-variant-numeric: tabular-nums }
-      </style>
-      </head>
-      <body>
-      """;
-
   private RunPage() {}
 
   public static String html(RunSummary run) {
@@ -42,7 +21,7 @@ public final class RunPage {
     RunTotals totals = report.totals();
     StringBuilder page = new StringBuilder();
     String title = "Backup run " + report.run() + (run.plan().isEmpty() ? "" : " of " + run.plan());
-    page.append(HEAD.formatted(text(title)));
+    page.append(head(text(title)));
     page.append("<h1>").append(text(title)).append("</h1>\n");
     page.append("<p class=\"verdict ")
         .append(report.outcome().text())
@@ -82,6 +61,29 @@ public final class RunPage {
     return page.toString();
   }
 
+  private static String head(String title) {
+    return """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+    <title>%s</title>
+    <style>
+    body { font: 16px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #222; background: #fff }
+    h1 { font-size: 1.4em } h2 { font-size: 1.1em; margin-top: 2em }
+    .verdict { padding: .6em 1em; border-left: .4em solid; background: #f4f4f4 }
+    .good { border-color: #2a7d2a } .incomplete, .interrupted { border-color: #b58900 }
+    .failed, .held-back { border-color: #b02a2a }
+    table { border-collapse: collapse; width: 100%% } td, th { text-align: left; padding: .25em .8em .25em 0; vertical-align: top; border-bottom: 1px solid #ddd }
+    td.n { text-align: right; font-variant-numeric: tabular-nums }
+    </style>
+    </head>
+    <body>
+    """
+        .formatted(title);
+  }
+
   private static String verdict(RunReport report) {
     return switch (report.outcome()) {
       case GOOD ->
@@ -115,8 +117,11 @@ public final class RunPage {
       return;
     }
     page.append(
-        "<h2>Studies that are not safe</h2>\n<table>\n"
-            + "<tr><th>Study</th><th>Why</th><th>What to do</th></tr>\n");
+        """
+        <h2>Studies that are not safe</h2>
+        <table>
+        <tr><th>Study</th><th>Why</th><th>What to do</th></tr>
+        """);
     for (RunReport.NotSafe study : report.notSafe()) {
       page.append("<tr><td><code>")
           .append(text(study.study().value()))

@@ -203,7 +203,7 @@ public final class StatusReader {
         .filter(each ->
             found.values().stream()
                 .noneMatch(other ->
-                    other != each
+                    !other.equals(each)
                         && other.sourceId().equals(each.sourceId())
                         && ((isErrand(each.wish()) && !isErrand(other.wish()))
                             || (other.wish().equals(Safety.Wish.ALL)

@@ -246,6 +246,7 @@ public final class Recovery {
       Progress progress,
       BooleanSupplier stop) {
     String id = destination.id().toString();
+    catalogue.standing().recovered(clock.instant());
     Map<String, Long> remembered = new HashMap<>();
     try (Stream<CopyRow> rows = catalogue.copiesOn(id)) {
       rows.filter(CopyRow::shouldBeThere)

@@ -96,8 +96,10 @@ public final class RecoveryKit {
   ///
   /// @param plans the plans as a configuration without secrets
   /// @param run the run that has just ended
+  /// @param withCatalogue whether a copy of the catalogue may be left, which names patients
   /// @throws SerdabException when the destination fails; nothing that was there is harmed
-  public void leave(Destination destination, String plans, RunRow run) {
+  public void leave(
+      Destination destination, String plans, RunRow run, boolean withCatalogue) {
     Optional<SideFiles> beside = destination.beside(FOLDER);
     if (beside.isEmpty()) {
       return;
@@ -107,7 +109,9 @@ public final class RecoveryKit {
     replaceIfOther(files, "README.txt", README);
     replaceIfOther(files, mine + PLANS, plans);
     log(files, mine, run);
-    leaveCatalogue(files, mine, changedSomething(run.totals()));
+    if (withCatalogue) {
+      leaveCatalogue(files, mine, changedSomething(run.totals()));
+    }
   }
 
   private static boolean changedSomething(RunTotals totals) {

@@ -103,13 +103,13 @@ public final class Verification {
     List<Candidate> lost = new ArrayList<>();
     List<Candidate> candidates = new ArrayList<>();
     list(study, inRounds, candidates, lost);
-    long unreadable = bad.size() + replaced.size();
+    long unreadable = (long) bad.size() + replaced.size();
     long copies = candidates.size() + lost.size() + unreadable;
     if (copies == 0) {
       bad.add(nothingThere(study)); // Nothing proven must never read as all good.
     }
     candidates.sort(
-        Comparator.comparing(Candidate::lastTurn)
+        Comparator.comparingLong(Candidate::lastTurn)
             .thenComparing(Candidate::lastAt)
             .thenComparing(candidate -> candidate.copy().study())
             .thenComparing(candidate -> candidate.copy().id()));

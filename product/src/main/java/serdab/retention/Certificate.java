@@ -9,8 +9,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import serdab.catalogue.RemovalRow;
 import serdab.catalogue.Removals;
+import serdab.dicom.StudyKey;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
@@ -27,12 +29,14 @@ import tools.jackson.core.json.JsonFactory;
 /// @param writtenBy program and version
 /// @param copies each with what became of it; state `intended` before anything was done
 /// @param more by ordinal, what only the certificate knows of a copy
+/// @param shown how papers beside the copies name a study
 record Certificate(
     Removals.CertificateRow act,
     String destination,
     String writtenBy,
     List<RemovalRow> copies,
-    Map<Integer, More> more) {
+    Map<Integer, More> more,
+    Function<StudyKey, String> shown) {
 
   static final String FORMAT = "destruction-certificate";
 
@@ -102,7 +106,7 @@ record Certificate(
   private void write(JsonGenerator json, RemovalRow copy) {
     json.writeStartObject();
     json.writeNumberProperty("ordinal", copy.ordinal());
-    json.writeStringProperty("study", copy.study().value());
+    json.writeStringProperty("study", shown.apply(copy.study()));
     json.writeStringProperty("version", copy.version().hex());
     json.writeStringProperty("location", copy.location());
     json.writeNumberProperty("storedBytes", copy.storedBytes());
@@ -156,7 +160,7 @@ record Certificate(
     for (RemovalRow copy : copies) {
       line(text, "");
       line(text, (copy.ordinal() + 1) + ". " + copy.state().toUpperCase(java.util.Locale.ROOT));
-      line(text, "   study   " + copy.study().value());
+      line(text, "   study   " + shown.apply(copy.study()));
       line(text, "   version " + copy.version().hex());
       line(text, "   stored  " + copy.location() + ", " + copy.storedBytes() + " bytes");
       line(text, "   files   " + copy.fileCount());

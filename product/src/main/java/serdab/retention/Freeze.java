@@ -17,8 +17,9 @@ final class Freeze {
 
   /// Why retention is frozen on a destination; empty when it is not.
   static Optional<Problem> of(Catalogue catalogue, String destinationId) {
-    for (Standing.SourceRuns source : catalogue.standing().sources()) {
-      if (source.newest().isEmpty() || !concerns(source, destinationId)) {
+    Standing standing = catalogue.standing();
+    for (Standing.SourceRuns source : standing.sources()) {
+      if (source.newest().isEmpty() || !concerns(standing, source, destinationId)) {
         continue;
       }
       RunRow newest = source.newest().get();
@@ -51,9 +52,10 @@ final class Freeze {
     return Optional.empty();
   }
 
-  private static boolean concerns(Standing.SourceRuns source, String destinationId) {
-    return source.newest().filter(run -> run.destinationIds().contains(destinationId)).isPresent()
-        || source.lastGood().filter(run -> run.destinationIds().contains(destinationId)).isPresent()
+  /// Disks take turns: a source concerns each that it was ever copied to, whichever was the last.
+  private static boolean concerns(
+      Standing standing, Standing.SourceRuns source, String destinationId) {
+    return standing.copiesTo(source.sourceId(), destinationId)
         // A run read without its destinations concerns all.
         || source.newest().filter(run -> run.destinationIds().isEmpty()).isPresent();
   }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import serdab.Depth;
 import serdab.SerdabException;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.CopyRow;
@@ -16,12 +17,14 @@ import serdab.catalogue.Removals;
 import serdab.catalogue.VersionRow;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
+import serdab.destination.ProofOutcome;
 import serdab.dicom.StudyKey;
 
 /// Thins the copies of a viewer's index on one destination, as [IndexThinning] says. No copy of a
 /// study is ever touched. One thread at a time.
 ///
-/// A copy that the catalogue does not know, or knows as unproven, neither goes nor counts. Every
+/// A copy that the catalogue does not know, or knows as unproven, neither goes nor counts, and a
+/// group that a person holds by its name keeps them all. Every
 /// removal is written down before it is done, beside those that people asked for.
 public final class IndexCopies {
 
@@ -32,6 +35,8 @@ public final class IndexCopies {
   private static final String DAMAGED = "index-damaged";
   private static final String RULES = "24 hourly, 30 daily, 12 monthly, 2 % of the destination";
   private static final String AUTHOR = "thinning of index copies";
+
+  private static final String ACT = "index-";
 
   private final Catalogue catalogue;
   private final InstantSource clock;
@@ -68,6 +73,9 @@ public final class IndexCopies {
     List<IndexThinning.Version> versions = new ArrayList<>();
     for (String group : List.of(INDEX, DAMAGED)) {
       StudyKey key = StudyKey.library(library, group);
+      if (isHeld(key)) {
+        continue;
+      }
       List<CopyRow> known = catalogue.copies(key);
       for (HeldVersion held : destination.versions(key)) {
         Optional<Instant> readAt = catalogue.version(key, held.id()).map(VersionRow::readAt);
@@ -78,7 +86,10 @@ public final class IndexCopies {
                         && copy.version().equals(held.id())
                         && copy.location().equals(held.location())
                         && copy.isProven());
-        if (readAt.isPresent() && proven) {
+        // One of a time that has not come yet was read under a clock that was wrong: it may be older
+        // than the others, so it neither goes nor takes the place of any.
+        boolean dated = readAt.filter(at -> !at.isAfter(clock.instant())).isPresent();
+        if (readAt.isPresent() && dated && proven) {
           copies.put(held.location(), held);
           versions.add(
               new IndexThinning.Version(
@@ -96,13 +107,52 @@ public final class IndexCopies {
     return List.copyOf(leaving);
   }
 
+  private boolean isHeld(StudyKey key) {
+    return catalogue.holds().standing().stream()
+        .anyMatch(hold -> hold.study().filter(key::equals).isPresent());
+  }
+
   /// Removes what [#plan] says; nothing while retention is frozen.
   ///
   /// @return what was removed
   public List<Leaving> thin(Destination destination, String library) {
+    finishBegun(destination);
     return Freeze.of(catalogue, destination.id().toString()).isPresent()
         ? List.of()
         : remove(destination, plan(destination, library));
+  }
+
+  /// What a run that was killed had removed and not recorded must not be missed as lost.
+  private void finishBegun(Destination destination) {
+    Removals removals = catalogue.removals();
+    for (Removals.CertificateRow act : removals.certificates(destination.id().toString())) {
+      if (act.endedAt().isPresent() || !act.id().startsWith(ACT)) {
+        continue;
+      }
+      for (RemovalRow row : removals.of(act.id())) {
+        if (row.state().equals("intended")) {
+          if (isThere(destination, row)) {
+            removals.kept(act.id(), row, "Not removed: the run that meant to was cut short.");
+          } else {
+            removals.removed(act.id(), row, "Found gone afterwards: the run was cut short.");
+          }
+        }
+      }
+      removals.ended(act.id(), "");
+    }
+  }
+
+  private static boolean isThere(Destination destination, RemovalRow row) {
+    HeldVersion copy =
+        new HeldVersion(
+            row.study(),
+            row.version(),
+            row.location(),
+            row.storedBytes(),
+            row.fileCount(),
+            Optional.empty(),
+            Optional.empty());
+    return !(destination.prove(copy, Depth.PRESENT) instanceof ProofOutcome.Gone);
   }
 
   List<Leaving> remove(Destination destination, List<Leaving> leaving) {
@@ -127,7 +177,7 @@ public final class IndexCopies {
               "intended",
               ""));
     }
-    String act = "index-" + removals.nextNumber();
+    String act = ACT + removals.nextNumber();
     removals.intend(
         new Removals.CertificateRow(
             act, here, "", RULES, AUTHOR, worker, clock.instant(), Optional.empty(), ""),

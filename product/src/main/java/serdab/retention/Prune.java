@@ -205,9 +205,12 @@ public final class Prune {
   // ---- judging again
 
   private StudyJudgement judgement(RetentionRules rules, PlanFile plan) {
-    Terms terms =
-        new Terms(rules, catalogue.holds().standing(), setting.clock().instant(), plan.proofsFor());
-    return new StudyJudgement(destination, catalogue, terms, true);
+    return new StudyJudgement(destination, catalogue, terms(rules, plan), true);
+  }
+
+  private Terms terms(RetentionRules rules, PlanFile plan) {
+    return new Terms(
+        rules, catalogue.holds().standing(), setting.clock().instant(), plan.proofsFor());
   }
 
   /// Judges a planned copy by what there is now.
@@ -223,7 +226,8 @@ public final class Prune {
     boolean may =
         switch (line.get().verdict()) {
           case KEEP -> false;
-          case GO -> true;
+          // For a study that goes as a whole nobody proves what remains, so it goes so or not.
+          case GO -> line.get().endsStudy() || !planned.endsStudy();
           case GO_AS_LAST -> planned.verdict() == Verdict.GO_AS_LAST;
         };
     if (may) {
@@ -259,7 +263,7 @@ public final class Prune {
       Optional<Problem> problem = judge(planned, lines);
       List<String> remains = new ArrayList<>();
       if (problem.isEmpty()) {
-        problem = planned.endsStudy() ? Optional.empty() : proveRemaining(lines, plan, remains);
+        problem = planned.endsStudy() ? Optional.empty() : proveRemaining(lines, rules, plan, remains);
       }
       if (problem.isEmpty()) {
         remains.addAll(elsewhere(copy));
@@ -288,15 +292,15 @@ public final class Prune {
   }
 
   /// Sees that the copies which stay are good, by a proof that is not too old or by one made now.
-  private Optional<Problem> proveRemaining(List<Line> lines, PlanFile plan, List<String> remains) {
+  private Optional<Problem> proveRemaining(
+      List<Line> lines, RetentionRules rules, PlanFile plan, List<String> remains) {
     boolean one = false;
     for (Line line : lines) {
       Optional<CopyRow> row = row(line.copy());
       if (line.verdict() == Verdict.GO || row.isEmpty() || !row.get().isProven()) {
         continue;
       }
-      Instant oldest = setting.clock().instant().minus(plan.proofsFor());
-      boolean fresh = !row.get().proof().at().isBefore(oldest);
+      boolean fresh = terms(rules, plan).isFresh(row.get().proof().at());
       Optional<Problem> bad =
           prove(line.copy(), fresh ? Depth.PRESENT : destination.traits().copiedDepth());
       if (bad.isPresent()) {
@@ -388,7 +392,14 @@ public final class Prune {
     removals.intend(act, copies);
     keepPaper(
         intentName(act.id()),
-        new Certificate(act, destination.describe(), setting.writtenBy(), copies, more).json());
+        new Certificate(
+                act,
+                destination.describe(),
+                setting.writtenBy(),
+                copies,
+                more,
+                destination::shown)
+            .json());
     boolean stopped = false;
     for (int i = 0; i < part.size(); i++) {
       RemovalRow row = copies.get(i);
@@ -482,7 +493,12 @@ public final class Prune {
             "");
     Certificate certificate =
         new Certificate(
-            ended, destination.describe(), setting.writtenBy(), removals.of(act.id()), more);
+            ended,
+            destination.describe(),
+            setting.writtenBy(),
+            removals.of(act.id()),
+            more,
+            destination::shown);
     byte[] json = keepPaper(name(act.id()), certificate.json());
     String digest = Sha256.digest(json).hex();
     keepPaper("certificate-" + act.id() + ".txt", certificate.text(digest));

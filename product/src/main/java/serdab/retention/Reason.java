@@ -14,12 +14,14 @@ public record Reason(String code, String text) {
   static final Reason UNKNOWN_COPY =
       new Reason("unknown-copy", "not known to the catalogue (run: serdab catalogue rebuild)");
   static final Reason IN_SOURCE = new Reason("in-source", "its study is still in the source");
+  static final Reason NO_SOURCE_ASKED =
+      new Reason("no-source-asked", "no backup since the catalogue began says what the sources have");
   static final Reason UNKNOWN_DATE =
       new Reason("unknown-date", "the date of its study is not known");
   static final Reason YOUNG_STUDY =
       new Reason("study-age", "its study is not old enough to be removed");
   static final Reason ONLY_IMAGES =
-      new Reason("only-images", "it holds images that no other proven copy here has");
+      new Reason("only-images", "it holds images or files that no other proven copy here has");
   static final Reason NO_RULE = new Reason("no-rule", "no rule lets older versions go");
   static final Reason INDEX_COPY =
       new Reason("index-copy", "a copy of a viewer's index, thinned by rules of its own");

@@ -5,6 +5,7 @@ import java.time.LocalDate;
 import java.time.Period;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import serdab.PatientData;
 import serdab.dicom.StudyFacts;
@@ -58,7 +59,9 @@ record StudyAge(boolean over, List<Reason> reasons) {
         || known.stream()
             .anyMatch(facts ->
                 facts.modalities().isEmpty()
-                    || facts.modalities().stream().anyMatch(time.modalities()::contains));
+                    || facts.modalities().stream()
+                        .map(modality -> modality.strip().toUpperCase(Locale.ROOT))
+                        .anyMatch(time.modalities()::contains));
   }
 
   private static LocalDate until(

@@ -39,6 +39,7 @@ final class StudyJudgement {
   private final Standing standing;
   private final Terms terms;
   private final boolean readManifests;
+  private final Optional<Instant> recoveredAt;
 
   /// The group of a viewer's library that keeps its index; how many copies of it stay is decided
   /// when new ones are made.
@@ -56,6 +57,7 @@ final class StudyJudgement {
     this.standing = catalogue.standing();
     this.terms = terms;
     this.readManifests = readManifests;
+    this.recoveredAt = standing.recoveredAt();
     for (Standing.SourceRuns source : standing.sources()) {
       lastGood.put(source.sourceId(), source.lastGood().map(RunRow::id).orElse(0L));
     }
@@ -115,8 +117,9 @@ final class StudyJudgement {
     private void judge(
         List<HeldVersion> proven, Order order, List<Reason> holds, StudyAge age, List<Line> lines) {
       boolean inSource = isInSource();
-      boolean over = age.over() && !inSource && holds.isEmpty();
-      boolean elsewhere = over && isProvenElsewhere(proven.getFirst(), order);
+      boolean asked = wasAnySourceAsked();
+      boolean over = age.over() && asked && !inSource && holds.isEmpty();
+      boolean elsewhere = over && isProvenElsewhere(proven, order);
       if (elsewhere) {
         proven.forEach(copy -> lines.add(line(copy, Verdict.GO, true, age.reasons())));
         return;
@@ -135,6 +138,9 @@ final class StudyJudgement {
             reasons.addAll(age.reasons());
             if (inSource) {
               reasons.add(Reason.IN_SOURCE);
+            }
+            if (age.over() && !asked) {
+              reasons.add(Reason.NO_SOURCE_ASKED);
             }
           }
           lines.add(line(copy, Verdict.KEEP, false, reasons));
@@ -231,16 +237,33 @@ final class StudyJudgement {
       }
     }
 
-    /// The SOP Instance UIDs in a version; empty when the catalogue has no whole list of its files.
+    /// The SOP Instance UIDs in a version and, of files without one, the paths: such a file is no
+    /// less lost. Empty when nobody has a whole list of them.
     private Optional<Set<String>> instances(HeldVersion copy) {
-      Optional<VersionRow> version = catalogue.version(study, copy.id());
-      if (version.isEmpty() || version.get().instances().size() < copy.fileCount()) {
+      Optional<List<VersionRow.InstanceLine>> lines = lines(copy.id(), copy.fileCount());
+      if (lines.isEmpty()) {
         return Optional.empty();
       }
-      Set<String> uids = new HashSet<>();
-      version.get().instances().forEach(line -> uids.add(line.sopInstanceUid()));
-      uids.remove("");
-      return Optional.of(uids);
+      Set<String> names = new HashSet<>();
+      lines.get().forEach(line -> names.add(line.sopInstanceUid()));
+      if (names.remove("")) {
+        try (VersionReader reader = destination.read(copy)) {
+          reader.version().files().stream()
+              .filter(file -> file.instance().isEmpty())
+              .forEach(file -> names.add("/" + file.path()));
+        } catch (SerdabException.Damaged e) {
+          return Optional.empty();
+        }
+      }
+      return Optional.of(names);
+    }
+
+    /// The files of a version; empty when the catalogue has no whole list of them.
+    private Optional<List<VersionRow.InstanceLine>> lines(VersionId id, long fileCount) {
+      return catalogue
+          .version(study, id)
+          .map(VersionRow::instances)
+          .filter(lines -> lines.size() >= fileCount);
     }
 
     private void keep(HeldVersion copy, Reason reason) {
@@ -267,15 +290,51 @@ final class StudyJudgement {
       return row.get().isProven() ? Optional.empty() : Optional.of(Reason.NOT_PROVEN);
     }
 
-    /// Another destination holds the study's newest version, proven not too long ago.
-    private boolean isProvenElsewhere(HeldVersion newest, Order order) {
-      Instant oldest = terms.now().minus(terms.proofsFor());
-      return rows.stream()
-          .filter(row -> !row.destinationId().equals(here))
-          .filter(CopyRow::isProven)
-          .filter(row -> !row.proof().at().isBefore(oldest))
-          .anyMatch(row ->
-              row.version().equals(newest.id()) || order.isNewer(row.version(), newest.id()));
+    /// Other destinations hold the study's newest version, proven not too long ago, and so each
+    /// file that an older version here has.
+    private boolean isProvenElsewhere(List<HeldVersion> proven, Order order) {
+      HeldVersion newest = proven.getFirst();
+      List<CopyRow> elsewhere =
+          rows.stream()
+              .filter(row -> !row.destinationId().equals(here))
+              .filter(CopyRow::isProven)
+              .filter(row -> terms.isFresh(row.proof().at()))
+              // The machine that was lost may have removed what was good when the copy was made.
+              .filter(row -> recoveredAt.filter(row.proof().at()::isBefore).isEmpty())
+              .toList();
+      boolean hasNewest =
+          elsewhere.stream()
+              .map(CopyRow::version)
+              .anyMatch(id -> id.equals(newest.id()) || order.isNewer(id, newest.id()));
+      return hasNewest && hasAllFiles(elsewhere, proven);
+    }
+
+    private boolean hasAllFiles(List<CopyRow> elsewhere, List<HeldVersion> proven) {
+      Set<VersionId> versions = new HashSet<>();
+      elsewhere.forEach(row -> versions.add(row.version()));
+      if (proven.stream().map(HeldVersion::id).allMatch(versions::contains)) {
+        return true;
+      }
+      Set<String> files = new HashSet<>();
+      elsewhere.forEach(row -> lines(row.version(), row.fileCount())
+          .ifPresent(lines -> lines.forEach(line -> files.add(nameOf(line)))));
+      return proven.stream()
+          .filter(copy -> !versions.contains(copy.id()))
+          .allMatch(copy ->
+              lines(copy.id(), copy.fileCount())
+                  .filter(lines -> lines.stream().allMatch(line -> files.contains(nameOf(line))))
+                  .isPresent());
+    }
+
+    /// What tells a file from others whatever its path: its UID or, without one, its digest.
+    private static String nameOf(VersionRow.InstanceLine line) {
+      return line.sopInstanceUid().isEmpty() ? line.fileDigest().hex() : line.sopInstanceUid();
+    }
+
+    /// A catalogue that was made again from copies knows no source, and so of no study that it is
+    /// not in one.
+    private boolean wasAnySourceAsked() {
+      return lastGood.values().stream().anyMatch(run -> run > 0);
     }
 
     private boolean isInSource() {

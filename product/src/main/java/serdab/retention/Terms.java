@@ -23,6 +23,12 @@ record Terms(RetentionRules rules, List<HoldRow> holds, Instant now, Duration pr
     holds = List.copyOf(holds);
   }
 
+  /// Whether a proof of this time is one to lean on: not too old, and not of a time that has not
+  /// come yet, which only says that some clock was wrong.
+  boolean isFresh(Instant provenAt) {
+    return !provenAt.isBefore(now.minus(proofsFor)) && !provenAt.isAfter(now);
+  }
+
   /// The date in the last place on Earth where it begins: nothing is over here before it is over
   /// everywhere.
   LocalDate today() {

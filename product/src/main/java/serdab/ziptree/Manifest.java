@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import serdab.Finding;
 import serdab.PatientData;
@@ -49,6 +50,9 @@ record Manifest(StudyVersion version, List<Place> places) {
 
   static final String FORMAT = "study-manifest";
   static final int FORMAT_VERSION = 1;
+
+  private static final String ZIP_LENGTH = "zipLength";
+  private static final String ZIP_SHA256 = "zipSha256";
 
   /// Objects in objects; ours need five.
   private static final int NESTING_MAX = 12;
@@ -113,33 +117,75 @@ record Manifest(StudyVersion version, List<Place> places) {
       OutputStream out, StudyVersion version, List<StoredEntry> entries, String writtenBy) {
     try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), out)) {
       json.writeStartObject();
-      json.writeStringProperty("format", FORMAT);
-      json.writeNumberProperty("formatVersion", FORMAT_VERSION);
-      json.writeStringProperty("writtenBy", writtenBy);
-      put(json, "studyKey", version.facts().key().value());
-      json.writeStringProperty("versionId", version.id().hex());
-      if (version.supersedes().isPresent()) {
-        json.writeStringProperty("supersedes", version.supersedes().get().hex());
-      }
-      json.writeNumberProperty("fileCount", version.files().size());
-      json.writeNumberProperty("instanceCount", version.instanceCount());
-      json.writeNumberProperty("lengthBytes", version.lengthBytes());
-      json.writeStringProperty("readAt", version.readAt().toString());
-      put(json, "source", version.source());
-      writeStudy(json, version.facts());
-      writeSourceRows(json, version.sourceRows());
-      writeFindings(json, version.findings(), true);
-      writeMissing(json, version.missing());
-      writeSeries(json, version.files());
+      writeHead(json, version, writtenBy, Optional.empty());
       json.writeArrayPropertyStart("files");
       for (int i = 0; i < entries.size(); i++) {
         json.writeRaw('\n');
-        writeFile(json, version.files().get(i), entries.get(i));
+        StoredEntry entry = entries.get(i);
+        writeFile(json, version.files().get(i), entry, entry.dataOffset());
       }
       json.writeEndArray();
       json.writeEndObject();
       json.writeRaw('\n');
     }
+  }
+
+  /// Writes the manifest that stands beside a ZIP (section 7).
+  ///
+  /// @param offsets where the stored bytes of each entry begin
+  /// @param digestSoFar the digest of all that `out` was given
+  static void writeBeside(
+      OutputStream out,
+      StudyVersion version,
+      List<StoredEntry> entries,
+      List<Long> offsets,
+      BesideManifest.Bound bound,
+      String writtenBy,
+      Supplier<Sha256> digestSoFar) {
+    try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), out)) {
+      json.writeStartObject();
+      writeHead(json, version, writtenBy, Optional.of(bound));
+      json.writeArrayPropertyStart("files");
+      for (int i = 0; i < entries.size(); i++) {
+        json.writeRaw('\n');
+        writeFile(json, version.files().get(i), entries.get(i), offsets.get(i));
+      }
+      json.writeEndArray();
+      json.writeRaw('\n');
+      json.flush();
+      json.writeStringProperty(BesideManifest.SELF, digestSoFar.get().hex());
+      json.writeEndObject();
+      json.writeRaw('\n');
+    }
+  }
+
+  private static void writeHead(
+      JsonGenerator json,
+      StudyVersion version,
+      String writtenBy,
+      Optional<BesideManifest.Bound> bound) {
+    json.writeStringProperty("format", FORMAT);
+    json.writeNumberProperty("formatVersion", FORMAT_VERSION);
+    json.writeStringProperty("writtenBy", writtenBy);
+    if (bound.isPresent()) {
+      json.writeNumberProperty(ZIP_LENGTH, bound.get().zipBytes());
+      json.writeStringProperty(ZIP_SHA256, bound.get().zip().hex());
+    }
+    put(json, "studyKey", version.facts().key().value());
+    json.writeStringProperty("versionId", version.id().hex());
+    if (version.supersedes().isPresent()) {
+      json.writeStringProperty("supersedes", version.supersedes().get().hex());
+    }
+    json.writeNumberProperty("fileCount", version.files().size());
+    json.writeNumberProperty("instanceCount", version.instanceCount());
+    json.writeNumberProperty("lengthBytes", version.lengthBytes());
+    json.writeStringProperty("readAt", version.readAt().toString());
+    put(json, "source", version.source());
+    writeStudy(json, version.facts());
+    writeSourceRows(json, version.sourceRows());
+    writeFindings(json, version.findings(), true);
+    writeMissing(json, version.missing());
+    writeSeries(json, version.files());
   }
 
   private static void writeStudy(JsonGenerator json, StudyFacts facts) {
@@ -259,7 +305,8 @@ record Manifest(StudyVersion version, List<Place> places) {
     json.writeEndArray();
   }
 
-  private static void writeFile(JsonGenerator json, StoredFile file, StoredEntry entry) {
+  private static void writeFile(
+      JsonGenerator json, StoredFile file, StoredEntry entry, long offset) {
     json.writeStartObject();
     json.writeStringProperty("entry", entry.name());
     if (!entry.name().equals(file.path())) {
@@ -269,7 +316,7 @@ record Manifest(StudyVersion version, List<Place> places) {
     json.writeStringProperty("modified", Instant.ofEpochMilli(file.modifiedMillis()).toString());
     writeDigests(json, file.digests());
     json.writeStringProperty("method", entry.method() == ZipHeaders.STORED ? "stored" : "deflate");
-    json.writeNumberProperty("offset", entry.dataOffset());
+    json.writeNumberProperty("offset", offset);
     json.writeNumberProperty("storedLength", entry.storedBytes());
     json.writeStringProperty("crc32", HexFormat.of().toHexDigits(entry.crc()));
     if (file.instance().isPresent()) {
@@ -328,6 +375,31 @@ record Manifest(StudyVersion version, List<Place> places) {
       Reading reading = new Reading();
       reading.readAll(json);
       return reading.manifest();
+    } catch (JacksonException | IllegalArgumentException | DateTimeException e) {
+      throw damaged("it cannot be understood", e);
+    }
+  }
+
+  /// The head of a manifest that stands beside a ZIP.
+  record BesideHead(Head head, BesideManifest.Bound bound) {}
+
+  /// @throws SerdabException.Damaged `manifest-damaged` when it is not what the format says
+  static BesideManifest.Read readBeside(InputStream in) {
+    try (JsonParser json = JSON.createParser(ObjectReadContext.empty(), in)) {
+      Reading reading = new Reading();
+      reading.readAll(json);
+      return new BesideManifest.Read(reading.manifest(), reading.bound());
+    } catch (JacksonException | IllegalArgumentException | DateTimeException e) {
+      throw damaged("it cannot be understood", e);
+    }
+  }
+
+  /// @throws SerdabException.Damaged `manifest-damaged` when it is not what the format says
+  static BesideHead readBesideHead(InputStream in) {
+    try (JsonParser json = JSON.createParser(ObjectReadContext.empty(), in)) {
+      Reading reading = new Reading();
+      Head head = reading.readHead(json);
+      return new BesideHead(head, reading.bound());
     } catch (JacksonException | IllegalArgumentException | DateTimeException e) {
       throw damaged("it cannot be understood", e);
     }
@@ -435,6 +507,12 @@ record Manifest(StudyVersion version, List<Place> places) {
       }
       requireFormat();
       return head();
+    }
+
+    /// Which ZIP a manifest beside one is for.
+    BesideManifest.Bound bound() {
+      return new BesideManifest.Bound(
+          Long.parseLong(member(ZIP_LENGTH)), Sha256.parse(member(ZIP_SHA256)));
     }
 
     private Head head() {

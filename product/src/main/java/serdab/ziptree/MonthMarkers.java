@@ -1,6 +1,7 @@
 package serdab.ziptree;
 
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.HashSet;
@@ -15,7 +16,13 @@ import tools.jackson.core.json.JsonFactory;
 /// study of the month is proven. Nothing is ever deleted because of one but itself. Thread-safe.
 public final class MonthMarkers {
 
-  static final String NAME = ".month_done";
+  /// What the note is called.
+  public static final String NAME = ".month_done";
+
+  private static final String FORMAT = "month-done";
+
+  /// Ours has some two hundred bytes.
+  private static final int OURS_BYTES_MAX = 64 << 10;
 
   private final BlobStore store;
   private final InstantSource clock;
@@ -42,15 +49,25 @@ public final class MonthMarkers {
     open.remove(month);
   }
 
-  /// Removes the note, if it is there: before a new version of the month becomes visible.
+  /// Removes the note, if it is there: before a new version of the month becomes visible. One that
+  /// another program left stays: the Horos backup script deletes whole months that have none.
   public synchronized void reopened(MonthFolder month) {
     if (!month.isMonth() || open.contains(month)) {
       return;
     }
-    if (store.find(name(month)).isPresent()) {
+    if (store.find(name(month)).isPresent() && isOurs(month)) {
       store.delete(name(month));
     }
     open.add(month);
+  }
+
+  private boolean isOurs(MonthFolder month) {
+    return store
+        .document(name(month))
+        .filter(bytes ->
+            bytes.length <= OURS_BYTES_MAX
+                && new String(bytes, StandardCharsets.UTF_8).contains('"' + FORMAT + '"'))
+        .isPresent();
   }
 
   private static String name(MonthFolder month) {
@@ -61,7 +78,7 @@ public final class MonthMarkers {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (JsonGenerator json = new JsonFactory().createGenerator(ObjectWriteContext.empty(), out)) {
       json.writeStartObject();
-      json.writeStringProperty("format", "month-done");
+      json.writeStringProperty("format", FORMAT);
       json.writeNumberProperty("formatVersion", 1);
       json.writeStringProperty("month", month.value());
       json.writeStringProperty("at", clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());

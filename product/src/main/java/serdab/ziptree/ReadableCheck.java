@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayDeque;
+import java.util.Locale;
 import java.util.Optional;
+import serdab.Finding;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
@@ -52,6 +54,34 @@ final class ReadableCheck {
       }
     } catch (IOException e) {
       throw notReadable(file, "it could not be read");
+    }
+  }
+
+  /// A file of which only the bytes are known, parsed: all digests, what its header says, and its
+  /// oddities.
+  ///
+  /// @throws SerdabException.Damaged when its bytes are others by now
+  static StoredFile parsed(StudyZip zip, StoredFile file) throws IOException {
+    try (EntrySource source = new EntrySource(zip, file)) {
+      DicomFile read = DicomFile.read(source);
+      FileDigests digests = digests(zip, file, read);
+      if (!digests.file().equals(file.digests().file())) {
+        throw notReadable(file, "its bytes changed while they were read");
+      }
+      return new StoredFile(
+          file.path(),
+          file.lengthBytes(),
+          file.modifiedMillis(),
+          digests,
+          read.isDicom() ? Optional.of(read.facts()) : Optional.empty(),
+          read.anomalies().stream()
+              .map(anomaly ->
+                  new Finding(
+                      anomaly.kind().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                      file.path(),
+                      anomaly.position(),
+                      anomaly.detail()))
+              .toList());
     }
   }
 

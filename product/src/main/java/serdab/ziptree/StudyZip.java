@@ -39,10 +39,22 @@ public final class StudyZip implements AutoCloseable {
   private final Map<String, Integer> indexByPath;
   private final Map<String, StoredEntry> entriesByName;
 
+  /// Which ZIP the manifest was made for, when it stands beside it.
+  private final Optional<BesideManifest.Bound> bound;
+
   private StudyZip(ReadableBytes zip, ZipDirectory directory, Manifest manifest) {
+    this(zip, directory, manifest, Optional.empty());
+  }
+
+  private StudyZip(
+      ReadableBytes zip,
+      ZipDirectory directory,
+      Manifest manifest,
+      Optional<BesideManifest.Bound> bound) {
     this.zip = zip;
     this.directory = directory;
     this.manifest = manifest;
+    this.bound = bound;
     this.indexByPath = new HashMap<>();
     this.entriesByName = new HashMap<>();
     for (int i = 0; i < manifest.places().size(); i++) {
@@ -53,13 +65,34 @@ public final class StudyZip implements AutoCloseable {
     }
   }
 
+  /// A ZIP whose manifest is known.
+  static StudyZip of(ReadableBytes zip, ZipDirectory directory, Manifest manifest) {
+    return new StudyZip(zip, directory, manifest);
+  }
+
+  /// The bytes of a manifest that stands beside a ZIP, opened when they are asked for.
+  @FunctionalInterface
+  interface Beside {
+    /// @throws SerdabException.Damaged `manifest-missing` when there is none
+    ReadableBytes open();
+  }
+
   /// Reads directory and manifest. The bytes are closed with this, also when opening fails.
   ///
+  /// @param beside asked when there is no manifest inside
   /// @throws SerdabException.Damaged `zip-damaged`, `manifest-missing` or `manifest-damaged`
-  static StudyZip open(ReadableBytes zip) {
+  static StudyZip open(ReadableBytes zip, Beside beside) {
     try {
       ZipDirectory directory = ZipDirectory.read(zip);
-      return new StudyZip(zip, directory, readManifest(zip, directory));
+      if (directory.find(EntryNames.MANIFEST).isPresent()) {
+        return new StudyZip(zip, directory, readManifest(zip, directory));
+      }
+      BesideManifest.Read read;
+      try (ReadableBytes bytes = beside.open()) {
+        read = BesideManifest.read(bytes, zip.lengthBytes());
+      }
+      requireUnique(read.manifest());
+      return new StudyZip(zip, directory, read.manifest(), Optional.of(read.bound()));
     } catch (RuntimeException e) {
       zip.close();
       throw e;
@@ -99,17 +132,7 @@ public final class StudyZip implements AutoCloseable {
                 entry.storedBytes(),
                 entry.crc()));
       }
-      PatientData<String> unknown = PatientData.of("");
-      StudyFacts facts =
-          new StudyFacts(
-              study,
-              unknown,
-              unknown,
-              Optional.empty(),
-              Optional.empty(),
-              List.of(),
-              unknown,
-              unknown);
+      StudyFacts facts = unknownFacts(study);
       Finding finding =
           Finding.about(
               "",
@@ -128,11 +151,24 @@ public final class StudyZip implements AutoCloseable {
     }
   }
 
+  static StudyFacts unknownFacts(StudyKey study) {
+    PatientData<String> unknown = PatientData.of("");
+    return new StudyFacts(
+        study, unknown, unknown, Optional.empty(), Optional.empty(), List.of(), unknown, unknown);
+  }
+
   /// What a list shows of a ZIP, from a few kilobytes at its end.
   ///
+  /// @param beside asked when there is no manifest inside
   /// @throws SerdabException.Damaged `zip-damaged`, `manifest-missing` or `manifest-damaged`
-  static Manifest.Summary summary(ReadableBytes zip) {
+  static Manifest.Summary summary(ReadableBytes zip, Beside beside) {
     ZipDirectory directory = ZipDirectory.read(zip);
+    if (directory.find(EntryNames.MANIFEST).isEmpty()) {
+      try (ReadableBytes bytes = beside.open()) {
+        BesideManifest.head(bytes, zip.lengthBytes());
+        return BesideManifest.summary(bytes);
+      }
+    }
     StoredEntry entry = manifestEntry(directory);
     try (EntryChannel channel = whole(zip, directory, entry, Optional.empty())) {
       return Manifest.readSummary(Channels.newInputStream(channel));
@@ -145,9 +181,15 @@ public final class StudyZip implements AutoCloseable {
 
   /// The head of a ZIP's manifest, from a few kilobytes at its end.
   ///
+  /// @param beside asked when there is no manifest inside
   /// @throws SerdabException.Damaged `zip-damaged`, `manifest-missing` or `manifest-damaged`
-  static Manifest.Head head(ReadableBytes zip) {
+  static Manifest.Head head(ReadableBytes zip, Beside beside) {
     ZipDirectory directory = ZipDirectory.read(zip);
+    if (directory.find(EntryNames.MANIFEST).isEmpty()) {
+      try (ReadableBytes bytes = beside.open()) {
+        return BesideManifest.head(bytes, zip.lengthBytes());
+      }
+    }
     StoredEntry entry = manifestEntry(directory);
     try (EntryChannel channel = whole(zip, directory, entry, Optional.empty())) {
       return Manifest.readHead(Channels.newInputStream(channel));
@@ -193,6 +235,10 @@ public final class StudyZip implements AutoCloseable {
   /// @param whole the ZIP's bytes again, as they should be read for a proof
   /// @throws SerdabException.Damaged naming the first file that is not what it should be
   void checkWhole(ReadableBytes whole, Crew crew) {
+    if (bound.isPresent()) {
+      checkAdopted(whole, bound.get());
+      return;
+    }
     List<StoredEntry> entries = directory.entries();
     List<StoredFile> files = manifest.version().files();
     if (entries.size() != files.size() + 2
@@ -213,6 +259,35 @@ public final class StudyZip implements AutoCloseable {
     new WholeCheck(whole, directory, digests, i -> pathOf(i), crew).run();
   }
 
+  /// A ZIP of another program is compared with the digest that it had, and each of its entries with
+  /// the file that it should be.
+  private void checkAdopted(ReadableBytes whole, BesideManifest.Bound expected) {
+    List<StoredEntry> entries = directory.entries();
+    List<StoredFile> files = manifest.version().files();
+    if (entries.size() != files.size()) {
+      throw ZipDirectory.damaged("it does not hold exactly the files that its manifest names");
+    }
+    ForeignCheck.Found found = new ForeignCheck(whole, directory, _ -> {}).run();
+    for (int i = 0; i < entries.size(); i++) {
+      StoredEntry entry = entries.get(i);
+      Manifest.Place place = manifest.places().get(i);
+      boolean agrees =
+          place.entry().equals(entry.name())
+              && place.method() == entry.method()
+              && place.offset() == found.offsets().get(i)
+              && place.storedBytes() == entry.storedBytes()
+              && place.crc() == entry.crc()
+              && files.get(i).lengthBytes() == entry.lengthBytes()
+              && files.get(i).digests().file().equals(found.digests().get(i));
+      if (!agrees) {
+        throw notAgreeing(files.get(i));
+      }
+    }
+    if (whole.lengthBytes() != expected.zipBytes() || !found.whole().equals(expected.zip())) {
+      throw ZipDirectory.damaged("its bytes are not those that were adopted");
+    }
+  }
+
   private String pathOf(int index) {
     List<StoredFile> files = manifest.version().files();
     return index < files.size() ? files.get(index).path() : directory.entries().get(index).name();
@@ -229,16 +304,20 @@ public final class StudyZip implements AutoCloseable {
             && place.crc() == entry.crc()
             && file.lengthBytes() == entry.lengthBytes();
     if (!agrees) {
-      throw new SerdabException.Damaged(
-          new Problem(
-              "copy-damaged",
-              "The copy of "
-                  + file.path()
-                  + " is not what it should be: manifest and directory do"
-                  + " not agree.",
-              "Keep this ZIP, check the disk it lies on, and run the backup again: it makes a new"
-                  + " copy beside it."));
+      throw notAgreeing(file);
     }
+  }
+
+  private static SerdabException.Damaged notAgreeing(StoredFile file) {
+    return new SerdabException.Damaged(
+        new Problem(
+            "copy-damaged",
+            "The copy of "
+                + file.path()
+                + " is not what it should be: manifest and directory do"
+                + " not agree.",
+            "Keep this ZIP, check the disk it lies on, and run the backup again: it makes a new"
+                + " copy beside it."));
   }
 
   /// The digest that a small entry really has; it is compared with what depends on it.
@@ -274,14 +353,7 @@ public final class StudyZip implements AutoCloseable {
   }
 
   private static StoredEntry manifestEntry(ZipDirectory directory) {
-    return directory
-        .find(EntryNames.MANIFEST)
-        .orElseThrow(() ->
-            new SerdabException.Damaged(
-                new Problem(
-                    "manifest-missing",
-                    "A ZIP holds no manifest, so nothing says what should be in it.",
-                    "Another program may have made it; unzip it by hand.")));
+    return directory.find(EntryNames.MANIFEST).orElseThrow(BesideManifest::missing);
   }
 
   private static EntryChannel whole(

@@ -10,12 +10,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import serdab.SerdabException;
 import serdab.Sha256;
-import serdab.store.Blob;
 import serdab.store.BlobStore;
 import serdab.store.Expected;
 
@@ -73,13 +73,16 @@ public final class TreeIndex {
       return; // Nothing was copied, and nothing was missing.
     }
     NavigableMap<String, List<ZipTree.TreeZip>> months = byMonth(listed);
+    Set<String> adopted =
+        (listed.isPresent() ? tree.listedAdopted() : Optional.<Set<String>>empty())
+            .orElseGet(tree::allAdopted);
     boolean changed = false;
     boolean complete = true;
     int budget = NEW_ZIPS_MAX;
     int rewritten = 0;
     for (Map.Entry<String, List<ZipTree.TreeZip>> month : months.descendingMap().entrySet()) {
       IndexLedger.@Nullable Month before = ledger.months().get(month.getKey());
-      String fingerprint = fingerprint(month.getValue());
+      String fingerprint = fingerprint(month.getValue(), adopted);
       if (before != null && isUpToDate(before, fingerprint, wish)) {
         continue;
       }
@@ -143,10 +146,12 @@ public final class TreeIndex {
     return months;
   }
 
-  private static String fingerprint(List<ZipTree.TreeZip> zips) {
+  /// @param adopted ZIPs that became copies by a manifest beside them, their own bytes unchanged
+  private static String fingerprint(List<ZipTree.TreeZip> zips, Set<String> adopted) {
     MessageDigest sha256 = Sha256.hasher();
     for (ZipTree.TreeZip zip : zips) {
-      String line = zip.lengthBytes() + " " + zip.path() + "\n";
+      String mark = adopted.contains(zip.path()) ? "+" : "";
+      String line = mark + zip.lengthBytes() + " " + zip.path() + "\n";
       sha256.update(line.getBytes(StandardCharsets.UTF_8));
     }
     return Sha256.finish(sha256).hex().substring(0, 16);
@@ -200,8 +205,8 @@ public final class TreeIndex {
   }
 
   private Optional<IndexedCopy> look(ZipTree.TreeZip zip) {
-    try (Blob blob = store.open(zip.path())) {
-      Manifest.Summary summary = StudyZip.summary(blob);
+    try {
+      Manifest.Summary summary = tree.summary(zip.path());
       int version = StudyNames.version(zip.path(), naming, summary.head().study());
       return Optional.of(IndexedCopy.of(zip, version, summary));
     } catch (SerdabException.Damaged e) {

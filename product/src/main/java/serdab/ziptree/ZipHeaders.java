@@ -190,6 +190,24 @@ final class ZipHeaders {
     return seconds == (int) seconds ? seconds : StoredEntry.NO_TIME;
   }
 
+  /// What the DOS form of section 4.4.6 says, taken for UTC, in milliseconds since 1970; 0 when it
+  /// says nothing that is a time.
+  static long millis(int dosTime) {
+    try {
+      return LocalDateTime.of(
+                  1980 + (dosTime >>> 25),
+                  dosTime >>> 21 & 15,
+                  dosTime >>> 16 & 31,
+                  dosTime >>> 11 & 31,
+                  dosTime >>> 5 & 63,
+                  (dosTime & 31) * 2)
+              .toEpochSecond(ZoneOffset.UTC)
+          * 1000;
+    } catch (DateTimeException e) {
+      return 0;
+    }
+  }
+
   /// Date and time in UTC, in the DOS form of section 4.4.6, cut to what that can hold.
   static int dosTime(long modifiedMillis) {
     LocalDateTime time;

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import serdab.Problem;
@@ -25,6 +26,7 @@ import serdab.store.Blob;
 import serdab.store.BlobInfo;
 import serdab.store.BlobStore;
 import serdab.store.ReadBack;
+import serdab.store.ReadableBytes;
 
 /// A tree of ZIPs at one place: names are given, ZIPs are found, written, read and proven.
 /// Thread-safe.
@@ -48,6 +50,9 @@ public final class ZipTree {
 
   /// Paths by index key; most studies have one.
   private @Nullable Map<String, List<TreeZip>> index;
+
+  /// Paths of ZIPs that have a manifest beside them, as listed with the index.
+  private final Set<String> adopted = new HashSet<>();
 
   /// Folded paths of ZIPs that are being written.
   private final Set<String> reserved = new HashSet<>();
@@ -136,7 +141,7 @@ public final class ZipTree {
   /// @throws SerdabException.Refused `blob-missing` when it is not there
   public Listed look(TreeZip zip) {
     try (Blob blob = store.open(zip.path())) {
-      Manifest.Head head = StudyZip.head(blob);
+      Manifest.Head head = StudyZip.head(blob, beside(zip.path()));
       TreeZip seen = new TreeZip(zip.path(), blob.lengthBytes());
       return new Listed(
           seen, head.study(), head.id(), head.supersedes(), head.fileCount(), head.readAt());
@@ -244,7 +249,121 @@ public final class ZipTree {
   /// @throws SerdabException.Damaged when it is no whole ZIP with a manifest
   /// @throws SerdabException.Refused `blob-missing` when it is not there
   public StudyZip open(String path) {
-    return StudyZip.open(store.open(path));
+    return StudyZip.open(store.open(path), beside(path));
+  }
+
+  /// What a list shows of a ZIP, from a few kilobytes.
+  ///
+  /// @throws SerdabException.Damaged when it is no whole ZIP with a manifest
+  /// @throws SerdabException.Refused `blob-missing` when it is not there
+  Manifest.Summary summary(String path) {
+    try (Blob blob = store.open(path)) {
+      return StudyZip.summary(blob, beside(path));
+    }
+  }
+
+  /// The manifest beside a ZIP that has none inside.
+  private StudyZip.Beside beside(String path) {
+    return () -> {
+      try {
+        return store.open(BesideManifest.of(path));
+      } catch (SerdabException.Refused e) {
+        throw noBeside(e);
+      }
+    };
+  }
+
+  private static SerdabException noBeside(SerdabException.Refused e) {
+    return e.problem().code().equals("blob-missing")
+            || e.problem().code().equals("blob-name-not-allowed")
+        ? BesideManifest.missing()
+        : e;
+  }
+
+  // ---- ZIPs that another program made
+
+  /// What a ZIP without a manifest, inside or beside, seems to hold, from its directory alone. One
+  /// whose manifest beside cannot be trusted, or belongs to another ZIP, counts as without.
+  ///
+  /// @return empty when it has a manifest
+  /// @throws SerdabException.Damaged when it can never be adopted
+  /// @throws SerdabException.Refused `blob-missing` when it is not there
+  public Optional<ForeignZip.Glance> foreign(String path) {
+    try (Blob blob = store.open(path)) {
+      ZipDirectory directory = ZipDirectory.read(blob);
+      if (directory.find(EntryNames.MANIFEST).isPresent() || isAdopted(path, blob.lengthBytes())) {
+        return Optional.empty();
+      }
+      return Optional.of(ForeignZip.glance(directory));
+    }
+  }
+
+  private boolean isAdopted(String path, long zipBytes) {
+    try (ReadableBytes bytes = beside(path).open()) {
+      BesideManifest.read(bytes, zipBytes);
+      return true;
+    } catch (SerdabException.Damaged e) {
+      return false;
+    }
+  }
+
+  /// Reads a ZIP that another program made whole; nothing is written.
+  ///
+  /// @param told how many bytes were read, piece by piece; what it throws ends the reading
+  /// @throws SerdabException.Damaged when it is not whole, or can never be adopted
+  /// @throws SerdabException.Refused `blob-missing` when it is not there
+  public ForeignZip readForeign(String path, LongConsumer told) {
+    return ForeignZip.read(this, path, told);
+  }
+
+  /// The name of the manifest beside a ZIP, whether there is one or not.
+  public static String manifestBeside(String path) {
+    return BesideManifest.of(path);
+  }
+
+  /// What the name of a ZIP says of whose it is: one or two of what [#nameOf] gives for studies,
+  /// for a number at its end may be a version's.
+  public static List<String> namesIn(String path) {
+    return StudyNames.tails(path);
+  }
+
+  /// What the names of a study's ZIPs end in, where the naming shows the UID.
+  public static String nameOf(StudyKey study) {
+    return StudyNames.tail(study);
+  }
+
+  /// A ZIP got a manifest beside it.
+  void adopted(String path) {
+    synchronized (lock) {
+      if (index != null) {
+        adopted.add(path);
+      }
+    }
+  }
+
+  /// Of listed ZIPs those with a manifest beside them; empty when nothing was looked for yet.
+  Optional<Set<String>> listedAdopted() {
+    synchronized (lock) {
+      return index == null ? Optional.empty() : Optional.of(Set.copyOf(adopted));
+    }
+  }
+
+  /// The paths of all ZIPs that have a manifest beside them, listed anew.
+  Set<String> allAdopted() {
+    try (Stream<BlobInfo> all = store.list("")) {
+      Set<String> paths = new HashSet<>();
+      all.forEach(blob -> {
+        if (isBeside(blob.name())) {
+          paths.add(BesideManifest.zip(blob.name()));
+        }
+      });
+      return paths;
+    }
+  }
+
+  private static boolean isBeside(String name) {
+    return name.endsWith(BesideManifest.SUFFIX)
+        && !StudyNames.tails(BesideManifest.zip(name)).isEmpty();
   }
 
   /// Opens the ZIP of one version. When its manifest is missing or damaged, and its entries are
@@ -284,13 +403,23 @@ public final class ZipTree {
   public ReadBack.Means checkIntact(String path, VersionId id) {
     ReadBack bytes = store.readBack(path);
     ReadBack.Means means = bytes.means();
-    try (StudyZip zip = StudyZip.open(bytes)) {
+    try (StudyZip zip = StudyZip.open(bytes, besideForProof(path))) {
       if (!zip.version().id().equals(id)) {
         throw Manifest.damaged("it is that of another version", null);
       }
       zip.checkWhole(bytes, crew);
     }
     return means;
+  }
+
+  private StudyZip.Beside besideForProof(String path) {
+    return () -> {
+      try {
+        return store.readBack(BesideManifest.of(path));
+      } catch (SerdabException.Refused e) {
+        throw noBeside(e);
+      }
+    };
   }
 
   /// Parses every file as DICOM again and compares UIDs, counts and digests with the manifest. Says
@@ -351,12 +480,35 @@ public final class ZipTree {
     }
     store.move(path, outside);
     disappeared(path);
+    moveBeside(path, BesideManifest.of(outside));
   }
 
-  /// Deletes a ZIP; whether there was one. Who calls has looked into it before.
+  /// Takes a manifest that stands beside a ZIP away from it, its bytes untouched.
+  ///
+  /// @return whether there was one
+  /// @throws SerdabException.Refused `blob-exists` when the other name is taken
+  public boolean moveBeside(String path, String outside) {
+    try {
+      store.move(BesideManifest.of(path), outside);
+      return true;
+    } catch (SerdabException.Refused e) {
+      if (noBeside(e) == e) {
+        throw e;
+      }
+      return false;
+    }
+  }
+
+  /// Deletes a ZIP, and a manifest that stands beside it; whether there was a ZIP. Who calls has
+  /// looked into it before.
   public boolean remove(String path) {
+    // In this order: a manifest without its ZIP is no copy, and a ZIP without its manifest would
+    // stay for ever.
     boolean removed = store.delete(path);
     disappeared(path);
+    if (store.find(BesideManifest.of(path)).isPresent()) {
+      store.delete(BesideManifest.of(path));
+    }
     return removed;
   }
 
@@ -364,6 +516,7 @@ public final class ZipTree {
   public void disappeared(String path) {
     synchronized (lock) {
       if (index != null) {
+        adopted.remove(path);
         for (String key : StudyNames.tails(path)) {
           List<TreeZip> same = index.get(Normalizer.normalize(key, Normalizer.Form.NFC));
           if (same != null) {
@@ -378,6 +531,7 @@ public final class ZipTree {
   public void forgetIndex() {
     synchronized (lock) {
       index = null;
+      adopted.clear();
     }
   }
 
@@ -387,8 +541,16 @@ public final class ZipTree {
       Map<String, List<TreeZip>> known = index;
       if (known == null) {
         known = new HashMap<>();
-        try (Stream<TreeZip> zips = zips()) {
-          for (TreeZip zip : (Iterable<TreeZip>) zips::iterator) {
+        adopted.clear();
+        try (Stream<BlobInfo> all = store.list("")) {
+          for (BlobInfo blob : (Iterable<BlobInfo>) all::iterator) {
+            if (isBeside(blob.name())) {
+              adopted.add(BesideManifest.zip(blob.name()));
+            }
+            if (!isZip(blob)) {
+              continue;
+            }
+            TreeZip zip = treeZip(blob);
             add(known, zip);
             if (naming instanceof NamingProfile.PseudonymWithoutKey) {
               addByManifest(known, zip);

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -19,6 +20,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import serdab.SerdabException;
 import serdab.catalogue.CopyRow;
+import serdab.catalogue.RemovalRow;
+import serdab.catalogue.Removals;
 import serdab.destination.Destination;
 import serdab.destination.DestinationId;
 import serdab.destination.HeldVersion;
@@ -136,9 +139,50 @@ class ReplicationTest {
 
     assertThat(left.keySet()).isEqualTo(before.keySet()).hasSize(3);
     left.forEach((version, files) -> {
-      assertThat(files.keySet()).isEqualTo(before.get(version).keySet());
-      files.forEach((path, bytes) -> assertThat(bytes).isEqualTo(before.get(version).get(path)));
+      Map<String, byte[]> then = before.getOrDefault(version, Map.of());
+      assertThat(files.keySet()).isEqualTo(then.keySet());
+      files.forEach((path, bytes) -> assertThat(bytes).isEqualTo(then.get(path)));
     });
+  }
+
+  @Test
+  void whatAPersonHadRemovedDoesNotComeBackUnlessItIsTheNewestAgain() {
+    String study = world.addStudy(2);
+    world.addStudy(1);
+    world.backUp();
+    newVersion(study, 3);
+    replicate();
+    removeFromSecond(versions(study).getFirst());
+    RunReport older = replicate();
+    List<HeldVersion> then = versions(study);
+    removeFromSecond(then.getLast());
+
+    RunReport newest = replicate();
+
+    assertThat(older.totals().copied()).isZero();
+    assertThat(then).hasSize(1);
+    assertThat(newest.totals().copied()).isEqualTo(1);
+    assertThat(versions(study)).extracting(HeldVersion::id).containsExactly(then.getLast().id());
+  }
+
+  /// As `serdab prune` leaves it.
+  private void removeFromSecond(HeldVersion copy) {
+    try (Destination b = openSecond(Access.WRITE)) {
+      String id = b.id().toString();
+      String act = "act-" + world.catalogue().removals().nextNumber();
+      RemovalRow row =
+          new RemovalRow(
+              0, copy.study(), copy.id(), id, copy.location(), 1, 1, true, List.of(), "", "");
+      world
+          .catalogue()
+          .removals()
+          .intend(
+              new Removals.CertificateRow(
+                  act, id, "", "", "", "", world.clock().instant(), Optional.empty(), ""),
+              List.of(row));
+      b.removeLast(copy);
+      world.catalogue().removals().removed(act, row, "");
+    }
   }
 
   @Test
@@ -388,7 +432,8 @@ class ReplicationTest {
     Map<String, Map<String, byte[]>> held = contents(second);
     assertThat(held.keySet()).isEqualTo(wanted.keySet());
     held.forEach((version, files) ->
-        files.forEach((path, bytes) -> assertThat(bytes).isEqualTo(wanted.get(version).get(path))));
+        files.forEach((path, bytes) ->
+            assertThat(bytes).isEqualTo(wanted.getOrDefault(version, Map.of()).get(path))));
   }
 
   /// Every version by study, oldest first, as its manifest describes it.

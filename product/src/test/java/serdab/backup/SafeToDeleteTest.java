@@ -3,10 +3,12 @@ package serdab.backup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -127,6 +129,16 @@ class SafeToDeleteTest {
   }
 
   @Test
+  void aRunFromTheFutureSaysNothingOfWhenTheSourceWasLookedAt() {
+    world.clock().pass(Duration.ofDays(900));
+    world.addStudy(1);
+    world.backUp();
+    world.clock().pass(Duration.ofDays(-900));
+
+    assertThat(answer()).isEqualTo(no(Why.SOURCE_NOT_LOOKED_AT));
+  }
+
+  @Test
   void aStudyThatIsNotThereAnyMoreIsNotListed() {
     String gone = world.addStudy(1);
     for (int i = 0; i < 20; i++) {
@@ -172,9 +184,11 @@ class SafeToDeleteTest {
   }
 
   private Answer answer() {
-    Map<String, Medium> byId = new HashMap<>();
+    Map<String, SafeToDelete.Place> byId = new HashMap<>();
     for (int i = 0; i < 2; i++) {
-      byId.put(world.catalogue().destinationsAt("zip:/disk" + i).getFirst(), media.get(i));
+      byId.put(
+          world.catalogue().destinationsAt("zip:/disk" + i).getFirst(),
+          new SafeToDelete.Place(media.get(i), Instant.EPOCH));
     }
     Map<String, RunRow> lastGood = new HashMap<>();
     world
@@ -182,7 +196,7 @@ class SafeToDeleteTest {
         .lastGoodRun("backup", "world:source")
         .ifPresent(run -> lastGood.put("world:source", run));
     SafeToDelete rules =
-        new SafeToDelete(world.clock().instant(), Duration.ofDays(90), byId, lastGood);
+        new SafeToDelete(world.clock().instant(), Duration.ofDays(90), byId, lastGood, Set.of());
     try (Stream<Safety.PresentStudy> studies = studies(DAY, DAY)) {
       return rules.answer(studies.findFirst().orElseThrow());
     }

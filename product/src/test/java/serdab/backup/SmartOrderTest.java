@@ -164,11 +164,14 @@ class SmartOrderTest {
     assertThat(again).isEqualTo(once).hasSize(60);
     Map<String, SmartOrder.Candidate> byKey = new HashMap<>();
     all.forEach(each -> byKey.put(each.item().study().key().value(), each));
-    List<Boolean> copied = once.stream().map(key -> byKey.get(key).copied()).toList();
+    List<Boolean> copied =
+        once.stream()
+            .map(key -> java.util.Objects.requireNonNull(byKey.get(key)).copied())
+            .toList();
     assertThat(copied).isSorted();
     List<Boolean> calm =
         once.stream()
-            .filter(key -> !byKey.get(key).copied())
+            .filter(key -> !java.util.Objects.requireNonNull(byKey.get(key)).copied())
             .map(key -> !marks.endangered.contains(key))
             .toList();
     assertThat(calm).isSorted();

@@ -758,7 +758,7 @@ abstract class CatalogueContract {
 
   private List<String> studiesByTurn(Depth depth) {
     return all(catalogue().proofs().turns(DISK, depth)).stream()
-        .sorted(java.util.Comparator.comparing(Proofs.Turn::lastTurn))
+        .sorted(java.util.Comparator.comparingLong(Proofs.Turn::lastTurn))
         .map(turn -> turn.study().value())
         .toList();
   }
@@ -1276,10 +1276,13 @@ abstract class CatalogueContract {
                 SOURCE, List.of(new StudyKey("1.2.3"), new StudyKey("1.2.4"), new StudyKey("1.9")));
 
     assertThat(known).containsOnlyKeys(new StudyKey("1.2.3"), new StudyKey("1.2.4"));
-    assertThat(known.get(new StudyKey("1.2.3")).listedFingerprint()).isEqualTo("print a");
-    assertThat(known.get(new StudyKey("1.2.3")).study())
+    assertThat(
+            java.util.Objects.requireNonNull(known.get(new StudyKey("1.2.3"))).listedFingerprint())
+        .isEqualTo("print a");
+    assertThat(java.util.Objects.requireNonNull(known.get(new StudyKey("1.2.3"))).study())
         .isEqualTo(catalogue().study(SOURCE, new StudyKey("1.2.3")).orElseThrow());
-    assertThat(known.get(new StudyKey("1.2.3")).copies()).isEmpty();
+    assertThat(java.util.Objects.requireNonNull(known.get(new StudyKey("1.2.3"))).copies())
+        .isEmpty();
     catalogue().listings().stillListed(9, SOURCE, List.of(new StudyKey("1.2.4")));
     assertThat(catalogue().study(SOURCE, new StudyKey("1.2.4")).orElseThrow().lastSeenRun())
         .isEqualTo(9);

@@ -17,6 +17,7 @@ final class CommandLineRun {
 
   private final Path home;
   private final InstantSource clock;
+  private Messages language = Messages.ENGLISH;
 
   CommandLineRun(Path home) {
     this(home, InstantSource.system());
@@ -26,6 +27,13 @@ final class CommandLineRun {
   CommandLineRun(Path home, InstantSource clock) {
     this.home = home;
     this.clock = clock;
+  }
+
+  /// For somebody who reads another language; for commands run in this process.
+  CommandLineRun speaking(Messages another) {
+    CommandLineRun run = new CommandLineRun(home, clock);
+    run.language = another;
+    return run;
   }
 
   /// What a command printed and how it ended.
@@ -40,7 +48,7 @@ final class CommandLineRun {
   Result runAt(InstantSource at, Reach reach, String... args) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
-    Terminal terminal = new Terminal(print(out), print(err), false);
+    Terminal terminal = new Terminal(print(out), print(err), false).speaking(language);
     int code =
         Main.run(
             args,
@@ -90,6 +98,7 @@ final class CommandLineRun {
     command.addAll(List.of(args));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("SERDAB_HOME", home.toString());
+    builder.environment().putIfAbsent("SERDAB_LANG", "en");
     builder.redirectErrorStream(true);
     builder.redirectOutput(home.resolveSibling("process-output.txt").toFile());
     return builder.start();

@@ -3,11 +3,13 @@ package serdab.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.zip.ZipInputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -131,6 +133,105 @@ class PseudonymsTest {
     assertThat(verify.exitCode()).as(verify.err() + verify.out()).isZero();
     assertThat(restore.exitCode()).as(restore.err() + restore.out()).isZero();
     assertThat(restore.out()).contains("1 files written");
+  }
+
+  /// Every file of the tree that is no copy, unpacked where it is a ZIP.
+  private String besideTheCopies() throws IOException {
+    StringBuilder all = new StringBuilder();
+    try (Stream<Path> files = Files.walk(folder.resolve("zips"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        String name = file.getFileName().toString();
+        all.append(folder.resolve("zips").relativize(file)).append('\n');
+        if (!name.startsWith("P-")) {
+          all.append(textOf(file)).append('\n');
+        }
+      }
+    }
+    return all.toString();
+  }
+
+  private static String textOf(Path file) throws IOException {
+    if (!file.toString().endsWith(".zip")) {
+      return Files.readString(file, StandardCharsets.ISO_8859_1);
+    }
+    StringBuilder all = new StringBuilder();
+    try (ZipInputStream zip = new ZipInputStream(Files.newInputStream(file))) {
+      while (zip.getNextEntry() != null) {
+        all.append(new String(zip.readAllBytes(), StandardCharsets.ISO_8859_1));
+      }
+    }
+    return all.toString();
+  }
+
+  @Test
+  void nothingBesideTheCopiesSaysWhoOrWhichStudyItIs() throws IOException {
+    backUp(mapping());
+    CommandLineRun.Result one = backUp(mapping(), "--study", UID, "--strategy", "full");
+
+    assertThat(one.exitCode()).as(one.err() + one.out()).isZero();
+    assertThat(besideTheCopies()).contains("plans.toml").doesNotContain(UID, "catalogue-");
+  }
+
+  @Test
+  void theCatalogueIsLeftThereWhenThePersonAsksForIt() throws IOException {
+    Files.createDirectories(folder.resolve("home"));
+    Files.writeString(
+        folder.resolve("home/serdab.toml"),
+        String.join(
+            "\n",
+            "[names]",
+            "pseudonym_key = \"file:" + folder.resolve("key.txt") + "\"",
+            "pseudonym_mapping = \"" + mapping() + "\"",
+            "catalogue_copies = true",
+            "[plan.all]",
+            "naming = \"pseudonym\"",
+            "from = [\"folder:" + folder.resolve("source") + "\"]",
+            "to = [\"zip:" + folder.resolve("zips") + "\"]",
+            ""));
+
+    CommandLineRun.Result backup = serdab("backup");
+
+    assertThat(backup.exitCode()).as(backup.err() + backup.out()).isZero();
+    assertThat(besideTheCopies()).contains("catalogue-", "catalogue_copies = true");
+  }
+
+  @Test
+  void aNewMachineIsSetUpFromATreeWithoutACatalogue() throws IOException {
+    backUp(mapping());
+
+    CommandLineRun.Result recover =
+        new CommandLineRun(folder.resolve("new"))
+            .run("recover", "--from", "zip:" + folder.resolve("zips"));
+
+    assertThat(recover.exitCode()).as(recover.err() + recover.out()).isZero();
+    assertThat(recover.out()).contains("made again from the copies", "1 remembered anew");
+  }
+
+  @Test
+  void aCertificateOfDestructionNamesStudiesAsTheTreeDoes() throws IOException {
+    backUp(mapping());
+    Files.write(
+        folder.resolve("source/two.dcm"),
+        TinyDicom.image()
+            .study(UID)
+            .series(UID + ".1")
+            .sop(UID + ".1.2")
+            .pixels(new byte[64])
+            .bytes());
+    backUp(mapping());
+    String tree = "zip:" + folder.resolve("zips");
+
+    CommandLineRun.Result plan =
+        serdab("prune", tree, "--plan", "--keep-versions", "1", "--keep-versions-for", "P0D");
+    String planFile =
+        plan.out().lines().filter(line -> line.contains("--execute")).findFirst().orElse(plan.out());
+    planFile = planFile.replaceAll(".*--execute \"?([^\"]+?)\"? --confirm.*", "$1");
+    CommandLineRun.Result done = serdab("prune", tree, "--execute", planFile, "--confirm", "1");
+
+    assertThat(done.exitCode()).as(plan.out() + done.err() + done.out()).isZero();
+    assertThat(besideTheCopies())
+        .contains("certificate-", "S-" + zips().getFirst().replaceAll(".*_S-([0-9a-f]{12}).*", "$1"))
+        .doesNotContain(UID);
   }
 
   @Test

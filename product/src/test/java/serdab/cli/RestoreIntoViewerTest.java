@@ -179,7 +179,7 @@ class RestoreIntoViewerTest {
     backUpThreeStudies();
     Path parent;
     try (HorosLibraryFixture viewer = emptyLibrary()) {
-      parent = viewer.folder().getParent();
+      parent = java.util.Objects.requireNonNull(viewer.folder().getParent());
     }
 
     CommandLineRun.Result above = restoreTo("horos:" + parent, "--all");

@@ -124,4 +124,51 @@ class ServiceCommandTest {
     assertThat(install.err()).contains(launcher + " is not there");
     assertThat(folder.resolve("user")).doesNotExist();
   }
+
+  @Test
+  void aScheduledRunProvesThatItMayReadTheLibraryAndRunsOnlyWhatIsDue() throws IOException {
+    Path source = Files.createDirectories(folder.resolve("images"));
+    Files.write(source.resolve("1.dcm"), serdab.testing.world.TinyDicom.image().bytes());
+    Files.createDirectories(folder.resolve("home"));
+    Files.writeString(
+        folder.resolve("home/serdab.toml"),
+        """
+        [plan.hourly]
+        from = ["folder:%s"]
+        to = ["zip:%s"]
+        every = "1h"
+        """
+            .formatted(source, folder.resolve("zips")));
+
+    Result first = on("Linux", "backup", "--scheduled");
+    Result soon = on("Linux", "backup", "--scheduled", "--json");
+    Result byHand = on("Linux", "backup", "--json");
+    Result status = on("Linux", "service", "status", "--json");
+
+    assertThat(first.exitCode()).as(first.err()).isZero();
+    assertThat(soon.out()).contains("\"runs\":[]");
+    assertThat(byHand.out()).contains("\"plan\":\"hourly\"");
+    assertThat(status.out())
+        .contains("\"last_exit_code\":0")
+        .doesNotContain("\"last_read_at\":\"\"");
+  }
+
+  @Test
+  void aScheduledRunThatMayNotBeginIsToldOf() throws IOException {
+    Files.createDirectories(folder.resolve("home"));
+    Files.writeString(
+        folder.resolve("home/serdab.toml"),
+        """
+        [plan.away]
+        from = ["folder:%s"]
+        to = ["zip:%s"]
+        """
+            .formatted(folder.resolve("not-there"), folder.resolve("zips")));
+
+    on("Linux", "backup", "--scheduled");
+    Result status = on("Linux", "service", "status");
+
+    assertThat(status.out()).contains("Last scheduled run", "never read the library");
+    assertThat(status.exitCode()).isEqualTo(3);
+  }
 }

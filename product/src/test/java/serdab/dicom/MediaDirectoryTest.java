@@ -92,7 +92,7 @@ class MediaDirectoryTest {
 
     DicomDir read = written();
 
-    assertThat(read.records()).singleElement();
+    assertThat(read.records()).hasSize(1);
     assertThat(read.records().getFirst().type()).isEqualTo("HANGING PROTOCOL");
   }
 

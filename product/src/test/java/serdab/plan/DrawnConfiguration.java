@@ -42,7 +42,8 @@ final class DrawnConfiguration {
             ? NameSettings.NONE
             : new NameSettings(
                 maybe(() -> SecretReference.parse("file:/k/" + odd()).orElseThrow()),
-                maybe(() -> "/m/" + odd()));
+                maybe(() -> "/m/" + odd()),
+                random.nextBoolean());
     return new Configuration(
         zone(),
         some(4, i -> plan("Plan " + i + (random.nextBoolean() ? ".x" : "_Ä"))),
@@ -66,8 +67,8 @@ final class DrawnConfiguration {
                     maybe(() -> LocalDate.of(2030, 1, 1)),
                     Set.copyOf(some(2, i -> "1.2." + i)),
                     Optional.empty()))
-            .order(Order.values()[random.nextInt(Order.values().length)])
-            .strategy(Strategy.values()[random.nextInt(Strategy.values().length)])
+            .order(List.of(Order.values()).get(random.nextInt(Order.values().length)))
+            .strategy(List.of(Strategy.values()).get(random.nextInt(Strategy.values().length)))
             .batch(random.nextInt(100))
             .pause(duration(86_400_000))
             .workers(1 + random.nextInt(16))

@@ -82,7 +82,7 @@ class SharesTest {
       case 2 -> {
         // The copies proven last vanish: a share of those left would be less than was promised.
         List<Proofs.Turn> all = new ArrayList<>(turns(world, depth).values());
-        all.sort(java.util.Comparator.comparing(Proofs.Turn::lastTurn).reversed());
+        all.sort(java.util.Comparator.comparingLong(Proofs.Turn::lastTurn).reversed());
         all.stream()
             .filter(turn -> world.disk().files().contains(turn.location()))
             .limit(random.nextInt(1 + all.size() / 3))

@@ -81,6 +81,71 @@ class IndexCopiesTest {
     assertThat(held()).hasSize(1);
   }
 
+  @Test
+  void copiesOfATimeThatHasNotComeYetPushNoOtherOneOut() {
+    List<HeldVersion> before = held();
+    java.time.Instant corrected = world.clock().instant().minus(Duration.ofHours(12));
+
+    try (Destination destination = world.open(0, Access.READ)) {
+      List<IndexCopies.Leaving> leaving =
+          new IndexCopies(world.catalogue(), () -> corrected, "test/1")
+              .plan(destination, LIBRARY, NO_ROOM);
+
+      // The third was made under a clock that was ahead; the second may be the newest of all.
+      assertThat(leaving).extracting(IndexCopies.Leaving::copy).containsExactly(before.getFirst());
+    }
+  }
+
+  @Test
+  void aHeldIndexLosesNoCopy() {
+    world
+        .catalogue()
+        .holds()
+        .place(
+            java.util.Optional.of(INDEX),
+            java.util.Optional.empty(),
+            java.util.Optional.empty(),
+            "a case at court",
+            "Dr. Keeper");
+
+    try (Destination destination = world.open(0, Access.READ)) {
+      assertThat(copies.plan(destination, LIBRARY, NO_ROOM)).isEmpty();
+    }
+  }
+
+  @Test
+  void aThinningThatWasKilledIsFinishedByTheNext() {
+    HeldVersion oldest = held().getFirst();
+    try (Destination destination = world.open(0, Access.WRITE)) {
+      IndexCopies.Leaving leaving =
+          copies.plan(destination, LIBRARY, NO_ROOM).stream()
+              .filter(each -> each.copy().equals(oldest))
+              .findFirst()
+              .orElseThrow();
+      Destination dying =
+          (Destination)
+              java.lang.reflect.Proxy.newProxyInstance(
+                  getClass().getClassLoader(),
+                  new Class<?>[] {Destination.class},
+                  (_, method, arguments) -> {
+                    Object result = method.invoke(destination, arguments);
+                    if (method.getName().equals("remove")) {
+                      throw new IllegalStateException("killed");
+                    }
+                    return result;
+                  });
+      org.assertj.core.api.Assertions.assertThatThrownBy(() ->
+              copies.remove(dying, List.of(leaving)))
+          .hasMessage("killed");
+
+      copies.thin(destination, LIBRARY);
+    }
+
+    assertThat(held()).hasSize(2);
+    assertThat(world.catalogue().copies(INDEX).stream().map(CopyRow::state))
+        .containsExactlyInAnyOrder("removed", "good", "good");
+  }
+
   private List<HeldVersion> held() {
     try (Destination destination = world.open(0, Access.READ)) {
       return destination.versions(INDEX);

@@ -18,20 +18,26 @@ import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import serdab.Depth;
 import serdab.PatientData;
+import serdab.Proof;
+import serdab.ProofMeans;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.VersionId;
 import serdab.catalogue.CopyRow;
 import serdab.catalogue.HoldRow;
 import serdab.catalogue.RemovalRow;
+import serdab.catalogue.RunTotals;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.ZipTreeDestination.Access;
+import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyKey;
 import serdab.plan.RetentionRules;
 import serdab.report.Progress;
 import serdab.restore.Rebuild;
+import serdab.restore.Recovery;
 import serdab.testing.world.World;
 
 /// What may go, what stays, and what is written down about it.
@@ -239,6 +245,238 @@ class RetentionTest {
     return study;
   }
 
+  // ---- whole studies, when something is amiss
+
+  @Test
+  void aStudyStaysWhenAnOlderVersionHasImagesThatNoOtherDestinationHasProven() {
+    try (RetentionClinic two = RetentionClinic.drawnFrom(new SplittableRandom(5), 2)) {
+      World clinics = two.world.acceptingFewer();
+      String study = clinics.addStudy(2);
+      clinics.addStudy(1);
+      clinics.source().date(study, "2020-01-10");
+      clinics.backUp();
+      clinics.source().remove(study);
+      clinics.putImage(study, 1, clinics.pixels(), "", clinics.clock().instant());
+      clinics.source().date(study, "2020-01-10");
+      clinics.clock().pass(Duration.ofDays(3));
+      clinics.backUp();
+      VersionId whole = two.held(1, study).getFirst();
+      isBadOn(two, 1, study, whole);
+      clinics.source().remove(study);
+      clinics.backUp();
+
+      RetentionPlan plan = two.plan(0, RetentionClinic.studiesFor("P1Y"));
+
+      assertThat(plan.with(Verdict.GO)).as("without saying that it is the last").isEmpty();
+      assertThat(plan.with(Verdict.GO_AS_LAST))
+          .extracting(line -> line.copy().id())
+          .contains(whole);
+    }
+  }
+
+  private static void isBadOn(RetentionClinic clinic, int disk, String study, VersionId version) {
+    try (Destination destination = clinic.world.open(disk, Access.READ)) {
+      CopyRow row = rowOf(clinic, destination, study, version);
+      clinic
+          .world
+          .catalogue()
+          .recordProof(row.study(), version, row.destinationId(), row.proof(), "bad");
+    }
+  }
+
+  private static CopyRow rowOf(
+      RetentionClinic clinic, Destination destination, String study, VersionId version) {
+    return clinic.world.catalogue().copies(new StudyKey(study)).stream()
+        .filter(row -> row.destinationId().equals(destination.id().toString()))
+        .filter(row -> row.version().equals(version))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void aStudyThatWasToGoAsAWholeAndDoesNotAnyMoreLosesNoVersion() {
+    try (RetentionClinic two = RetentionClinic.drawnFrom(new SplittableRandom(6), 2)) {
+      World clinics = two.world.acceptingFewer();
+      clinics.addStudy(1);
+      String study = two.studyWithVersions(2);
+      clinics.source().date(study, "2020-01-10");
+      clinics.backUp();
+      clinics.source().remove(study);
+      clinics.clock().pass(Duration.ofDays(28));
+      clinics.backUp();
+      RetentionRules rules =
+          new RetentionRules(
+              OptionalInt.of(1), Optional.empty(), Optional.of(Period.ofYears(1)), List.of());
+      PlanFile plan = PlanFile.of(two.plan(0, rules));
+      assertThat(plan.with(Verdict.GO)).hasSize(2).allMatch(PlanFile.Planned::endsStudy);
+      clinics.clock().pass(Duration.ofDays(5)); // The proofs on the other disk are too old by now.
+      CopyRow newest = clinics.catalogue().copies(new StudyKey(study)).getFirst();
+      clinics.disk(0).flipBit(newest.location(), 800);
+
+      PruneReport report = two.prune(0, plan, rules, false);
+
+      assertThat(report.removed()).isZero();
+      assertThat(two.held(0, study)).hasSize(2);
+    }
+  }
+
+  @Test
+  void aProofFromTheFutureSaysNothingOfAnotherDestination() {
+    try (RetentionClinic two = RetentionClinic.drawnFrom(new SplittableRandom(4), 2)) {
+      World clinics = two.world.acceptingFewer();
+      String study = clinics.addStudy(1);
+      clinics.addStudy(1);
+      clinics.source().date(study, "2020-01-10");
+      clinics.backUp();
+      clinics.source().remove(study);
+      clinics.backUp();
+      provenInTheFuture(two, 1, study);
+
+      RetentionPlan plan = two.plan(0, RetentionClinic.studiesFor("P1Y"));
+
+      assertThat(plan.with(Verdict.GO)).isEmpty();
+      assertThat(plan.with(Verdict.GO_AS_LAST)).hasSize(1);
+    }
+  }
+
+  @Test
+  void aProofFromTheFutureIsMadeAgainBeforeAnOlderVersionGoes() {
+    String study = clinic.studyWithVersions(2);
+    RetentionRules rules = RetentionClinic.versions(1);
+    provenInTheFuture(clinic, 0, study);
+    damageNewest(study);
+
+    PruneReport report = clinic.prune(0, rules);
+
+    assertThat(report.removed()).isZero();
+  }
+
+  private static void provenInTheFuture(RetentionClinic clinic, int disk, String study) {
+    Proof proof =
+        new Proof(
+            Depth.INTACT,
+            ProofMeans.PAST_CACHE,
+            clinic.world.clock().instant().plus(Duration.ofDays(3650)));
+    try (Destination destination = clinic.world.open(disk, Access.READ)) {
+      clinic.held(disk, study).forEach(version ->
+          clinic
+              .world
+              .catalogue()
+              .recordProof(
+                  new StudyKey(study), version, destination.id().toString(), proof, "good"));
+    }
+  }
+
+  @Test
+  void whatARecoveredCatalogueSaysOfOtherDestinationsIsNotLeanedOn() {
+    try (RetentionClinic two = RetentionClinic.drawnFrom(new SplittableRandom(4), 2)) {
+      World clinics = two.world.acceptingFewer();
+      String study = clinics.addStudy(1);
+      clinics.addStudy(1);
+      clinics.source().date(study, "2020-01-10");
+      clinics.backUp();
+      clinics.source().remove(study);
+      clinics.backUp();
+      clinics.clock().pass(Duration.ofDays(1));
+      try (Destination destination = clinics.open(0, Access.READ)) {
+        Recovery.bringUpToDate(
+            destination, clinics.catalogue(), clinics.clock(), Progress.SILENT, () -> false);
+      }
+      clinics.clock().pass(Duration.ofDays(1));
+
+      RetentionPlan recovered = two.plan(0, RetentionClinic.studiesFor("P1Y"));
+      two.held(1, study).forEach(version -> isProvenNowOn(two, 1, study, version));
+      RetentionPlan proven = two.plan(0, RetentionClinic.studiesFor("P1Y"));
+
+      assertThat(recovered.with(Verdict.GO)).isEmpty();
+      assertThat(recovered.with(Verdict.GO_AS_LAST)).hasSize(1);
+      assertThat(proven.with(Verdict.GO)).hasSize(1);
+    }
+  }
+
+  private static void isProvenNowOn(
+      RetentionClinic clinic, int disk, String study, VersionId version) {
+    Proof now = new Proof(Depth.INTACT, ProofMeans.PAST_CACHE, clinic.world.clock().instant());
+    try (Destination destination = clinic.world.open(disk, Access.READ)) {
+      CopyRow row = rowOf(clinic, destination, study, version);
+      clinic.world.catalogue().recordProof(row.study(), version, row.destinationId(), now, "good");
+    }
+  }
+
+  @Test
+  void aStudyOfWhichNoSourceWasAskedSinceTheCatalogueWasLostStays() {
+    String study = gone("2020-01-10");
+    world.loseCatalogue();
+    try (Destination destination = world.open(0, Access.READ)) {
+      Rebuild.from(destination, world.catalogue(), world.clock(), Progress.SILENT, () -> false);
+      String here = destination.id().toString();
+      Proof proof = new Proof(Depth.INTACT, ProofMeans.PAST_CACHE, world.clock().instant());
+      clinic.held(0, study).forEach(version ->
+          world.catalogue().recordProof(new StudyKey(study), version, here, proof, "good"));
+    }
+
+    RetentionPlan plan = clinic.plan(0, RetentionClinic.studiesFor("P1Y"));
+
+    assertThat(plan.with(Verdict.GO_AS_LAST)).isEmpty();
+    assertThat(clinic.reasons(plan, study)).extracting(Reason::code).contains("no-source-asked");
+  }
+
+  @Test
+  void anOlderVersionThatAloneHasSomeFileWithoutUidStays() {
+    String study = world.addStudy(1);
+    world
+        .source()
+        .put(study, "DATABASE.noindex/9/broken.dcm", new byte[] {1, 2}, world.clock().instant());
+    world.clock().pass(Duration.ofDays(3));
+    world.backUp();
+    world.source().remove(study);
+    world.putImage(study, 1, world.pixels(), "", world.clock().instant());
+    world.clock().pass(Duration.ofDays(3));
+    world.backUp();
+    assertThat(clinic.held(0, study)).hasSize(2);
+
+    RetentionPlan plan = clinic.plan(0, RetentionClinic.versions(1));
+
+    assertThat(plan.with(Verdict.GO)).isEmpty();
+    assertThat(clinic.reasons(plan, study)).extracting(Reason::code).contains("only-images");
+  }
+
+  @Test
+  void anOlderVersionOfAGroupWhoseFilesAreAllInTheNewerOneGoes() {
+    String group = "_library/horos-1a2b3c4d/reports";
+    world.addStudy(1);
+    for (int i = 0; i < 3; i++) {
+      world.source().put(group, "REPORTS/a.txt", new byte[] {1, (byte) i}, world.clock().instant());
+      world.clock().pass(Duration.ofDays(3));
+      world.backUp();
+    }
+
+    assertThat(clinic.held(0, group)).hasSize(3);
+    assertThat(clinic.plan(0, RetentionClinic.versions(1)).with(Verdict.GO)).hasSize(2);
+  }
+
+  @Test
+  void aLegalTimeHoldsHoweverTheModalityIsWritten() {
+    StudyFacts facts =
+        new StudyFacts(
+            new StudyKey("1.2.3"),
+            PatientData.of(""),
+            PatientData.of("t1"),
+            Optional.empty(),
+            Optional.of(java.time.LocalDate.parse("2015-01-10")),
+            List.of("mg "),
+            PatientData.of(""),
+            PatientData.of(""));
+    Terms terms =
+        new Terms(
+            RetentionClinic.studiesFor("P1Y", RetentionClinic.legal("MG=P20Y")),
+            List.of(),
+            java.time.Instant.parse("2026-01-01T00:00:00Z"),
+            Duration.ofDays(30));
+
+    assertThat(StudyAge.of(List.of(facts), terms).over()).isFalse();
+  }
+
   // ---- holds
 
   @Test
@@ -342,6 +580,22 @@ class RetentionTest {
     world.catalogue().beginRun("backup", "", "another:source", List.of("another disk"), "died");
 
     assertThat(clinic.plan(0, RetentionClinic.versions(1)).frozen()).isEmpty();
+  }
+
+  @Test
+  void theAlarmFreezesEveryDiskOfTheSourceAlsoThoseWhoseTurnItIsNot() {
+    clinic.studyWithVersions(2);
+    for (long listed : new long[] {100, 100, 40}) {
+      long run = world.catalogue().beginRun("backup", "", "world:source", List.of("other"), "w");
+      world
+          .catalogue()
+          .endRun(
+              run,
+              listed == 40 ? "failed" : "good",
+              new RunTotals(listed, listed, 0, 0, 0, 0, 0, 0, 0, 0));
+    }
+
+    assertThat(clinic.plan(0, RetentionClinic.versions(1)).frozen()).isPresent();
   }
 
   private List<String> destinationIds() {
@@ -502,9 +756,9 @@ class RetentionTest {
     assertThat(intent).contains("\"state\":\"intended\"", before.getFirst().hex());
     assertThat(text)
         .contains(study, before.getFirst().hex(), "1 copies were destroyed")
-        .contains(Sha256.digest(clinic.papers.get(name)).hex());
+        .contains(Sha256.digest(clinic.papers.getOrDefault(name, new byte[0])).hex());
     assertThat(report.certificates().getFirst().digest())
-        .isEqualTo(Sha256.digest(clinic.papers.get(name)).hex());
+        .isEqualTo(Sha256.digest(clinic.papers.getOrDefault(name, new byte[0])).hex());
     assertThat(beside()).isEqualTo(clinic.paperNames());
   }
 

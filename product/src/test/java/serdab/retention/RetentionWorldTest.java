@@ -106,7 +106,7 @@ class RetentionWorldTest {
                     byDate ? Optional.empty() : Optional.of(new StudyKey(study)),
                     Optional.empty(),
                     byDate
-                        ? Optional.of(new HoldRow.Days(dates.get(study), dates.get(study)))
+                        ? Optional.of(new HoldRow.Days(date(study), date(study)))
                         : Optional.empty(),
                     "drawn",
                     "test");
@@ -157,14 +157,18 @@ class RetentionWorldTest {
     // ---- what must hold, judged apart from the code under test
 
     /// Whether a study may end: everybody in this world was born on 1970-01-02 and has MR only.
+    private LocalDate date(String study) {
+      return java.util.Objects.requireNonNull(dates.get(study));
+    }
+
     boolean mayEnd(String study, RetentionRules rules) {
       if (rules.studiesFor().isEmpty() || !world.source().files(study).isEmpty() || isHeld(study)) {
         return false;
       }
-      LocalDate end = dates.get(study).plus(rules.studiesFor().get());
+      LocalDate end = date(study).plus(rules.studiesFor().get());
       for (RetentionRules.LegalTime time : rules.legal()) {
         if (time.modalities().isEmpty() || time.modalities().contains("MR")) {
-          end = later(end, dates.get(study).plus(time.keep()));
+          end = later(end, date(study).plus(time.keep()));
           if (time.untilAge().isPresent()) {
             end = later(end, LocalDate.of(1970, 1, 2).plusYears(time.untilAge().getAsInt()));
           }
@@ -181,7 +185,7 @@ class RetentionWorldTest {
       return world.catalogue().holds().standing().stream()
           .anyMatch(hold ->
               hold.study().filter(key -> key.value().equals(study)).isPresent()
-                  || hold.dates().filter(days -> days.from().equals(dates.get(study))).isPresent());
+                  || hold.dates().filter(days -> days.from().equals(date(study))).isPresent());
     }
 
     /// Every copy that really is whole, by disk and study: its id and the names of its images.
@@ -291,7 +295,7 @@ class RetentionWorldTest {
         int disk, PlanFile file, RetentionRules rules, boolean last, boolean crash) {
       if (crash) {
         if (random.nextBoolean()) {
-          Fault fault = Fault.values()[random.nextInt(Fault.values().length)];
+          Fault fault = List.of(Fault.values()).get(random.nextInt(Fault.values().length));
           world.disk(disk).failAt(world.disk(disk).steps() + 1 + random.nextInt(90), fault);
         } else {
           int at = random.nextInt(40);

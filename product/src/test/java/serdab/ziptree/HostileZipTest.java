@@ -93,7 +93,7 @@ class HostileZipTest {
       zip[random.nextInt(zip.length)] = (byte) random.nextInt();
     }
 
-    try (StudyZip opened = StudyZip.open(bytes(zip))) {
+    try (StudyZip opened = StudyZip.open(bytes(zip), this::noneBeside)) {
       assertThat(opened.version()).isNull();
     } catch (SerdabException.Damaged e) {
       assertThat(e.problem().code())
@@ -240,5 +240,9 @@ class HostileZipTest {
       @Override
       public void close() {}
     };
+  }
+
+  private ReadableBytes noneBeside() {
+    throw BesideManifest.missing();
   }
 }

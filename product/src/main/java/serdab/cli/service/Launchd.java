@@ -16,6 +16,8 @@ public final class Launchd {
 
   private Launchd() {}
 
+  /// The whole list, as XML.
+  ///
   /// @param daemon whether it is for `/Library/LaunchDaemons`, which names the user
   public static String propertyList(Schedule schedule, boolean daemon) {
     List<String> command = new ArrayList<>(AWAKE);

@@ -70,6 +70,21 @@ public final class WorldSource implements Source {
     studies.remove(study);
   }
 
+  /// Takes one file out of a study.
+  public synchronized void take(String study, String path) {
+    studies.getOrDefault(study, new TreeMap<>()).remove(path);
+  }
+
+  /// The source's index goes on showing this study as it does now, whatever happens to its files.
+  public synchronized void freezeFingerprint(String study) {
+    fingerprints.put(study, look(studies.getOrDefault(study, new TreeMap<>())));
+  }
+
+  /// The source's index shows this study as it is again.
+  public synchronized void thawFingerprint(String study) {
+    fingerprints.remove(study);
+  }
+
   /// Lists a study without files.
   public synchronized void putEmpty(String study) {
     studies.computeIfAbsent(study, _ -> new TreeMap<>());
