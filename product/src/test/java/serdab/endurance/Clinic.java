@@ -1038,7 +1038,7 @@ final class Clinic implements AutoCloseable {
         for (Medium medium : connected()) {
           process(() -> {
             try (Destination destination = open(medium, Access.WRITE)) {
-              kit.leave(destination, "", inFile.runs(1).getFirst());
+              kit.leave(destination, "", inFile.runs(1).getFirst(), true);
             }
           });
         }
