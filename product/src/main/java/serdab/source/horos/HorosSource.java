@@ -174,8 +174,7 @@ public final class HorosSource implements Source {
     }
   }
 
-  private Inventory look(
-      Path privateFolder, KeptIndex kept, Optional<KeptIndex.About> about) {
+  private Inventory look(Path privateFolder, KeptIndex kept, Optional<KeptIndex.About> about) {
     Instant now = clock.instant();
     IndexAccess access =
         new IndexAccess(
@@ -226,11 +225,7 @@ public final class HorosSource implements Source {
         usable
             ? Optional.of(
                 new IndexReader(
-                    workbook,
-                    schema,
-                    access.facts(workbook, schema),
-                    locator,
-                    settings.zone()))
+                    workbook, schema, access.facts(workbook, schema), locator, settings.zone()))
             : Optional.empty();
     if (reader.isPresent()) {
       reader.get().noteStudies();

@@ -73,14 +73,13 @@ final class IndexAccess {
         && about.get().isRecent(now, KeptIndex.UNCHANGED_FOR)) {
       Path copy = Files.createDirectory(folder.resolve("kept")).resolve(LibraryFolders.INDEX);
       IndexState present = IndexState.of(index);
+      // Not the state that was looked at, when the viewer has saved since.
       if (present.fingerprint().equals(about.get().state())
           && kept.give(about.get(), copy, factsFile)) {
         basis = Basis.SAME;
         return new IndexSnapshot.Outcome.Taken(copy, IndexSnapshot.Means.FILE_COPY, 1, present);
       }
-      Files.deleteIfExists(copy);
       Files.delete(copy.getParent());
-      Files.deleteIfExists(factsFile);
     } else if (about.isPresent()
         && about.get().isRecent(now, KeptIndex.FOLLOWED_FOR)
         && kept.give(about.get(), earlier(), factsFile)) {

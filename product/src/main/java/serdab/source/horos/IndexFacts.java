@@ -106,8 +106,7 @@ final class IndexFacts {
         WHERE s.ZSTUDY IS NOT NULL AND typeof(s.ZSTUDY) = 'integer'
         GROUP BY s.ZSTUDY\
         """
-            .formatted(
-                schema.column(IndexSchema.IMAGE, "i", "Z_OPT"), fileKey(), fileKey(), from));
+            .formatted(schema.column(IndexSchema.IMAGE, "i", "Z_OPT"), fileKey(), fileKey(), from));
     workbook.execute(
         """
         UPDATE facts.sums SET series_saves = (
@@ -149,7 +148,10 @@ final class IndexFacts {
   }
 
   private static String numbersQuery(String from, String copy) {
-    return "SELECT i.ZPATHNUMBER FROM " + from + rowsOfStudies(copy) + " AND i.ZPATHNUMBER IS NOT NULL";
+    return "SELECT i.ZPATHNUMBER FROM "
+        + from
+        + rowsOfStudies(copy)
+        + " AND i.ZPATHNUMBER IS NOT NULL";
   }
 
   private static String rowsOfStudies(String copy) {
@@ -224,8 +226,7 @@ final class IndexFacts {
     if (has(MADE)) {
       return;
     }
-    workbook.execute(
-        "CREATE TABLE facts.made_image (image INTEGER PRIMARY KEY, series INTEGER)");
+    workbook.execute("CREATE TABLE facts.made_image (image INTEGER PRIMARY KEY, series INTEGER)");
     if (schema.has(IndexSchema.IMAGE, "ZSERIES")) {
       workbook.execute(
           "INSERT INTO facts.made_image (image, series) SELECT t.Z_PK, t.ZSERIES FROM lib.ZIMAGE t"
@@ -271,11 +272,11 @@ final class IndexFacts {
   private static boolean isUsual(Workbook workbook, IndexSchema schema) throws SQLException {
     long others =
         workbook.number(
-            """
-            SELECT count(*) FROM (
-              SELECT type, name, tbl_name, sql FROM lib.sqlite_master
-              EXCEPT SELECT type, name, tbl_name, sql FROM earlier.sqlite_master)\
-            """)
+                """
+                SELECT count(*) FROM (
+                  SELECT type, name, tbl_name, sql FROM lib.sqlite_master
+                  EXCEPT SELECT type, name, tbl_name, sql FROM earlier.sqlite_master)\
+                """)
             + workbook.number(
                 """
                 SELECT count(*) FROM (
@@ -303,16 +304,14 @@ final class IndexFacts {
     return true;
   }
 
-  private boolean update(Path before, Path now)
-      throws SQLException, IOException {
+  private boolean update(Path before, Path now) throws SQLException, IOException {
     PageDifference.Roots[] roots = new PageDifference.Roots[TABLES.size()];
     for (int i = 0; i < roots.length; i++) {
       roots[i] =
           new PageDifference.Roots(root("earlier", TABLES.get(i)), root("lib", TABLES.get(i)));
     }
     int rowsMax = Math.clamp((long) (imageRows() * ROWS_SHARE_MAX), ROWS_ALWAYS, ROWS_MAX);
-    Optional<PageDifference.Rows[]> found =
-        PageDifference.between(before, now, roots, rowsMax);
+    Optional<PageDifference.Rows[]> found = PageDifference.between(before, now, roots, rowsMax);
     if (found.isEmpty()) {
       return false;
     }
@@ -328,8 +327,7 @@ final class IndexFacts {
     if (affected > Math.max(STUDIES_ALWAYS, studies * STUDIES_SHARE_MAX)) {
       return false;
     }
-    workbook.execute(
-        "DELETE FROM facts.sums WHERE study IN (SELECT study FROM main.affected)");
+    workbook.execute("DELETE FROM facts.sums WHERE study IN (SELECT study FROM main.affected)");
     sumUp(
         "main.affected a CROSS JOIN lib.ZSERIES s ON s.ZSTUDY = a.study",
         " WHERE study IN (SELECT study FROM main.affected)");

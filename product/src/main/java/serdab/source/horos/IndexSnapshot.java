@@ -163,7 +163,8 @@ final class IndexSnapshot {
     }
   }
 
-  private Outcome takeAlone(Path index, Path folder, Check check) throws IOException, InterruptedException {
+  private Outcome takeAlone(Path index, Path folder, Check check)
+      throws IOException, InterruptedException {
     Optional<String> complaint = Optional.empty();
     for (int tried = 1; tried <= TRIES; tried++) {
       Path fresh = Files.createDirectory(folder.resolve("copy-" + tried));

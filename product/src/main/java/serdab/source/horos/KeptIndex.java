@@ -113,17 +113,22 @@ final class KeptIndex {
   /// Gives the kept files to an inventory: the copy as a second name of the same file, which must
   /// not be written to, and the facts as a file of its own.
   ///
-  /// @return whether they are what was kept
+  /// @return whether they are what was kept; if not, there are none
   boolean give(About about, Path copy, Path facts) throws IOException {
     try {
       link(copy(about.generation()), copy);
       Files.copy(facts(about.generation()), facts);
-    } catch (NoSuchFileException e) {
-      return false; // Another process has just kept a newer one.
+      if (Files.size(copy) == about.copyBytes()
+          && Files.getLastModifiedTime(copy).toString().equals(about.copyModified())
+          && Files.size(facts) == about.factsBytes()) {
+        return true;
+      }
+    } catch (IOException e) {
+      // Another process has just kept a newer one, or the disk is full: as if nothing was kept.
     }
-    return Files.size(copy) == about.copyBytes()
-        && Files.getLastModifiedTime(copy).toString().equals(about.copyModified())
-        && Files.size(facts) == about.factsBytes();
+    Files.deleteIfExists(copy);
+    Files.deleteIfExists(facts);
+    return false;
   }
 
   private static void link(Path from, Path to) throws IOException {
@@ -138,8 +143,7 @@ final class KeptIndex {
 
   /// Keeps a copy and its facts in place of what was kept. Both must be closed or only be read; the
   /// copy must never be written to again. Without room for another copy nothing is kept.
-  void keep(
-      String state, String uuid, Instant computedAt, Instant now, Path copy, Path facts)
+  void keep(String state, String uuid, Instant computedAt, Instant now, Path copy, Path facts)
       throws IOException {
     makeFolder();
     try (FileChannel lock =
@@ -176,8 +180,7 @@ final class KeptIndex {
               Long.toString(Files.size(facts(generation))),
               ""));
       sync(beside);
-      Files.move(
-          beside, folder.resolve(key + ".about"), StandardCopyOption.REPLACE_EXISTING);
+      Files.move(beside, folder.resolve(key + ".about"), StandardCopyOption.REPLACE_EXISTING);
     }
   }
 

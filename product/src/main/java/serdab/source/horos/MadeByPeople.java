@@ -57,8 +57,7 @@ final class MadeByPeople {
   private int windowsStatesLeftOut;
 
   /// @param facts computed from the attached index; empty when it does not lead to files
-  MadeByPeople(
-      Workbook workbook, IndexSchema schema, Optional<IndexFacts> facts, Path folder) {
+  MadeByPeople(Workbook workbook, IndexSchema schema, Optional<IndexFacts> facts, Path folder) {
     this.workbook = workbook;
     this.schema = schema;
     this.facts = facts;

@@ -113,7 +113,8 @@ final class PageDifference {
       BitSet seenBefore = new BitSet();
       BitSet seenNow = new BitSet();
       for (int i = 0; i < tables.length; i++) {
-        difference.gather(old, oldPages, tables[i].before(), seenBefore, difference.trees[i].before);
+        difference.gather(
+            old, oldPages, tables[i].before(), seenBefore, difference.trees[i].before);
         difference.gather(present, pages, tables[i].now(), seenNow, difference.trees[i].now);
       }
       difference.compare(old, oldPages, present, pages);

@@ -159,8 +159,8 @@ final class UnindexedFiles {
             + (index.isEmpty()
                 ? 0
                 : workbook.number(
-                "SELECT count(*) FROM facts.named WHERE name NOT LIKE '/%' OR substr(name, 1, ?) = ?",
-                folders.database().toString().length() + 1, folders.database() + "/"));
+                    "SELECT count(*) FROM facts.named WHERE name NOT LIKE '/%' OR substr(name, 1, ?) = ?",
+                    folders.database().toString().length() + 1, folders.database() + "/"));
     return Optional.of(new Counted(onDisk, inIndex, Math.max(0, inIndex - ofRows)));
   }
 
@@ -346,7 +346,8 @@ final class UnindexedFiles {
   }
 
   private boolean isNamed(String name) throws SQLException {
-    return index.isPresent() && workbook.number("SELECT 1 FROM facts.named WHERE name = ?", name) == 1;
+    return index.isPresent()
+        && workbook.number("SELECT 1 FROM facts.named WHERE name = ?", name) == 1;
   }
 
   private void noteStrayLinks(IndexReader reader) throws SQLException {

@@ -98,10 +98,12 @@ enum IndexChange {
       String where = " WHERE Z_PK %% 13 = %d".formatted(random.nextInt(13));
       sql.execute(
           switch (random.nextInt(3)) {
-            case 0 -> "UPDATE ZIMAGE SET ZPATHNUMBER = NULL, ZPATHSTRING = Z_PK || '.tif'";
-            case 1 -> "UPDATE ZIMAGE SET ZPATHNUMBER = NULL, ZPATHSTRING = '/Volumes/a/' || ZSERIES";
-            default -> "UPDATE ZIMAGE SET ZPATHNUMBER = Z_PK % 7, ZPATHSTRING = NULL";
-          } + where);
+                case 0 -> "UPDATE ZIMAGE SET ZPATHNUMBER = NULL, ZPATHSTRING = Z_PK || '.tif'";
+                case 1 ->
+                    "UPDATE ZIMAGE SET ZPATHNUMBER = NULL, ZPATHSTRING = '/Volumes/a/' || ZSERIES";
+                default -> "UPDATE ZIMAGE SET ZPATHNUMBER = Z_PK % 7, ZPATHSTRING = NULL";
+              }
+              + where);
     }
   },
   WRITE_A_COMMENT {
@@ -177,8 +179,7 @@ enum IndexChange {
 
   abstract void change(Statement sql, RandomGenerator random) throws SQLException;
 
-  static long row(Statement sql, String table, RandomGenerator random)
-      throws SQLException {
+  static long row(Statement sql, String table, RandomGenerator random) throws SQLException {
     try (ResultSet row =
         sql.executeQuery(
             "SELECT Z_PK FROM %s ORDER BY Z_PK LIMIT 1 OFFSET (SELECT %d %% max(1, count(*)) FROM %s)"

@@ -77,8 +77,7 @@ class IndexFactsTest {
   void rowsWhosePagesWereGivenBackUntouchedAreGone() throws Exception {
     // SQLite does not touch the pages that it gives back, so their bytes still show the rows.
     try (HorosLibraryFixture library = HorosLibraryBuilder.in(temp).create();
-        Connection connection =
-            DriverManager.getConnection("jdbc:sqlite:" + library.indexFile());
+        Connection connection = DriverManager.getConnection("jdbc:sqlite:" + library.indexFile());
         Statement sql = connection.createStatement()) {
       sql.execute("INSERT INTO ZSTUDY (Z_PK, Z_OPT) VALUES (1, 1)");
       sql.execute("INSERT INTO ZSERIES (Z_PK, Z_OPT, ZSTUDY) VALUES (1, 1, 1)");
@@ -100,8 +99,7 @@ class IndexFactsTest {
   @Test
   void aCopyThatIsNoTreeAnyMoreIsNotFollowed() throws Exception {
     try (HorosLibraryFixture library = HorosLibraryBuilder.in(temp).create();
-        Connection connection =
-            DriverManager.getConnection("jdbc:sqlite:" + library.indexFile());
+        Connection connection = DriverManager.getConnection("jdbc:sqlite:" + library.indexFile());
         Statement sql = connection.createStatement()) {
       sql.execute(
           "INSERT INTO ZIMAGE (Z_PK, Z_OPT, ZSERIES, ZPATHNUMBER) WITH RECURSIVE n(i) AS (SELECT 1"
@@ -138,8 +136,7 @@ class IndexFactsTest {
       throws SQLException, IOException {
     try (Workbook workbook =
         Workbook.create(facts.resolveSibling(facts.getFileName() + ".notes2"), Optional.of(now))) {
-      return IndexFacts.update(
-              workbook, IndexSchema.of(workbook.connection()), facts, before, now)
+      return IndexFacts.update(workbook, IndexSchema.of(workbook.connection()), facts, before, now)
           .isPresent();
     }
   }

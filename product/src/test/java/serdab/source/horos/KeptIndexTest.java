@@ -60,8 +60,7 @@ class KeptIndexTest {
       }
       for (int step = 0; step < 5; step++) {
         settled(library);
-        assertThat(listing(parent, "kept", 0))
-            .isEqualTo(listing(parent, "anew", Long.MAX_VALUE));
+        assertThat(listing(parent, "kept", 0)).isEqualTo(listing(parent, "anew", Long.MAX_VALUE));
         assertThat(listing(parent, "kept", 0))
             .as("not changed")
             .isEqualTo(listing(parent, "anew", Long.MAX_VALUE));
@@ -73,8 +72,7 @@ class KeptIndexTest {
 
   private static void change(HorosLibraryFixture library, RandomGenerator random)
       throws SQLException {
-    try (Connection connection =
-            DriverManager.getConnection("jdbc:sqlite:" + library.indexFile());
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + library.indexFile());
         Statement sql = connection.createStatement()) {
       for (int i = 0; i < 3; i++) {
         IndexChange.any(random).make(sql, random);

@@ -19,7 +19,6 @@ import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
 import serdab.Depth;
 import serdab.Proof;
@@ -58,8 +57,7 @@ public final class FullLibrary {
     Path parent = Path.of(arguments[1]);
     long begun = System.nanoTime();
     switch (arguments[0]) {
-      case "rows" ->
-          rows(parent, Long.parseLong(arguments[2]), Integer.parseInt(arguments[3]));
+      case "rows" -> rows(parent, Long.parseLong(arguments[2]), Integer.parseInt(arguments[3]));
       case "more" -> more(parent.resolve("Horos Data"), Integer.parseInt(arguments[2]));
       case "holdings" -> holdings(parent, Path.of(arguments[2]), Path.of(arguments[3]), out);
       default -> throw new IllegalArgumentException("rows, holdings or more");
@@ -231,8 +229,7 @@ public final class FullLibrary {
         }
       }
       remember(catalogue, run, id, destination, tree, seen, batch, clock.instant());
-      catalogue.endRun(
-          run, "good", new RunTotals(listed, listed, listed, 0, 0, 0, 0, 0, 0, 0));
+      catalogue.endRun(run, "good", new RunTotals(listed, listed, listed, 0, 0, 0, 0, 0, 0, 0));
     }
   }
 
