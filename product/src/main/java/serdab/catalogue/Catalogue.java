@@ -557,6 +557,20 @@ public final class Catalogue implements AutoCloseable {
         this::studyRow);
   }
 
+  /// Those of [#studies()] whose version that was read last has no proven copy, in the same order;
+  /// close the stream.
+  public Stream<StudyRow> studiesNotCopied() {
+    return database.stream(
+        "select "
+            + STUDY_COLUMNS
+            + " from study s where not exists (select 1 from copy c where c.study = s.study"
+            + " and c.version = s.version and c.state = 'good' and c.depth in ("
+            + Proofs.reaching(Depth.INTACT)
+            + ")) order by s.study_date, s.study, s.source",
+        call -> call,
+        this::studyRow);
+  }
+
   /// A study with all its copies on all destinations, newest version first.
   public record StudyWithCopies(StudyRow study, List<CopyRow> copies) {}
 

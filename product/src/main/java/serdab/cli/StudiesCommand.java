@@ -86,7 +86,8 @@ final class StudiesCommand implements Callable<Integer> {
     }
     try (Wiring wiring = new Wiring(around);
         Catalogue catalogue = wiring.catalogue(home);
-        Stream<StudyRow> all = catalogue.studies()) {
+        Stream<StudyRow> all =
+            notCopied ? catalogue.studiesNotCopied() : catalogue.studies()) {
       Stream<StudyRow> wanted = all.filter(row -> matches(row, range, catalogue));
       if (json) {
         Json.object(
