@@ -634,6 +634,28 @@ public final class Catalogue implements AutoCloseable {
     }
   }
 
+  /// As [#studies()], those with this label only.
+  public List<StudyRow> studiesLabelled(String label) {
+    List<String> found;
+    try (Stream<String> keys =
+        database.stream(
+            "select distinct study from study order by study", call -> call, Link.Row::text)) {
+      found = keys.filter(k -> label(new StudyKey(k)).value().equals(label)).toList();
+    }
+    List<StudyRow> rows = new ArrayList<>();
+    for (String key : found) {
+      rows.addAll(
+          database.read(link ->
+              link.call(
+                      "select "
+                          + STUDY_COLUMNS
+                          + " from study s where s.study = ? order by s.study_date, s.source")
+                  .text(key)
+                  .all(this::studyRow)));
+    }
+    return rows;
+  }
+
   private Optional<StudyRow> lastSeen(String key) {
     return database.read(link ->
         link.call(
