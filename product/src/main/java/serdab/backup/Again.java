@@ -59,7 +59,10 @@ record Again(Strategy did, Optional<Instant> changedAfter, Instant provenSince) 
   private static Instant begun(List<Plans.KindOfRun> newestFirst, Instant now) {
     Instant begun = now;
     for (Plans.KindOfRun run : newestFirst) {
-      if (run.finished() || run.startedAt().isBefore(now.minus(SERIES_MAX))) {
+      // What was proven since a time that is not yet is nothing, and such a run would never end.
+      if (run.finished()
+          || run.startedAt().isBefore(now.minus(SERIES_MAX))
+          || run.startedAt().isAfter(now)) {
         break;
       }
       begun = run.startedAt();

@@ -34,7 +34,7 @@ public final class Backup implements AutoCloseable {
   static final int LOOK_DAYS = 30;
 
   private static final Duration FIRST_BACK_OFF = Duration.ofMinutes(10);
-  private static final Duration LONGEST_BACK_OFF = Duration.ofHours(24);
+  static final Duration LONGEST_BACK_OFF = Duration.ofHours(24);
   private static final int SEEN_BATCH = 1000;
   private static final int FINDINGS_BATCH = 1000;
 

@@ -191,7 +191,7 @@ final class Planning {
           row.problem(),
           false);
     }
-    if (troubled && row.nextTryAt().filter(now::isBefore).isPresent()) {
+    if (troubled && row.nextTryAt().filter(this::isStillToCome).isPresent()) {
       // A change that the source itself reports may be the cure, so it does not wait.
       boolean moved = row.version().isPresent() && !row.fingerprint().equals(study.fingerprint());
       if (!moved) {
@@ -218,6 +218,12 @@ final class Planning {
     return Decision.nothing();
   }
 
+  /// A time further ahead than any try is put off was set by a clock that was wrong.
+  private boolean isStillToCome(Instant nextTry) {
+    return nextTry.isAfter(now)
+        && nextTry.isBefore(now.plus(Backup.LONGEST_BACK_OFF.multipliedBy(2)));
+  }
+
   /// Destinations without a copy of this version that was proven deeply enough.
   private List<Integer> lacking(List<CopyRow> copies, VersionId version) {
     List<Integer> lacking = new ArrayList<>();
@@ -240,7 +246,8 @@ final class Planning {
 
   /// A thirtieth of the unchanged studies has its turn each day; who missed it is not forgotten.
   private boolean isItsTurn(StudyRow row) {
-    Instant last = row.lastLookedAt().orElse(Instant.EPOCH);
+    // A look in the future, by a clock that was wrong, must not put off the next one.
+    Instant last = row.lastLookedAt().filter(at -> !at.isAfter(now)).orElse(Instant.EPOCH);
     if (Duration.between(last, now).toDays() >= Backup.LOOK_DAYS) {
       return true;
     }
@@ -252,12 +259,18 @@ final class Planning {
 
   // ---- what was found
 
-  /// The work in the plan's order.
+  /// The work in the plan's order, but what is proven already and only copied again comes last:
+  /// where each run copies a batch, the rest would wait until all of that is done.
   List<WorkItem> items() {
     SmartOrder order = new SmartOrder(inventory, plan.rules(), now);
-    return plan.order() == Order.SMART
-        ? order.smart(candidates)
-        : order.endangeredFirst(candidates);
+    List<WorkItem> ordered =
+        plan.order() == Order.SMART
+            ? order.smart(candidates)
+            : order.endangeredFirst(candidates);
+    List<WorkItem> items = new ArrayList<>(ordered.size());
+    ordered.stream().filter(item -> item.reason() != WorkItem.Reason.AGAIN).forEach(items::add);
+    ordered.stream().filter(item -> item.reason() == WorkItem.Reason.AGAIN).forEach(items::add);
+    return items;
   }
 
   Again again() {

@@ -65,7 +65,7 @@ public final class Replication {
 
   private final List<Destination.Listed.Unreadable> unreadable = new ArrayList<>();
 
-  /// Facts of studies that the catalogue did not know from here yet.
+  /// Facts of studies that the catalogue did not know from here yet, or not as they are now.
   private final List<Fresh> fresh = new ArrayList<>();
 
   private final List<SourceStudy> seen = new ArrayList<>();
@@ -132,8 +132,9 @@ public final class Replication {
       SourceStudy study = study(key, facts, versions);
       seen.add(study);
       List<Integer> lacking = lacking(key, versions);
-      if (facts.isPresent() && row.flatMap(StudyRow::version).isEmpty()) {
-        fresh.add(new Fresh(facts.get(), versions.getLast().id(), !lacking.isEmpty()));
+      VersionId last = versions.getLast().id();
+      if (facts.isPresent() && row.flatMap(StudyRow::version).filter(last::equals).isEmpty()) {
+        fresh.add(new Fresh(facts.get(), last, !lacking.isEmpty()));
       }
       if (!key.isOther()) {
         Optional<YearMonth> month = study.facts().studyDate().map(YearMonth::from);
@@ -327,7 +328,7 @@ public final class Replication {
   private void recordListing(long run) {
     List<Catalogue.Seen> batch = new ArrayList<>();
     for (SourceStudy study : seen) {
-      batch.add(new Catalogue.Seen(study.facts(), study.fileCount()));
+      batch.add(new Catalogue.Seen(study.facts(), study.fileCount(), study.fingerprint()));
       if (batch.size() == SEEN_BATCH) {
         catalogue.sawStudies(run, sourceId, batch);
         batch.clear();

@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import serdab.dicom.StudyKey;
 import serdab.plan.PriorityRule;
 import serdab.source.Inventory;
 import serdab.source.SourceStudy;
@@ -16,6 +18,8 @@ final class SmartOrder {
 
   /// A study taken in at most so long ago counts as recently added.
   static final Duration RECENT = Duration.ofDays(7);
+
+  private static final Set<String> OF_THE_INDEX = Set.of("index", "made");
 
   private final Inventory inventory;
   private final List<PriorityRule> rules;
@@ -64,23 +68,44 @@ final class SmartOrder {
       placed.add(place(candidate));
     }
     placed.sort(SMART);
-    return placed.stream().map(Placed::item).toList();
+    List<WorkItem> first = new ArrayList<>();
+    List<WorkItem> index = new ArrayList<>();
+    List<WorkItem> rest = new ArrayList<>();
+    for (Placed each : placed) {
+      List<WorkItem> where =
+          isOfTheIndex(each.item()) ? index : each.endangered() && !each.copied() ? first : rest;
+      where.add(each.item());
+    }
+    first.addAll(index);
+    first.addAll(rest);
+    return first;
+  }
+
+  /// A viewer's index is what is lost most often, and all that its users made is in it. Behind every
+  /// study of a first backup it would have no copy for weeks.
+  private static boolean isOfTheIndex(WorkItem item) {
+    StudyKey key = item.study().key();
+    return key.isLibrary() && OF_THE_INDEX.contains(key.libraryGroup());
   }
 
   /// All of them as they come, but those that the viewer is about to delete first, and of these
-  /// those that were never copied.
+  /// those that were never copied; then what the viewer's index holds.
   List<WorkItem> endangeredFirst(List<Candidate> candidates) {
     List<WorkItem> first = new ArrayList<>();
     List<WorkItem> second = new ArrayList<>();
+    List<WorkItem> index = new ArrayList<>();
     List<WorkItem> rest = new ArrayList<>();
     for (Candidate candidate : candidates) {
       List<WorkItem> where =
-          inventory.endangered(candidate.item().study())
-              ? (candidate.copied() ? second : first)
-              : rest;
+          isOfTheIndex(candidate.item())
+              ? index
+              : inventory.endangered(candidate.item().study())
+                  ? (candidate.copied() ? second : first)
+                  : rest;
       where.add(candidate.item());
     }
     first.addAll(second);
+    first.addAll(index);
     first.addAll(rest);
     return first;
   }

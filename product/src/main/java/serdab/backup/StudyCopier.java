@@ -240,7 +240,7 @@ final class StudyCopier {
         return new CopyOutcome.WaitsForQuiet();
       }
     }
-    return copy(item, targets, adopted, previous, look);
+    return copy(item, targets, held, adopted, previous, look);
   }
 
   // ---- copying
@@ -248,6 +248,7 @@ final class StudyCopier {
   private CopyOutcome copy(
       WorkItem item,
       List<Integer> targets,
+      Map<Integer, List<HeldVersion>> held,
       List<CopyRow> adopted,
       Optional<VersionId> previous,
       String look) {
@@ -281,7 +282,7 @@ final class StudyCopier {
         Optional<SerdabException> failure = target.failure();
         if (failure.isEmpty()) {
           try {
-            made.add(copyRow(target.index(), target.commit(version)));
+            made.add(copyRow(target.index(), target.commit(asFollowing(version, held.getOrDefault(target.index(), List.of())))));
             continue;
           } catch (SerdabException e) {
             failure = Optional.of(e);
@@ -358,7 +359,7 @@ final class StudyCopier {
             pass.discard();
             return new Reading(Optional.empty(), Optional.of(problem), List.of());
           }
-          StudyVersion version = version(study, previous);
+          StudyVersion version = inItsPlace(version(study, previous));
           return new Reading(
               Optional.of(copies.isEmpty() ? version : version.with(inventory.rows(study))),
               Optional.empty(),
@@ -397,6 +398,29 @@ final class StudyCopier {
         previous,
         sourceWords,
         clock.instant());
+  }
+
+  /// A version that is made again follows what it followed before, never itself.
+  private StudyVersion inItsPlace(StudyVersion version) {
+    if (version.supersedes().filter(version.id()::equals).isEmpty()) {
+      return version;
+    }
+    return version.following(
+        catalogue
+            .version(version.facts().key(), version.id())
+            .flatMap(VersionRow::supersedes)
+            .filter(before -> !before.equals(version.id())));
+  }
+
+  /// A destination that missed versions, as a disk that takes turns does, is told which of its own
+  /// this one follows: it must be able to tell the newest by itself, whatever the clock said.
+  private static StudyVersion asFollowing(StudyVersion version, List<HeldVersion> held) {
+    List<VersionId> others =
+        held.stream().map(HeldVersion::id).filter(id -> !id.equals(version.id())).toList();
+    boolean isThere = version.supersedes().filter(others::contains).isPresent();
+    return isThere || others.isEmpty()
+        ? version
+        : version.following(Optional.of(others.getLast()));
   }
 
   /// What only the files together can tell.
@@ -565,6 +589,9 @@ final class StudyCopier {
     Instant now = clock.instant();
     Duration quiet = plan.quietTime();
     Instant seen = row.flatMap(StudyRow::changeSeenAt).orElse(now);
+    if (seen.isAfter(now)) {
+      return true; // By a clock that was wrong; nobody knows since when it waits.
+    }
     if (Duration.between(seen, now).compareTo(quiet.multipliedBy(QUIET_TIMES_AT_MOST)) > 0) {
       return true;
     }

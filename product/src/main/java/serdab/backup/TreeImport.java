@@ -77,6 +77,7 @@ public final class TreeImport {
   private final Set<String> monthsInVain = new HashSet<>();
   private long copiedTo;
   private boolean attention;
+  private boolean acts;
 
   /// What an import works with. The caller keeps and closes all of it.
   ///
@@ -309,7 +310,9 @@ public final class TreeImport {
 
   /// Reads, compares and adopts. Each ZIP that was adopted is so for good, whatever comes after.
   public ImportReport execute() {
-    List<String> ids = List.of(setting.to().map(Destination::id).orElseGet(tree::id).toString());
+    acts = true;
+    List<String> ids =
+        List.of(setting.to().map(Destination::id).orElseGet(tree::id).toString());
     long run = catalogue.beginRun("import", "", "", ids, setting.worker());
     setting.progress().planned(works.size());
     List<Problem> problems = new ArrayList<>();
@@ -441,6 +444,7 @@ public final class TreeImport {
 
   private void unusable(Work work, String location, Problem problem) {
     attention = true;
+    leaveAlone(work, location);
     inVain(location);
     lines.add(
         new ImportReport.Line(
@@ -474,6 +478,14 @@ public final class TreeImport {
             lacking,
             others,
             problem));
+  }
+
+  /// Once the library's study has a copy, a proof of the tree need not speak of this ZIP again.
+  private void leaveAlone(Work work, String location) {
+    if (acts && setting.to().isEmpty() && work.study != null) {
+      catalogue.rememberFact(
+          Catalogue.leftAloneFact(tree.id().toString(), location), work.key.value());
+    }
   }
 
   /// Everything one study needs.
@@ -549,25 +561,25 @@ public final class TreeImport {
 
     /// Settles a ZIP, unless it is what the library has.
     private boolean isPresent(Found.Foreign zip, ForeignCopy copy) {
-      SourceStudy study = work.study;
-      if (study == null) {
-        onlyCopy(zip, copy);
-        return false;
-      }
-      readLibrary(study);
-      if (library == null) {
-        attention = true;
-        add(
-            work,
-            zip,
-            ImportReport.Kind.NOT_COMPARED,
-            copy.files().size(),
-            0,
-            0,
-            Optional.ofNullable(unread));
-        return false;
-      }
-      return compare(zip, copy, study, library);
+        SourceStudy study = work.study;
+        if (study == null) {
+          onlyCopy(zip, copy);
+          return false;
+        }
+        readLibrary(study);
+        if (library == null) {
+          attention = true;
+          add(
+              work,
+              zip,
+              ImportReport.Kind.NOT_COMPARED,
+              copy.files().size(),
+              0,
+              0,
+              Optional.ofNullable(unread));
+          return false;
+        }
+        return compare(zip, copy, study, library);
     }
 
     private void read(long bytes) {
@@ -626,6 +638,7 @@ public final class TreeImport {
         return true;
       }
       if (matching.others() == 0) {
+        leaveAlone(work, zip.location());
         add(
             work,
             zip,
@@ -722,6 +735,7 @@ public final class TreeImport {
         return;
       }
       if (held.contains(now.id())) {
+        leaveAlone(work, zip.location());
         add(work, zip, ImportReport.Kind.DUPLICATE, files, 0, 0, Optional.empty());
         return;
       }
@@ -733,7 +747,9 @@ public final class TreeImport {
         HeldVersion adopted = tree.adopt(copy, version);
         held.add(version.id());
         catalogue.sawStudies(
-            run, setting.sourceId(), List.of(new Catalogue.Seen(study.facts(), study.fileCount())));
+            run,
+            setting.sourceId(),
+            List.of(new Catalogue.Seen(study.facts(), study.fileCount())));
         List<Finding> findings = new ArrayList<>(version.findings());
         version.files().forEach(file -> findings.addAll(file.findings()));
         catalogue.recordCopied(
@@ -768,6 +784,7 @@ public final class TreeImport {
       } else if (held.add(version.id())) {
         catalogue.recordHeld(VersionRow.of(version), row(tree.adopt(copy, version), tree));
       } else {
+        leaveAlone(work, zip.location());
         shown = ImportReport.Kind.DUPLICATE;
       }
       add(work, zip, shown, copy.files().size(), lacking, others, Optional.empty());
@@ -798,7 +815,8 @@ public final class TreeImport {
           (line == null ? Optional.<Instant>empty() : line.when())
               .orElse(zip.modified())
               .truncatedTo(ChronoUnit.MILLIS);
-      List<HeldVersion> before = setting.to().isPresent() ? List.of() : tree.versions(facts.key());
+      List<HeldVersion> before =
+          setting.to().isPresent() ? List.of() : tree.versions(facts.key());
       Optional<VersionId> follows =
           before.isEmpty() || !findings.isEmpty() && findings.getFirst().kind().equals(NOT_COMPLETE)
               ? Optional.empty()

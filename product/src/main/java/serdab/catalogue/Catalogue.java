@@ -257,6 +257,12 @@ public final class Catalogue implements AutoCloseable {
             .write());
   }
 
+  /// The name of the fact that a file of another program at a destination was looked into and is no
+  /// copy; its value is the study that it is about, which the source still had then.
+  public static String leftAloneFact(String destinationId, String location) {
+    return "left-alone/" + destinationId + "/" + location;
+  }
+
   /// Counts up for ever, across processes; a number that was rolled back may come again.
   static long next(Link link, String counter) throws SQLException {
     link.call("update counter set value = value + 1 where name = ?").text(counter).write();

@@ -455,6 +455,19 @@ public final class Safety {
     }
   }
 
+  /// A study as a source shows it; empty when the source never listed it.
+  public Optional<PresentStudy> present(String sourceId, StudyKey key) {
+    Listings.Known known = catalogue.listings().known(sourceId, List.of(key)).get(key);
+    return Optional.ofNullable(known)
+        .map(row ->
+            new PresentStudy(
+                row.study(),
+                row.listedFingerprint(),
+                row.copies().stream()
+                    .filter(copy -> row.study().version().filter(copy.version()::equals).isPresent())
+                    .toList()));
+  }
+
   /// All studies of a date range, by date; a page is held at a time. Groups of other files have no
   /// date. Close the stream.
   ///

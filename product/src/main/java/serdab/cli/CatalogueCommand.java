@@ -75,6 +75,7 @@ final class CatalogueCommand implements Runnable {
       Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
       StopSignal stop = new StopSignal(around.clock());
       long remembered = 0;
+      long gone = 0;
       List<VerifyReport.BadCopy> unreadable = new ArrayList<>();
       try (RunLock _ = RunLock.take(home.lock());
           Wiring wiring = new Wiring(around);
@@ -89,6 +90,7 @@ final class CatalogueCommand implements Runnable {
             Rebuild.Outcome outcome =
                 Rebuild.from(place, catalogue, around.clock(), progress, stop::isRequested);
             remembered += outcome.remembered();
+            gone += outcome.gone();
             unreadable.addAll(outcome.unreadable());
             catalogue.endRun(
                 run, outcome.unreadable().isEmpty() ? "good" : "incomplete", RunTotals.NONE);
@@ -99,7 +101,7 @@ final class CatalogueCommand implements Runnable {
             stop.isRequested()
                 ? RunReport.Outcome.INTERRUPTED
                 : unreadable.isEmpty() ? RunReport.Outcome.GOOD : RunReport.Outcome.INCOMPLETE;
-        print(terminal, remembered, unreadable, outcome);
+        print(terminal, remembered, gone, unreadable, outcome);
         return outcome.exitCode();
       }
     }
@@ -107,6 +109,7 @@ final class CatalogueCommand implements Runnable {
     private void print(
         Terminal terminal,
         long remembered,
+        long gone,
         List<VerifyReport.BadCopy> unreadable,
         RunReport.Outcome outcome) {
       if (json) {
@@ -117,6 +120,7 @@ final class CatalogueCommand implements Runnable {
               writer.writeStringProperty("outcome", outcome.text());
               writer.writeNumberProperty("exit_code", outcome.exitCode());
               writer.writeNumberProperty("remembered", remembered);
+              writer.writeNumberProperty("gone", gone);
               writer.writeArrayPropertyStart("unreadable");
               for (VerifyReport.BadCopy bad : unreadable) {
                 writer.writeStartObject();
@@ -136,6 +140,11 @@ final class CatalogueCommand implements Runnable {
           .printf(
               "%d copies are in the catalogue again; %d could not be read.%n",
               remembered, unreadable.size());
+      if (gone > 0) {
+        terminal
+            .out()
+            .printf("%d copies that it knew are not there any more; run the backup again.%n", gone);
+      }
       terminal.out().flush();
     }
   }

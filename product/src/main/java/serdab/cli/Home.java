@@ -26,12 +26,18 @@ record Home(Path folder) {
         return new Home(Path.of(local, "Serdab"));
       }
     }
-    Path user = Path.of(environment.getOrDefault("HOME", System.getProperty("user.home", ".")));
+    Path user = user(environment);
     if (os.contains("mac")) {
       return new Home(user.resolve("Library/Application Support/Serdab"));
     }
     String data = environment.getOrDefault("XDG_DATA_HOME", "");
     return new Home(data.isEmpty() ? user.resolve(".local/share/serdab") : Path.of(data, "serdab"));
+  }
+
+  /// The home folder of who runs this.
+  static Path user(Map<String, String> environment) {
+    String named = environment.getOrDefault("HOME", "");
+    return Path.of(named.isEmpty() ? System.getProperty("user.home", ".") : named);
   }
 
   /// Makes the folder when it is not there yet.

@@ -11,6 +11,8 @@ import serdab.backup.ImportReport.Kind;
 /// Prints what came of taking over the script's tree, for people and for programs.
 final class ImportPrinter {
 
+  private static final Problem NONE = new Problem("", "", "");
+
   private final PrintStream out;
   private final boolean json;
   private final boolean dryRun;
@@ -185,7 +187,7 @@ final class ImportPrinter {
             writer.writeNumberProperty("files", line.fileCount());
             writer.writeNumberProperty("lacking", line.lacking());
             writer.writeNumberProperty("others", line.others());
-            line.problem().ifPresent(problem -> ReportPrinter.problem(writer, problem));
+            ReportPrinter.problem(writer, line.problem().orElse(NONE));
             writer.writeEndObject();
           }
           writer.writeEndArray();

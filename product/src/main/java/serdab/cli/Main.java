@@ -13,6 +13,7 @@ import java.time.LocalDate;
 import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import picocli.CommandLine;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -27,19 +28,59 @@ public final class Main {
 
   @SuppressWarnings("SystemConsoleNull") // the default console is null again without a terminal
   public static void main(String[] args) {
+    // Numbers in SQL, file names and reports have the digits 0 to 9 wherever this runs.
+    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     // The terminal's encoding may be older than the names it shows; bytes out are always UTF-8.
-    PrintStream out = utf8(FileDescriptor.out);
+    WatchedOutput out = new WatchedOutput(new FileOutputStream(FileDescriptor.out));
     PrintStream err = utf8(FileDescriptor.err);
     Console console = System.console();
     boolean interactive = console != null && console.isTerminal();
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset()));
     Messages messages = Messages.of(System.getenv(), Locale.getDefault());
-    Terminal terminal = new Terminal(out, err, interactive, in, messages);
-    int code = run(args, new Surroundings(terminal, System.getenv(), InstantSource.system()));
-    out.flush();
+    Terminal terminal = new Terminal(out.printing(), err, interactive, in, messages);
+    int code = runWatched(args, System.getenv(), out, terminal);
     err.flush();
     System.exit(code);
+  }
+
+  /// Runs one command line whose results must all be written.
+  static int runWatched(
+      String[] args, Map<String, String> environment, WatchedOutput out, Terminal terminal) {
+    int code;
+    try {
+      code = run(args, new Surroundings(terminal, environment, InstantSource.system()));
+      terminal.out().flush();
+    } catch (Error e) {
+      return toldOf(e, terminal);
+    }
+    if (out.isCutShort()) {
+      tell(
+          terminal,
+          new Problem(
+              "output-not-written",
+              "The output could not be written whole.",
+              "Check where it goes to: the disk may be full. Then run the command again."));
+      return code == ExitCodes.GOOD ? ExitCodes.FAILED : code;
+    }
+    return code;
+  }
+
+  /// The last word when not even an exception can be handled.
+  private static int toldOf(Error e, Terminal terminal) {
+    try {
+      String what =
+          e instanceof OutOfMemoryError
+              ? "serdab: There is not enough memory. Nothing that was copied is lost.\n"
+                  + "        Close other programs, or give it more: JAVA_TOOL_OPTIONS=-Xmx512m"
+              : "serdab: Something went wrong that should not ("
+                  + e.getClass().getSimpleName()
+                  + "). Nothing that was copied is lost.";
+      terminal.err().println(what);
+    } catch (OutOfMemoryError again) {
+      // Then the exit code has to say it all.
+    }
+    return ExitCodes.FAILED;
   }
 
   private static PrintStream utf8(FileDescriptor descriptor) {
@@ -58,7 +99,7 @@ public final class Main {
       ExitCodes.Failure failure = ExitCodes.of(exception);
       tell(terminal, failure.problem());
       if (around.environment().containsKey("SERDAB_TRACE")) {
-        exception.printStackTrace(terminal.err());
+        Trace.print(exception, terminal.err());
       }
       return failure.exitCode();
     });

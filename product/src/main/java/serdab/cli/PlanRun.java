@@ -147,6 +147,7 @@ final class PlanRun {
       if (!switches.dryRun()) {
         refuseTwice(opened);
         guard.learn(allowed.destinations(), opened);
+        rememberMedia(allowed.destinations(), opened);
       }
       List<String> warnings = new ArrayList<>(allowed.warnings());
       warnings.addAll(wiring.names().guard(plan));

@@ -10,7 +10,11 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.OffsetDateTime;
 import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.TemporalAccessor;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -31,6 +35,7 @@ import serdab.restore.LibraryRestore;
 import serdab.restore.MediaReport;
 import serdab.restore.MediaRestore;
 import serdab.restore.Restore;
+import serdab.restore.TargetPlace;
 import serdab.restore.RestorePlan;
 import serdab.restore.RestoreReport;
 import serdab.restore.Room;
@@ -249,10 +254,21 @@ final class RestoreCommand implements Callable<Integer> {
       return toMedia(work, bar);
     }
     if (to.startsWith(HOROS_LIBRARY)) {
-      return toLibrary(work, bar, path(to.substring(HOROS_LIBRARY.length())));
+      Path target = path(to.substring(HOROS_LIBRARY.length()));
+      @Nullable Path parent = target.toAbsolutePath().getParent();
+      TargetPlace.check(parent == null ? target : parent);
+      return toLibrary(work, bar, target);
     }
     if (to.startsWith(HOROS)) {
       return intoViewer(work, bar, path(to.substring(HOROS.length())));
+    }
+    if (Wiring.isDestination(to)) {
+      Path tree = Wiring.destinationFolder(to);
+      TargetPlace.requireNoFile(tree);
+      TargetPlace.checkTree(tree);
+    } else {
+      TargetPlace.requireNoFile(path(to));
+      TargetPlace.check(path(to));
     }
     return toFolderOrZips(work, bar, to);
   }
@@ -383,6 +399,7 @@ final class RestoreCommand implements Callable<Integer> {
 
   private int toMedia(Work work, TerminalProgress bar) {
     Path target = path(java.util.Objects.requireNonNull(where.media, "one of two is given"));
+    TargetPlace.check(target);
     try (ScratchFolder scratch = ScratchFolder.in(work.home().cache())) {
       MediaRestore restore =
           new MediaRestore(
@@ -432,9 +449,12 @@ final class RestoreCommand implements Callable<Integer> {
       if (text.length() == 10) {
         return LocalDate.parse(text).plusDays(1).atStartOfDay(ZoneId.systemDefault()).toInstant();
       }
-      return text.endsWith("Z") || text.contains("+")
-          ? java.time.OffsetDateTime.parse(text).toInstant()
-          : java.time.LocalDateTime.parse(text).atZone(ZoneId.systemDefault()).toInstant();
+      TemporalAccessor parsed =
+          DateTimeFormatter.ISO_DATE_TIME.parseBest(
+              text, OffsetDateTime::from, LocalDateTime::from);
+      return parsed instanceof OffsetDateTime offset
+          ? offset.toInstant()
+          : LocalDateTime.from(parsed).atZone(ZoneId.systemDefault()).toInstant();
     } catch (DateTimeException e) {
       throw new SerdabException.Misconfigured(
           new Problem(

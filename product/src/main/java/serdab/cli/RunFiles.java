@@ -8,6 +8,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -55,7 +56,7 @@ final class RunFiles {
     put(number, Kind.JSON, json.toByteArray());
     put(number, Kind.CSV, RunTable.csv(run.report()).getBytes(StandardCharsets.UTF_8));
     put(number, Kind.HTML, RunPage.html(run).getBytes(StandardCharsets.UTF_8));
-    removeOld();
+    removeOld(number);
     return file(number, Kind.HTML);
   }
 
@@ -70,22 +71,26 @@ final class RunFiles {
     return folder.resolve(PREFIX + run + kind.ending());
   }
 
-  /// The runs that have a report, the newest first.
+  /// A run that has a report, and when that was written.
+  private record Dated(long run, FileTime at) {}
+
+  /// The runs that have a report, the newest first. By the time of writing: after a catalogue was
+  /// lost the numbers of runs begin anew.
   List<Long> runs() throws IOException {
-    List<Long> runs = new ArrayList<>();
+    List<Dated> runs = new ArrayList<>();
     if (!Files.isDirectory(folder)) {
-      return runs;
+      return List.of();
     }
     try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, PREFIX + "*.json")) {
       for (Path file : files) {
         OptionalLong run = number(file.getFileName().toString());
         if (run.isPresent() && runs.size() < LISTED_MAX) {
-          runs.add(run.getAsLong());
+          runs.add(new Dated(run.getAsLong(), Files.getLastModifiedTime(file)));
         }
       }
     }
-    runs.sort(Comparator.reverseOrder());
-    return runs;
+    runs.sort(Comparator.comparing(Dated::at).thenComparing(Dated::run).reversed());
+    return runs.stream().map(Dated::run).toList();
   }
 
   Optional<Long> newest() throws IOException {
@@ -101,9 +106,12 @@ final class RunFiles {
     }
   }
 
-  private void removeOld() throws IOException {
+  private void removeOld(long written) throws IOException {
     List<Long> runs = runs();
     for (int i = KEPT; i < runs.size(); i++) {
+      if (runs.get(i) == written) {
+        continue; // Under a clock that was set back.
+      }
       for (Kind kind : Kind.values()) {
         Files.deleteIfExists(file(runs.get(i), kind));
       }

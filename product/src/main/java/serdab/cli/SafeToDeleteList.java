@@ -41,6 +41,39 @@ final class SafeToDeleteList {
     this.json = json;
   }
 
+  /// Decides of a study in all its sources: whoever deletes it does not look at which source is
+  /// meant, and what is safe in one may have been edited in another.
+  private static Answer answer(
+      Safety.PresentStudy present, SafeToDelete rules, Catalogue catalogue, Set<String> sources) {
+    Answer here = rules.answer(present);
+    if (!(here instanceof Answer.Safe)) {
+      return here;
+    }
+    for (String source : sources) {
+      if (!source.equals(present.study().sourceId())) {
+        Optional<Answer> there =
+            catalogue.safety().present(source, present.study().facts().key()).map(rules::answer);
+        // A library that was moved or given up is a source that nobody looks at any more.
+        if (there.isPresent()
+            && there.get() instanceof Answer.NotSafe no
+            && no.why() != SafeToDelete.Why.SOURCE_NOT_LOOKED_AT) {
+          return no;
+        }
+      }
+    }
+    return here;
+  }
+
+  /// Where studies can be deleted. A destination that was copied to another is no such source.
+  private static Set<String> sources(Catalogue catalogue) {
+    Set<String> destinations =
+        catalogue.destinations().stream().map(Catalogue.UsedPlace::id).collect(Collectors.toSet());
+    return catalogue.sources().stream()
+        .map(Catalogue.UsedPlace::id)
+        .filter(source -> !destinations.contains(source))
+        .collect(Collectors.toSet());
+  }
+
   /// Prints them.
   ///
   /// @return the exit code
@@ -171,8 +204,9 @@ final class SafeToDeleteList {
       SafeToDelete rules) {
     var out = around.terminal().out();
     Tally tally = new Tally();
-    studies.forEach(present -> {
-      Answer answer = rules.answer(present);
+    Set<String> sources = sources(catalogue);
+    studies.filter(present -> sources.contains(present.study().sourceId())).forEach(present -> {
+      Answer answer = answer(present, rules, catalogue, sources);
       if (tally.count(answer) && answer instanceof Answer.Safe safe) {
         StudyRow study = present.study();
         StudyFacts facts = study.facts();
@@ -221,8 +255,9 @@ final class SafeToDeleteList {
           writer.writeArrayPropertyStart("studies");
           Tally tally = new Tally();
           if (catalogue != null && rules != null) {
-            studies.forEach(present -> {
-              Answer answer = rules.answer(present);
+            Set<String> sources = sources(catalogue);
+            studies.filter(present -> sources.contains(present.study().sourceId())).forEach(present -> {
+              Answer answer = answer(present, rules, catalogue, sources);
               if (tally.count(answer) && answer instanceof Answer.Safe safe) {
                 write(writer, present.study(), safe, catalogue);
               }

@@ -172,7 +172,7 @@ final class ServiceCommand implements Runnable {
   }
 
   private static Path user(Surroundings around) {
-    return Path.of(around.environment().getOrDefault("HOME", System.getProperty("user.home", ".")));
+    return Home.user(around.environment());
   }
 
   private static Path configuration(Surroundings around) {

@@ -70,7 +70,7 @@ final class Several {
       problem = Optional.of(failure.problem());
       Main.tell(terminal, failure.problem());
       if (around.environment().containsKey("SERDAB_TRACE")) {
-        e.printStackTrace(terminal.err());
+        Trace.print(e, terminal.err());
       }
     }
     all.add(new Done(names, exitCode, problem, printed.toString(StandardCharsets.UTF_8).strip()));

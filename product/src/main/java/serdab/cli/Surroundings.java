@@ -29,7 +29,7 @@ record Surroundings(
 
   /// The home folder of who runs this.
   Path userHome() {
-    return Path.of(environment.getOrDefault("HOME", System.getProperty("user.home", ".")));
+    return Home.user(environment);
   }
 
   Home home() {

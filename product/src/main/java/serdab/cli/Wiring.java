@@ -317,7 +317,7 @@ final class Wiring implements AutoCloseable {
   }
 
   BlobStore folderToFill(Path folder) {
-    return LocalFolder.create(folder, around.random());
+    return LocalFolder.createWithoutLinks(folder, around.random());
   }
 
   /// A folder of ours for drills.

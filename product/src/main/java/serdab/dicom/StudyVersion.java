@@ -59,6 +59,12 @@ public record StudyVersion(
     return new StudyVersion(facts, id, files, missing, findings, supersedes, source, readAt, rows);
   }
 
+  /// The same version, told to follow this one.
+  public StudyVersion following(Optional<VersionId> before) {
+    return new StudyVersion(
+        facts, id, files, missing, findings, before, source, readAt, sourceRows);
+  }
+
   public long lengthBytes() {
     return files.stream().mapToLong(StoredFile::lengthBytes).sum();
   }

@@ -2,6 +2,7 @@ package serdab.report;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -23,6 +24,9 @@ final class StatusJudgement {
   static final Duration OVERDUE_AT_LEAST = Duration.ofDays(1);
 
   private static final int SCHEDULES_MISSED = 3;
+
+  /// A run that ended so much later than now was dated by a clock that was wrong.
+  private static final Duration CLOCKS_DIFFER = Duration.ofHours(1);
 
   /// Bytes that nobody read back for longer than this are not known to be good.
   static final Duration PROOF_OLD = Duration.ofDays(400);
@@ -253,7 +257,9 @@ final class StatusJudgement {
     Optional<RunRow> last = each.plan().lastRun();
     Optional<NotBegun> notBegun = each.notBegun();
     if (notBegun.isPresent()
-        && last.filter(run -> run.startedAt().isAfter(notBegun.get().at())).isEmpty()) {
+        && last.filter(run -> run.startedAt().isAfter(notBegun.get().at()))
+            .filter(run -> !run.startedAt().isAfter(now))
+            .isEmpty()) {
       reasons.add(
           new Problem(
               "run-not-begun",
@@ -271,8 +277,20 @@ final class StatusJudgement {
     RunRow run = last.get();
     boolean known = reasons.stream().anyMatch(r -> r.code().equals("sharply-fewer-studies"));
     switch (run.outcome()) {
-      case "good", "incomplete" -> {
-        // What an incomplete run left is counted study by study.
+      case "good" -> {
+        // So it says.
+      }
+      case "incomplete" -> {
+        // What such a run left is counted study by study, but for what belongs to no study: a copy
+        // that another destination was to get and nobody can read.
+        Safety.Counts counts = each.plan().counts();
+        if (counts.studies() == counts.safeStudies() && counts.groups() == counts.safeGroups()) {
+          reasons.add(
+              new Problem(
+                  "last-run-failed",
+                  "The last backup" + of(each) + " was not complete " + began(run) + ".",
+                  "Run it again and read what it says: serdab backup"));
+        }
       }
       case "" ->
           reasons.add(
@@ -312,6 +330,16 @@ final class StatusJudgement {
         each.plan().lastGood().map(run -> run.endedAt().orElse(run.startedAt()));
     if (good.isEmpty()) {
       reasons.add(new Problem("never-ran-well", "No backup" + of(each) + " ended well yet.", RUN));
+    } else if (good.get().isAfter(now.plus(CLOCKS_DIFFER))) {
+      reasons.add(
+          new Problem(
+              "backup-overdue",
+              "The last good backup"
+                  + of(each)
+                  + " ran at "
+                  + good.get().truncatedTo(ChronoUnit.SECONDS)
+                  + ", which is not yet: the clock was wrong then, or is now.",
+              "Set the clock right and run: serdab backup"));
     } else if (Duration.between(good.get(), now).compareTo(longest) > 0) {
       reasons.add(
           new Problem(

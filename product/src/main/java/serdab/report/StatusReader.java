@@ -38,11 +38,17 @@ public final class StatusReader {
   /// Plans that were tried out on the command line are many.
   private static final int UNNAMED_MAX = 200;
 
+  /// Of a plan with more destinations the first so many are read.
+  private static final int DESTINATIONS_READ_MAX = 1000;
+
   private final Catalogue catalogue;
   private final Optional<Configuration> configuration;
   private final Instant now;
   private final UnaryOperator<String> address;
   private final Predicate<String> alive;
+
+  /// Where each plan that was ever followed copies to, by its hash.
+  private final Map<String, Set<String>> addresses = new HashMap<>();
 
   /// Prepares to read.
   ///
@@ -79,6 +85,7 @@ public final class StatusReader {
     Map<String, Safety.Wish> wishes = new HashMap<>();
     for (Plans.StoredPlan plan : catalogue.plans().plans()) {
       wishes.put(plan.hash(), wish(plan));
+      addresses.put(plan.hash(), addresses(plan));
     }
     List<Asked> asked = new ArrayList<>(configured());
     Set<String> covered = asked.stream().map(Asked::sourceId).collect(Collectors.toSet());
@@ -255,6 +262,7 @@ public final class StatusReader {
               Safety.Wish wish = wishes.getOrDefault(run.planHash(), Safety.Wish.ALL);
               return wish.equals(Safety.Wish.ALL) || wish.equals(asked.wish());
             })
+            .filter(run -> copiesThere(run, asked))
             .toList();
     Optional<RunRow> newest =
         covering.stream()
@@ -310,6 +318,31 @@ public final class StatusReader {
         plan,
         asked.every(),
         catalogue.fact(NotBegun.factName(asked.sourceSpec())).flatMap(NotBegun::parse));
+  }
+
+  /// Whether runs of a plan copy to every destination that is asked for: one to another disk says
+  /// nothing of this one. Of disks that take turns some are always away.
+  private boolean copiesThere(Safety.RunsOfPlan run, Asked asked) {
+    return addresses
+            .getOrDefault(run.planHash(), Set.of())
+            .containsAll(asked.destinations().keySet())
+        || catalogue
+            .safety()
+            .run(run.last())
+            .filter(last -> last.destinationIds().containsAll(asked.destinations().values()))
+            .isPresent();
+  }
+
+  private Set<String> addresses(Plans.StoredPlan plan) {
+    Set<String> all = new LinkedHashSet<>();
+    for (int i = 1; i <= DESTINATIONS_READ_MAX; i++) {
+      String specification = plan.setting("destination." + i);
+      if (specification.isEmpty()) {
+        break;
+      }
+      all.add(address.apply(specification));
+    }
+    return all;
   }
 
   /// Disks of sets that were away for longer than is right, in words.

@@ -159,6 +159,18 @@ final class Choice {
         }
       });
     }
+    if (wanted.patientId().isPresent() && keys.isEmpty() && !stop.getAsBoolean()) {
+      // Asked for by name, like a study by its UID: nothing is not what the person wanted.
+      gaps.add(
+          new RestoreReport.Gap(
+              Optional.empty(),
+              "",
+              new Problem(
+                  "patient-not-there",
+                  "The destination holds no study of this patient.",
+                  "Check the id as the viewer shows it, or find the studies with: serdab studies"
+                      + " --patient TEXT")));
+    }
     return keys;
   }
 

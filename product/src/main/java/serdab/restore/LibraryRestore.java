@@ -184,6 +184,8 @@ public final class LibraryRestore {
   }
 
   private static void requireEmpty(Path target) {
+    TargetPlace.requireNoLink(target);
+    TargetPlace.requireNoLink(target.resolveSibling(target.getFileName() + WORKING));
     if (!Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }

@@ -17,6 +17,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.time.Instant;
 import java.time.LocalDateTime;
@@ -25,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -62,6 +64,7 @@ sealed interface MediaTarget extends AutoCloseable {
   /// @throws SerdabException.HeldBack when something is there
   static MediaTarget at(
       Path target, String unique, Instant now, Function<Path, BlobStore> folders) {
+    TargetPlace.requireNoLink(target);
     requireFree(target);
     Path working = target.resolveSibling(target.getFileName() + ".making-" + unique);
     boolean isZip = target.toString().toLowerCase(java.util.Locale.ROOT).endsWith(".zip");
@@ -213,9 +216,20 @@ sealed interface MediaTarget extends AutoCloseable {
       this.target = target;
       this.working = working;
       this.time = LocalDateTime.ofInstant(now, ZoneOffset.UTC);
-      this.channel =
-          FileChannel.open(working, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      this.channel = newPrivateFile(working);
       this.zip = new ZipOutputStream(Channels.newOutputStream(channel));
+    }
+
+    /// Readable by its owner only, wherever the system knows owners.
+    private static FileChannel newPrivateFile(Path file) throws IOException {
+      Set<StandardOpenOption> how =
+          Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      return file.getFileSystem().supportedFileAttributeViews().contains("posix")
+          ? FileChannel.open(
+              file,
+              how,
+              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))
+          : FileChannel.open(file, how);
     }
 
     @Override

@@ -292,20 +292,29 @@ public final class Recovery {
         }
       }
     }
-    return new BroughtUpToDate(known, added, forget(catalogue, id, listedNames, clock), unreadable);
+    return new BroughtUpToDate(known, added, forget(catalogue, id, listedNames, Set.of(), clock), unreadable);
   }
 
-  private static String name(String study, String version) {
+  static String name(String study, String version) {
     return study + ' ' + version;
   }
 
-  private static long forget(
-      Catalogue catalogue, String id, Set<String> listed, InstantSource clock) {
+  /// Copies that a destination does not list count as gone; how many those are.
+  ///
+  /// @param listed by [#name]
+  /// @param unreadableAt locations that are listed and say nothing; copies there are left as they are
+  static long forget(
+      Catalogue catalogue,
+      String id,
+      Set<String> listed,
+      Set<String> unreadableAt,
+      InstantSource clock) {
     List<CopyRow> gone;
     try (Stream<CopyRow> rows = catalogue.copiesOn(id)) {
       gone =
           rows.filter(CopyRow::shouldBeThere)
               .filter(row -> !listed.contains(name(row.study().value(), row.version().hex())))
+              .filter(row -> !unreadableAt.contains(row.location()))
               .toList();
     }
     for (CopyRow row : gone) {

@@ -190,10 +190,7 @@ public final class RecoveryKit {
         if (!catalogue.copyTo(copy)) {
           return;
         }
-        String name = mine + CATALOGUE_PREFIX + STAMP.format(now) + ".zip";
-        if (kept.contains(name)) {
-          return;
-        }
+        String name = mine + CATALOGUE_PREFIX + STAMP.format(afterAll(kept, now)) + ".zip";
         files.write(name, out -> pack(copy, now, out));
       } finally {
         Files.deleteIfExists(copy);
@@ -211,6 +208,14 @@ public final class RecoveryKit {
     }
   }
 
+  /// The names are in the order in which the copies were made, whatever clocks said: by that order
+  /// the newest is used and the oldest are removed.
+  private static Instant afterAll(List<String> kept, Instant now) {
+    Instant newest =
+        kept.isEmpty() ? Instant.MIN : madeAt(kept.getLast()).orElse(Instant.MIN);
+    return newest.isBefore(now) ? now : newest.plusSeconds(1);
+  }
+
   private static boolean isDue(SideFiles files, List<String> kept, Instant now, boolean changed) {
     if (kept.isEmpty()) {
       return true;
@@ -218,7 +223,10 @@ public final class RecoveryKit {
     String newest = kept.getLast();
     Instant then = madeAt(newest).orElse(Instant.EPOCH);
     Duration age = Duration.between(then, now);
-    if (age.isNegative() || age.compareTo(DAY) >= 0) {
+    if (age.isNegative()) {
+      return changed; // Some clock was wrong; how old it is, nobody knows.
+    }
+    if (age.compareTo(DAY) >= 0) {
       return true;
     }
     boolean large = files.lengthBytes(newest).orElse(0L) >= LARGE_BYTES;

@@ -82,6 +82,20 @@ public final class Repair {
                 "good",
                 0));
         return Optional.of(made);
+      } catch (SerdabException.Misconfigured e) {
+        if (!e.problem().code().equals("pseudonym-key-missing")) {
+          throw e;
+        }
+        // The others are proven all the same; a backup, which has the key, makes this one again.
+        Problem keyless =
+            new Problem(
+                e.problem().code(),
+                "Copies in " + to.describe() + " are named by pseudonyms, and a repair has no key.",
+                "Run the backup, which has it: it makes them again from the source.");
+        if (!problems.contains(keyless)) {
+          problems.add(keyless);
+        }
+        return Optional.empty();
       } catch (SerdabException.Damaged e) {
         problems.add(
             new Problem(

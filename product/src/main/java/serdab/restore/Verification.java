@@ -281,8 +281,22 @@ public final class Verification {
         return;
       }
     }
-    bad.add(
-        new VerifyReport.BadCopy(Optional.empty(), unreadable.location(), unreadable.problem()));
+    if (!isLeftAlone(unreadable.location())) {
+      bad.add(
+          new VerifyReport.BadCopy(Optional.empty(), unreadable.location(), unreadable.problem()));
+    }
+  }
+
+  /// Whether it is a file of another program that was looked into and not adopted, and its study
+  /// has a proven copy here by now: then nothing hangs on it.
+  private boolean isLeftAlone(String location) {
+    return catalogue
+        .fact(Catalogue.leftAloneFact(id, location))
+        .map(StudyKey::new)
+        .filter(study ->
+            catalogue.copies(study).stream()
+                .anyMatch(copy -> copy.destinationId().equals(id) && copy.isProven()))
+        .isPresent();
   }
 
   private String damagedFact(String location) {

@@ -23,7 +23,7 @@ import serdab.dicom.StudyKey;
 /// Thins the copies of a viewer's index on one destination, as [IndexThinning] says. No copy of a
 /// study is ever touched. One thread at a time.
 ///
-/// A copy that the catalogue does not know, or knows as unproven, neither goes nor counts, and a
+/// A copy that no run of this catalogue made, or that is not proven, neither goes nor counts, and a
 /// group that a person holds by its name keeps them all. Every
 /// removal is written down before it is done, beside those that people asked for.
 public final class IndexCopies {
@@ -85,7 +85,9 @@ public final class IndexCopies {
                     copy.destinationId().equals(here)
                         && copy.version().equals(held.id())
                         && copy.location().equals(held.location())
-                        && copy.isProven());
+                        && copy.isProven()
+                        // What no run of ours made may be of a library of this name elsewhere.
+                        && copy.runId() > 0);
         // One of a time that has not come yet was read under a clock that was wrong: it may be older
         // than the others, so it neither goes nor takes the place of any.
         boolean dated = readAt.filter(at -> !at.isAfter(clock.instant())).isPresent();

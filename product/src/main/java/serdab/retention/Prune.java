@@ -427,7 +427,11 @@ public final class Prune {
 
   private Removals.CertificateRow begin(PlanFile plan, int copies) {
     Instant now = setting.clock().instant();
+    // A catalogue that was made again counts anew, and no certificate may stand for another.
     String id = STAMP.format(now) + "-" + removals.nextNumber();
+    while (beside().lengthBytes(intentName(id)).isPresent()) {
+      id = STAMP.format(now) + "-" + removals.nextNumber();
+    }
     setting.progress().say("Certificate " + id + ": " + copies + " copies.");
     return new Removals.CertificateRow(
         id,

@@ -13,6 +13,8 @@ public record Reason(String code, String text) {
   static final Reason DAMAGED = new Reason("damaged", "damaged: rules never remove such a copy");
   static final Reason UNKNOWN_COPY =
       new Reason("unknown-copy", "not known to the catalogue (run: serdab catalogue rebuild)");
+  static final Reason NOT_OURS =
+      new Reason("not-ours", "no run of this catalogue made it, so it may be another library's");
   static final Reason IN_SOURCE = new Reason("in-source", "its study is still in the source");
   static final Reason NO_SOURCE_ASKED =
       new Reason("no-source-asked", "no backup since the catalogue began says what the sources have");

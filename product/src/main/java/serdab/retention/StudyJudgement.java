@@ -287,6 +287,10 @@ final class StudyJudgement {
       if (row.get().state().equals("bad")) {
         return Optional.of(Reason.DAMAGED);
       }
+      // A study is the same wherever it lies; a group's name says only where a library was.
+      if (study.isOther() && row.get().runId() == 0) {
+        return Optional.of(Reason.NOT_OURS);
+      }
       return row.get().isProven() ? Optional.empty() : Optional.of(Reason.NOT_PROVEN);
     }
 
@@ -418,12 +422,14 @@ final class StudyJudgement {
   /// Which version follows which, as far as anybody knows.
   private static final class Order {
     private final Map<VersionId, Standing.VersionTime> times = new HashMap<>();
-    private final Map<VersionId, Integer> depths = new HashMap<>();
+    private final Map<VersionId, Place> places = new HashMap<>();
     private final Set<VersionId> followed = new HashSet<>();
 
     Order(List<Standing.VersionTime> versions) {
       versions.forEach(version -> times.put(version.id(), version));
-      versions.forEach(version -> version.supersedes().ifPresent(followed::add));
+      // Earlier releases wrote of some versions that they follow themselves.
+      versions.forEach(version ->
+          version.supersedes().filter(id -> !id.equals(version.id())).ifPresent(followed::add));
     }
 
     /// Nobody knows of a version that follows it.
@@ -440,10 +446,11 @@ final class StudyJudgement {
           .thenComparing(HeldVersion::location);
     }
 
-    /// Oldest first. What follows what says more than clocks do.
+    /// Oldest first. What follows what says more than clocks do: a version is no older than any that
+    /// it follows.
     private Comparator<VersionId> byAge() {
-      return Comparator.comparingInt(this::depth)
-          .thenComparing(this::readAt)
+      return Comparator.comparing((VersionId id) -> place(id).time())
+          .thenComparing((VersionId id) -> place(id).depth())
           .thenComparing(Comparator.naturalOrder());
     }
 
@@ -452,19 +459,30 @@ final class StudyJudgement {
       return time == null ? Instant.MIN : time.readAt();
     }
 
-    private int depth(VersionId id) {
-      Integer before = depths.get(id);
-      if (before != null) {
-        return before;
+    /// Where a version stands.
+    ///
+    /// @param time when it was read, or the latest of those it follows by the clock of then
+    /// @param depth how many it follows, itself counted
+    private record Place(Instant time, int depth) {}
+
+    private Place place(VersionId id) {
+      Place known = places.get(id);
+      if (known != null) {
+        return known;
       }
       Set<VersionId> seen = new HashSet<>();
+      Instant latest = readAt(id);
       Optional<VersionId> at = Optional.of(id);
       while (at.isPresent() && seen.add(at.get())) {
         Standing.VersionTime time = times.get(at.get());
+        if (time != null && time.readAt().isAfter(latest)) {
+          latest = time.readAt();
+        }
         at = time == null ? Optional.empty() : time.supersedes();
       }
-      depths.put(id, seen.size());
-      return seen.size();
+      Place found = new Place(latest, seen.size());
+      places.put(id, found);
+      return found;
     }
 
     /// When the version at this place was replaced, at the latest, by the one that followed it.

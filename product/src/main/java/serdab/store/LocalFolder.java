@@ -106,6 +106,17 @@ public final class LocalFolder implements BlobStore {
     }
   }
 
+  /// As [#create], for files that are brought back and must not leave the folder: where a link
+  /// stands in the place of a folder, nothing is written.
+  public static LocalFolder createWithoutLinks(Path root, RandomGenerator random) {
+    requireUnicodeNames();
+    try {
+      return on(RealDisk.making(root).withoutLinks(), root.toString(), random);
+    } catch (DiskFailure e) {
+      throw explained(e, root.toString(), false);
+    }
+  }
+
   /// Under a locale such as `C`, which is what scheduled jobs get, Java cannot spell names beyond
   /// ASCII: a listing would silently leave them out.
   private static void requireUnicodeNames() {
@@ -973,8 +984,8 @@ public final class LocalFolder implements BlobStore {
               new Problem(
                   "place-full",
                   "There is no room left in " + place + ".",
-                  "Make room or use a larger disk, then run the backup again; it goes on where it"
-                      + " stopped."),
+                  "Make room or use a larger disk, then run the same command again; it goes on where"
+                      + " it stopped."),
               e);
       case NOT_PERMITTED ->
           new SerdabException.Unavailable(

@@ -35,6 +35,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import serdab.Problem;
+import serdab.SerdabException;
 
 /// The file system of this computer, below one folder. Thread-safe.
 ///
@@ -84,14 +86,16 @@ public final class RealDisk implements Disk {
   private static final Set<Object> HELD = new HashSet<>();
 
   private final Path root;
+  private final boolean followsLinks;
 
-  private RealDisk(Path root) {
+  private RealDisk(Path root, boolean followsLinks) {
     this.root = root;
+    this.followsLinks = followsLinks;
   }
 
   /// A folder that exists, or whose absence every step will report.
   public static RealDisk at(Path root) {
-    return new RealDisk(root.toAbsolutePath().normalize());
+    return new RealDisk(root.toAbsolutePath().normalize(), true);
   }
 
   /// A folder, made with the folders above it when missing, so that a power cut would not take it
@@ -115,6 +119,11 @@ public final class RealDisk implements Disk {
       }
     }
     return disk;
+  }
+
+  /// The same folder for files that must not leave it: a link in it is not gone through.
+  public RealDisk withoutLinks() {
+    return new RealDisk(root, false);
   }
 
   /// Whether this Java process can spell every file name.
@@ -440,11 +449,30 @@ public final class RealDisk implements Disk {
 
   private Path resolve(String path) throws DiskFailure {
     try {
-      return path.isEmpty() ? root : root.resolve(path);
+      Path whole = path.isEmpty() ? root : root.resolve(path);
+      if (!followsLinks) {
+        refuseLinks(whole);
+      }
+      return whole;
     } catch (InvalidPathException e) {
       throw new DiskFailure(
           DiskFailure.Kind.NAME,
           "this system cannot write the name; is LC_ALL set to a UTF-8 locale?");
+    }
+  }
+
+  /// A link between the root and a file leads elsewhere, whoever put it there.
+  private void refuseLinks(Path file) {
+    for (@Nullable Path folder = file.getParent();
+        folder != null && !folder.equals(root) && folder.startsWith(root);
+        folder = folder.getParent()) {
+      if (Files.isSymbolicLink(folder)) {
+        throw new SerdabException.Refused(
+            new Problem(
+                "link-in-target",
+                "A link stands in " + root + " where a folder for files has to be.",
+                "Nothing was written through it. Choose an empty folder, or move the link away."));
+      }
     }
   }
 

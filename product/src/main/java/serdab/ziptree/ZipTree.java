@@ -2,13 +2,10 @@ package serdab.ziptree;
 
 import java.text.Normalizer;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -169,27 +166,33 @@ public final class ZipTree {
     return inOrder(found);
   }
 
-  /// Oldest first: by when each was read, and none before the one it follows. The number in a name
-  /// only tells when the ZIP was made: a copy of an older version that was made again, or came from
-  /// another destination, has a higher one.
+  /// Oldest first: by when each was read, or the one that it follows if that was later by the clock
+  /// of then, and none before the one it follows. The number in a name only tells when the ZIP was
+  /// made: a copy of an older version that was made again, or came from another destination, has a
+  /// higher one.
   private static List<Listed> inOrder(List<Listed> found) {
-    List<Listed> byTime = new ArrayList<>(found);
-    byTime.sort(Comparator.comparing((Listed zip) -> zip.readAt().orElse(Instant.EPOCH)));
-    Set<Listed> ordered = new LinkedHashSet<>();
-    for (Listed zip : byTime) {
-      Deque<Listed> chain = new ArrayDeque<>();
-      chain.push(zip);
-      Optional<Listed> before = predecessor(zip, byTime);
+    record Placed(Listed zip, Instant time, int depth) {}
+
+    List<Placed> placed = new ArrayList<>();
+    for (Listed zip : found) {
+      Instant time = readAt(zip);
+      Set<VersionId> chain = new HashSet<>();
+      chain.add(zip.id());
+      Optional<Listed> before = predecessor(zip, found);
       // A chain that bites its tail ends where it would begin again.
-      while (before.isPresent()
-          && !ordered.contains(before.get())
-          && !chain.contains(before.get())) {
-        chain.push(before.get());
-        before = predecessor(before.get(), byTime);
+      while (before.isPresent() && chain.add(before.get().id())) {
+        Instant earlier = readAt(before.get());
+        time = earlier.isAfter(time) ? earlier : time;
+        before = predecessor(before.get(), found);
       }
-      ordered.addAll(chain);
+      placed.add(new Placed(zip, time, chain.size()));
     }
-    return List.copyOf(ordered);
+    placed.sort(Comparator.comparing(Placed::time).thenComparing(Placed::depth));
+    return placed.stream().map(Placed::zip).toList();
+  }
+
+  private static Instant readAt(Listed zip) {
+    return zip.readAt().orElse(Instant.EPOCH);
   }
 
   private static Optional<Listed> predecessor(Listed zip, List<Listed> all) {

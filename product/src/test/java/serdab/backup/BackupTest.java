@@ -589,6 +589,57 @@ class BackupTest {
   }
 
   @Test
+  void aFailureByAClockThatWasWrongIsTriedAgain() {
+    String study = world.addStudy(1);
+    world.source().loseFile(World.imagePath(study, 1));
+    world.clock().pass(Duration.ofDays(900));
+    world.backUp();
+    world.clock().pass(Duration.ofDays(-890));
+    world.source().mendAll();
+
+    world.backUp();
+
+    assertThat(world.catalogue().copies(new StudyKey(study))).isNotEmpty();
+  }
+
+  @Test
+  void aLookByAClockThatWasWrongDoesNotPutOffTheNextOne() {
+    String study = world.addStudy(1);
+    world.clock().pass(Duration.ofDays(900));
+    world.backUp();
+    world.clock().pass(Duration.ofDays(-890));
+    String zip =
+        world.disk(1).files().stream().filter(f -> f.endsWith(".zip")).findFirst().orElseThrow();
+    world.disk(1).remove(zip);
+
+    world.backUp();
+
+    assertThat(versions(study, 1)).hasSize(1);
+  }
+
+  @Test
+  void anEditSeenByAClockThatWasWrongDoesNotWaitForIt() {
+    String study = "1.2.9";
+    byte[] pixels = world.pixels();
+    world.putImage(study, 1, pixels, "");
+    world.backUp();
+    world.clock().pass(Duration.ofDays(900));
+    world.putImage(study, 1, pixels, "edited", world.clock().instant());
+    world.backUp();
+    world.clock().pass(Duration.ofDays(-890));
+
+    world.backUp();
+
+    assertThat(
+            world
+                .catalogue()
+                .study("world:source", new StudyKey(study))
+                .orElseThrow()
+                .changeSeenAt())
+        .isEmpty();
+  }
+
+  @Test
   void theSamePlanHasTheSameHashAndAnotherPlanAnother() {
     world.addStudy(1);
     world.backUp();

@@ -22,6 +22,7 @@ import serdab.SerdabException;
 import serdab.catalogue.CopyRow;
 import serdab.catalogue.RemovalRow;
 import serdab.catalogue.Removals;
+import serdab.catalogue.Safety;
 import serdab.destination.Destination;
 import serdab.destination.DestinationId;
 import serdab.destination.HeldVersion;
@@ -104,6 +105,27 @@ class ReplicationTest {
     assertThat(report.totals().copied()).isEqualTo(2);
     assertSameVersions();
     assertThat(versions(another)).hasSize(1);
+  }
+
+  @Test
+  void aNewVersionThatABatchLeftIsKnownToBeMissing() {
+    String first = world.addStudy(1);
+    String second = world.addStudy(1);
+    world.backUp();
+    replicate();
+    world.clock().pass(Duration.ofDays(2));
+    world.putImage(first, 1, world.pixels(), "");
+    world.putImage(second, 1, world.pixels(), "");
+    world.backUp();
+    batch = 1;
+
+    replicate();
+
+    assertThat(counts().safeStudies()).isEqualTo(1);
+    assertThat(counts().changed()).isEqualTo(1);
+    world.clock().pass(Duration.ofHours(1));
+    replicate();
+    assertThat(counts().safeStudies()).isEqualTo(2);
   }
 
   @Test
@@ -398,6 +420,14 @@ class ReplicationTest {
   }
 
   // ---- what there is
+
+  private Safety.Counts counts() {
+    String b = world.catalogue().destinationsAt(B_ADDRESS).getFirst();
+    return world
+        .catalogue()
+        .safety()
+        .count(new Safety.Scope(aId(), List.of(b), List.of(), 0));
+  }
 
   private String aId() {
     try (Destination a = world.open(0, Access.READ)) {

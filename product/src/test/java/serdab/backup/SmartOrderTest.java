@@ -47,6 +47,23 @@ class SmartOrderTest {
   }
 
   @Test
+  void theIndexOfAViewerGoesBeforeAllThatIsNotAboutToBeCleaned() {
+    SmartOrder.Candidate never = candidate("1", 0, "CT", false);
+    SmartOrder.Candidate endangered = candidate("2", 300, "CT", false);
+    SmartOrder.Candidate index = candidate("_library/horos-1/index", 0, "", true);
+    SmartOrder.Candidate made = candidate("_library/horos-1/made", 0, "", false);
+    SmartOrder.Candidate reports = candidate("_library/horos-1/reports", 0, "", false);
+    marks.endangered.add("2");
+
+    assertThat(smart(never, reports, made, endangered, index))
+        .containsExactly("2", "_library/horos-1/made", "_library/horos-1/index", "1",
+            "_library/horos-1/reports");
+    assertThat(inventoryOrder(never, reports, made, endangered, index))
+        .containsExactly("2", "_library/horos-1/made", "_library/horos-1/index", "1",
+            "_library/horos-1/reports");
+  }
+
+  @Test
   void whatIsAboutToBeCleanedGoesBeforeTheOthers() {
     SmartOrder.Candidate calm = candidate("1", 0, "CT", false);
     SmartOrder.Candidate endangered = candidate("2", 300, "CT", false);
@@ -181,6 +198,10 @@ class SmartOrderTest {
 
   private List<String> smart(SmartOrder.Candidate... candidates) {
     return keys(new SmartOrder(marks, rules, NOW).smart(List.of(candidates)));
+  }
+
+  private List<String> inventoryOrder(SmartOrder.Candidate... candidates) {
+    return keys(new SmartOrder(marks, rules, NOW).endangeredFirst(List.of(candidates)));
   }
 
   private static List<String> keys(List<WorkItem> items) {

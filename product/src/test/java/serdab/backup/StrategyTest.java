@@ -90,6 +90,41 @@ class StrategyTest {
   }
 
   @Test
+  void aFullRunInBatchesCopiesWhatIsNewBeforeWhatIsProvenAlready() {
+    for (int i = 0; i < 5; i++) {
+      world.source().date(world.addStudy(1), "2001-01-01");
+    }
+    world.backUp();
+    world.clock().pass(Duration.ofHours(1));
+    String young = world.addStudy(1);
+    world.source().date(young, "2026-02-28");
+    world.plan(draft -> draft.strategy(Strategy.FULL).batch(2));
+
+    world.backUp();
+
+    assertThat(world.catalogue().copies(new StudyKey(young))).isNotEmpty();
+  }
+
+  @Test
+  void aFullRunThatBeganByAClockThatWasWrongIsNotGoneOnWithForEver() {
+    for (int i = 0; i < 5; i++) {
+      world.addStudy(1);
+    }
+    world.backUp();
+    world.clock().pass(Duration.ofDays(900));
+    world.plan(draft -> draft.strategy(Strategy.FULL).batch(2));
+    world.backUp();
+    world.clock().pass(Duration.ofDays(-899));
+
+    for (int i = 0; i < 2; i++) {
+      world.clock().pass(Duration.ofHours(1));
+      world.backUp();
+    }
+
+    assertThat(world.catalogue().runs(1).getFirst().totals().waiting()).isZero();
+  }
+
+  @Test
   void aDifferentialRunProvesAgainWhatChangedSinceTheFullOneAndNothingElse() {
     String old = world.addStudy(2);
     world.plan(draft -> draft.strategy(Strategy.FULL));

@@ -6,6 +6,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,6 +20,8 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import serdab.Sha256;
@@ -106,6 +112,7 @@ class JsonDocumentsTest {
     checkRestores();
     checkPrinted("serdab-rebuild-v1", "catalogue", "rebuild", copies(), "--json");
     checkRetention();
+    checkImport();
     checkPrinted("serdab-index-v1", "catalogue", "index", copies(), "--json");
     Files.delete(folder.resolve("home/catalogue.db"));
     checkPrinted("serdab-recover-v1", "recover", "--from", copies(), "--json");
@@ -116,6 +123,41 @@ class JsonDocumentsTest {
         assertThat(printed.getOrDefault(schema, Set.of()))
             .as("properties of %s that were seen, of those documented", schema)
             .containsExactlyInAnyOrderElementsOf(types.keySet()));
+  }
+
+  /// A tree of the Horos backup script with a ZIP that is damaged and one that only it has, which
+  /// the other destination cannot take.
+  private void checkImport() throws IOException {
+    Path tree = Files.createDirectories(folder.resolve("script/2024_05"));
+    Files.write(tree.resolve("X_UNKNOWN_2024-05-05_1.2.9.zip"), new byte[] {1});
+    try (ZipOutputStream zip =
+        new ZipOutputStream(
+            Files.newOutputStream(
+                tree.resolve("X_UNKNOWN_2024-05-05_" + TinyDicom.studyUid(9) + ".zip")))) {
+      zip.putNextEntry(new ZipEntry("1.dcm"));
+      zip.write(TinyDicom.of(9, 1, 1).taken("20240505", "080000").bytes());
+      zip.closeEntry();
+    }
+    Path state = folder.resolve("script/export_state.sqlite");
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + state);
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE TABLE Exported (studyInstanceUID, when_exported, zip_path)");
+    } catch (SQLException e) {
+      throw new IOException(e);
+    }
+    Files.createDirectories(folder.resolve("blocked"));
+    Files.writeString(folder.resolve("blocked/2024_05"), "a file where a folder should be");
+    String[] command = {
+      "import-tree",
+      "--state",
+      state.toString(),
+      "--from",
+      folder.resolve("docs").toString(),
+      "--json"
+    };
+    checkPrinted("serdab-import-v1", with(command, "--dry-run"));
+    checkPrinted("serdab-import-v1", with(with(command, "--to"), "zip:" + folder.resolve("blocked")));
+    checkPrinted("serdab-import-v1", command);
   }
 
   @Test

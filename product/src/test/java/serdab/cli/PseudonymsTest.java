@@ -235,6 +235,30 @@ class PseudonymsTest {
   }
 
   @Test
+  void aRepairWithoutTheKeySaysSoAndStillReportsEveryCopy() throws IOException {
+    backUp(mapping());
+    serdab(
+        "backup",
+        "--from",
+        "folder:" + folder.resolve("source"),
+        "--to",
+        "zip:" + folder.resolve("plain"));
+    try (Stream<Path> all = Files.walk(folder.resolve("zips"))) {
+      Files.delete(
+          all.filter(path -> path.getFileName().toString().startsWith("P-"))
+              .findFirst()
+              .orElseThrow());
+    }
+
+    CommandLineRun.Result result =
+        serdab("verify", "zip:" + folder.resolve("zips"), "--repair");
+
+    assertThat(result.exitCode()).as(result.err()).isEqualTo(3);
+    assertThat(result.out()).contains("1 NOT good");
+    assertThat(result.err()).contains("named by pseudonyms");
+  }
+
+  @Test
   void halfALineOfAPowerCutHurtsNoOther() throws IOException {
     backUp(mapping());
     List<String> whole = Files.readAllLines(mapping());

@@ -128,6 +128,26 @@ class RecoverTest {
   }
 
   @Test
+  void cataloguesOfATimeThatHasNotComeYetDoNotHideTheOneLeftLast() throws IOException {
+    backUp("old", "--batch", "4", "--workers", "1");
+    Path first = catalogues().getFirst();
+    for (int i = 1; i <= 3; i++) {
+      // As a clock left them that was years ahead.
+      Files.copy(first, first.resolveSibling("catalogue-2099123" + (i % 2) + "T00000" + i + "Z.zip"));
+    }
+    Files.delete(first);
+
+    backUp("old");
+    List<Path> kept = catalogues();
+    backUp("old");
+    CommandLineRun.Result recover = on("new", "recover", "--from", copies());
+
+    assertThat(kept).hasSize(3);
+    assertThat(catalogues()).as("nothing changed in the last run").isEqualTo(kept);
+    assertThat(recover.out()).contains("12 copies known, 0 remembered anew");
+  }
+
+  @Test
   void withoutAnyCatalogueItIsMadeFromTheCopies() throws IOException {
     backUp("old");
     Files.delete(catalogues().getFirst());

@@ -127,6 +127,47 @@ class SafeToDeleteListTest {
     assertThat(list()).contains(SAFE);
   }
 
+  @Test
+  void aStudyThatAnotherSourceShowsOtherwiseIsNotSafe() throws IOException {
+    backUpToBoth();
+    Path second = Files.createDirectories(folder.resolve("second"));
+    String uid = "1.2.826.0.1.1";
+    Files.write(
+        second.resolve("edited.dcm"),
+        TinyDicom.image()
+            .study(uid)
+            .series(uid + ".1")
+            .sop(uid + ".1.2")
+            .date("20240215")
+            .bytes());
+    run("backup", "--from", "folder:" + second, "--to", to("a"));
+    lieOn("a", "disk:one");
+    lieOn("b", "disk:two");
+
+    assertThat(list()).doesNotContain("Test^Tina").contains("NOT safe");
+  }
+
+  @Test
+  void aDestinationThatIsCopiedToAnotherIsNoSourceToDeleteIn() throws IOException {
+    run("backup", "--from", library(), "--to", to("a"));
+    run("backup", "--from", to("a"), "--to", to("b"));
+    study(2);
+    Files.delete(folder.resolve("library/1.dcm"));
+    run("backup", "--from", library(), "--to", to("a"), "--accept-fewer");
+    lieOn("a", "disk:one");
+    lieOn("b", "disk:two");
+
+    assertThat(list()).as("the first is only in the copies now").doesNotContain("Test^Tina");
+  }
+
+  @Test
+  void copiesMadeFromAnotherDestinationCountOnTheirOwnMedium() {
+    run("backup", "--from", library(), "--to", to("a"));
+    run("backup", "--from", to("a"), "--to", to("b"));
+
+    assertThat(medium("b")).isEqualTo(Medium.of(folder.resolve("b")).text()).isNotEmpty();
+  }
+
   // ----
 
   private CommandLineRun.Result run(String... args) {

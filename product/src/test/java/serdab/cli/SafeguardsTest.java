@@ -281,6 +281,29 @@ class SafeguardsTest {
   }
 
   @Test
+  @DisabledOnOs(value = OS.WINDOWS, disabledReason = "it has no such permissions")
+  void filesThatCanBeListedAndNotLookedAtAreAGapToo() throws Exception {
+    Path reports = folder.resolve("lib/Horos Data/REPORTS");
+    try (HorosLibraryFixture library = HorosLibraryBuilder.in(folder.resolve("lib")).create()) {
+      library.importFile(serdab.testing.horos.TinyDicom.of(1, 1, 1));
+    }
+    Files.createDirectories(reports);
+    Files.writeString(reports.resolve("report.odt"), "what nobody may lose");
+    Files.setPosixFilePermissions(reports, PosixFilePermissions.fromString("r--------"));
+    CommandLineRun line = new CommandLineRun(folder.resolve("home"));
+    try {
+      CommandLineRun.Result result =
+          line.runWithoutPassingClosedFolders(
+              "backup", "--from", folder.resolve("lib/Horos Data").toString(), "--to", to());
+
+      assertThat(result.exitCode()).as(result.out()).isEqualTo(3);
+      assertThat(result.out()).contains("1 folder or file of the source could not be looked into");
+    } finally {
+      Files.setPosixFilePermissions(reports, PosixFilePermissions.fromString("rwx------"));
+    }
+  }
+
+  @Test
   void aLibraryThatIsBeingUpgradedHoldsTheRunBack() throws IOException {
     try (HorosLibraryFixture library = HorosLibraryBuilder.in(folder.resolve("lib")).create()) {
       library.importFile(serdab.testing.horos.TinyDicom.of(1, 1, 1));

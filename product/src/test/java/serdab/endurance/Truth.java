@@ -30,6 +30,9 @@ final class Truth {
   /// Studies that changed in their headers alone since they were last copied.
   private final Set<String> headersOnly = new HashSet<>();
 
+  /// Studies that came back to a state which they had had before.
+  private final Set<String> returned = new HashSet<>();
+
   // ---- the source
 
   void put(String study, String path, byte[] content) {
@@ -113,10 +116,20 @@ final class Truth {
         LinkedHashMap<String, Map<String, byte[]>> known =
             states.computeIfAbsent(study, _ -> new LinkedHashMap<>());
         String version = PlainZip.version(readable.values());
+        if (known.containsKey(version) && !known.lastEntry().getKey().equals(version)) {
+          returned.add(study);
+        }
         known.remove(version);
         known.put(version, readable);
       }
     }
+  }
+
+  /// Whether a study ever came back to an earlier state, as when an image that was added is deleted.
+  /// A destination holds that version once, with its first date, so it cannot tell that it is the
+  /// newest again.
+  boolean cameBack(String study) {
+    return returned.contains(study);
   }
 
   /// The version that the source shows now.

@@ -121,6 +121,22 @@ class StatusTest {
   }
 
   @Test
+  void anIncompleteRunIsNotSafeAlthoughEveryKnownStudyIsProven() {
+    world.addStudy(1);
+    world.backUp();
+    world.clock().pass(Duration.ofMinutes(1));
+    long run = world.catalogue().beginRun("backup", "h", "world:source", disks(), "w/1");
+    world
+        .catalogue()
+        .listings()
+        .stillListed(run, "world:source", List.of(new StudyKey("1.2.826.0.1.1")));
+    serdab.catalogue.RunTotals one = new serdab.catalogue.RunTotals(1, 1, 0, 1, 0, 0, 0, 0, 0, 0);
+    world.catalogue().endRun(run, "incomplete", one);
+
+    assertUnsafe("last-run-failed");
+  }
+
+  @Test
   void anInterruptedRunAndOneThatDiedAreNotSafe() {
     world.addStudy(1);
     world.backUp();
@@ -161,6 +177,53 @@ class StatusTest {
     world.clock().pass(Duration.ofMinutes(1));
     world.backUp();
     assertThat(status().safe()).isTrue();
+  }
+
+  @Test
+  void aRunToOneDiskDoesNotStandForAPlanToAnother() {
+    world.addStudy(1);
+    world.backUp();
+    know();
+    world.clock().pass(Duration.ofDays(10));
+    runGoesWell("usb", 1);
+
+    Status status = read(Optional.of(twoPlans()));
+
+    assertThat(codes(status)).containsExactly("backup-overdue");
+    assertThat(status.sentence()).contains("of plan nas");
+  }
+
+  @Test
+  void aRunToOneDiskDoesNotHideThatThePlanToAnotherCouldNotBegin() {
+    world.addStudy(1);
+    world.backUp();
+    know();
+    world.clock().pass(Duration.ofHours(10));
+    world
+        .catalogue()
+        .rememberFact(
+            NotBegun.factName("world:source"),
+            NotBegun.text(
+                world.clock().instant(), new Problem("destination-not-there", "No NAS.", "")));
+    world.clock().pass(Duration.ofMinutes(5));
+    runGoesWell("usb", 1);
+
+    Status status = read(Optional.of(twoPlans()));
+
+    assertThat(codes(status)).containsExactly("run-not-begun");
+    assertThat(status.sentence()).contains("of plan nas", "No NAS.");
+  }
+
+  @Test
+  void aRunFromTheFutureIsNotARecentOne() {
+    world.addStudy(1);
+    world.clock().pass(Duration.ofDays(900));
+    world.backUp();
+    world.clock().pass(Duration.ofDays(-900));
+
+    Status status = assertUnsafe("backup-overdue");
+
+    assertThat(status.sentence()).contains("clock");
   }
 
   @Test
@@ -322,6 +385,40 @@ class StatusTest {
 
   private void know() {
     world.catalogue().sawSource("world:source", "world:source");
+  }
+
+  private static BackupPlan toOneDisk(String name, int disk) {
+    return BackupPlan.from("world:source", ZoneId.of("UTC"))
+        .name(name)
+        .destinations(List.of("zip:/disk" + disk))
+        .plan();
+  }
+
+  private static Configuration twoPlans() {
+    return Configuration.of(
+        ZoneId.of("UTC"),
+        List.of(NamedPlan.of(toOneDisk("nas", 0)), NamedPlan.of(toOneDisk("usb", 1))));
+  }
+
+  /// A run of a plan to one disk that finds everything as it was.
+  private void runGoesWell(String plan, int disk) {
+    BackupPlan followed = toOneDisk(plan, disk);
+    String id = world.catalogue().destinationsAt("zip:/disk" + disk).getFirst();
+    long run =
+        world.catalogue().beginRun("backup", followed.hash(), "world:source", List.of(id), "w/1");
+    world.catalogue().plans().follows(run, followed, Strategy.INCREMENTAL);
+    List<StudyKey> all;
+    try (var studies = world.catalogue().studies("world:source")) {
+      all = studies.map(study -> study.facts().key()).toList();
+    }
+    world.catalogue().listings().stillListed(run, "world:source", all);
+    world
+        .catalogue()
+        .endRun(
+            run,
+            "good",
+            new serdab.catalogue.RunTotals(
+                all.size(), all.size(), 0, all.size(), 0, 0, 0, 0, 0, 0));
   }
 
   private Configuration configuration(Duration every) {

@@ -9,11 +9,16 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import serdab.Depth;
+import serdab.Proof;
+import serdab.ProofMeans;
 import serdab.catalogue.CopyRow;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.ZipTreeDestination.Access;
 import serdab.dicom.StudyKey;
+import serdab.report.Progress;
+import serdab.restore.Rebuild;
 import serdab.testing.world.World;
 
 /// Copies of an index are thinned where they lie.
@@ -93,6 +98,25 @@ class IndexCopiesTest {
 
       // The third was made under a clock that was ahead; the second may be the newest of all.
       assertThat(leaving).extracting(IndexCopies.Leaving::copy).containsExactly(before.getFirst());
+    }
+  }
+
+  @Test
+  void copiesThatNoRunOfThisCatalogueMadeNeitherGoNorCount() {
+    world.loseCatalogue();
+    try (Destination destination = world.open(0, Access.READ)) {
+      Rebuild.from(destination, world.catalogue(), world.clock(), Progress.SILENT, () -> false);
+      Proof proof = new Proof(Depth.INTACT, ProofMeans.PAST_CACHE, world.clock().instant());
+      for (HeldVersion copy : destination.versions(INDEX)) {
+        String here = destination.id().toString();
+        world.catalogue().recordProof(INDEX, copy.id(), here, proof, "good");
+      }
+
+      // They may be those of a library at the same path on another machine.
+      assertThat(
+              new IndexCopies(world.catalogue(), world.clock(), "test/1")
+                  .plan(destination, LIBRARY, NO_ROOM))
+          .isEmpty();
     }
   }
 

@@ -25,10 +25,12 @@ import serdab.ProofMeans;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.VersionId;
+import serdab.catalogue.Catalogue;
 import serdab.catalogue.CopyRow;
 import serdab.catalogue.HoldRow;
 import serdab.catalogue.RemovalRow;
 import serdab.catalogue.RunTotals;
+import serdab.catalogue.VersionRow;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.ZipTreeDestination.Access;
@@ -245,6 +247,116 @@ class RetentionTest {
     return study;
   }
 
+  // ---- what rules never touch
+
+  @Test
+  void theVersionThatAnotherSourceShowsStaysAlthoughItIsOld() {
+    String study = clinic.studyWithVersions(3);
+    StudyKey key = new StudyKey(study);
+    VersionId first = clinic.held(0, study).getFirst();
+    StudyFacts facts = world.catalogue().standing().rows(key).getFirst().facts();
+    long run = world.catalogue().beginRun("backup", "", "other", List.of("other"), "w");
+    world.catalogue().sawStudies(run, "other", List.of(new Catalogue.Seen(facts, 1)));
+    world
+        .catalogue()
+        .recordCopied(
+            "other",
+            world.catalogue().version(key, first).orElseThrow(),
+            List.of(),
+            "",
+            "",
+            List.of(),
+            run);
+    world.catalogue().endRun(run, "good", RunTotals.NONE);
+
+    assertThat(clinic.plan(0, RetentionClinic.versions(1)).with(Verdict.GO))
+        .singleElement()
+        .satisfies(line -> assertThat(line.copy().id()).isNotEqualTo(first));
+  }
+
+  @Test
+  void aVersionThatNoOtherIsKnownToFollowStays() {
+    String study = clinic.studyWithVersions(2);
+    VersionRow newest =
+        world
+            .catalogue()
+            .version(new StudyKey(study), clinic.held(0, study).getLast())
+            .orElseThrow();
+    VersionRow following =
+        new VersionRow(
+            newest.study(),
+            newest.id(),
+            newest.readAt(),
+            newest.fileCount(),
+            newest.lengthBytes(),
+            newest.missingFiles(),
+            Optional.empty(),
+            newest.instances());
+    world
+        .catalogue()
+        .recordCopied("world:source", following, List.of(), "", "", List.of(), 1);
+
+    assertThat(clinic.plan(0, RetentionClinic.versions(1)).with(Verdict.GO)).isEmpty();
+  }
+
+  @Test
+  void copiesOfAnIndexAreNotCutByRulesForVersions() {
+    String group = "_library/horos-1a2b3c4d/index";
+    world.addStudy(1);
+    for (int i = 0; i < 3; i++) {
+      world.source().put(group, "Database.sql", new byte[] {(byte) i}, world.clock().instant());
+      world.clock().pass(Duration.ofDays(3));
+      world.backUp();
+    }
+    assertThat(clinic.held(0, group)).hasSize(3);
+
+    RetentionPlan plan = clinic.plan(0, RetentionClinic.versions(1));
+
+    assertThat(plan.with(Verdict.GO)).isEmpty();
+    assertThat(clinic.reasons(plan, group)).extracting(Reason::code).containsOnly("index-copy");
+  }
+
+  @Test
+  void aSecondFileOfTheSameVersionIsNotTheCopyThatWasProven() {
+    String study = clinic.studyWithVersions(2);
+    CopyRow old = world.catalogue().copies(new StudyKey(study)).getLast();
+    String second = old.location().replace(".zip", "_9.zip");
+    world.disk().put(second, world.disk().bytes(old.location()));
+
+    RetentionPlan plan = clinic.plan(0, RetentionClinic.versions(1));
+
+    assertThat(plan.with(Verdict.GO))
+        .singleElement()
+        .satisfies(line -> assertThat(line.copy().location()).isEqualTo(old.location()));
+    assertThat(clinic.reasons(plan, study)).extracting(Reason::code).contains("unknown-copy");
+  }
+
+  @Test
+  void aCopyOfAnotherLengthIsNotTheCopyThatWasProven() {
+    String study = clinic.studyWithVersions(2);
+    CopyRow old = world.catalogue().copies(new StudyKey(study)).getLast();
+    CopyRow shorter =
+        new CopyRow(
+            old.study(),
+            old.version(),
+            old.destinationId(),
+            old.location(),
+            old.storedBytes() - 1,
+            old.fileCount(),
+            old.proof(),
+            "good",
+            old.runId());
+    world
+        .catalogue()
+        .recordHeld(
+            world.catalogue().version(old.study(), old.version()).orElseThrow(), shorter);
+
+    RetentionPlan plan = clinic.plan(0, RetentionClinic.versions(1));
+
+    assertThat(plan.with(Verdict.GO)).isEmpty();
+    assertThat(clinic.reasons(plan, study)).extracting(Reason::code).contains("unknown-copy");
+  }
+
   // ---- whole studies, when something is amiss
 
   @Test
@@ -271,6 +383,27 @@ class RetentionTest {
       assertThat(plan.with(Verdict.GO_AS_LAST))
           .extracting(line -> line.copy().id())
           .contains(whole);
+    }
+  }
+
+  @Test
+  void aStudyStaysWhenOtherDestinationsHaveOnlyAnOlderVersionOfIt() {
+    try (RetentionClinic two = RetentionClinic.drawnFrom(new SplittableRandom(7), 2)) {
+      World clinics = two.world.acceptingFewer();
+      String study = clinics.addStudy(1);
+      clinics.addStudy(1);
+      clinics.source().date(study, "2020-01-10");
+      clinics.backUp();
+      clinics.putImage(study, 1, clinics.pixels(), "edited", clinics.clock().instant());
+      clinics.source().date(study, "2020-01-10");
+      clinics.clock().pass(Duration.ofDays(3));
+      clinics.backUp();
+      assertThat(two.held(1, study)).hasSize(2);
+      isBadOn(two, 1, study, two.held(1, study).getLast());
+      clinics.source().remove(study);
+      clinics.backUp();
+
+      assertThat(two.plan(0, RetentionClinic.studiesFor("P1Y")).with(Verdict.GO)).isEmpty();
     }
   }
 
@@ -453,6 +586,30 @@ class RetentionTest {
 
     assertThat(clinic.held(0, group)).hasSize(3);
     assertThat(clinic.plan(0, RetentionClinic.versions(1)).with(Verdict.GO)).hasSize(2);
+  }
+
+  @Test
+  void versionsOfAGroupThatNoRunOfThisCatalogueMadeStay() {
+    String group = "_library/horos-1a2b3c4d/made";
+    world.addStudy(1);
+    for (int i = 0; i < 2; i++) {
+      world.source().put(group, "albums.json", new byte[] {1, (byte) i}, world.clock().instant());
+      world.clock().pass(Duration.ofDays(3));
+      world.backUp();
+    }
+    world.loseCatalogue();
+    try (Destination destination = world.open(0, Access.READ)) {
+      Rebuild.from(destination, world.catalogue(), world.clock(), Progress.SILENT, () -> false);
+      String here = destination.id().toString();
+      Proof proof = new Proof(Depth.INTACT, ProofMeans.PAST_CACHE, world.clock().instant());
+      clinic.held(0, group).forEach(version ->
+          world.catalogue().recordProof(new StudyKey(group), version, here, proof, "good"));
+    }
+
+    RetentionPlan plan = clinic.plan(0, RetentionClinic.versions(1));
+
+    assertThat(plan.with(Verdict.GO)).isEmpty();
+    assertThat(clinic.reasons(plan, group)).extracting(Reason::code).containsOnly("not-ours");
   }
 
   @Test
@@ -686,6 +843,9 @@ class RetentionTest {
 
     assertThat(clinic.held(0, study)).hasSize(2).contains(newest.version());
     assertThat(clinic.states(study)).containsExactly("bad", "good", "removed");
+    assertThat(clinic.reasons(clinic.plan(0, RetentionClinic.versions(1)), study))
+        .extracting(Reason::code)
+        .contains("damaged");
   }
 
   @Test
@@ -760,6 +920,29 @@ class RetentionTest {
     assertThat(report.certificates().getFirst().digest())
         .isEqualTo(Sha256.digest(clinic.papers.getOrDefault(name, new byte[0])).hex());
     assertThat(beside()).isEqualTo(clinic.paperNames());
+  }
+
+  @Test
+  void aCertificateNeverTakesTheNameOfAnother() {
+    clinic.studyWithVersions(2);
+    String stamp =
+        java.time.format.DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss'Z'")
+            .withZone(java.time.ZoneOffset.UTC)
+            .format(world.clock().instant());
+    // As after the catalogue was lost and the clock set back.
+    String taken = "certificate-" + stamp + "-1";
+    try (Destination destination = world.open(0, Access.WRITE)) {
+      var papers = destination.beside(Prune.FOLDER).orElseThrow();
+      papers.write(taken + "-intent.json", out -> out.write(1));
+      papers.write(taken + ".json", out -> out.write(1));
+    }
+
+    PruneReport report = clinic.prune(0, RetentionClinic.versions(1));
+
+    assertThat(report.certificates())
+        .singleElement()
+        .satisfies(paper -> assertThat(paper.name()).isNotEqualTo(taken + ".json"));
+    assertThat(beside()).contains(report.certificates().getFirst().name());
   }
 
   private Set<String> beside() {

@@ -46,6 +46,9 @@ final class FileLocator {
   private static final int EXCEPTIONS_MAX = 200_000;
 
   /// Where manifests show files outside the library.
+  private static final String DENIED = "Its folder may not be read: permission is denied.";
+  private static final String NOT_LOOKED_AT = "It cannot be looked at.";
+
   private static final String LINKED = "linked/";
 
   private static final int UNUSABLE_CHARACTERS_MAX = 60;
@@ -112,7 +115,13 @@ final class FileLocator {
     record Offline(String entry, Path file) implements Located {}
 
     /// Something is there that cannot be taken: a folder, a FIFO, a link that leads out.
-    record NotAFile(String entry, String detail) implements Located {}
+    record NotAFile(String entry, String detail) implements Located {
+
+      /// Whether nobody knows what is there: it may well be a file.
+      boolean isClosed() {
+        return detail.equals(DENIED) || detail.equals(NOT_LOOKED_AT);
+      }
+    }
 
     /// A row that names no file, or one that no file can have; without a name the entry is empty.
     record Broken(String entry, String detail) implements Located {}
@@ -368,9 +377,7 @@ final class FileLocator {
       }
       return new Located.NotAFile(
           entry,
-          e instanceof AccessDeniedException
-              ? "Its folder may not be read: permission is denied."
-              : "It cannot be looked at.");
+          e instanceof AccessDeniedException ? DENIED : NOT_LOOKED_AT);
     }
     if (!seen.isRegularFile()) {
       return new Located.NotAFile(

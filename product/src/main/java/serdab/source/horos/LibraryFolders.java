@@ -53,7 +53,7 @@ record LibraryFolders(Path base, Path data, Path database, List<Finding> finding
     return inside.size() == 1 ? Optional.of(inside.getFirst()) : Optional.empty();
   }
 
-  private static boolean looksLikeLibrary(Path folder) {
+  static boolean looksLikeLibrary(Path folder) {
     return Files.isDirectory(folder)
         && (Files.exists(folder.resolve(INDEX))
             || Files.exists(folder.resolve("DATABASE.noindex"), LinkOption.NOFOLLOW_LINKS)

@@ -200,7 +200,7 @@ final class UnindexedFiles {
           if (depth < DEPTH_MAX) {
             noteFolder(each, relative + "/" + each.getFileName(), false, depth + 1);
           } else {
-            noteTooDeep(relative);
+            noteTooDeep("DATABASE.noindex/" + relative + "/" + each.getFileName(), each);
           }
         } else {
           noteImage(each, relative, numbered);
@@ -259,10 +259,10 @@ final class UnindexedFiles {
     noteGap(StudyKey.UNREAD_FILES, entry, file);
   }
 
-  private void noteTooDeep(String relative) throws SQLException {
-    workbook.find(
-        Finding.about(
-            "DATABASE.noindex/" + relative, "folder-too-deep", "What lies deeper is not listed."));
+  /// What is not listed is a gap, as a closed folder is.
+  private void noteTooDeep(String entry, Path folder) throws SQLException {
+    workbook.find(Finding.about(entry, "folder-too-deep", "What lies deeper is not listed."));
+    noteGap(StudyKey.UNREAD_FOLDERS, entry, folder);
   }
 
   private void noteImage(Path file, String folder, boolean numbered)
@@ -428,7 +428,7 @@ final class UnindexedFiles {
       return;
     }
     if (depth >= DEPTH_MAX) {
-      workbook.find(Finding.about(entry, "folder-too-deep", "What lies deeper is not listed."));
+      noteTooDeep(entry, path);
       return;
     }
     try (DirectoryStream<Path> inside = Files.newDirectoryStream(path)) {
@@ -511,6 +511,9 @@ final class UnindexedFiles {
       case FileLocator.Located.Found found -> attributes(found.file());
       case FileLocator.Located.NotAFile odd -> {
         workbook.find(Finding.about(entry, "not-a-file", odd.detail()));
+        if (odd.isClosed()) {
+          noteGap(StudyKey.UNREAD_FILES, entry, file);
+        }
         yield Optional.empty();
       }
       case FileLocator.Located.Missing _,

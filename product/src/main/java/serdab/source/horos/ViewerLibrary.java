@@ -45,6 +45,11 @@ public final class ViewerLibrary {
     return name != null && LibraryFolders.LIBRARY_NAMES.contains(name.toString());
   }
 
+  /// Whether a folder is a viewer's library, whatever it is called.
+  public static boolean isLibrary(Path folder) {
+    return LibraryFolders.looksLikeLibrary(folder);
+  }
+
   /// Opens a library that is there.
   ///
   /// @param library the library's own folder, by its exact name: a viewer that is given another

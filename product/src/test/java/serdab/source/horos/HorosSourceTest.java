@@ -831,6 +831,30 @@ class HorosSourceTest {
   }
 
   @Test
+  void foldersTooDeepToListAreAGapAndNotPassedOver() throws IOException {
+    try (HorosLibraryFixture library = library().create()) {
+      String deep = "/a".repeat(20);
+      write(library.folder().resolve("DATABASE.noindex/10000" + deep + "/IM1"), "text");
+      write(library.folder().resolve("REPORTS" + deep + "/report.odt"), "text");
+    }
+    makeOld();
+
+    try (Inventory inventory = inventory()) {
+      Received received = new Received();
+      SourceStudy gap =
+          studies(inventory, Order.STUDY_DATE).stream()
+              .filter(study -> study.key().isUnread())
+              .findFirst()
+              .orElseThrow();
+
+      inventory.deliver(gap, Set.of(), received);
+
+      assertThat(received.files).isEmpty();
+      assertThat(received.notGiven).hasSize(2).containsValue(NotGiven.UNREADABLE);
+    }
+  }
+
+  @Test
   void withoutAnIndexStudiesComeFromTheFiles() throws IOException {
     try (HorosLibraryFixture library = library().create()) {
       library.importAll(TinyDicom.series(1, 1, 2));

@@ -15,6 +15,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import serdab.Depth;
 import serdab.backup.Backup;
@@ -188,17 +189,28 @@ public final class World implements AutoCloseable {
   }
 
   public RunReport backUp(StopSignal stop) {
+    return backUp(stop, plan, IntStream.range(0, disks.size()).boxed().toList());
+  }
+
+  /// Runs the plan once to one disk alone, as when disks take turns.
+  public RunReport backUpTo(int disk) {
+    List<String> address = List.of(plan.destinations().get(disk));
+    return backUp(
+        new StopSignal(clock), plan.changed().destinations(address).plan(), List.of(disk));
+  }
+
+  private RunReport backUp(StopSignal stop, BackupPlan wanted, List<Integer> to) {
     List<Destination> opened = new ArrayList<>();
     try {
-      for (int i = 0; i < disks.size(); i++) {
-        opened.add(open(i, ZipTreeDestination.Access.WRITE));
+      for (int disk : to) {
+        opened.add(open(disk, ZipTreeDestination.Access.WRITE));
       }
-      for (int i = 0; i < disks.size(); i++) {
-        catalogue().sawDestination(opened.get(i).id().toString(), plan.destinations().get(i));
+      for (int i = 0; i < opened.size(); i++) {
+        catalogue().sawDestination(opened.get(i).id().toString(), wanted.destinations().get(i));
       }
       Backup.Setting setting =
           new Backup.Setting(
-              plan,
+              wanted,
               source,
               opened,
               catalogue(),
