@@ -98,7 +98,7 @@ make_library() {
   # The studies with files are really backed up; of the others there are rows, and holdings that say so.
   SERDAB_HOME=$library/home "$checkout/serdab" backup --from "$library/Horos Data" --to "zip:$library/copies" --naming uid
   run_maker FullLibrary rows "$library" "$full" "$FULL_IMAGES"
-  run_maker FullLibrary holdings "$library" "$library/home" "$library/copies" | tail -n 1
+  run_maker FullLibrary holdings "$library" "$library/home" "$library/copies"
 }
 
 FULL_STUDIES=130000
