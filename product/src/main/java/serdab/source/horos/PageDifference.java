@@ -55,10 +55,25 @@ final class PageDifference {
   record Roots(long before, long now) {}
 
   /// What was found of one table.
-  ///
-  /// @param rowids of the rows that can differ, in no order, some more than once
-  /// @param count of all rows in the present copy
-  record Rows(long[] rowids, long count) {}
+  static final class Rows {
+    private final long[] rowids;
+    private final long count;
+
+    private Rows(long[] rowids, long count) {
+      this.rowids = rowids;
+      this.count = count;
+    }
+
+    /// Of the rows that can differ, in no order, some more than once.
+    long[] rowids() {
+      return rowids.clone();
+    }
+
+    /// How many rows the present copy has.
+    long count() {
+      return count;
+    }
+  }
 
   private static final class Tree {
     private final BitSet before = new BitSet();
