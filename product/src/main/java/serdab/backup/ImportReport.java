@@ -46,6 +46,11 @@ public record ImportReport(
     return counts;
   }
 
+  /// How many there are of a kind.
+  public long count(Kind kind) {
+    return lines.stream().filter(line -> line.kind() == kind).count();
+  }
+
   /// How many ZIPs the script's state does not know.
   public long unlisted() {
     return lines.stream().filter(line -> !line.listed() && !line.location().isEmpty()).count();

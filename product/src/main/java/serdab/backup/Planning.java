@@ -264,9 +264,7 @@ final class Planning {
   List<WorkItem> items() {
     SmartOrder order = new SmartOrder(inventory, plan.rules(), now);
     List<WorkItem> ordered =
-        plan.order() == Order.SMART
-            ? order.smart(candidates)
-            : order.endangeredFirst(candidates);
+        plan.order() == Order.SMART ? order.smart(candidates) : order.endangeredFirst(candidates);
     List<WorkItem> items = new ArrayList<>(ordered.size());
     ordered.stream().filter(item -> item.reason() != WorkItem.Reason.AGAIN).forEach(items::add);
     ordered.stream().filter(item -> item.reason() == WorkItem.Reason.AGAIN).forEach(items::add);

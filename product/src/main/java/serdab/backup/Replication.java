@@ -239,9 +239,8 @@ public final class Replication {
     return IntStream.range(0, to.size())
         .filter(target ->
             versions.stream()
-                .anyMatch(copy ->
-                    !isSettled(
-                        copies, copy.id(), versions.getLast().id(), to.get(target))))
+                .anyMatch(
+                    copy -> !isSettled(copies, copy.id(), versions.getLast().id(), to.get(target))))
         .boxed()
         .toList();
   }

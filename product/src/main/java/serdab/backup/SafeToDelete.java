@@ -172,7 +172,9 @@ public final class SafeToDelete {
 
   private int different(List<CopyRow> copies) {
     return Medium.certainlyDifferent(
-        copies.stream().map(copy -> place(copy).map(Place::medium).orElse(Medium.UNKNOWN)).toList());
+        copies.stream()
+            .map(copy -> place(copy).map(Place::medium).orElse(Medium.UNKNOWN))
+            .toList());
   }
 
   private Optional<Place> place(CopyRow copy) {

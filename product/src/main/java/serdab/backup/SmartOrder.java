@@ -81,8 +81,8 @@ final class SmartOrder {
     return first;
   }
 
-  /// A viewer's index is what is lost most often, and all that its users made is in it. Behind every
-  /// study of a first backup it would have no copy for weeks.
+  /// A viewer's index is what is lost most often, and all that its users made is in it. Behind
+  /// every study of a first backup it would have no copy for weeks.
   private static boolean isOfTheIndex(WorkItem item) {
     StudyKey key = item.study().key();
     return key.isLibrary() && OF_THE_INDEX.contains(key.libraryGroup());

@@ -282,7 +282,11 @@ final class StudyCopier {
         Optional<SerdabException> failure = target.failure();
         if (failure.isEmpty()) {
           try {
-            made.add(copyRow(target.index(), target.commit(asFollowing(version, held.getOrDefault(target.index(), List.of())))));
+            made.add(
+                copyRow(
+                    target.index(),
+                    target.commit(
+                        asFollowing(version, held.getOrDefault(target.index(), List.of())))));
             continue;
           } catch (SerdabException e) {
             failure = Optional.of(e);
@@ -418,9 +422,7 @@ final class StudyCopier {
     List<VersionId> others =
         held.stream().map(HeldVersion::id).filter(id -> !id.equals(version.id())).toList();
     boolean isThere = version.supersedes().filter(others::contains).isPresent();
-    return isThere || others.isEmpty()
-        ? version
-        : version.following(Optional.of(others.getLast()));
+    return isThere || others.isEmpty() ? version : version.following(Optional.of(others.getLast()));
   }
 
   /// What only the files together can tell.

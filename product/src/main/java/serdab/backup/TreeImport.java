@@ -311,8 +311,7 @@ public final class TreeImport {
   /// Reads, compares and adopts. Each ZIP that was adopted is so for good, whatever comes after.
   public ImportReport execute() {
     acts = true;
-    List<String> ids =
-        List.of(setting.to().map(Destination::id).orElseGet(tree::id).toString());
+    List<String> ids = List.of(setting.to().map(Destination::id).orElseGet(tree::id).toString());
     long run = catalogue.beginRun("import", "", "", ids, setting.worker());
     setting.progress().planned(works.size());
     List<Problem> problems = new ArrayList<>();
@@ -337,7 +336,6 @@ public final class TreeImport {
       setting.progress().ended(catalogue.label(work.key), words);
     }
     ImportReport report = report(problems, interrupted);
-    Map<ImportReport.Kind, Long> counts = report.counts();
     catalogue.endRun(
         run,
         report.outcome().text(),
@@ -345,10 +343,10 @@ public final class TreeImport {
             report.listed(),
             report.zips(),
             report.copiedTo(),
-            counts.get(ImportReport.Kind.COPY_ALREADY),
-            counts.get(ImportReport.Kind.ADOPTED),
-            counts.get(ImportReport.Kind.PARTIAL),
-            counts.get(ImportReport.Kind.DAMAGED),
+            report.count(ImportReport.Kind.COPY_ALREADY),
+            report.count(ImportReport.Kind.ADOPTED),
+            report.count(ImportReport.Kind.PARTIAL),
+            report.count(ImportReport.Kind.DAMAGED),
             report.toCopy(),
             0,
             0));
@@ -561,25 +559,25 @@ public final class TreeImport {
 
     /// Settles a ZIP, unless it is what the library has.
     private boolean isPresent(Found.Foreign zip, ForeignCopy copy) {
-        SourceStudy study = work.study;
-        if (study == null) {
-          onlyCopy(zip, copy);
-          return false;
-        }
-        readLibrary(study);
-        if (library == null) {
-          attention = true;
-          add(
-              work,
-              zip,
-              ImportReport.Kind.NOT_COMPARED,
-              copy.files().size(),
-              0,
-              0,
-              Optional.ofNullable(unread));
-          return false;
-        }
-        return compare(zip, copy, study, library);
+      SourceStudy study = work.study;
+      if (study == null) {
+        onlyCopy(zip, copy);
+        return false;
+      }
+      readLibrary(study);
+      if (library == null) {
+        attention = true;
+        add(
+            work,
+            zip,
+            ImportReport.Kind.NOT_COMPARED,
+            copy.files().size(),
+            0,
+            0,
+            Optional.ofNullable(unread));
+        return false;
+      }
+      return compare(zip, copy, study, library);
     }
 
     private void read(long bytes) {
@@ -747,9 +745,7 @@ public final class TreeImport {
         HeldVersion adopted = tree.adopt(copy, version);
         held.add(version.id());
         catalogue.sawStudies(
-            run,
-            setting.sourceId(),
-            List.of(new Catalogue.Seen(study.facts(), study.fileCount())));
+            run, setting.sourceId(), List.of(new Catalogue.Seen(study.facts(), study.fileCount())));
         List<Finding> findings = new ArrayList<>(version.findings());
         version.files().forEach(file -> findings.addAll(file.findings()));
         catalogue.recordCopied(
@@ -815,10 +811,10 @@ public final class TreeImport {
           (line == null ? Optional.<Instant>empty() : line.when())
               .orElse(zip.modified())
               .truncatedTo(ChronoUnit.MILLIS);
-      List<HeldVersion> before =
-          setting.to().isPresent() ? List.of() : tree.versions(facts.key());
+      List<HeldVersion> before = setting.to().isPresent() ? List.of() : tree.versions(facts.key());
       Optional<VersionId> follows =
-          before.isEmpty() || !findings.isEmpty() && findings.getFirst().kind().equals(NOT_COMPLETE)
+          before.isEmpty()
+                  || (!findings.isEmpty() && findings.getFirst().kind().equals(NOT_COMPLETE))
               ? Optional.empty()
               : Optional.of(before.getLast().id());
       return StudyVersion.of(

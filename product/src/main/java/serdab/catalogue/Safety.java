@@ -464,7 +464,8 @@ public final class Safety {
                 row.study(),
                 row.listedFingerprint(),
                 row.copies().stream()
-                    .filter(copy -> row.study().version().filter(copy.version()::equals).isPresent())
+                    .filter(
+                        copy -> row.study().version().filter(copy.version()::equals).isPresent())
                     .toList()));
   }
 

@@ -68,19 +68,21 @@ final class BundleCommand implements Callable<Integer> {
     Instant now = around.clock().instant();
     Path file = to == null ? Path.of("serdab-bundle-" + STAMP.format(now) + ".zip") : to;
     file = file.toAbsolutePath().normalize();
+    boolean isWhole = false;
+    boolean isOurs = false;
     try (ZipOutputStream zip = new ZipOutputStream(newFile(file), StandardCharsets.UTF_8)) {
+      isOurs = true;
       put(zip, "environment.json", environment(home, now));
       if (Files.isRegularFile(home.configuration())) {
         put(zip, "serdab.toml", configuration(home));
       }
       if (home.exists()) {
-        try (Wiring wiring = new Wiring(around);
-            Catalogue catalogue = wiring.catalogue(home)) {
-          put(zip, "catalogue.json", catalogue(catalogue));
-        }
+        put(zip, "catalogue.json", catalogue(home));
       }
       reports(zip, home);
       logs(zip, home);
+      zip.finish();
+      isWhole = true;
     } catch (IOException e) {
       throw new SerdabException.Misconfigured(
           new Problem(
@@ -88,10 +90,22 @@ final class BundleCommand implements Callable<Integer> {
               "The file " + file + " cannot be written, or is there already.",
               "Name another with --to."),
           e);
+    } finally {
+      if (isOurs && !isWhole) {
+        discard(file);
+      }
     }
     around.terminal().out().println(file);
     around.terminal().out().flush();
     return Main.ExitCodes.GOOD;
+  }
+
+  private static void discard(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      // The failure that is told names the file.
+    }
   }
 
   /// Readable by its owner only, and never over a file that is there.
@@ -135,6 +149,16 @@ final class BundleCommand implements Callable<Integer> {
       return ("# It cannot be read: " + e.problem().text() + "\n")
           .replace("\n", "\n# ")
           .getBytes(StandardCharsets.UTF_8);
+    }
+  }
+
+  /// What the catalogue says; when it cannot be read, that: then help is needed most.
+  private byte[] catalogue(Home home) {
+    try (Wiring wiring = new Wiring(around);
+        Catalogue catalogue = wiring.catalogue(home)) {
+      return catalogue(catalogue);
+    } catch (SerdabException e) {
+      return json(writer -> ReportPrinter.problem(writer, e.problem()));
     }
   }
 

@@ -39,7 +39,9 @@ final class Dialogue {
       String line = line().strip();
       String answer = line.isEmpty() ? otherwise : line;
       Optional<String> wrong =
-          answer.isEmpty() ? Optional.of(terminal.messages().text("init.answer-needed")) : check.wrong(answer);
+          answer.isEmpty()
+              ? Optional.of(terminal.messages().text("init.answer-needed"))
+              : check.wrong(answer);
       if (wrong.isEmpty()) {
         return answer;
       }

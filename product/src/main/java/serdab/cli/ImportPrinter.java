@@ -28,6 +28,8 @@ final class ImportPrinter {
     this.to = to;
   }
 
+  /// Prints it all.
+  ///
   /// @return the exit code; that of a dry run is 0
   int print(ImportReport report, long toReadBytes) {
     int code = dryRun ? Main.ExitCodes.GOOD : report.outcome().exitCode();

@@ -152,7 +152,8 @@ final class InitCommand implements Callable<Integer> {
     // Said before anything is made: a wrong name or path, with the place it would have there.
     Configuration _ = Configuration.parse(text, home.configuration().toString(), zone());
     if (dryRun) {
-      warnings.forEach(warning -> around.terminal().err().println(say.text("any.warning", warning)));
+      warnings.forEach(
+          warning -> around.terminal().err().println(say.text("any.warning", warning)));
       around.terminal().out().print(text);
       around.terminal().out().flush();
       return Main.ExitCodes.GOOD;
@@ -164,7 +165,8 @@ final class InitCommand implements Callable<Integer> {
         return Main.ExitCodes.GOOD;
       }
     } else {
-      warnings.forEach(warning -> around.terminal().err().println(say.text("any.warning", warning)));
+      warnings.forEach(
+          warning -> around.terminal().err().println(say.text("any.warning", warning)));
     }
     List<Path> marked = mark(sources, destinations);
     home.make();
@@ -228,9 +230,7 @@ final class InitCommand implements Callable<Integer> {
     }
     String answer =
         dialogue.ask(
-            found.isEmpty()
-                ? say.text("init.which-folder")
-                : say.text("init.which"),
+            found.isEmpty() ? say.text("init.which-folder") : say.text("init.which"),
             found.isEmpty() ? "" : "1",
             text -> {
               try {

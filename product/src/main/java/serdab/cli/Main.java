@@ -8,6 +8,7 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
 import java.time.InstantSource;
 import java.time.LocalDate;
 import java.time.format.DateTimeParseException;
@@ -173,6 +174,14 @@ public final class Main {
         case SerdabException.Damaged e -> new Failure(e.problem(), FAILED);
         case SerdabException.Unavailable e -> new Failure(e.problem(), FAILED);
         case SerdabException.Refused e -> new Failure(e.problem(), FAILED);
+        case InvalidPathException _ ->
+            new Failure(
+                new Problem(
+                    "path-not-spelled",
+                    "A path has letters that cannot be spelled in this system's language.",
+                    "Set the environment variable LC_ALL to C.UTF-8 or another UTF-8 locale, also"
+                        + " where a schedule starts serdab; else correct the path."),
+                USAGE);
         default ->
             new Failure(
                 new Problem(

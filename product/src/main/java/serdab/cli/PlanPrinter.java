@@ -34,12 +34,12 @@ final class PlanPrinter {
     out.println(
         say.text(
             "plan.totals",
-        work.listed(),
-        work.selected(),
-        work.items().size(),
-        work.alreadyThere(),
-        work.notYet().size(),
-        work.empty()));
+            work.listed(),
+            work.selected(),
+            work.items().size(),
+            work.alreadyThere(),
+            work.notYet().size(),
+            work.empty()));
     reasons.forEach((reason, count) -> out.printf("  %s: %d%n", reason.text(), count));
     for (Problem alarm : work.alarms()) {
       out.println(say.text("any.problem", say.line(alarm)));

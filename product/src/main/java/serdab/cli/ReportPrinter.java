@@ -51,15 +51,15 @@ final class ReportPrinter {
     out.println(
         say.text(
             "backup.totals",
-        totals.listed(),
-        totals.selected(),
-        totals.copied(),
-        totals.alreadyThere(),
-        totals.adopted(),
-        totals.incomplete(),
-        totals.failed(),
-        totals.waiting(),
-        totals.findings()));
+            totals.listed(),
+            totals.selected(),
+            totals.copied(),
+            totals.alreadyThere(),
+            totals.adopted(),
+            totals.incomplete(),
+            totals.failed(),
+            totals.waiting(),
+            totals.findings()));
     for (RunReport.NotSafe study : report.notSafe()) {
       out.println(say.text("backup.not-safe", study.study(), say.line(study.problem())));
     }

@@ -90,9 +90,7 @@ final class RestorePrinter {
       return outcome.exitCode();
     }
     gaps(plan.gaps());
-    say(
-        "restore.plan",
-        plan.studies(), plan.files(), TerminalProgress.Sizes.text(plan.bytes()));
+    say("restore.plan", plan.studies(), plan.files(), TerminalProgress.Sizes.text(plan.bytes()));
     if (plan.filesThere() > 0) {
       say("restore.plan-there", plan.filesThere());
     }
@@ -162,9 +160,7 @@ final class RestorePrinter {
     gaps(report.gaps());
     leftOut(report.leftOut());
     for (ViewerReport.NotImported study : report.notImported()) {
-      say(
-          "restore.viewer-waits",
-          study.study(), study.missing(), study.instances());
+      say("restore.viewer-waits", study.study(), study.missing(), study.instances());
     }
     say(
         "restore.viewer-totals",
@@ -197,9 +193,7 @@ final class RestorePrinter {
     }
     if (!files.isEmpty()) {
       long others = files.stream().filter(file -> !file.ofStudy()).count();
-      say(
-          "restore.not-dicom-totals",
-          files.size(), others);
+      say("restore.not-dicom-totals", files.size(), others);
     }
   }
 
@@ -225,7 +219,8 @@ final class RestorePrinter {
                     + " "
                     + file.path()
                     + " "
-+ say.text(file.isThere() ? "restore.linked-there" : "restore.linked-not-there"))
+                    + say.text(
+                        file.isThere() ? "restore.linked-there" : "restore.linked-not-there"))
             .toList());
     list(
         "restore.reports",
@@ -250,7 +245,10 @@ final class RestorePrinter {
         .ifPresent(index ->
             say(
                 "restore.library-index",
-                index.readAt(), index.studies(), index.images(), index.albums()));
+                index.readAt(),
+                index.studies(),
+                index.images(),
+                index.albums()));
     if (!report.interrupted()) {
       say("restore.library", report.library());
       say("restore.library-choose", report.parent());
@@ -366,18 +364,8 @@ final class RestorePrinter {
         report.leftOut().stream()
             .map(file -> file.study() + " " + file.path() + ": " + file.reason())
             .toList());
-    report
-        .otherSyntaxes()
-        .forEach((syntax, count) ->
-            say(
-                "restore.media-syntax",
-                count, syntax));
-    report
-        .madeUp()
-        .forEach((tag, count) ->
-            say(
-                "restore.media-made-up",
-                count, Tag.text(tag)));
+    report.otherSyntaxes().forEach((syntax, count) -> say("restore.media-syntax", count, syntax));
+    report.madeUp().forEach((tag, count) -> say("restore.media-made-up", count, Tag.text(tag)));
     say(
         "restore.media-totals",
         report.studies(),

@@ -89,7 +89,7 @@ final class RunFiles {
         }
       }
     }
-    runs.sort(Comparator.comparing(Dated::at).thenComparing(Dated::run).reversed());
+    runs.sort(Comparator.comparing(Dated::at).thenComparingLong(Dated::run).reversed());
     return runs.stream().map(Dated::run).toList();
   }
 

@@ -205,22 +205,24 @@ final class SafeToDeleteList {
     var out = around.terminal().out();
     Tally tally = new Tally();
     Set<String> sources = sources(catalogue);
-    studies.filter(present -> sources.contains(present.study().sourceId())).forEach(present -> {
-      Answer answer = answer(present, rules, catalogue, sources);
-      if (tally.count(answer) && answer instanceof Answer.Safe safe) {
-        StudyRow study = present.study();
-        StudyFacts facts = study.facts();
-        out.printf(
-            "%s  %s  %-8s %5d files  on %d media, read back %s or later  %s%n",
-            catalogue.label(facts.key()),
-            facts.studyDate().map(LocalDate::toString).orElse(""),
-            String.join("\\", facts.modalities()),
-            study.fileCount(),
-            safe.media(),
-            day(safe.oldestProof()),
-            facts.patientName().reveal(Purpose.SHOW_TO_OWNER));
-      }
-    });
+    studies
+        .filter(present -> sources.contains(present.study().sourceId()))
+        .forEach(present -> {
+          Answer answer = answer(present, rules, catalogue, sources);
+          if (tally.count(answer) && answer instanceof Answer.Safe safe) {
+            StudyRow study = present.study();
+            StudyFacts facts = study.facts();
+            out.printf(
+                "%s  %s  %-8s %5d files  on %d media, read back %s or later  %s%n",
+                catalogue.label(facts.key()),
+                facts.studyDate().map(LocalDate::toString).orElse(""),
+                String.join("\\", facts.modalities()),
+                study.fileCount(),
+                safe.media(),
+                day(safe.oldestProof()),
+                facts.patientName().reveal(Purpose.SHOW_TO_OWNER));
+          }
+        });
     out.printf(
         "%,d studies from %s to %s are safe to delete: proven copies on at least %d different"
             + " media, read back in the last %d days.%n",
@@ -256,12 +258,14 @@ final class SafeToDeleteList {
           Tally tally = new Tally();
           if (catalogue != null && rules != null) {
             Set<String> sources = sources(catalogue);
-            studies.filter(present -> sources.contains(present.study().sourceId())).forEach(present -> {
-              Answer answer = answer(present, rules, catalogue, sources);
-              if (tally.count(answer) && answer instanceof Answer.Safe safe) {
-                write(writer, present.study(), safe, catalogue);
-              }
-            });
+            studies
+                .filter(present -> sources.contains(present.study().sourceId()))
+                .forEach(present -> {
+                  Answer answer = answer(present, rules, catalogue, sources);
+                  if (tally.count(answer) && answer instanceof Answer.Safe safe) {
+                    write(writer, present.study(), safe, catalogue);
+                  }
+                });
           }
           writer.writeEndArray();
           writer.writeNumberProperty("safe", tally.safe);

@@ -56,7 +56,10 @@ final class Several {
     Surroundings inside = around;
     if (json) {
       PrintStream out = new PrintStream(printed, true, StandardCharsets.UTF_8);
-      inside = around.printingTo(new Terminal(out, terminal.err(), terminal.interactive()).speaking(terminal.messages()));
+      inside =
+          around.printingTo(
+              new Terminal(out, terminal.err(), terminal.interactive())
+                  .speaking(terminal.messages()));
     } else if (!heading.isEmpty()) {
       terminal.out().println(heading);
     }

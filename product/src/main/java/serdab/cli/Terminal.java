@@ -11,11 +11,7 @@ import java.io.Reader;
 /// @param in what the person types
 /// @param messages the sentences for this person
 record Terminal(
-    PrintStream out,
-    PrintStream err,
-    boolean interactive,
-    BufferedReader in,
-    Messages messages) {
+    PrintStream out, PrintStream err, boolean interactive, BufferedReader in, Messages messages) {
 
   /// A terminal of somebody who reads English.
   Terminal(PrintStream out, PrintStream err, boolean interactive, BufferedReader in) {

@@ -183,8 +183,14 @@ final class VerifyCommand implements Callable<Integer> {
               0,
               0));
       mender.ifPresent(m ->
-          m.problems().forEach(problem -> terminal.err().println(
-terminal.messages().text("any.warning", terminal.messages().line(problem)))));
+          m.problems()
+              .forEach(problem ->
+                  terminal
+                      .err()
+                      .println(
+                          terminal
+                              .messages()
+                              .text("any.warning", terminal.messages().line(problem)))));
       print(report, outcome, place, terminal);
       return outcome.exitCode();
     } finally {
@@ -274,17 +280,13 @@ terminal.messages().text("any.warning", terminal.messages().line(problem)))));
       terminal.out().println(say.text("verify.made-again", report.repaired().size()));
     }
     if (!report.replaced().isEmpty()) {
-      terminal
-          .out()
-          .println(say.text("verify.replaced", report.replaced().size()));
+      terminal.out().println(say.text("verify.replaced", report.replaced().size()));
     }
     if (report.setAside() > 0) {
       terminal.out().println(say.text("verify.set-aside", report.setAside()));
     }
     if (report.interrupted()) {
-      terminal
-          .out()
-          .println(say.text("verify.interrupted"));
+      terminal.out().println(say.text("verify.interrupted"));
     }
     terminal.out().flush();
   }

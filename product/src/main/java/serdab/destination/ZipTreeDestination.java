@@ -592,10 +592,7 @@ public final class ZipTreeDestination implements Destination {
   public void note(Issue issue) {
     // Paths in a library may name a patient, as UIDs do.
     String extra =
-        hidesPatients()
-                && !NEUTRAL_EXTRA.matcher(issue.extra()).matches()
-            ? ""
-            : issue.extra();
+        hidesPatients() && !NEUTRAL_EXTRA.matcher(issue.extra()).matches() ? "" : issue.extra();
     issues.add(issue.kind(), issue.study().map(this::shown).orElse(""), issue.detail(), extra);
   }
 

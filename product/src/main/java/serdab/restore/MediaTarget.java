@@ -222,8 +222,7 @@ sealed interface MediaTarget extends AutoCloseable {
 
     /// Readable by its owner only, wherever the system knows owners.
     private static FileChannel newPrivateFile(Path file) throws IOException {
-      Set<StandardOpenOption> how =
-          Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      Set<StandardOpenOption> how = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
       return file.getFileSystem().supportedFileAttributeViews().contains("posix")
           ? FileChannel.open(
               file,

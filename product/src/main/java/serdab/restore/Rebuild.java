@@ -33,8 +33,8 @@ public final class Rebuild {
   public record Outcome(long remembered, long gone, List<VerifyReport.BadCopy> unreadable) {}
 
   /// Remembers every copy that a destination lists, as PRESENT: the next backup or verification
-  /// proves it before it counts as copied. What the catalogue knew and the destination does not list
-  /// counts as gone; what is listed and unreadable is for a verification to judge.
+  /// proves it before it counts as copied. What the catalogue knew and the destination does not
+  /// list counts as gone; what is listed and unreadable is for a verification to judge.
   public static Outcome from(
       Destination destination,
       Catalogue catalogue,
@@ -75,8 +75,7 @@ public final class Rebuild {
       }
     }
     long gone =
-        Recovery.forget(
-            catalogue, destination.id().toString(), listedNames, unreadableAt, clock);
+        Recovery.forget(catalogue, destination.id().toString(), listedNames, unreadableAt, clock);
     return new Outcome(remembered, gone, unreadable);
   }
 

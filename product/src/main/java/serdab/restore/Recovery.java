@@ -35,6 +35,7 @@ import serdab.catalogue.Catalogue;
 import serdab.catalogue.CopyRow;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
+import serdab.destination.ProofOutcome;
 import serdab.destination.SideFiles;
 import serdab.report.Progress;
 import tools.jackson.core.JacksonException;
@@ -247,11 +248,10 @@ public final class Recovery {
       BooleanSupplier stop) {
     String id = destination.id().toString();
     catalogue.standing().recovered(clock.instant());
-    Map<String, Long> remembered = new HashMap<>();
+    Map<String, CopyRow> remembered = new HashMap<>();
     try (Stream<CopyRow> rows = catalogue.copiesOn(id)) {
       rows.filter(CopyRow::shouldBeThere)
-          .forEach(row ->
-              remembered.put(name(row.study().value(), row.version().hex()), row.storedBytes()));
+          .forEach(row -> remembered.put(name(row.study().value(), row.version().hex()), row));
     }
     Set<String> listedNames = new HashSet<>();
     List<VerifyReport.BadCopy> unreadable = new ArrayList<>();
@@ -267,15 +267,18 @@ public final class Recovery {
             HeldVersion copy = readable.version();
             String name = name(copy.study().value(), copy.id().hex());
             listedNames.add(name);
-            Long length = remembered.get(name);
-            if (length != null && length == copy.storedBytes()) {
+            CopyRow row = remembered.get(name);
+            // What was made again since lies elsewhere, and was proven there by nobody who is left.
+            if (row != null
+                && row.storedBytes() == copy.storedBytes()
+                && (row.location().equals(copy.location()) || isThere(destination, row))) {
               known++;
               continue;
             }
             try {
               Proof present = new Proof(Depth.PRESENT, ProofMeans.ASKED, clock.instant());
               Rebuild.remember(destination, copy, present, catalogue);
-              if (length != null) {
+              if (row != null) {
                 catalogue.recordProof(copy.study(), copy.id(), id, present, "good");
               }
               added++;
@@ -292,7 +295,22 @@ public final class Recovery {
         }
       }
     }
-    return new BroughtUpToDate(known, added, forget(catalogue, id, listedNames, Set.of(), clock), unreadable);
+    return new BroughtUpToDate(
+        known, added, forget(catalogue, id, listedNames, Set.of(), clock), unreadable);
+  }
+
+  /// Whether something of that length still lies where a copy was remembered.
+  private static boolean isThere(Destination destination, CopyRow row) {
+    HeldVersion copy =
+        new HeldVersion(
+            row.study(),
+            row.version(),
+            row.location(),
+            row.storedBytes(),
+            row.fileCount(),
+            Optional.empty(),
+            Optional.empty());
+    return destination.prove(copy, Depth.PRESENT) instanceof ProofOutcome.Proven;
   }
 
   static String name(String study, String version) {
@@ -302,7 +320,8 @@ public final class Recovery {
   /// Copies that a destination does not list count as gone; how many those are.
   ///
   /// @param listed by [#name]
-  /// @param unreadableAt locations that are listed and say nothing; copies there are left as they are
+  /// @param unreadableAt locations that are listed and say nothing; copies there are left as they
+  ///   are
   static long forget(
       Catalogue catalogue,
       String id,

@@ -98,8 +98,7 @@ public final class RecoveryKit {
   /// @param run the run that has just ended
   /// @param withCatalogue whether a copy of the catalogue may be left, which names patients
   /// @throws SerdabException when the destination fails; nothing that was there is harmed
-  public void leave(
-      Destination destination, String plans, RunRow run, boolean withCatalogue) {
+  public void leave(Destination destination, String plans, RunRow run, boolean withCatalogue) {
     Optional<SideFiles> beside = destination.beside(FOLDER);
     if (beside.isEmpty()) {
       return;
@@ -211,8 +210,7 @@ public final class RecoveryKit {
   /// The names are in the order in which the copies were made, whatever clocks said: by that order
   /// the newest is used and the oldest are removed.
   private static Instant afterAll(List<String> kept, Instant now) {
-    Instant newest =
-        kept.isEmpty() ? Instant.MIN : madeAt(kept.getLast()).orElse(Instant.MIN);
+    Instant newest = kept.isEmpty() ? Instant.MIN : madeAt(kept.getLast()).orElse(Instant.MIN);
     return newest.isBefore(now) ? now : newest.plusSeconds(1);
   }
 

@@ -89,8 +89,7 @@ public final class TargetPlace {
     @Nullable Path parent = target.toAbsolutePath().getParent();
     try {
       return Files.isDirectory(target)
-          && (parent == null
-              || !Files.getFileStore(target).equals(Files.getFileStore(parent)));
+          && (parent == null || !Files.getFileStore(target).equals(Files.getFileStore(parent)));
     } catch (IOException e) {
       return false;
     }
@@ -112,8 +111,7 @@ public final class TargetPlace {
         try {
           return there.toRealPath().resolve(there.relativize(whole));
         } catch (IOException e) {
-          // A link that leads nowhere, or a folder that may not be looked into.
-          continue;
+          // A link that leads nowhere, or a folder that may not be looked into: what is above it.
         }
       }
     }

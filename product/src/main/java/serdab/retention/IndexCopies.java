@@ -24,8 +24,8 @@ import serdab.dicom.StudyKey;
 /// study is ever touched. One thread at a time.
 ///
 /// A copy that no run of this catalogue made, or that is not proven, neither goes nor counts, and a
-/// group that a person holds by its name keeps them all. Every
-/// removal is written down before it is done, beside those that people asked for.
+/// group that a person holds by its name keeps them all. Every removal is written down before it is
+/// done, beside those that people asked for.
 public final class IndexCopies {
 
   /// The share of a destination that copies of an index may take.
@@ -88,7 +88,8 @@ public final class IndexCopies {
                         && copy.isProven()
                         // What no run of ours made may be of a library of this name elsewhere.
                         && copy.runId() > 0);
-        // One of a time that has not come yet was read under a clock that was wrong: it may be older
+        // One of a time that has not come yet was read under a clock that was wrong: it may be
+        // older
         // than the others, so it neither goes nor takes the place of any.
         boolean dated = readAt.filter(at -> !at.isAfter(clock.instant())).isPresent();
         if (readAt.isPresent() && dated && proven) {

@@ -263,7 +263,8 @@ public final class Prune {
       Optional<Problem> problem = judge(planned, lines);
       List<String> remains = new ArrayList<>();
       if (problem.isEmpty()) {
-        problem = planned.endsStudy() ? Optional.empty() : proveRemaining(lines, rules, plan, remains);
+        problem =
+            planned.endsStudy() ? Optional.empty() : proveRemaining(lines, rules, plan, remains);
       }
       if (problem.isEmpty()) {
         remains.addAll(elsewhere(copy));
@@ -393,12 +394,7 @@ public final class Prune {
     keepPaper(
         intentName(act.id()),
         new Certificate(
-                act,
-                destination.describe(),
-                setting.writtenBy(),
-                copies,
-                more,
-                destination::shown)
+                act, destination.describe(), setting.writtenBy(), copies, more, destination::shown)
             .json());
     boolean stopped = false;
     for (int i = 0; i < part.size(); i++) {

@@ -17,7 +17,8 @@ public record Reason(String code, String text) {
       new Reason("not-ours", "no run of this catalogue made it, so it may be another library's");
   static final Reason IN_SOURCE = new Reason("in-source", "its study is still in the source");
   static final Reason NO_SOURCE_ASKED =
-      new Reason("no-source-asked", "no backup since the catalogue began says what the sources have");
+      new Reason(
+          "no-source-asked", "no backup since the catalogue began says what the sources have");
   static final Reason UNKNOWN_DATE =
       new Reason("unknown-date", "the date of its study is not known");
   static final Reason YOUNG_STUDY =

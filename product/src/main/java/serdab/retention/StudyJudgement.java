@@ -320,8 +320,9 @@ final class StudyJudgement {
         return true;
       }
       Set<String> files = new HashSet<>();
-      elsewhere.forEach(row -> lines(row.version(), row.fileCount())
-          .ifPresent(lines -> lines.forEach(line -> files.add(nameOf(line)))));
+      elsewhere.forEach(row ->
+          lines(row.version(), row.fileCount())
+              .ifPresent(lines -> lines.forEach(line -> files.add(nameOf(line)))));
       return proven.stream()
           .filter(copy -> !versions.contains(copy.id()))
           .allMatch(copy ->
@@ -446,8 +447,8 @@ final class StudyJudgement {
           .thenComparing(HeldVersion::location);
     }
 
-    /// Oldest first. What follows what says more than clocks do: a version is no older than any that
-    /// it follows.
+    /// Oldest first. What follows what says more than clocks do: a version is no older than any
+    /// that it follows.
     private Comparator<VersionId> byAge() {
       return Comparator.comparing((VersionId id) -> place(id).time())
           .thenComparing((VersionId id) -> place(id).depth())

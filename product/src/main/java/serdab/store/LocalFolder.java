@@ -99,6 +99,13 @@ public final class LocalFolder implements BlobStore {
   /// @throws SerdabException.Misconfigured `locale-not-utf-8` when names cannot be spelled
   public static LocalFolder create(Path root, RandomGenerator random) {
     requireUnicodeNames();
+    if (java.nio.file.Files.isRegularFile(root)) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "place-is-file",
+              root + " is a file; a folder is needed there.",
+              "Give another folder. The file was left as it is."));
+    }
     try {
       return on(RealDisk.making(root), root.toString(), random);
     } catch (DiskFailure e) {

@@ -73,6 +73,8 @@ public final class StudyZip implements AutoCloseable {
   /// The bytes of a manifest that stands beside a ZIP, opened when they are asked for.
   @FunctionalInterface
   interface Beside {
+    /// Opens it; the caller closes it.
+    ///
     /// @throws SerdabException.Damaged `manifest-missing` when there is none
     ReadableBytes open();
   }

@@ -423,10 +423,7 @@ class ReplicationTest {
 
   private Safety.Counts counts() {
     String b = world.catalogue().destinationsAt(B_ADDRESS).getFirst();
-    return world
-        .catalogue()
-        .safety()
-        .count(new Safety.Scope(aId(), List.of(b), List.of(), 0));
+    return world.catalogue().safety().count(new Safety.Scope(aId(), List.of(b), List.of(), 0));
   }
 
   private String aId() {

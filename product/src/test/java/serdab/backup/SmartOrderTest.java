@@ -56,10 +56,18 @@ class SmartOrderTest {
     marks.endangered.add("2");
 
     assertThat(smart(never, reports, made, endangered, index))
-        .containsExactly("2", "_library/horos-1/made", "_library/horos-1/index", "1",
+        .containsExactly(
+            "2",
+            "_library/horos-1/made",
+            "_library/horos-1/index",
+            "1",
             "_library/horos-1/reports");
     assertThat(inventoryOrder(never, reports, made, endangered, index))
-        .containsExactly("2", "_library/horos-1/made", "_library/horos-1/index", "1",
+        .containsExactly(
+            "2",
+            "_library/horos-1/made",
+            "_library/horos-1/index",
+            "1",
             "_library/horos-1/reports");
   }
 

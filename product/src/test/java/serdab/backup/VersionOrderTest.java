@@ -98,10 +98,7 @@ class VersionOrderTest {
   }
 
   private Optional<VersionId> supersedes(VersionId version) {
-    return world
-        .catalogue()
-        .version(new StudyKey(study), version)
-        .flatMap(VersionRow::supersedes);
+    return world.catalogue().version(new StudyKey(study), version).flatMap(VersionRow::supersedes);
   }
 
   private void assertNewestIsPresent(int disk) {

@@ -84,7 +84,9 @@ class ImportTreeTest {
     CommandLineRun.Result again = importTree();
 
     assertThat(again.exitCode()).as(again.out() + again.err()).isZero();
-    assertThat(again.out()).contains("2  copies already; not read again").doesNotContain("adopted:");
+    assertThat(again.out())
+        .contains("2  copies already; not read again")
+        .doesNotContain("adopted:");
     assertThat(files(tree())).isEqualTo(before);
   }
 
@@ -236,7 +238,8 @@ class ImportTreeTest {
             "2024-06-02");
 
     assertThat(imported.exitCode()).isEqualTo(3);
-    assertThat(imported.out()).contains("1  differ", "earlier version", ": differs. 1 of its files");
+    assertThat(imported.out())
+        .contains("1  differ", "earlier version", ": differs. 1 of its files");
     assertThat(backup.exitCode()).as(backup.out() + backup.err()).isZero();
     assertThat(monthZips()).hasSize(2);
     assertThat(now.exitCode()).as(now.out() + now.err()).isZero();
@@ -522,20 +525,17 @@ class ImportTreeTest {
   }
 
   private CommandLineRun.Result importState(Path state) {
-    return serdab(
-        "import-tree", "--state", state.toString(), "--from", horosData().toString());
+    return serdab("import-tree", "--state", state.toString(), "--from", horosData().toString());
   }
 
   private CommandLineRun.Result backUp() {
-    return serdab(
-        "backup", "--from", horosData().toString(), "--to", zipTree(), "--zone", "UTC");
+    return serdab("backup", "--from", horosData().toString(), "--to", zipTree(), "--zone", "UTC");
   }
 
   private CommandLineRun.Result restore(String... what) {
     List<String> args =
         new ArrayList<>(
-            List.of(
-                "restore", "--from", zipTree(), "--to", folder.resolve("back").toString()));
+            List.of("restore", "--from", zipTree(), "--to", folder.resolve("back").toString()));
     args.addAll(List.of(what));
     return serdab(args.toArray(String[]::new));
   }

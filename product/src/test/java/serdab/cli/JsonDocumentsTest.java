@@ -156,7 +156,8 @@ class JsonDocumentsTest {
       "--json"
     };
     checkPrinted("serdab-import-v1", with(command, "--dry-run"));
-    checkPrinted("serdab-import-v1", with(with(command, "--to"), "zip:" + folder.resolve("blocked")));
+    checkPrinted(
+        "serdab-import-v1", with(with(command, "--to"), "zip:" + folder.resolve("blocked")));
     checkPrinted("serdab-import-v1", command);
   }
 

@@ -100,9 +100,11 @@ class MessagesTest {
     }
 
     assertThat(named).hasSizeGreaterThan(50).isSubsetOf(keys(english));
-    assertThat(keys(portuguese).stream()
-            .filter(key -> english.getProperty(key).equals(portuguese.getProperty(key)))
-            .filter(key -> english.getProperty(key).replaceAll("\\{[^ ]*\\}", "").matches(".*[a-z]{3}.*")))
+    assertThat(
+            keys(portuguese).stream()
+                .filter(key -> english.getProperty(key).equals(portuguese.getProperty(key)))
+                .filter(key ->
+                    english.getProperty(key).replaceAll("\\{[^ ]*\\}", "").matches(".*[a-z]{3}.*")))
         .isEmpty();
   }
 
@@ -218,8 +220,11 @@ class MessagesTest {
 
     assertThat(result.exitCode()).isNotZero();
     List<String> lines = result.err().lines().toList();
-    assertThat(lines).anySatisfy(line -> assertThat(line).startsWith("serdab: Essa pasta não existe."));
-    assertThat(lines).anySatisfy(line -> assertThat(line.strip()).startsWith("[source-gone: There is no folder"));
+    assertThat(lines)
+        .anySatisfy(line -> assertThat(line).startsWith("serdab: Essa pasta não existe."));
+    assertThat(lines)
+        .anySatisfy(
+            line -> assertThat(line.strip()).startsWith("[source-gone: There is no folder"));
     assertThat(lines).anySatisfy(line -> assertThat(line).contains("corrija o caminho em --from"));
   }
 

@@ -113,6 +113,32 @@ class ProcessTest {
   }
 
   @Test
+  void aDamagedCatalogueAndAWrongConfigurationAreInTheBundleAsWhatTheyAre() throws Exception {
+    Path home = Files.createDirectories(folder.resolve("home"));
+    Files.writeString(home.resolve("catalogue.db"), "garbage");
+    Files.writeString(home.resolve("serdab.toml"), "x = [");
+    Path bundle = folder.resolve("support.zip");
+
+    CommandLineRun.Result made = new CommandLineRun(home).run("bundle", "--to", bundle.toString());
+
+    assertThat(made.exitCode()).as(made.err()).isZero();
+    try (java.util.zip.ZipFile zip = new java.util.zip.ZipFile(bundle.toFile())) {
+      byte[] catalogue = zip.getInputStream(zip.getEntry("catalogue.json")).readAllBytes();
+      assertThat(new String(catalogue, StandardCharsets.UTF_8)).contains("is damaged");
+      assertThat(zip.getEntry("serdab.toml")).isNotNull();
+    }
+  }
+
+  @Test
+  void aPathThatThisLocaleCannotSpellIsToldAsSuch() {
+    Main.ExitCodes.Failure failure =
+        Main.ExitCodes.of(new java.nio.file.InvalidPathException("Doe", "malformed"));
+
+    assertThat(failure.exitCode()).isEqualTo(2);
+    assertThat(failure.problem().text()).contains("LC_ALL").doesNotContain("Doe");
+  }
+
+  @Test
   void anEmptyHomeIsNoFolder() {
     Home home = Home.find(Map.of("HOME", ""), "Linux");
 

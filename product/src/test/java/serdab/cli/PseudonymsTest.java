@@ -224,13 +224,18 @@ class PseudonymsTest {
     CommandLineRun.Result plan =
         serdab("prune", tree, "--plan", "--keep-versions", "1", "--keep-versions-for", "P0D");
     String planFile =
-        plan.out().lines().filter(line -> line.contains("--execute")).findFirst().orElse(plan.out());
+        plan.out()
+            .lines()
+            .filter(line -> line.contains("--execute"))
+            .findFirst()
+            .orElse(plan.out());
     planFile = planFile.replaceAll(".*--execute \"?([^\"]+?)\"? --confirm.*", "$1");
     CommandLineRun.Result done = serdab("prune", tree, "--execute", planFile, "--confirm", "1");
 
     assertThat(done.exitCode()).as(plan.out() + done.err() + done.out()).isZero();
     assertThat(besideTheCopies())
-        .contains("certificate-", "S-" + zips().getFirst().replaceAll(".*_S-([0-9a-f]{12}).*", "$1"))
+        .contains(
+            "certificate-", "S-" + zips().getFirst().replaceAll(".*_S-([0-9a-f]{12}).*", "$1"))
         .doesNotContain(UID);
   }
 
@@ -250,8 +255,7 @@ class PseudonymsTest {
               .orElseThrow());
     }
 
-    CommandLineRun.Result result =
-        serdab("verify", "zip:" + folder.resolve("zips"), "--repair");
+    CommandLineRun.Result result = serdab("verify", "zip:" + folder.resolve("zips"), "--repair");
 
     assertThat(result.exitCode()).as(result.err()).isEqualTo(3);
     assertThat(result.out()).contains("1 NOT good");

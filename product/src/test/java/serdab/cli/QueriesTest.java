@@ -29,8 +29,7 @@ class QueriesTest {
   private static final String SCRIPTS_STATE = "export_state.sqlite";
 
   /// The study of the example that the script is said to have exported.
-  private static final String EXPORTED =
-      "1.3.6.1.4.1.5962.1.2.1.20040119072730.12322";
+  private static final String EXPORTED = "1.3.6.1.4.1.5962.1.2.1.20040119072730.12322";
 
   @TempDir Path folder;
 
@@ -79,7 +78,9 @@ class QueriesTest {
 
   private static Pattern pattern(String answer) {
     return Pattern.compile(
-        Stream.of(answer.split(ANYTHING, -1)).map(Pattern::quote).collect(Collectors.joining(".+")));
+        Stream.of(answer.split(ANYTHING, -1))
+            .map(Pattern::quote)
+            .collect(Collectors.joining(".+")));
   }
 
   private static List<Query> queries() throws Exception {

@@ -133,7 +133,8 @@ class RecoverTest {
     Path first = catalogues().getFirst();
     for (int i = 1; i <= 3; i++) {
       // As a clock left them that was years ahead.
-      Files.copy(first, first.resolveSibling("catalogue-2099123" + (i % 2) + "T00000" + i + "Z.zip"));
+      Files.copy(
+          first, first.resolveSibling("catalogue-2099123" + (i % 2) + "T00000" + i + "Z.zip"));
     }
     Files.delete(first);
 

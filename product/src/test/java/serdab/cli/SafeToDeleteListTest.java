@@ -134,12 +134,7 @@ class SafeToDeleteListTest {
     String uid = "1.2.826.0.1.1";
     Files.write(
         second.resolve("edited.dcm"),
-        TinyDicom.image()
-            .study(uid)
-            .series(uid + ".1")
-            .sop(uid + ".1.2")
-            .date("20240215")
-            .bytes());
+        TinyDicom.image().study(uid).series(uid + ".1").sop(uid + ".1.2").date("20240215").bytes());
     run("backup", "--from", "folder:" + second, "--to", to("a"));
     lieOn("a", "disk:one");
     lieOn("b", "disk:two");
@@ -218,9 +213,7 @@ class SafeToDeleteListTest {
   private void catalogue(Consumer<Catalogue> use) {
     try (Catalogue catalogue =
         Catalogue.inFile(
-            folder.resolve("home/catalogue.db"),
-            InstantSource.system(),
-            new SplittableRandom(1))) {
+            folder.resolve("home/catalogue.db"), InstantSource.system(), new SplittableRandom(1))) {
       use.accept(catalogue);
     }
   }
@@ -237,8 +230,7 @@ class SafeToDeleteListTest {
           }
 
           @Override
-          public FileVisitResult visitFile(Path each, BasicFileAttributes seen)
-              throws IOException {
+          public FileVisitResult visitFile(Path each, BasicFileAttributes seen) throws IOException {
             Files.copy(each, to.resolve(from.relativize(each).toString()));
             return FileVisitResult.CONTINUE;
           }

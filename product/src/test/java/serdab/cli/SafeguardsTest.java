@@ -18,7 +18,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import serdab.backup.Medium;
 import serdab.backup.Reach;
+import serdab.catalogue.Catalogue;
 import serdab.store.VolumeSentinel;
 import serdab.testing.horos.HorosLibraryBuilder;
 import serdab.testing.horos.HorosLibraryFixture;
@@ -477,6 +479,31 @@ class SafeguardsTest {
     assertThat(away.exitCode()).isEqualTo(4);
     assertThat(away.err()).contains("No disk of the set safe is connected");
     assertThat(zips()).doesNotExist();
+  }
+
+  @Test
+  void whatADestinationLiesOnIsNotMixedUpWithThatOfADiskThatIsAway() throws IOException {
+    study(1);
+    Path second = folder.resolve("second");
+    String[] both = {"--to", to(), "--to", "zip:" + second, "--disk-set", "safe"};
+    backUp(both);
+    Files.move(zips(), folder.resolve("diskA"));
+
+    backUp(both);
+
+    try (Catalogue catalogue =
+        Catalogue.inFile(
+            new Home(folder.resolve("home")).catalogue(),
+            InstantSource.system(),
+            new SplittableRandom(1))) {
+      String id =
+          catalogue.destinations().stream()
+              .filter(place -> place.spec().endsWith("second"))
+              .map(Catalogue.UsedPlace::id)
+              .findFirst()
+              .orElseThrow();
+      assertThat(catalogue.fact(Medium.factName(id))).contains(Medium.of(second).text());
+    }
   }
 
   @Test

@@ -168,8 +168,7 @@ class AdoptedZipTest {
     adopted(study);
     byte[] before = place.document(ZIP).orElseThrow();
 
-    HeldVersion next =
-        TestStudy.of("1.2.3").file("a", new byte[] {2}).copyTo(destination);
+    HeldVersion next = TestStudy.of("1.2.3").file("a", new byte[] {2}).copyTo(destination);
 
     assertThat(next.location()).isEqualTo(ZIP.replace(".zip", "_2.zip"));
     assertThat(destination.versions(study.key())).hasSize(2);
@@ -185,7 +184,8 @@ class AdoptedZipTest {
     assertRefused(Arrays.copyOf(good, good.length - 1));
     assertRefused(withPrefix(good));
     assertRefused(withFlag(good, 1)); // encrypted
-    assertRefused(renamed(zip(TestStudy.of("1.2.3").file("one", new byte[9]).file("two", new byte[9]))));
+    assertRefused(
+        renamed(zip(TestStudy.of("1.2.3").file("one", new byte[9]).file("two", new byte[9]))));
     assertRefused(new byte[0]);
   }
 

@@ -205,8 +205,8 @@ abstract class DestinationContract {
       assertThat(reader.version().id()).isEqualTo(study.version().id());
       assertThat(reader.version().facts()).isEqualTo(study.facts());
       assertThat(reader.version().readAt()).isEqualTo(TestStudy.READ_AT);
-      assertThat(VersionId.of(
-              reader.version().files().stream().map(StoredFile::versionPart).toList()))
+      assertThat(
+              VersionId.of(reader.version().files().stream().map(StoredFile::versionPart).toList()))
           .isEqualTo(copy.id());
     }
   }
@@ -240,8 +240,7 @@ abstract class DestinationContract {
 
     assertThat(again.prove(copy, again.traits().copiedDepth()))
         .isInstanceOf(ProofOutcome.Bad.class);
-    assertThatExceptionOfType(SerdabException.Damaged.class)
-        .isThrownBy(() -> content(again, copy));
+    assertThatExceptionOfType(SerdabException.Damaged.class).isThrownBy(() -> content(again, copy));
   }
 
   @Test

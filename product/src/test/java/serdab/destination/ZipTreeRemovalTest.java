@@ -87,6 +87,28 @@ class ZipTreeRemovalTest {
   }
 
   @Test
+  void aCopyThatHasAnotherLengthByNowIsNotRemoved() {
+    HeldVersion first = before.copyTo(destination);
+    after.copyTo(destination);
+    HeldVersion longer =
+        new HeldVersion(
+            first.study(),
+            first.id(),
+            first.location(),
+            first.storedBytes() + 1,
+            first.fileCount(),
+            Optional.empty(),
+            Optional.empty());
+
+    assertThatThrownBy(() -> destination.removeLast(longer))
+        .isInstanceOfSatisfying(
+            SerdabException.Refused.class,
+            e -> assertThat(e.problem().code()).isEqualTo("copy-is-another"));
+
+    assertThat(destination.versions(before.key())).hasSize(2);
+  }
+
+  @Test
   void theMonthOfAStudyThatEndsIsNotDoneAnyMore() {
     HeldVersion only = before.copyTo(destination);
     destination.settle(Map.of(Optional.of(YearMonth.of(2021, 1)), true));

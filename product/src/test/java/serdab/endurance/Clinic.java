@@ -135,7 +135,8 @@ final class Clinic implements AutoCloseable {
   private final Map<String, List<Image>> missingForADay = new HashMap<>();
   private Optional<String> ended = Optional.empty();
 
-  /// Disks that the catalogue does not know any more; a person says the next day that they are ours.
+  /// Disks that the catalogue does not know any more; a person says the next day that they are
+  /// ours.
   private final Set<Medium> strangers = new HashSet<>();
 
   private final Deque<String> events = new ArrayDeque<>();
@@ -445,11 +446,10 @@ final class Clinic implements AutoCloseable {
 
   private List<String> byNumber() {
     List<String> studies = new ArrayList<>(truth.studies());
-    studies.sort(
-        (a, b) ->
-            Integer.compare(
-                Integer.parseInt(a.substring(a.lastIndexOf('.') + 1)),
-                Integer.parseInt(b.substring(b.lastIndexOf('.') + 1))));
+    studies.sort((a, b) ->
+        Integer.compare(
+            Integer.parseInt(a.substring(a.lastIndexOf('.') + 1)),
+            Integer.parseInt(b.substring(b.lastIndexOf('.') + 1))));
     return studies;
   }
 
@@ -782,8 +782,7 @@ final class Clinic implements AutoCloseable {
       process(() -> {
         try (Destination destination = open(medium, Access.READ)) {
           catalogue.catalogue().sawDestination(destination.id().toString(), addressOf(medium));
-          Rebuild.from(
-              destination, catalogue.catalogue(), clock, Progress.SILENT, () -> false);
+          Rebuild.from(destination, catalogue.catalogue(), clock, Progress.SILENT, () -> false);
         }
       });
     }
@@ -964,9 +963,7 @@ final class Clinic implements AutoCloseable {
       }
       try {
         opened.forEach((medium, destination) ->
-            catalogue
-                .catalogue()
-                .sawDestination(destination.id().toString(), addressOf(medium)));
+            catalogue.catalogue().sawDestination(destination.id().toString(), addressOf(medium)));
         Backup.Setting setting =
             new Backup.Setting(
                 plan(List.copyOf(opened.keySet())),
@@ -1151,9 +1148,7 @@ final class Clinic implements AutoCloseable {
     OptionalInt versions =
         random.nextInt(3) > 0 ? OptionalInt.of(1 + random.nextInt(3)) : OptionalInt.empty();
     Optional<Period> versionsFor =
-        random.nextInt(3) == 0
-            ? Optional.of(Period.ofDays(random.nextInt(90)))
-            : Optional.empty();
+        random.nextInt(3) == 0 ? Optional.of(Period.ofDays(random.nextInt(90))) : Optional.empty();
     return new RetentionRules(versions, versionsFor, studiesFor, List.of());
   }
 
@@ -1214,8 +1209,9 @@ final class Clinic implements AutoCloseable {
       assertThat(frozen[0]).as("nothing goes while frozen").isFalse();
       judge(medium, rules, last, before, changes.vanished());
     }
-    happens("prune " + (last ? "with last copies " : "") + "on", medium.name + ": "
-        + changes.vanished().size());
+    happens(
+        "prune " + (last ? "with last copies " : "") + "on",
+        medium.name + ": " + changes.vanished().size());
     counts.merge("copies pruned", changes.vanished().size(), Integer::sum);
     check("prune");
   }
@@ -1254,8 +1250,8 @@ final class Clinic implements AutoCloseable {
         assertThat(left).as("%s: every image stays", what).containsAll(one.getValue().paths());
         newestStays(medium, study, before, what);
       } else if (!last && medium.whole(study).isEmpty()) {
-        assertThat(media.stream()
-                .anyMatch(other -> other != medium && !other.whole(study).isEmpty()))
+        assertThat(
+                media.stream().anyMatch(other -> other != medium && !other.whole(study).isEmpty()))
             .as("%s is over, and its last copy goes only when a person says so", what)
             .isTrue();
       }
@@ -1292,8 +1288,7 @@ final class Clinic implements AutoCloseable {
     String id = medium.id.orElseThrow();
     List<String> papers = medium.disk.files();
     for (Removals.CertificateRow act : all.certificates(id)) {
-      boolean paper =
-          papers.contains(Prune.FOLDER + "/certificate-" + act.id() + "-intent.json");
+      boolean paper = papers.contains(Prune.FOLDER + "/certificate-" + act.id() + "-intent.json");
       for (RemovalRow row : all.of(act.id())) {
         if (paper && !row.state().equals("kept")) {
           removals.add(row.location());
@@ -1352,7 +1347,8 @@ final class Clinic implements AutoCloseable {
     changes
         .setAside()
         .forEach((path, zip) -> {
-          assertThat(medium.isHurt(path)).as("%s only damaged is set aside: %s", where, path)
+          assertThat(medium.isHurt(path))
+              .as("%s only damaged is set aside: %s", where, path)
               .isTrue();
           assertThat(medium.holds(zip.study(), zip.version().orElse("")))
               .as("%s a good copy stands instead of %s", where, path)
@@ -1413,8 +1409,10 @@ final class Clinic implements AutoCloseable {
   private void checkReport(RunReport report, List<Medium> to) {
     var totals = report.totals();
     assertThat(totals.listed()).as("listed").isEqualTo(truth.studies().size());
-    boolean whole = ended.isEmpty() && report.problems().stream()
-        .noneMatch(problem -> problem.code().startsWith("source-"));
+    boolean whole =
+        ended.isEmpty()
+            && report.problems().stream()
+                .noneMatch(problem -> problem.code().startsWith("source-"));
     if (whole) {
       assertThat(
               totals.copied()
@@ -1431,8 +1429,7 @@ final class Clinic implements AutoCloseable {
     boolean says = report.outcome() == Outcome.FAILED || report.outcome() == Outcome.INTERRUPTED;
     for (String study : truth.studies()) {
       String label = catalogue.catalogue().label(new StudyKey(study)).value();
-      boolean safe =
-          to.stream().allMatch(medium -> isThere(medium, study, truth.present(study)));
+      boolean safe = to.stream().allMatch(medium -> isThere(medium, study, truth.present(study)));
       if (safe) {
         source.thawFingerprint(study);
         truth.shown(study);
@@ -1536,8 +1533,9 @@ final class Clinic implements AutoCloseable {
         boolean onLost =
             media.stream().anyMatch(medium -> medium.lost && medium.studies().contains(study));
         boolean never =
-            media.stream().noneMatch(medium ->
-                medium.zips().values().stream().anyMatch(zip -> zip.study().equals(study)));
+            media.stream()
+                .noneMatch(medium ->
+                    medium.zips().values().stream().anyMatch(zip -> zip.study().equals(study)));
         assertThat(over.contains(study) || onLost || (never && !truth.has(study)))
             .as("%s comes back, or was pruned, or its disk was lost", study)
             .isTrue();
@@ -1559,7 +1557,8 @@ final class Clinic implements AutoCloseable {
                 .toFolder(out, Selection.ALL, Optional.empty());
       }
       if (medium.hurt().isEmpty()) {
-        assertThat(report.gaps()).as("gaps of %s", medium.name)
+        assertThat(report.gaps())
+            .as("gaps of %s", medium.name)
             .allMatch(gap -> gap.problem().code().equals("not-in-copy"));
       }
       Map<String, Map<String, byte[]>> read = new TreeMap<>();

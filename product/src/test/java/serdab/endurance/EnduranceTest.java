@@ -6,8 +6,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import serdab.testing.SeededTest;
 
-/// Daily runs over years of whatever happens in a practice: nothing is ever called safe that is not,
-/// nothing finished is lost, and at the end every version that was kept comes back bit for bit.
+/// Daily runs over years of whatever happens in a practice: nothing is ever called safe that is
+/// not, nothing finished is lost, and at the end every version that was kept comes back bit for
+/// bit.
 class EnduranceTest {
 
   private static final int THREE_YEARS = 1_095;
@@ -23,7 +24,7 @@ class EnduranceTest {
     live(random, (int) Math.min(THREE_YEARS, Math.ceil(SEEDS * THREE_YEARS * factor)));
   }
 
-  @SeededTest(runs = 3)
+  @SeededTest(runs = 2)
   void afterTwoMonthsEveryVersionThatWasKeptComesBackBitForBit(RandomGenerator random) {
     live(random, 60);
   }

@@ -66,9 +66,9 @@ final class Medium {
     return hurt.getOrDefault(path, Long.MAX_VALUE);
   }
 
-  /// Another catalogue counts its proofs from less.
+  /// Another catalogue has its own count: whatever it knows by now was proven before the harm.
   void catalogueCounts(long proofs) {
-    hurt.replaceAll((_, count) -> Math.min(count, proofs));
+    hurt.replaceAll((_, _) -> proofs);
   }
 
   /// Harms a ZIP for good.

@@ -125,9 +125,9 @@ final class Truth {
     }
   }
 
-  /// Whether a study ever came back to an earlier state, as when an image that was added is deleted.
-  /// A destination holds that version once, with its first date, so it cannot tell that it is the
-  /// newest again.
+  /// Whether a study ever came back to an earlier state, as when an image that was added is
+  /// deleted. A destination holds that version once, with its first date, so it cannot tell that it
+  /// is the newest again.
   boolean cameBack(String study) {
     return returned.contains(study);
   }

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import serdab.testing.Codes;
+import serdab.testing.Headings;
 import serdab.testing.SharedData;
 
 /// Whatever code a person meets, `docs/troubleshooting.md` says what it means and what to do, in
@@ -92,7 +93,7 @@ class TroubleshootingTest {
     }
 
     assertThat(numbers).hasSize(SEEDS_ENTRIES);
-    assertThat(anchors).isSubsetOf(lines.stream().filter(l -> l.startsWith("#")).map(TroubleshootingTest::anchor).toList());
+    assertThat(anchors).isSubsetOf(Headings.anchors(SharedData.checkout().resolve(document)));
   }
 
   @Test
@@ -100,19 +101,11 @@ class TroubleshootingTest {
     Codes codes = Codes.ofTheProduct();
 
     assertThat(codes.problems())
-        .contains("catalogue-busy", "plan-too-old", "naming-is-another", "interrupted", "no-studies");
+        .contains(
+            "catalogue-busy", "plan-too-old", "naming-is-another", "interrupted", "no-studies");
     assertThat(codes.findings())
         .contains("truncated", "dicomdir-offset-wrong", "file-offline", "placeholder-study");
     assertThat(codes.all()).doesNotContain("horos-zip", "serdab-backup-v1");
-  }
-
-  /// As the usual renderers make an anchor of a heading.
-  private static String anchor(String heading) {
-    return heading
-        .replaceFirst("^#+ ", "")
-        .toLowerCase(java.util.Locale.ROOT)
-        .replaceAll("[^\\p{L}\\p{N} _-]", "")
-        .replace(' ', '-');
   }
 
   private static SortedSet<String> without(SortedSet<String> all, SortedSet<String> those) {

@@ -158,8 +158,8 @@ class IndexCopiesTest {
                     }
                     return result;
                   });
-      org.assertj.core.api.Assertions.assertThatThrownBy(() ->
-              copies.remove(dying, List.of(leaving)))
+      org.assertj.core.api.Assertions.assertThatThrownBy(
+              () -> copies.remove(dying, List.of(leaving)))
           .hasMessage("killed");
 
       copies.thin(destination, LIBRARY);

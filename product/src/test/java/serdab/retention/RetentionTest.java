@@ -292,9 +292,7 @@ class RetentionTest {
             newest.missingFiles(),
             Optional.empty(),
             newest.instances());
-    world
-        .catalogue()
-        .recordCopied("world:source", following, List.of(), "", "", List.of(), 1);
+    world.catalogue().recordCopied("world:source", following, List.of(), "", "", List.of(), 1);
 
     assertThat(clinic.plan(0, RetentionClinic.versions(1)).with(Verdict.GO)).isEmpty();
   }
@@ -314,6 +312,23 @@ class RetentionTest {
 
     assertThat(plan.with(Verdict.GO)).isEmpty();
     assertThat(clinic.reasons(plan, group)).extracting(Reason::code).containsOnly("index-copy");
+  }
+
+  @Test
+  void aGroupOfOtherFilesIsNeverOver() {
+    String group = "_other/papers";
+    world.addStudy(1);
+    world.acceptingFewer().source().put(group, "a.txt", new byte[] {1}, world.clock().instant());
+    world.source().date(group, "2020-01-10");
+    world.clock().pass(Duration.ofDays(3));
+    world.backUp();
+    world.source().remove(group);
+    world.backUp();
+    assertThat(clinic.held(0, group)).hasSize(1);
+
+    RetentionPlan plan = clinic.plan(0, RetentionClinic.studiesFor("P1Y"));
+
+    assertThat(plan.with(Verdict.KEEP)).hasSize(plan.lines().size());
   }
 
   @Test
@@ -348,8 +363,7 @@ class RetentionTest {
             old.runId());
     world
         .catalogue()
-        .recordHeld(
-            world.catalogue().version(old.study(), old.version()).orElseThrow(), shorter);
+        .recordHeld(world.catalogue().version(old.study(), old.version()).orElseThrow(), shorter);
 
     RetentionPlan plan = clinic.plan(0, RetentionClinic.versions(1));
 
@@ -491,12 +505,14 @@ class RetentionTest {
             ProofMeans.PAST_CACHE,
             clinic.world.clock().instant().plus(Duration.ofDays(3650)));
     try (Destination destination = clinic.world.open(disk, Access.READ)) {
-      clinic.held(disk, study).forEach(version ->
-          clinic
-              .world
-              .catalogue()
-              .recordProof(
-                  new StudyKey(study), version, destination.id().toString(), proof, "good"));
+      clinic
+          .held(disk, study)
+          .forEach(version ->
+              clinic
+                  .world
+                  .catalogue()
+                  .recordProof(
+                      new StudyKey(study), version, destination.id().toString(), proof, "good"));
     }
   }
 
@@ -544,8 +560,10 @@ class RetentionTest {
       Rebuild.from(destination, world.catalogue(), world.clock(), Progress.SILENT, () -> false);
       String here = destination.id().toString();
       Proof proof = new Proof(Depth.INTACT, ProofMeans.PAST_CACHE, world.clock().instant());
-      clinic.held(0, study).forEach(version ->
-          world.catalogue().recordProof(new StudyKey(study), version, here, proof, "good"));
+      clinic
+          .held(0, study)
+          .forEach(version ->
+              world.catalogue().recordProof(new StudyKey(study), version, here, proof, "good"));
     }
 
     RetentionPlan plan = clinic.plan(0, RetentionClinic.studiesFor("P1Y"));
@@ -602,8 +620,10 @@ class RetentionTest {
       Rebuild.from(destination, world.catalogue(), world.clock(), Progress.SILENT, () -> false);
       String here = destination.id().toString();
       Proof proof = new Proof(Depth.INTACT, ProofMeans.PAST_CACHE, world.clock().instant());
-      clinic.held(0, group).forEach(version ->
-          world.catalogue().recordProof(new StudyKey(group), version, here, proof, "good"));
+      clinic
+          .held(0, group)
+          .forEach(version ->
+              world.catalogue().recordProof(new StudyKey(group), version, here, proof, "good"));
     }
 
     RetentionPlan plan = clinic.plan(0, RetentionClinic.versions(1));
@@ -695,6 +715,32 @@ class RetentionTest {
     assertThat(report.removed()).isZero();
     assertThat(report.kept()).hasSize(2);
     assertThat(clinic.held(0, study)).hasSize(3);
+  }
+
+  @Test
+  void aHoldThatIsPlacedWhileCopiesAreRemovedKeepsTheRest() {
+    String study = clinic.studyWithVersions(3);
+    RetentionRules rules = RetentionClinic.versions(1);
+    PlanFile plan = PlanFile.of(clinic.plan(0, rules));
+    int[] asked = new int[1];
+
+    // Asked twice while judging, once before the part, then before each of two removals.
+    PruneReport report =
+        clinic.prune(
+            0,
+            plan,
+            rules,
+            false,
+            () -> {
+              if (++asked[0] == 5) {
+                clinic.hold(study);
+              }
+              return false;
+            });
+
+    assertThat(report.removed()).isEqualTo(1);
+    assertThat(report.kept()).hasSize(1);
+    assertThat(clinic.held(0, study)).hasSize(2);
   }
 
   // ---- when nothing may go

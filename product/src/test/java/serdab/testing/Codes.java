@@ -31,37 +31,52 @@ public final class Codes {
   /// here when not.
   public static final Set<String> WORDS_OF_OTHER_KINDS =
       Set.of(
+          "copy-already",
+          "import-tree",
+          "not-compared",
+          "only-copy",
+          "to-check",
+          "wrong-study",
           // values of options and keys of plans
           "date-added",
           "date-added-newest",
           "dicom-only",
           "horos-script",
           "horos-zip",
+          "import-tree",
           "import-guard-files",
           "quiet-time",
           "studies-for",
           "study-date",
           "versions-for",
           // outcomes and reasons in reports (docs/json.md, docs/retention.md, docs/status.md)
+          "copy-already",
           "held-back",
           "in-source",
           "index-copy",
           "last-proven-copy",
           "never-copied",
           "no-rule",
+          "no-source-asked",
+          "not-compared",
+          "not-ours",
           "not-proven",
           "not-safe",
           "one-copy",
           "one-medium",
+          "only-copy",
           "only-images",
           "proof-old",
           "run-ended",
           "source-not-looked-at",
+          "source-partly-read",
           "study-age",
           "study-over",
+          "to-check",
           "unknown-copy",
           "unknown-date",
           "version-over",
+          "wrong-study",
           // names of facts, forms, files, groups and states in what we store
           "absolute-found",
           "bytes-free",
@@ -78,6 +93,7 @@ public final class Codes {
           "not-run",
           "online-backup",
           "recovery-catalogue",
+          "recovered-at",
           "retention-plan",
           "serdab-drill",
           "study-manifest",
@@ -101,8 +117,10 @@ public final class Codes {
   private static final Pattern KEBAB = Pattern.compile("\"([a-z][a-z0-9]*(?:-[a-z0-9]+)+)\"");
   private static final Pattern VERSIONED = Pattern.compile(".*-(v?\\d+)");
   private static final Pattern WORD = Pattern.compile("\"([a-z][a-z0-9-]*[a-z0-9])\"");
+  private static final Pattern CONSTANT = Pattern.compile("[A-Z][A-Z0-9_]+");
   private static final Pattern PROBLEM = Pattern.compile("new\\s+Problem\\(");
-  private static final Pattern FINDING = Pattern.compile("(?:Finding\\s*\\.about|new\\s+Finding)\\(");
+  private static final Pattern FINDING =
+      Pattern.compile("(?:Finding\\s*\\.about|new\\s+Finding)\\(");
 
   private final SortedSet<String> problems = new TreeSet<>();
   private final SortedSet<String> findings = new TreeSet<>();
@@ -161,22 +179,26 @@ public final class Codes {
     KEBAB.matcher(source).results().forEach(found -> literals.add(found.group(1)));
     Matcher problem = PROBLEM.matcher(source);
     while (problem.find()) {
-      addWords(arguments(source, problem.end()).getFirst(), problems);
+      addWords(arguments(source, problem.end()).getFirst(), source, problems);
     }
     Matcher finding = FINDING.matcher(source);
     while (finding.find()) {
       List<String> arguments = arguments(source, finding.end());
       boolean about = finding.group().contains("about");
       if (arguments.size() >= 3 && !arguments.get(about ? 1 : 0).contains("one,")) {
-        addWords(arguments.get(about ? 1 : 0), findings);
+        addWords(arguments.get(about ? 1 : 0), source, findings);
       }
     }
   }
 
   /// The literals of one argument; calls in it may take others that are no codes.
-  private static void addWords(String argument, Set<String> to) {
+  private static void addWords(String argument, String source, Set<String> to) {
     if (argument.contains("(")) {
       return;
+    }
+    if (CONSTANT.matcher(argument.strip()).matches()) {
+      Pattern meaning = Pattern.compile("String " + argument.strip() + " = (\"[a-z0-9-]+\");");
+      meaning.matcher(source).results().forEach(found -> addWords(found.group(1), "", to));
     }
     WORD.matcher(argument).results().forEach(found -> to.add(found.group(1)));
   }

@@ -47,6 +47,7 @@ final class FileLocator {
 
   /// Where manifests show files outside the library.
   private static final String DENIED = "Its folder may not be read: permission is denied.";
+
   private static final String NOT_LOOKED_AT = "It cannot be looked at.";
 
   private static final String LINKED = "linked/";
@@ -376,8 +377,7 @@ final class FileLocator {
         return new Located.Missing(entry, file);
       }
       return new Located.NotAFile(
-          entry,
-          e instanceof AccessDeniedException ? DENIED : NOT_LOOKED_AT);
+          entry, e instanceof AccessDeniedException ? DENIED : NOT_LOOKED_AT);
     }
     if (!seen.isRegularFile()) {
       return new Located.NotAFile(
