@@ -45,16 +45,42 @@ prove_speed() {
 }
 
 # The maker is test code: it is built apart from what ./serdab and ./dev test use, so that no build disturbs another.
+build_maker() {
+  maker=$checkout/product/target/library-maker
+  mkdir -p "$maker"
+  run_maven -q -f product/pom.xml -Dserdab.quick=true -Dserdab.target="$maker" \
+    test-compile dependency:build-classpath -Dmdep.outputFile="$maker/libraries" -Dmdep.includeScope=test </dev/null
+  read -r libraries <"$maker/libraries" || [ -n "$libraries" ]
+  maker_classes=$maker/test-classes:$maker/classes:$libraries
+}
+
+run_maker() {
+  maker_class=$1
+  shift
+  "$jdk/bin/java" -Xmx512m --enable-native-access=ALL-UNNAMED -cp "$maker_classes" "serdab.testing.horos.$maker_class" "$@"
+}
+
 make_library() {
   library=${1:-}
-  studies=${2:-1000}
-  case $studies in
-    '' | *[!0-9]* | 0*)
-      library=
-      ;;
-  esac
-  if [ -z "$library" ] || [ "$#" -gt 2 ]; then
-    echo "usage: ./dev make-library FOLDER [STUDIES]; makes \"Horos Data\" in FOLDER, with 1000 studies unless told" >&2
+  full=
+  if [ "${2:-}" = --full ]; then
+    full=${3:-$FULL_STUDIES}
+    studies=$FULL_REAL_STUDIES
+    [ "$full" = "$FULL_STUDIES" ] || studies=100
+    [ "$#" -le 3 ] || library=
+  else
+    studies=${2:-1000}
+    [ "$#" -le 2 ] || library=
+  fi
+  for number in "$studies" ${full:+"$full"}; do
+    case $number in
+      '' | *[!0-9]* | 0*) library= ;;
+    esac
+  done
+  if [ -z "$library" ]; then
+    echo "usage: ./dev make-library FOLDER [STUDIES | --full [STUDIES]]" >&2
+    echo "makes \"Horos Data\" in FOLDER, with 1000 studies unless told; --full also adds index rows for $FULL_STUDIES" >&2
+    echo "studies without files, and FOLDER/home and FOLDER/copies as if all of them were backed up" >&2
     return 2
   fi
   shared=${SERDAB_SHARED:-../shared}
@@ -66,12 +92,53 @@ make_library() {
     echo "dev: $library/Horos Data is there already; remove it to make it again" >&2
     return 2
   fi
-  maker=$checkout/product/target/library-maker
-  mkdir -p "$maker"
-  run_maven -q -f product/pom.xml -Dserdab.quick=true -Dserdab.target="$maker" \
-    test-compile dependency:build-classpath -Dmdep.outputFile="$maker/libraries" -Dmdep.includeScope=test </dev/null
-  read -r libraries <"$maker/libraries" || [ -n "$libraries" ]
-  "$jdk/bin/java" -Xmx256m --enable-native-access=ALL-UNNAMED \
-    -cp "$maker/test-classes:$maker/classes:$libraries" serdab.testing.horos.RealLibrary \
-    "$shared/data/dicom" "$library" "$studies"
+  build_maker
+  run_maker RealLibrary "$shared/data/dicom" "$library" "$studies"
+  [ -n "$full" ] || return 0
+  # The studies with files are really backed up; of the others there are rows, and holdings that say so.
+  SERDAB_HOME=$library/home "$checkout/serdab" backup --from "$library/Horos Data" --to "zip:$library/copies" --naming uid
+  run_maker FullLibrary rows "$library" "$full" "$FULL_IMAGES"
+  run_maker FullLibrary holdings "$library" "$library/home" "$library/copies"
+}
+
+FULL_STUDIES=130000
+FULL_REAL_STUDIES=500
+FULL_IMAGES=231
+
+# At full size on the folder that SERDAB_SCALE names, made when it is not there; `small` in a folder of its own.
+prove_scale() {
+  product_version >/dev/null || return 1
+  size=
+  folder=${SERDAB_SCALE:-target/full-library}
+  if [ "${1:-}" = small ]; then
+    size=--small
+    folder=target/small-library
+    rm -rf "$folder"
+  fi
+  case $folder in
+    /*) ;;
+    *) folder=$checkout/$folder ;;
+  esac
+  if [ ! -d "$folder/home" ]; then
+    make_library "$folder" --full ${size:+2000} || return $?
+  else
+    build_maker
+  fi
+  rows=target/scale-rows.md
+  : >"$rows"
+  "$checkout/serdab" --version >/dev/null # builds now, not while it is measured
+  SERDAB_MORE="$jdk/bin/java --enable-native-access=ALL-UNNAMED -cp $maker_classes serdab.testing.horos.FullLibrary"
+  export SERDAB_MORE
+  outcome=0
+  python3 scripts/scale.py "$checkout" "$folder" "$rows" "$(git rev-parse --short=10 HEAD)" $size || outcome=$?
+  if [ -z "$size" ]; then
+    {
+      sed '/^| ---/q' docs/proof/scale.md
+      cat "$rows"
+    } >docs/proof/scale.md.new
+    mv docs/proof/scale.md.new docs/proof/scale.md
+  else
+    rm -rf "$folder"
+  fi
+  return "$outcome"
 }

@@ -14,8 +14,12 @@ prove() {
       prove_speed
       return
       ;;
+    scale)
+      prove_scale "${2:-}"
+      return
+      ;;
     *)
-      echo "usage: ./dev prove interruption|differential|fuzz|interop|endurance|speed [--slice N]" >&2
+      echo "usage: ./dev prove interruption|differential|fuzz|interop|endurance|speed|scale [--slice N]" >&2
       return 2
       ;;
   esac

@@ -563,6 +563,20 @@ public final class Catalogue implements AutoCloseable {
         this::studyRow);
   }
 
+  /// Those of [#studies()] whose version that was read last has no proven copy, in the same order;
+  /// close the stream.
+  public Stream<StudyRow> studiesNotCopied() {
+    return database.stream(
+        "select "
+            + STUDY_COLUMNS
+            + " from study s where not exists (select 1 from copy c where c.study = s.study"
+            + " and c.version = s.version and c.state = 'good' and c.depth in ("
+            + Proofs.reaching(Depth.INTACT)
+            + ")) order by s.study_date, s.study, s.source",
+        call -> call,
+        this::studyRow);
+  }
+
   /// A study with all its copies on all destinations, newest version first.
   public record StudyWithCopies(StudyRow study, List<CopyRow> copies) {}
 
@@ -624,6 +638,28 @@ public final class Catalogue implements AutoCloseable {
           keys.filter(k -> label(new StudyKey(k)).value().equals(label)).findFirst();
       return key.flatMap(this::lastSeen);
     }
+  }
+
+  /// As [#studies()], those with this label only.
+  public List<StudyRow> studiesLabelled(String label) {
+    List<String> found;
+    try (Stream<String> keys =
+        database.stream(
+            "select distinct study from study order by study", call -> call, Link.Row::text)) {
+      found = keys.filter(k -> label(new StudyKey(k)).value().equals(label)).toList();
+    }
+    List<StudyRow> rows = new ArrayList<>();
+    for (String key : found) {
+      rows.addAll(
+          database.read(link ->
+              link.call(
+                      "select "
+                          + STUDY_COLUMNS
+                          + " from study s where s.study = ? order by s.study_date, s.source")
+                  .text(key)
+                  .all(this::studyRow)));
+    }
+    return rows;
   }
 
   private Optional<StudyRow> lastSeen(String key) {

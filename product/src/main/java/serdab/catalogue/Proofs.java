@@ -80,7 +80,7 @@ public final class Proofs {
   }
 
   /// The depths that reach one, as SQL text; constants of ours only.
-  private static String reaching(Depth depth) {
+  static String reaching(Depth depth) {
     return Arrays.stream(Depth.values())
         .filter(one -> one.reaches(depth))
         .map(one -> "'" + one.name() + "'")

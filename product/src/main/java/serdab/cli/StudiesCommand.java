@@ -86,7 +86,7 @@ final class StudiesCommand implements Callable<Integer> {
     }
     try (Wiring wiring = new Wiring(around);
         Catalogue catalogue = wiring.catalogue(home);
-        Stream<StudyRow> all = catalogue.studies()) {
+        Stream<StudyRow> all = asked(catalogue)) {
       Stream<StudyRow> wanted = all.filter(row -> matches(row, range, catalogue));
       if (json) {
         Json.object(
@@ -103,6 +103,14 @@ final class StudiesCommand implements Callable<Integer> {
       }
     }
     return Main.ExitCodes.GOOD;
+  }
+
+  /// As few rows as a query can tell; [#matches] looks at each.
+  private Stream<StudyRow> asked(Catalogue catalogue) {
+    if (label != null) {
+      return catalogue.studiesLabelled(label).stream();
+    }
+    return notCopied ? catalogue.studiesNotCopied() : catalogue.studies();
   }
 
   private boolean matches(StudyRow row, Optional<DateRange> range, Catalogue catalogue) {

@@ -47,7 +47,7 @@ import serdab.store.BlobStore;
     })
 final class VerifyCommand implements Callable<Integer> {
 
-  private static final Pattern SHARE = Pattern.compile("(\\d{1,6})/(\\d{1,6})");
+  private static final Pattern SHARE = Pattern.compile("(\\d{1,7})/(\\d{1,7})");
 
   private Surroundings around;
 

@@ -391,6 +391,40 @@ abstract class CatalogueContract {
   }
 
   @Test
+  void studiesNotCopiedAreThoseWithoutAProvenCopyOfTheirVersion() {
+    see("1.1", "1.2", "1.3", "1.4");
+    for (String key : List.of("1.2", "1.3", "1.4")) {
+      catalogue()
+          .recordCopied(
+              SOURCE,
+              version(key, "v", 1),
+              key.equals("1.4") ? List.of() : List.of(copy(key, "v", DISK)),
+              "print",
+              "look",
+              List.of(),
+              1);
+    }
+    catalogue().recordHeld(version("1.4", "earlier", 1), copy("1.4", "earlier", DISK));
+    CopyRow good = copy("1.3", "v", DISK);
+    catalogue()
+        .recordHeld(
+            version("1.3", "v", 1),
+            new CopyRow(
+                good.study(),
+                good.version(),
+                good.destinationId(),
+                good.location(),
+                good.storedBytes(),
+                good.fileCount(),
+                good.proof(),
+                "bad",
+                1));
+
+    assertThat(all(catalogue().studiesNotCopied()).stream().map(s -> s.facts().key().value()))
+        .containsExactly("1.1", "1.3", "1.4");
+  }
+
+  @Test
   void aStreamShowsTheStateAtItsBeginningAndWritesGoOnBesideIt() {
     String[] keys = IntStream.range(0, 2000).mapToObj(i -> "1." + i).toArray(String[]::new);
     see(keys);

@@ -467,7 +467,7 @@ final class HorosInventory implements Inventory {
   private void writeMade() throws IOException {
     lock.lock();
     try {
-      IndexGroups.writeMade(notes, folders, schema, privateFolder);
+      IndexGroups.writeMade(notes, folders, schema, index.map(IndexReader::facts), privateFolder);
     } catch (SQLException e) {
       throw Workbook.failed(e);
     } finally {

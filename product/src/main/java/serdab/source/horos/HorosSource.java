@@ -43,6 +43,7 @@ public final class HorosSource implements Source {
   private final Settings settings;
   private final InstantSource clock;
   private final Sleeper sleeper;
+  private final long keptFromBytes;
 
   /// How a library is read.
   ///
@@ -72,12 +73,24 @@ public final class HorosSource implements Source {
   /// @throws SerdabException.Unavailable when it is not there
   public HorosSource(
       Path library, Settings settings, Path workFolder, InstantSource clock, Sleeper sleeper) {
+    this(library, settings, workFolder, clock, sleeper, KeptIndex.FROM_BYTES);
+  }
+
+  /// @param keptFromBytes an index of this size or more is kept between inventories
+  HorosSource(
+      Path library,
+      Settings settings,
+      Path workFolder,
+      InstantSource clock,
+      Sleeper sleeper,
+      long keptFromBytes) {
     this.given = library;
     this.folders = LibraryFolders.open(library);
     this.settings = settings;
     this.workFolder = workFolder;
     this.clock = clock;
     this.sleeper = sleeper;
+    this.keptFromBytes = keptFromBytes;
   }
 
   /// The library that a path means, if it means one: for recognising sources.
@@ -127,6 +140,21 @@ public final class HorosSource implements Source {
 
   @Override
   public Inventory inventory() {
+    KeptIndex kept = new KeptIndex(workFolder, folders.indexFile());
+    Optional<KeptIndex.About> about = kept.about();
+    try {
+      return inventory(kept, about);
+    } catch (SerdabException e) {
+      if (about.isEmpty() || !e.problem().code().equals(Workbook.FAILED)) {
+        throw e;
+      }
+      // Whatever is wrong with what was kept, the index itself is asked.
+      kept.forget();
+      return inventory(kept, Optional.empty());
+    }
+  }
+
+  private Inventory inventory(KeptIndex kept, Optional<KeptIndex.About> about) {
     Path privateFolder;
     try {
       privateFolder = PrivateFolder.create(workFolder);
@@ -139,24 +167,27 @@ public final class HorosSource implements Source {
           e);
     }
     try {
-      return look(privateFolder);
+      return look(privateFolder, kept, about);
     } catch (RuntimeException e) {
       PrivateFolder.delete(privateFolder);
       throw e;
     }
   }
 
-  private Inventory look(Path privateFolder) {
+  private Inventory look(Path privateFolder, KeptIndex kept, Optional<KeptIndex.About> about) {
     Instant now = clock.instant();
+    IndexAccess access =
+        new IndexAccess(
+            folders, kept, about, new IndexSnapshot(clock, sleeper), privateFolder, now);
     try {
-      Optional<IndexSnapshot.Outcome> snapshot = takeSnapshot(privateFolder);
+      Optional<IndexSnapshot.Outcome> snapshot = takeSnapshot(access);
       Optional<Path> copy =
           snapshot
               .filter(IndexSnapshot.Outcome.Taken.class::isInstance)
               .map(taken -> ((IndexSnapshot.Outcome.Taken) taken).copy());
       Workbook workbook = Workbook.create(privateFolder.resolve("notes.sqlite"), copy);
       try {
-        return inventory(workbook, snapshot, copy, privateFolder, now);
+        return inventory(workbook, access, snapshot, copy, privateFolder, now);
       } catch (IOException | SQLException | RuntimeException e) {
         workbook.close();
         throw e;
@@ -172,6 +203,7 @@ public final class HorosSource implements Source {
 
   private Inventory inventory(
       Workbook workbook,
+      IndexAccess access,
       Optional<IndexSnapshot.Outcome> snapshot,
       Optional<Path> copy,
       Path privateFolder,
@@ -191,7 +223,9 @@ public final class HorosSource implements Source {
     }
     Optional<IndexReader> reader =
         usable
-            ? Optional.of(new IndexReader(workbook, schema, locator, settings.zone()))
+            ? Optional.of(
+                new IndexReader(
+                    workbook, schema, access.facts(workbook, schema), locator, settings.zone()))
             : Optional.empty();
     if (reader.isPresent()) {
       reader.get().noteStudies();
@@ -207,8 +241,12 @@ public final class HorosSource implements Source {
       new Endangered(workbook, schema, folders)
           .note(deletions, settings.autoClean().orElse(AutoClean.VIEWERS_DEFAULT), now);
     }
-    new IndexGroups(workbook, folders, schema, privateFolder, now)
-        .note(snapshot, reader.map(IndexReader::indexId).orElse(""), modelVersion());
+    Optional<IndexFacts> facts = reader.map(IndexReader::facts);
+    String uuid = reader.map(IndexReader::indexId).orElse("");
+    boolean sound =
+        new IndexGroups(workbook, folders, schema, facts, privateFolder, now)
+            .note(snapshot, uuid, modelVersion());
+    access.keep(uuid, sound && usable, keptFromBytes);
     return new HorosInventory(
         folders,
         locator,
@@ -247,7 +285,7 @@ public final class HorosSource implements Source {
   }
 
   /// Copies the index; empty when there is none and the files are there.
-  private Optional<IndexSnapshot.Outcome> takeSnapshot(Path privateFolder) throws IOException {
+  private Optional<IndexSnapshot.Outcome> takeSnapshot(IndexAccess access) throws IOException {
     if (Files.exists(folders.base().resolve("Database3.sql"))) {
       throw new SerdabException.HeldBack(
           new Problem(
@@ -257,8 +295,7 @@ public final class HorosSource implements Source {
                   + " finish."));
     }
     if (Files.exists(folders.indexFile())) {
-      Path folder = Files.createDirectory(privateFolder.resolve("snapshot"));
-      return Optional.of(new IndexSnapshot(clock, sleeper).take(folders.indexFile(), folder));
+      return Optional.of(access.snapshot());
     }
     if (!folders.holdsFiles()) {
       throw new SerdabException.Unavailable(

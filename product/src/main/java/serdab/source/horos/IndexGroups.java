@@ -43,19 +43,23 @@ final class IndexGroups {
   private final Workbook workbook;
   private final LibraryFolders folders;
   private final IndexSchema schema;
+  private final Optional<IndexFacts> facts;
   private final Path privateFolder;
   private final Instant now;
 
+  /// @param facts computed from the attached index; empty when it does not lead to files
   /// @param privateFolder the inventory's; what is known of an index is kept beside it
   IndexGroups(
       Workbook workbook,
       LibraryFolders folders,
       IndexSchema schema,
+      Optional<IndexFacts> facts,
       Path privateFolder,
       Instant now) {
     this.workbook = workbook;
     this.folders = folders;
     this.schema = schema;
+    this.facts = facts;
     this.privateFolder = privateFolder;
     this.now = now;
   }
@@ -75,15 +79,16 @@ final class IndexGroups {
   ///
   /// @param snapshot what came of copying the index; empty when there is none
   /// @param uuid the index's own
-  void note(Optional<IndexSnapshot.Outcome> snapshot, String uuid, String modelVersion)
+  /// @return whether nothing is known against the index
+  boolean note(Optional<IndexSnapshot.Outcome> snapshot, String uuid, String modelVersion)
       throws SQLException, IOException {
     if (snapshot.isEmpty()) {
-      return;
+      return false;
     }
-    switch (snapshot.get()) {
+    return switch (snapshot.get()) {
       case IndexSnapshot.Outcome.Taken taken -> {
         String present = taken.state().fingerprint();
-        Path file = privateFolder.resolveSibling("known-" + folders.name());
+        Path file = known(privateFolder, folders);
         Optional<KnownIndex> known =
             KnownIndex.read(file).filter(index -> index.isOf(present) || index.isRecent(now));
         KnownIndex index;
@@ -95,7 +100,7 @@ final class IndexGroups {
               new KnownIndex(
                   now,
                   present,
-                  IndexCopy.isSound(taken.copy()),
+                  taken.sound() || IndexCopy.isSound(taken.copy()),
                   made.fingerprint(),
                   made.files().size());
           index.write(file);
@@ -121,6 +126,7 @@ final class IndexGroups {
             new IndexCopy(taken.state(), uuid, modelVersion, rows(), check, means));
         // Those files are written when somebody asks for them.
         settle(group(MADE), index.made(), index.madeFiles());
+        yield index.sound();
       }
       case IndexSnapshot.Outcome.Unusable _ -> {
         try {
@@ -139,14 +145,31 @@ final class IndexGroups {
         } catch (NoSuchFileException e) {
           // The viewer removes an index that it cannot open.
         }
+        yield false;
       }
-    }
+    };
+  }
+
+  private static Path known(Path privateFolder, LibraryFolders folders) {
+    return privateFolder.resolveSibling("known-" + folders.name());
+  }
+
+  /// Whether an index in this state is to be checked from end to end now.
+  static boolean isCheckDue(
+      Path privateFolder, LibraryFolders folders, IndexState state, Instant now) {
+    return KnownIndex.read(known(privateFolder, folders))
+        .filter(index -> index.isOf(state.fingerprint()) || index.isRecent(now))
+        .isEmpty();
   }
 
   private Map<String, Long> rows() throws SQLException {
     Map<String, Long> rows = new TreeMap<>();
     for (String table : schema.tables()) {
-      rows.put(table, workbook.number("SELECT count(*) FROM lib.\"" + table + "\""));
+      rows.put(
+          table,
+          table.equals(IndexSchema.IMAGE) && facts.isPresent()
+              ? facts.get().imageRows()
+              : workbook.number("SELECT count(*) FROM lib.\"" + table + "\""));
     }
     return rows;
   }
@@ -178,16 +201,20 @@ final class IndexGroups {
 
   /// Writes what people made, if it is not written, and notes its files.
   static void writeMade(
-      Workbook workbook, LibraryFolders folders, IndexSchema schema, Path privateFolder)
+      Workbook workbook,
+      LibraryFolders folders,
+      IndexSchema schema,
+      Optional<IndexFacts> facts,
+      Path privateFolder)
       throws SQLException, IOException {
     if (!Files.exists(privateFolder.resolve(MADE))) {
-      new IndexGroups(workbook, folders, schema, privateFolder, Instant.EPOCH).noteMade();
+      new IndexGroups(workbook, folders, schema, facts, privateFolder, Instant.EPOCH).noteMade();
     }
   }
 
   private MadeByPeople.Made noteMade() throws SQLException, IOException {
     MadeByPeople.Made made =
-        new MadeByPeople(workbook, schema, privateFolder.resolve(MADE)).write();
+        new MadeByPeople(workbook, schema, facts, privateFolder.resolve(MADE)).write();
     long group = group(MADE);
     // The viewer may have taken its index away since it was copied.
     long modified =

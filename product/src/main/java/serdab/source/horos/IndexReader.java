@@ -40,18 +40,22 @@ final class IndexReader {
 
   private final Workbook workbook;
   private final IndexSchema schema;
+  private final IndexFacts facts;
   private final FileLocator locator;
   private final ZoneId zone;
   private final String indexId;
 
+  /// @param facts computed from the attached index
   /// @param zone the time zone of the viewer's Mac
-  IndexReader(Workbook workbook, IndexSchema schema, FileLocator locator, ZoneId zone)
+  IndexReader(
+      Workbook workbook, IndexSchema schema, IndexFacts facts, FileLocator locator, ZoneId zone)
       throws SQLException {
+    this.facts = facts;
     this.workbook = workbook;
     this.schema = schema;
     this.locator = locator;
     this.zone = zone;
-    this.indexId = readIndexId();
+    this.indexId = readIndexId(workbook, schema);
   }
 
   /// `Z_UUID`: another one means that the index was rebuilt, and row numbers mean nothing any more.
@@ -59,7 +63,7 @@ final class IndexReader {
     return indexId;
   }
 
-  private String readIndexId() throws SQLException {
+  static String readIndexId(Workbook workbook, IndexSchema schema) throws SQLException {
     if (!schema.has("Z_METADATA", "Z_UUID")) {
       return "none";
     }
@@ -74,47 +78,10 @@ final class IndexReader {
   /// Notes all studies with what their fingerprints are made of.
   void noteStudies() throws SQLException {
     workbook.execute("BEGIN");
-    sumUp();
     groupStudies();
     noteEmptyStudies();
     noteStrayRows();
     workbook.execute("COMMIT");
-  }
-
-  /// Per study row: how many images and files, the highest image row, how often rows were saved.
-  private void sumUp() throws SQLException {
-    workbook.execute(
-        """
-        CREATE TABLE sums (study INTEGER PRIMARY KEY, images INTEGER, last INTEGER, saves INTEGER,
-          files INTEGER, nameless INTEGER, series_saves INTEGER DEFAULT 0)\
-        """);
-    String imageSaves = schema.column(IndexSchema.IMAGE, "i", "Z_OPT");
-    // Series first, each with its images: both steps then follow an index, whatever the statistics
-    // in the viewer's file say. Where it has no index SQLite makes one for the query.
-    workbook.execute(
-        """
-        INSERT INTO sums (study, images, last, saves, files, nameless)
-        SELECT s.ZSTUDY, count(*), max(i.Z_PK), CAST(total(%s) AS INTEGER),
-               count(DISTINCT nullif(%s, '')), sum(coalesce(%s, '') = '')
-        FROM lib.ZSERIES s CROSS JOIN lib.ZIMAGE i ON i.ZSERIES = s.Z_PK
-        WHERE s.ZSTUDY IS NOT NULL AND typeof(s.ZSTUDY) = 'integer'
-        GROUP BY s.ZSTUDY\
-        """
-            .formatted(imageSaves, fileKey(), fileKey()));
-    workbook.execute(
-        """
-        UPDATE sums SET series_saves = (
-          SELECT CAST(total(%s) AS INTEGER) FROM lib.ZSERIES s WHERE s.ZSTUDY = sums.study)\
-        """
-            .formatted(schema.column(IndexSchema.SERIES, "s", "Z_OPT")));
-  }
-
-  /// What tells an image's file from another; cheaper than its name.
-  private String fileKey() {
-    String text = schema.column(IndexSchema.IMAGE, "i", "ZPATHSTRING", "ZPATH");
-    return schema.has(IndexSchema.IMAGE, "ZPATHNUMBER")
-        ? "coalesce(i.ZPATHNUMBER, " + text + ")"
-        : text;
   }
 
   private void groupStudies() throws SQLException {
@@ -358,26 +325,16 @@ final class IndexReader {
 
   /// Rows that lead to no study; their files are found by listing the folders.
   private void noteStrayRows() throws SQLException {
-    long all = workbook.number("SELECT count(*) FROM lib.ZIMAGE");
-    long reached =
-        workbook.number(
-            "SELECT coalesce(sum(u.images), 0) FROM sums u JOIN member m USING (study)");
-    if (all > reached) {
+    long stray = facts.strayRows();
+    if (stray > 0) {
       workbook.find(
           Finding.about(
               "",
               "images-without-study",
-              (all - reached)
+              stray
                   + " image rows of the viewer's index belong to no study; their files are taken by"
                   + " what their headers say."));
     }
-  }
-
-  /// Whether some image rows lead to no study.
-  boolean hasStrayRows() throws SQLException {
-    return workbook.number("SELECT count(*) FROM lib.ZIMAGE")
-        > workbook.number(
-            "SELECT coalesce(sum(u.images), 0) FROM sums u JOIN member m USING (study)");
   }
 
   /// Names and flags of files, each name once, in the order of their numbers.
@@ -416,44 +373,16 @@ final class IndexReader {
     }
   }
 
-  /// Numbers of all files that studies of the index name.
-  void eachFileNumber(Consumer<Long> action) throws SQLException {
-    if (!schema.has(IndexSchema.IMAGE, "ZPATHNUMBER")) {
-      return;
-    }
-    String query =
-        hasStrayRows()
-            ? """
-            SELECT i.ZPATHNUMBER FROM lib.ZIMAGE i
-            JOIN lib.ZSERIES s ON s.Z_PK = i.ZSERIES JOIN member m ON m.study = s.ZSTUDY
-            WHERE i.ZPATHNUMBER IS NOT NULL\
-            """
-            : "SELECT ZPATHNUMBER FROM lib.ZIMAGE WHERE ZPATHNUMBER IS NOT NULL";
-    try (PreparedStatement statement = workbook.prepare(query);
-        ResultSet row = statement.executeQuery()) {
-      while (row.next()) {
-        action.accept(row.getLong(1));
-      }
-    }
-  }
-
-  /// All file names with text of their own that studies name: other extensions, absolute paths.
-  void noteNames(String table) throws SQLException {
-    String text = schema.column(IndexSchema.IMAGE, "i", "ZPATHSTRING", "ZPATH");
-    String numberless =
-        schema.has(IndexSchema.IMAGE, "ZPATHNUMBER") ? " AND i.ZPATHNUMBER IS NULL" : "";
-    workbook.execute(
-        """
-        INSERT OR IGNORE INTO %s (name)
-        SELECT CAST(%s AS TEXT) FROM lib.ZIMAGE i
-        JOIN lib.ZSERIES s ON s.Z_PK = i.ZSERIES JOIN member m ON m.study = s.ZSTUDY
-        WHERE %s IS NOT NULL%s\
-        """
-            .formatted(table, text, text, numberless));
+  /// What was computed from the index.
+  IndexFacts facts() {
+    return facts;
   }
 
   /// Linked files of image rows that belong to no study.
   void eachStrayLink(Consumer<String> action) throws SQLException {
+    if (facts.strayRows() == 0) {
+      return;
+    }
     String text = schema.column(IndexSchema.IMAGE, "i", "ZPATHSTRING", "ZPATH");
     try (PreparedStatement statement =
             workbook.prepare(

@@ -99,10 +99,33 @@ final class IndexSnapshot {
     ///
     /// @param tries how many copies were begun
     /// @param state of the index just before it was copied
-    record Taken(Path copy, Means means, int tries, IndexState state) implements Outcome {}
+    /// @param sound whether integrity_check found nothing wrong; else it was not run, or it was and
+    ///   the copy can be used all the same
+    record Taken(Path copy, Means means, int tries, IndexState state, boolean sound)
+        implements Outcome {
+
+      Taken(Path copy, Means means, int tries, IndexState state) {
+        this(copy, means, tries, state, false);
+      }
+    }
 
     /// The index was read, and it is no database that can be used.
     record Unusable(String reason) implements Outcome {}
+  }
+
+  /// How a copy is checked.
+  enum Check {
+    /// SQLite opens it. For a copy that is compared with an earlier one next.
+    OPENS,
+    /// SQLite's quick_check, which says whether it can be used.
+    QUICK,
+    /// SQLite's integrity_check, and quick_check when that finds anything.
+    WHOLE
+  }
+
+  /// As [#take(Path, Path, Check)] with the quick check.
+  Outcome take(Path index, Path folder) {
+    return take(index, folder, Check.QUICK);
   }
 
   /// Copies an index.
@@ -111,11 +134,11 @@ final class IndexSnapshot {
   /// @param folder new, empty and private; the copy is made inside
   /// @throws SerdabException.Unavailable when the index is busy or cannot be reached
   /// @throws IllegalArgumentException when the folder is not empty
-  Outcome take(Path index, Path folder) {
+  Outcome take(Path index, Path folder, Check check) {
     ONE_AT_A_TIME.lock();
     try {
       requireEmpty(folder);
-      return takeAlone(index, folder);
+      return takeAlone(index, folder, check);
     } catch (IOException e) {
       throw new SerdabException.Unavailable(
           new Problem(
@@ -140,16 +163,18 @@ final class IndexSnapshot {
     }
   }
 
-  private Outcome takeAlone(Path index, Path folder) throws IOException, InterruptedException {
+  private Outcome takeAlone(Path index, Path folder, Check check)
+      throws IOException, InterruptedException {
     Optional<String> complaint = Optional.empty();
     for (int tried = 1; tried <= TRIES; tried++) {
       Path fresh = Files.createDirectory(folder.resolve("copy-" + tried));
       Path copy = fresh.resolve(LibraryFolders.INDEX);
       IndexState state = IndexState.of(index);
       if (copyUnchanged(index, copy)) {
-        complaint = recoverAndCheck(copy);
+        Checked checked = recoverAndCheck(copy, check);
+        complaint = checked.complaint();
         if (complaint.isEmpty()) {
-          return new Outcome.Taken(copy, Means.FILE_COPY, tried, state);
+          return new Outcome.Taken(copy, Means.FILE_COPY, tried, state, checked.sound());
         }
       }
       removeFolder(fresh);
@@ -176,10 +201,10 @@ final class IndexSnapshot {
               "The library's index changed during every try to copy it, and " + refusal.get() + ".",
               "Try again when the viewer is not importing, or close it."));
     }
-    Optional<String> wrong = recoverAndCheck(copy);
-    return wrong.isEmpty()
-        ? new Outcome.Taken(copy, Means.ONLINE_BACKUP, TRIES, state)
-        : new Outcome.Unusable(wrong.get());
+    Checked checked = recoverAndCheck(copy, check == Check.OPENS ? Check.QUICK : check);
+    return checked.complaint().isEmpty()
+        ? new Outcome.Taken(copy, Means.ONLINE_BACKUP, TRIES, state, checked.sound())
+        : new Outcome.Unusable(checked.complaint().get());
   }
 
   private static Duration waitAfter(int tried) {
@@ -267,16 +292,25 @@ final class IndexSnapshot {
     return index.resolveSibling(index.getFileName() + suffix);
   }
 
-  /// Opens the copy for writing, so that SQLite recovers it, and checks it.
+  /// What a check found.
   ///
-  /// @return what is wrong with it
-  private static Optional<String> recoverAndCheck(Path copy) {
+  /// @param complaint why the copy cannot be used
+  /// @param sound whether it was checked whole and nothing was found
+  private record Checked(Optional<String> complaint, boolean sound) {
+
+    static Checked complaint(String text) {
+      return new Checked(Optional.of(text), false);
+    }
+  }
+
+  /// Opens the copy for writing, so that SQLite recovers it, and checks it.
+  private static Checked recoverAndCheck(Path copy, Check check) {
     try {
       if (Files.size(copy) == 0) {
-        return Optional.of("it is empty");
+        return Checked.complaint("it is empty");
       }
     } catch (IOException e) {
-      return Optional.of("its copy cannot be read back");
+      return Checked.complaint("its copy cannot be read back");
     }
     SQLiteConfig config = new SQLiteConfig();
     config.setBusyTimeout(BUSY_TIMEOUT_MILLIS);
@@ -284,17 +318,36 @@ final class IndexSnapshot {
             DriverManager.getConnection("jdbc:sqlite:" + copy, config.toProperties());
         Statement statement = connection.createStatement()) {
       statement.execute("PRAGMA trusted_schema=OFF");
+      // Comparing an index with its table keeps nothing in the system's temporary folder.
+      statement.execute("PRAGMA temp_store=MEMORY");
       // Leaving WAL mode brings the whole log into the main file.
       statement.execute("PRAGMA journal_mode=DELETE");
-      try (ResultSet result = statement.executeQuery("PRAGMA quick_check(1)")) {
-        String answer = result.next() ? result.getString(1) : "no answer";
-        return "ok".equals(answer)
-            ? Optional.empty()
-            // The answer may quote table contents, so only the fact is told.
-            : Optional.of("SQLite's quick_check finds it damaged");
+      switch (check) {
+        case OPENS -> {
+          statement.executeQuery("SELECT count(*) FROM sqlite_master").close();
+          return new Checked(Optional.empty(), false);
+        }
+        case WHOLE -> {
+          if (isOk(statement, "PRAGMA integrity_check(1)")) {
+            return new Checked(Optional.empty(), true);
+          }
+        }
+        case QUICK -> {
+          // What stands next.
+        }
       }
+      return isOk(statement, "PRAGMA quick_check(1)")
+          ? new Checked(Optional.empty(), false)
+          // The answer may quote table contents, so only the fact is told.
+          : Checked.complaint("SQLite's quick_check finds it damaged");
     } catch (SQLException e) {
-      return Optional.of("SQLite cannot open it (result code " + e.getErrorCode() + ")");
+      return Checked.complaint("SQLite cannot open it (result code " + e.getErrorCode() + ")");
+    }
+  }
+
+  private static boolean isOk(Statement statement, String check) throws SQLException {
+    try (ResultSet result = statement.executeQuery(check)) {
+      return result.next() && "ok".equals(result.getString(1));
     }
   }
 

@@ -49,15 +49,18 @@ final class MadeByPeople {
 
   private final Workbook workbook;
   private final IndexSchema schema;
+  private final Optional<IndexFacts> facts;
   private final Path folder;
   private final MessageDigest print = Sha256.hasher();
   private final List<Written> written = new ArrayList<>();
   private int windowsStates;
   private int windowsStatesLeftOut;
 
-  MadeByPeople(Workbook workbook, IndexSchema schema, Path folder) {
+  /// @param facts computed from the attached index; empty when it does not lead to files
+  MadeByPeople(Workbook workbook, IndexSchema schema, Optional<IndexFacts> facts, Path folder) {
     this.workbook = workbook;
     this.schema = schema;
+    this.facts = facts;
     this.folder = folder;
   }
 
@@ -89,7 +92,7 @@ final class MadeByPeople {
     writeStudies();
     writeLog();
     for (String table : List.of("made_image", "made_series", "made_study", "made_album")) {
-      workbook.execute("DROP TABLE " + table);
+      workbook.execute("DROP TABLE IF EXISTS main." + table);
     }
     if (windowsStatesLeftOut > 0) {
       workbook.find(
@@ -193,18 +196,11 @@ final class MadeByPeople {
 
   /// Notes the rows that hold anything; each table of the index is read once from end to end.
   private void gather() throws SQLException {
-    workbook.execute("CREATE TABLE made_image (image INTEGER PRIMARY KEY, series INTEGER)");
+    gatherImages();
     workbook.execute("CREATE TABLE made_series (series INTEGER PRIMARY KEY, study INTEGER)");
     workbook.execute("CREATE TABLE made_study (study INTEGER PRIMARY KEY, opened_only INTEGER)");
     workbook.execute("CREATE TABLE made_album (study INTEGER, album INTEGER)");
     boolean series = schema.has(IndexSchema.SERIES, "ZSTUDY");
-    if (schema.has(IndexSchema.IMAGE, "ZSERIES")) {
-      workbook.execute(
-          "INSERT INTO made_image SELECT t.Z_PK, t.ZSERIES FROM lib.ZIMAGE t WHERE "
-              + anySet(
-                  comments(IndexSchema.IMAGE), display(IndexSchema.IMAGE), List.of(keyImage())));
-    }
-    workbook.execute("CREATE INDEX made_image_series ON made_image (series)");
     if (series) {
       workbook.execute(
           "INSERT INTO made_series SELECT t.Z_PK, t.ZSTUDY FROM lib.ZSERIES t"
@@ -232,6 +228,25 @@ final class MadeByPeople {
     workbook.execute(
         "INSERT INTO made_study SELECT t.Z_PK, NOT (%s) FROM lib.ZSTUDY t WHERE %s OR %s"
             .formatted(made, made, anySet(List.of(opened(IndexSchema.STUDY)))));
+  }
+
+  private void gatherImages() throws SQLException {
+    if (facts.isPresent()) {
+      facts.get().needMadeImages(imageCondition());
+      return;
+    }
+    workbook.execute("CREATE TABLE main.made_image (image INTEGER PRIMARY KEY, series INTEGER)");
+    if (schema.has(IndexSchema.IMAGE, "ZSERIES")) {
+      workbook.execute(
+          "INSERT INTO made_image SELECT t.Z_PK, t.ZSERIES FROM lib.ZIMAGE t WHERE "
+              + imageCondition());
+    }
+    workbook.execute("CREATE INDEX made_image_series ON made_image (series)");
+  }
+
+  /// In SQL: whether an image row `t` holds anything that people made.
+  String imageCondition() {
+    return anySet(comments(IndexSchema.IMAGE), display(IndexSchema.IMAGE), List.of(keyImage()));
   }
 
   // ---- albums ------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ final class UnindexedFiles {
   private final Optional<IndexReader> index;
   private final Instant now;
   private final ZoneId zone;
-  private final NumberSet numbers = new NumberSet();
+  private NumberSet numbers = new NumberSet();
   private final DeletionQueue deletions;
   private long tooYoung;
   private long onDisk;
@@ -114,11 +114,10 @@ final class UnindexedFiles {
 
   /// Lists the folders and notes what it finds.
   void note() throws SQLException, IOException {
-    workbook.execute("CREATE TABLE named (name TEXT PRIMARY KEY) WITHOUT ROWID");
     workbook.execute("BEGIN");
     if (index.isPresent()) {
-      index.get().eachFileNumber(numbers::add);
-      index.get().noteNames("named");
+      numbers = index.get().facts().numbers();
+      index.get().facts().needNames();
       noteStrayLinks(index.get());
     }
     if (numbers.overflowed()) {
@@ -157,9 +156,11 @@ final class UnindexedFiles {
     }
     long inIndex =
         numbers.size()
-            + workbook.number(
-                "SELECT count(*) FROM named WHERE name NOT LIKE '/%' OR substr(name, 1, ?) = ?",
-                folders.database().toString().length() + 1, folders.database() + "/");
+            + (index.isEmpty()
+                ? 0
+                : workbook.number(
+                    "SELECT count(*) FROM facts.named WHERE name NOT LIKE '/%' OR substr(name, 1, ?) = ?",
+                    folders.database().toString().length() + 1, folders.database() + "/"));
     return Optional.of(new Counted(onDisk, inIndex, Math.max(0, inIndex - ofRows)));
   }
 
@@ -345,7 +346,8 @@ final class UnindexedFiles {
   }
 
   private boolean isNamed(String name) throws SQLException {
-    return index.isPresent() && workbook.number("SELECT 1 FROM named WHERE name = ?", name) == 1;
+    return index.isPresent()
+        && workbook.number("SELECT 1 FROM facts.named WHERE name = ?", name) == 1;
   }
 
   private void noteStrayLinks(IndexReader reader) throws SQLException {

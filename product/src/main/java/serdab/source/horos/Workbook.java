@@ -27,7 +27,10 @@ import serdab.SerdabException;
 /// `finding` the oddities.
 final class Workbook implements AutoCloseable {
 
-  private static final int CACHE_KIB = 32 * 1024;
+  /// The code of [#failed].
+  static final String FAILED = "notes-failed";
+
+  private static final int CACHE_KIB = 12 * 1024;
 
   private final Path file;
   private final Optional<Path> index;
@@ -121,12 +124,7 @@ final class Workbook implements AutoCloseable {
       workbook.execute("PRAGMA trusted_schema=OFF");
       workbook.execute("PRAGMA cache_size=-" + CACHE_KIB);
       if (index.isPresent()) {
-        try (PreparedStatement attach = connection.prepareStatement("ATTACH ? AS lib")) {
-          attach.setString(
-              1, index.get().toUri().toString().replace("file:///", "file:/") + "?mode=ro");
-          attach.execute();
-        }
-        workbook.execute("PRAGMA lib.cache_size=-" + CACHE_KIB);
+        workbook.attachReadOnly(index.get(), "lib");
       }
       return workbook;
     } catch (SQLException e) {
@@ -136,6 +134,32 @@ final class Workbook implements AutoCloseable {
 
   Connection connection() {
     return connection;
+  }
+
+  /// Attaches another file of ours, made when it is not there; only this connection sees it.
+  void attach(Path another, String name) throws SQLException {
+    attach(another, "rwc", name);
+    execute("PRAGMA " + name + ".journal_mode=OFF");
+    execute("PRAGMA " + name + ".synchronous=OFF");
+  }
+
+  /// Attaches a file that nobody writes to.
+  void attachReadOnly(Path another, String name) throws SQLException {
+    attach(another, "ro", name);
+  }
+
+  private void attach(Path another, String mode, String name) throws SQLException {
+    try (PreparedStatement attach = connection.prepareStatement("ATTACH ? AS " + name)) {
+      attach.setString(
+          1, another.toUri().toString().replace("file:///", "file:/") + "?mode=" + mode);
+      attach.execute();
+    }
+    execute("PRAGMA " + name + ".cache_size=-" + CACHE_KIB);
+  }
+
+  /// Detaches it again, outside of a transaction.
+  void detach(String name) throws SQLException {
+    execute("DETACH " + name);
   }
 
   void execute(String sql) throws SQLException {
