@@ -32,6 +32,7 @@ public final class Codes {
   public static final Set<String> WORDS_OF_OTHER_KINDS =
       Set.of(
           "copy-already",
+          "kept-index",
           "import-tree",
           "not-compared",
           "only-copy",
