@@ -98,12 +98,31 @@ public final class Removals {
     });
   }
 
-  /// A copy was looked at again and stays.
+  /// A copy is about to be removed: from now on nobody leans on it, also when the run is killed
+  /// between removing it and saying so. What was proven of it stays written.
+  public void going(RemovalRow copy) {
+    database.write(link -> state(link, copy, "good", "removed"));
+  }
+
+  /// A copy was looked at again and stays: it is believed as before.
   public void kept(String certificate, RemovalRow copy, String note) {
     database.write(link -> {
       end(link, certificate, copy, "kept", note);
-      return copy;
+      return state(link, copy, "removed", "good");
     });
+  }
+
+  private static int state(Link link, RemovalRow copy, String from, String to) throws SQLException {
+    return link.call(
+            "update copy set state = ? where state = ?"
+                + " and study = ? and version = ? and destination = ? and location = ?")
+        .text(to)
+        .text(from)
+        .text(copy.study().value())
+        .text(copy.version().hex())
+        .text(copy.destinationId())
+        .text(copy.location())
+        .write();
   }
 
   private void end(Link link, String certificate, RemovalRow copy, String state, String note)

@@ -188,6 +188,7 @@ public final class IndexCopies {
     List<Leaving> gone = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
       try {
+        removals.going(rows.get(i));
         if (destination.remove(leaving.get(i).copy())) {
           gone.add(leaving.get(i));
         }

@@ -404,7 +404,7 @@ public final class Prune {
       Optional<Problem> problem =
           stopped
               ? Optional.of(stays("stopped", "The run was stopped before its turn came."))
-              : remove(part.get(i).planned(), rules, plan);
+              : remove(part.get(i).planned(), row, rules, plan);
       if (problem.isPresent()) {
         removals.kept(act.id(), row, problem.get().what());
         if (!stopped) {
@@ -458,13 +458,15 @@ public final class Prune {
   }
 
   /// @return why it stays; empty when it is gone
-  private Optional<Problem> remove(PlanFile.Planned planned, RetentionRules rules, PlanFile plan) {
+  private Optional<Problem> remove(
+      PlanFile.Planned planned, RemovalRow row, RetentionRules rules, PlanFile plan) {
     HeldVersion copy = planned.copy();
     try {
       List<Line> lines =
           judgement(rules, plan).lines(copy.study(), destination.versions(copy.study()));
       Optional<Problem> problem = judge(planned, lines);
       if (problem.isEmpty()) {
+        removals.going(row);
         if (planned.endsStudy()) {
           destination.removeLast(copy);
         } else {
