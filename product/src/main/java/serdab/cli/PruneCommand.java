@@ -118,8 +118,8 @@ final class PruneCommand implements Callable<Integer> {
       names = "--proof-days",
       paramLabel = "DAYS",
       description =
-          "How old the proof of a copy that remains may be; an older one is made again before"
-              + " anything is removed (default: 30).")
+          "How old the proof of a copy on another destination may be, for a removal to lean on it"
+              + " (default: 30). Copies that remain here are always read first.")
   private @Nullable Integer proofDays;
 
   @Option(
