@@ -11,11 +11,11 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.HashSet;
-import java.util.Set;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import serdab.Depth;
 import serdab.Problem;
@@ -269,8 +269,7 @@ public final class Prune {
       Optional<Problem> problem = judge(planned, lines);
       List<String> remains = new ArrayList<>();
       if (problem.isEmpty()) {
-        problem =
-            planned.endsStudy() ? Optional.empty() : proveRemaining(lines, remains);
+        problem = planned.endsStudy() ? Optional.empty() : proveRemaining(lines, remains);
       }
       if (problem.isEmpty()) {
         remains.addAll(elsewhere(copy));
