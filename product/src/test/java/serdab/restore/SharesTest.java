@@ -135,6 +135,33 @@ class SharesTest {
     }
   }
 
+  /// A thirtieth of what is left would be less each night than what was promised in the beginning.
+  @Test
+  void whenTheCopiesProvenFirstVanishTheOthersHaveTheirTurnInTheSameRound() {
+    try (World world = World.drawnFrom(new SplittableRandom(1)).acceptingFewer()) {
+      for (int i = 0; i < 2 * ROUND; i++) {
+        world.addStudy(1);
+      }
+      world.backUp();
+      long start = world.catalogue().proofs().count();
+      for (int run = 1; run <= ROUND / 2; run++) {
+        verify(world, Depth.READABLE, SHARE, Optional.empty(), () -> false);
+      }
+      turns(world, Depth.READABLE).values().stream()
+          .filter(turn -> turn.lastTurn() > start)
+          .forEach(turn -> world.disk().remove(turn.location()));
+
+      for (int run = 1; run <= ROUND / 2; run++) {
+        verify(world, Depth.READABLE, SHARE, Optional.empty(), () -> false);
+      }
+
+      assertThat(turns(world, Depth.READABLE).values())
+          .filteredOn(turn -> world.disk().files().contains(turn.location()))
+          .hasSizeBetween(20, 40)
+          .allMatch(turn -> turn.lastTurn() > start);
+    }
+  }
+
   @Test
   void manyNewCopiesDoNotPushOldOnesOut() {
     try (World world = World.drawnFrom(new SplittableRandom(2))) {
