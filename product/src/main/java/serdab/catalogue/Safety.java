@@ -120,7 +120,7 @@ public final class Safety {
   private static final List<Depth> PROVEN =
       Arrays.stream(Depth.values()).filter(depth -> depth.reaches(Depth.INTACT)).toList();
 
-  private static final String PROVEN_DEPTHS =
+  static final String PROVEN_DEPTHS =
       PROVEN.stream().map(depth -> "'" + depth.name() + "'").collect(Collectors.joining(", "));
 
   /// Counts.

@@ -1,6 +1,8 @@
 package serdab.catalogue;
 
+import java.time.DateTimeException;
 import java.time.Instant;
+import java.time.YearMonth;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -51,6 +53,31 @@ public final class Standing {
                         + " from study s where s.study = ? order by s.source")
                 .text(study.value())
                 .all(catalogue::studyRow)));
+  }
+
+  /// The months of the studies of which a destination has a proven copy, in no promised order. A
+  /// study counts for its latest date, as sources showed it; one without a date counts for none.
+  public List<YearMonth> months(String destinationId) {
+    List<String> months =
+        database.read(link ->
+            link.call(
+                    "select distinct substr(t.latest, 1, 7) from (select max(s.study_date) as"
+                        + " latest from copy c join study s on s.study = c.study"
+                        + " where c.destination = ? and c.state = 'good' and c.depth in ("
+                        + Safety.PROVEN_DEPTHS
+                        + ") and substr(c.study, 1, 1) <> '_' group by c.study) t"
+                        + " where t.latest <> ''")
+                .text(destinationId)
+                .all(Link.Row::text));
+    List<YearMonth> found = new ArrayList<>();
+    for (String month : months) {
+      try {
+        found.add(YearMonth.parse(month));
+      } catch (DateTimeException e) {
+        // A date that is none is not known.
+      }
+    }
+    return List.copyOf(found);
   }
 
   /// How the backups of one source went last.

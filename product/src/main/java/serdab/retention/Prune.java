@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.YearMonth;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -64,11 +65,15 @@ public final class Prune {
   private final Catalogue catalogue;
   private final Removals removals;
   private final String here;
+  private final Elsewhere others;
   private final List<PruneReport.Kept> kept = new ArrayList<>();
   private final List<PruneReport.Written> written = new ArrayList<>();
 
   /// Locations of copies that stay, and were read in this run.
   private final Set<String> readNow = new HashSet<>();
+
+  /// What a removal takes away is of no month that is kept, so these months stay as they are.
+  private Optional<YearMonth> keptSince = Optional.empty();
 
   private long removed;
   private long removedBytes;
@@ -80,6 +85,7 @@ public final class Prune {
     this.catalogue = setting.catalogue();
     this.removals = catalogue.removals();
     this.here = destination.id().toString();
+    this.others = Elsewhere.read(setting.others(), catalogue, setting.clock());
   }
 
   /// Where certificates are kept besides the destination itself.
@@ -92,6 +98,7 @@ public final class Prune {
   /// What a pruning works with. The caller keeps and closes all of it.
   ///
   /// @param destination opened for writing
+  /// @param others the other destinations that are there now, opened to read
   /// @param home a second place for certificates
   /// @param stop asked before each removal
   /// @param author the person who confirmed
@@ -99,6 +106,7 @@ public final class Prune {
   /// @param writtenBy program and version
   public record Setting(
       Destination destination,
+      List<Destination> others,
       Catalogue catalogue,
       InstantSource clock,
       Papers home,
@@ -106,7 +114,12 @@ public final class Prune {
       BooleanSupplier stop,
       String author,
       String worker,
-      String writtenBy) {}
+      String writtenBy) {
+
+    public Setting {
+      others = List.copyOf(others);
+    }
+  }
 
   /// A planned copy that was judged again and may go.
   private record Ready(PlanFile.Planned planned, Certificate.More more) {}
@@ -120,6 +133,10 @@ public final class Prune {
   ///   rules; nothing was removed then
   public PruneReport execute(PlanFile plan, RetentionRules rules, boolean lastCopies) {
     require(plan, rules);
+    keptSince =
+        RetentionPlan.terms(
+                rules, List.of(), setting.clock().instant(), plan.proofsFor(), catalogue, here)
+            .keptSince();
     List<PlanFile.Planned> wanted = new ArrayList<>();
     for (PlanFile.Planned planned : plan.copies()) {
       if (lastCopies || planned.verdict() == Verdict.GO) {
@@ -211,12 +228,16 @@ public final class Prune {
   // ---- judging again
 
   private StudyJudgement judgement(RetentionRules rules, PlanFile plan) {
-    return new StudyJudgement(destination, catalogue, terms(rules, plan), true);
+    return new StudyJudgement(destination, catalogue, terms(rules, plan), others, true);
   }
 
   private Terms terms(RetentionRules rules, PlanFile plan) {
     return new Terms(
-        rules, catalogue.holds().standing(), setting.clock().instant(), plan.proofsFor());
+        rules,
+        catalogue.holds().standing(),
+        setting.clock().instant(),
+        plan.proofsFor(),
+        keptSince);
   }
 
   /// Judges a planned copy by what there is now.
@@ -242,7 +263,9 @@ public final class Prune {
     String reasons = String.join("; ", line.get().reasons().stream().map(Reason::text).toList());
     return Optional.of(
         line.get().verdict() == Verdict.GO_AS_LAST
-            ? stays("copy-is-last", "It is the last proven copy of its study by now.")
+            ? stays(
+                "copy-is-last",
+                "No other destination could be asked that holds a proven copy of its study now.")
             : stays("copy-kept", "It is kept by now: " + reasons + "."));
   }
 

@@ -25,6 +25,10 @@ public record Reason(String code, String text) {
       new Reason("study-age", "its study is not old enough to be removed");
   static final Reason ONLY_IMAGES =
       new Reason("only-images", "it holds images or files that no other proven copy here has");
+  static final Reason NOT_ASKED =
+      new Reason(
+          "other-not-asked",
+          "other destinations should hold it, and could not be looked at or do not hold it now");
   static final Reason NO_RULE = new Reason("no-rule", "no rule lets older versions go");
   static final Reason INDEX_COPY =
       new Reason("index-copy", "a copy of a viewer's index, thinned by rules of its own");

@@ -3,6 +3,7 @@ package serdab.retention;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.YearMonth;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -66,6 +67,7 @@ public record RetentionPlan(
   ///
   /// @param holds those that stand
   /// @param proofsFor how old a proof may be that a removal leans on
+  /// @param others the other destinations that are there now, opened to read
   /// @throws serdab.SerdabException when the destination or the catalogue cannot be read to the end
   public static RetentionPlan of(
       RetentionRules rules,
@@ -73,9 +75,10 @@ public record RetentionPlan(
       Catalogue catalogue,
       InstantSource clock,
       List<HoldRow> holds,
-      Duration proofsFor) {
+      Duration proofsFor,
+      List<Destination> others) {
     String here = destination.id().toString();
-    Terms terms = new Terms(rules, holds, clock.instant(), proofsFor);
+    Terms terms = terms(rules, holds, clock.instant(), proofsFor, catalogue, here);
     Map<StudyKey, List<HeldVersion>> studies = new TreeMap<>();
     long unreadable = 0;
     try (Stream<Destination.Listed> listed = destination.held()) {
@@ -93,7 +96,8 @@ public record RetentionPlan(
     Optional<Problem> frozen =
         Freeze.of(catalogue, here)
             .or(() -> outOfStep(destination, expectedAndMissing[0], expectedAndMissing[1]));
-    StudyJudgement judgement = new StudyJudgement(destination, catalogue, terms, false);
+    StudyJudgement judgement = 
+        new StudyJudgement(destination, catalogue, terms, Elsewhere.looked(others), false);
     List<Line> lines = new ArrayList<>();
     studies.forEach((study, held) ->
         judgement
@@ -108,6 +112,19 @@ public record RetentionPlan(
         unreadable,
         expectedAndMissing[1],
         frozen);
+  }
+
+  /// By what copies on a destination are judged now.
+  static Terms terms(
+      RetentionRules rules,
+      List<HoldRow> holds,
+      Instant now,
+      Duration proofsFor,
+      Catalogue catalogue,
+      String here) {
+    List<YearMonth> months =
+        rules.months().isPresent() ? catalogue.standing().months(here) : List.of();
+    return new Terms(rules, holds, now, proofsFor, Terms.keptSince(rules, months, now));
   }
 
   private static Line frozen(Line line) {

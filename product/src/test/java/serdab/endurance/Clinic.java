@@ -1076,8 +1076,7 @@ final class Clinic implements AutoCloseable {
   private Optional<VerifyReport> verify(Medium medium, Share share) {
     List<VerifyReport> reports = new ArrayList<>();
     process(() -> {
-      List<Medium> others = connected().stream().filter(other -> other != medium).toList();
-      Map<Medium, Destination> from = openAll(others, Access.READ);
+      Map<Medium, Destination> from = openAll(othersOf(medium), Access.READ);
       try (Destination destination = open(medium, Access.WRITE);
           BlobStore scratch = scratch()) {
         Repair repair =
@@ -1163,7 +1162,7 @@ final class Clinic implements AutoCloseable {
         random.nextInt(3) > 0 ? OptionalInt.of(1 + random.nextInt(3)) : OptionalInt.empty();
     Optional<Period> versionsFor =
         random.nextInt(3) == 0 ? Optional.of(Period.ofDays(random.nextInt(90))) : Optional.empty();
-    return new RetentionRules(versions, versionsFor, studiesFor, List.of());
+    return new RetentionRules(versions, versionsFor, studiesFor, OptionalInt.empty(), List.of());
   }
 
   void prune(Medium medium) {
@@ -1173,6 +1172,7 @@ final class Clinic implements AutoCloseable {
     boolean[] frozen = new boolean[1];
     List<PlanFile> plans = new ArrayList<>();
     process(() -> {
+      Map<Medium, Destination> others = openAll(othersOf(medium), Access.READ);
       try (Destination destination = open(medium, Access.READ)) {
         RetentionPlan plan =
             RetentionPlan.of(
@@ -1181,13 +1181,16 @@ final class Clinic implements AutoCloseable {
                 catalogue.catalogue(),
                 clock,
                 catalogue.catalogue().holds().standing(),
-                RetentionPlan.PROOFS_FOR);
+                RetentionPlan.PROOFS_FOR,
+                List.copyOf(others.values()));
         frozen[0] = plan.frozen().isPresent();
         PlanFile file = PlanFile.of(plan);
         file.copies().stream()
             .filter(one -> last || one.verdict() == Verdict.GO)
             .forEach(one -> planned.add(one.copy().location()));
         plans.add(file);
+      } finally {
+        others.values().forEach(Destination::close);
       }
     });
     if (plans.isEmpty() || plans.getFirst().copies().isEmpty()) {
@@ -1204,10 +1207,12 @@ final class Clinic implements AutoCloseable {
           .forEach(row -> knownBad.add(medium.name + " " + row.location()));
     }
     process(() -> {
+      Map<Medium, Destination> others = openAll(othersOf(medium), Access.READ);
       try (Destination destination = open(medium, Access.WRITE)) {
         new Prune(
                 new Prune.Setting(
                     destination,
+                    List.copyOf(others.values()),
                     catalogue.catalogue(),
                     clock,
                     (_, _) -> {},
@@ -1217,6 +1222,8 @@ final class Clinic implements AutoCloseable {
                     "world",
                     "World"))
             .execute(plans.getFirst(), rules, last);
+      } finally {
+        others.values().forEach(Destination::close);
       }
     });
     Medium.Changes changes = medium.look();
@@ -1233,6 +1240,10 @@ final class Clinic implements AutoCloseable {
         medium.name + ": " + changes.vanished().size());
     counts.merge("copies pruned", changes.vanished().size(), Integer::sum);
     check("prune");
+  }
+
+  private List<Medium> othersOf(Medium medium) {
+    return connected().stream().filter(other -> other != medium).toList();
   }
 
   /// What went, judged by the words of `docs/retention.md` and by nothing else.
