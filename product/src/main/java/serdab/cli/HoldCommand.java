@@ -2,6 +2,7 @@ package serdab.cli;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -14,7 +15,9 @@ import serdab.Problem;
 import serdab.SerdabException;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.HoldRow;
+import serdab.destination.Destination;
 import serdab.dicom.StudyKey;
+import serdab.retention.HoldPapers;
 
 /// `serdab hold`: studies that must lose nothing, whatever the rules say.
 @Command(
@@ -52,6 +55,38 @@ final class HoldCommand implements Runnable {
 
   private static String author(@Nullable String named) {
     return named == null ? System.getProperty("user.name", "unknown") : named;
+  }
+
+  /// Writes it beside the copies that are connected now; the others get it at the end of their next
+  /// run.
+  private static void leaveBesideCopies(Surroundings around, Wiring wiring, Catalogue catalogue) {
+    long known =
+        catalogue.destinations().stream().map(Catalogue.UsedPlace::id).distinct().count();
+    long left = 0;
+    HoldPapers papers = new HoldPapers(catalogue);
+    for (Destination destination : wiring.usedDestinations(catalogue, Set.of())) {
+      try (destination) {
+        papers.leave(destination);
+        left++;
+      } catch (SerdabException e) {
+        around
+            .terminal()
+            .err()
+            .println("Warning: " + destination.describe() + ": " + e.problem().what());
+      }
+    }
+    if (known > 0) {
+      around
+          .terminal()
+          .out()
+          .println(
+              "It is written beside the copies in "
+                  + left
+                  + " of "
+                  + known
+                  + (known == 1 ? " destination." : " destinations.")
+                  + (left < known ? " The others get it at the end of their next run." : ""));
+    }
   }
 
   private static SerdabException.Misconfigured wrong(String code, String what, String next) {
@@ -130,6 +165,7 @@ final class HoldCommand implements Runnable {
                     reason,
                     author(author));
         around.terminal().out().println("Hold " + hold + " is placed.");
+        leaveBesideCopies(around, wiring, catalogue);
         key(catalogue)
             .filter(one -> catalogue.standing().rows(one).isEmpty())
             .ifPresent(_ ->
@@ -303,6 +339,7 @@ final class HoldCommand implements Runnable {
               "no-such-hold", "No hold " + hold + " stands.", "See them with: serdab hold list");
         }
         around.terminal().out().println("Hold " + hold + " is released.");
+        leaveBesideCopies(around, wiring, catalogue);
       }
       return Main.ExitCodes.GOOD;
     }

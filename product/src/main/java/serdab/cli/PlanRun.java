@@ -30,6 +30,7 @@ import serdab.report.NotBegun;
 import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.restore.RecoveryKit;
+import serdab.retention.HoldPapers;
 import serdab.source.Source;
 import serdab.source.horos.HorosSource;
 
@@ -159,6 +160,7 @@ final class PlanRun {
               warnings,
               report -> {
                 List<String> more = new ArrayList<>();
+                leaveHolds(opened, more);
                 leaveForRecovery(opened, report, more);
                 listForPeople(opened, more);
                 return more;
@@ -319,6 +321,7 @@ final class PlanRun {
   private List<String> afterRun(Ran ran) {
     List<String> warnings = new ArrayList<>();
     new IndexCare(catalogue, around.clock()).afterRun(ran, warnings);
+    leaveHolds(ran.destinations(), warnings);
     leaveForRecovery(ran.destinations(), ran.report(), warnings);
     listForPeople(ran.destinations(), warnings);
     return warnings;
@@ -337,6 +340,33 @@ final class PlanRun {
                 + e.problem().what());
       }
     }
+  }
+
+  /// Holds lie beside the copies too, as a catalogue can be lost; what another catalogue placed
+  /// there counts here.
+  private void leaveHolds(List<Destination> destinations, List<String> warnings) {
+    HoldPapers papers = new HoldPapers(catalogue);
+    for (Destination destination : destinations) {
+      try {
+        papers.bringBack(destination).problems().forEach(bad -> warnings.add(bad.text()));
+      } catch (SerdabException e) {
+        warnings.add(notLeft(destination, e));
+      }
+    }
+    for (Destination destination : destinations) {
+      try {
+        papers.leave(destination);
+      } catch (SerdabException e) {
+        warnings.add(notLeft(destination, e));
+      }
+    }
+  }
+
+  private static String notLeft(Destination destination, SerdabException e) {
+    return "The copies are safe, but the holds were not compared with those in "
+        + destination.describe()
+        + ": "
+        + e.problem().what();
   }
 
   /// What a new machine needs when this one is lost.

@@ -28,6 +28,7 @@ import serdab.plan.Configuration;
 import serdab.plan.RetentionRules;
 import serdab.report.Progress;
 import serdab.report.RunReport;
+import serdab.retention.HoldPapers;
 import serdab.retention.PlanFile;
 import serdab.retention.Prune;
 import serdab.retention.PruneReport;
@@ -164,6 +165,7 @@ final class PruneCommand implements Callable<Integer> {
       Optional<Problem> frozen;
       try (Destination place = wiring.destinationToRead(destination, catalogue);
           Others others = Others.of(place, wiring, catalogue)) {
+        new HoldPapers(catalogue).require(place);
         RetentionPlan made =
             RetentionPlan.of(
                 rules(home),

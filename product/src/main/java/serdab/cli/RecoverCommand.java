@@ -22,6 +22,7 @@ import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.restore.Recovery;
 import serdab.restore.VerifyReport;
+import serdab.retention.HoldPapers;
 
 /// `serdab recover`: a new machine from a destination alone.
 @Command(
@@ -86,30 +87,33 @@ final class RecoverCommand implements Callable<Integer> {
         brought = bringBack(place, home, progress);
       }
       Recovery.BroughtUpToDate now;
+      HoldPapers.Brought holds;
       try (Catalogue catalogue = wiring.catalogue(home);
           Destination place = wiring.destinationToRead(from, catalogue)) {
         catalogue.sawDestination(place.id().toString(), Wiring.address(from));
         long run =
             catalogue.beginRun("recover", "", "", List.of(place.id().toString()), Wiring.worker());
         now = Recovery.bringUpToDate(place, catalogue, around.clock(), progress, stop::isRequested);
-        catalogue.endRun(run, outcome(now, stop).text(), RunTotals.NONE);
+        holds = new HoldPapers(catalogue).bringBack(place);
+        catalogue.endRun(run, outcome(now, holds, stop).text(), RunTotals.NONE);
       }
       bar.end();
-      RunReport.Outcome outcome = outcome(now, stop);
+      RunReport.Outcome outcome = outcome(now, holds, stop);
       if (json) {
-        printJson(brought, now, outcome);
+        printJson(brought, now, holds, outcome);
       } else {
-        print(home, brought, now);
+        print(home, brought, now, holds);
       }
       return outcome.exitCode();
     }
   }
 
-  private static RunReport.Outcome outcome(Recovery.BroughtUpToDate now, StopSignal stop) {
+  private static RunReport.Outcome outcome(
+      Recovery.BroughtUpToDate now, HoldPapers.Brought holds, StopSignal stop) {
     if (stop.isRequested()) {
       return RunReport.Outcome.INTERRUPTED;
     }
-    return now.unreadable().isEmpty() && now.gone() == 0
+    return now.unreadable().isEmpty() && now.gone() == 0 && holds.problems().isEmpty()
         ? RunReport.Outcome.GOOD
         : RunReport.Outcome.INCOMPLETE;
   }
@@ -183,11 +187,13 @@ final class RecoverCommand implements Callable<Integer> {
     }
   }
 
-  private void print(Home home, Brought brought, Recovery.BroughtUpToDate now) {
+  private void print(
+      Home home, Brought brought, Recovery.BroughtUpToDate now, HoldPapers.Brought holds) {
     var out = around.terminal().out();
     for (VerifyReport.BadCopy bad : now.unreadable()) {
       out.println(bad.location() + ": " + bad.problem().text());
     }
+    holds.problems().forEach(bad -> out.println(bad.text()));
     out.println(
         brought.catalogue().used().isPresent()
             ? "The catalogue of "
@@ -195,10 +201,6 @@ final class RecoverCommand implements Callable<Integer> {
                 + " is back in "
                 + home.folder()
             : "The catalogue was made again from the copies, in " + home.folder());
-    if (brought.catalogue().used().isPresent()) {
-      out.println(
-          "  holds that were placed or released after that are not in it: see serdab hold list");
-    }
     if (brought.catalogue().damaged() > 0) {
       out.printf(
           "  %d newer copies of it were damaged and not used%n", brought.catalogue().damaged());
@@ -212,6 +214,12 @@ final class RecoverCommand implements Callable<Integer> {
       out.printf(", %d that nobody can read", now.unreadable().size());
     }
     out.println(".");
+    if (holds.placed() + holds.released() > 0) {
+      out.printf(
+          "%d holds and %d releases are back, from beside the copies; other destinations may have"
+              + " more: serdab catalogue rebuild DEST%n",
+          holds.placed(), holds.released());
+    }
     out.println(
         brought.plans().isPresent()
             ? "Look through the paths in the plans, then run: serdab backup"
@@ -219,7 +227,11 @@ final class RecoverCommand implements Callable<Integer> {
     out.flush();
   }
 
-  private void printJson(Brought brought, Recovery.BroughtUpToDate now, RunReport.Outcome outcome) {
+  private void printJson(
+      Brought brought,
+      Recovery.BroughtUpToDate now,
+      HoldPapers.Brought holds,
+      RunReport.Outcome outcome) {
     Json.object(
         around.terminal().out(),
         writer -> {
@@ -234,6 +246,7 @@ final class RecoverCommand implements Callable<Integer> {
           writer.writeNumberProperty("known", now.known());
           writer.writeNumberProperty("added", now.added());
           writer.writeNumberProperty("gone", now.gone());
+          writer.writeNumberProperty("holds", holds.placed());
           writer.writeArrayPropertyStart("unreadable");
           for (VerifyReport.BadCopy bad : now.unreadable()) {
             writer.writeStartObject();

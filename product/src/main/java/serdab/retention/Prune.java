@@ -128,7 +128,8 @@ public final class Prune {
   ///
   /// @param rules those that hold now; a plan by others is refused
   /// @param lastCopies whether the person confirmed that last copies go too
-  /// @throws SerdabException.HeldBack `retention-frozen`; nothing was removed then
+  /// @throws SerdabException.HeldBack `retention-frozen`, or `hold-damaged` when nobody knows what a
+  ///   hold beside the copies holds; nothing more is removed then
   /// @throws SerdabException.Refused when the plan is of another destination, too old, or by other
   ///   rules; nothing was removed then
   public PruneReport execute(PlanFile plan, RetentionRules rules, boolean lastCopies) {
@@ -187,6 +188,7 @@ public final class Prune {
     if (frozen.isPresent()) {
       throw new SerdabException.HeldBack(frozen.get());
     }
+    new HoldPapers(catalogue).require(destination);
   }
 
   private static SerdabException.Refused refused(String code, String what) {
@@ -218,6 +220,8 @@ public final class Prune {
       if (setting.stop().getAsBoolean()) {
         return true; // Nothing of this part was begun.
       }
+      // Another machine may have left a hold here meanwhile.
+      new HoldPapers(catalogue).require(destination);
       if (!part.isEmpty() && removePart(plan, rules, part)) {
         return true;
       }
