@@ -179,6 +179,7 @@ public final class Backup implements AutoCloseable {
       recordListing(run, sourceId, looked, tally, watch);
       progress.planned(work.items().size());
       copyAll(work, run, tally);
+      new FromOthers(plan, destinations, catalogue, rest, stop, progress, run, tally).makeAgain();
       settle(tally);
       health.ifPresent(seen ->
           watch.remember(inventory, seen, work.items(), wrong, acceptFewer, clock.instant()));

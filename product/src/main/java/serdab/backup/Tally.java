@@ -53,6 +53,8 @@ final class Tally {
   private long copiedBytes;
   private long copiedFiles;
   private final Map<Integer, Full> full = new TreeMap<>();
+  private final Map<String, Integer> madeAgain = new TreeMap<>();
+  private final List<String> told = new ArrayList<>();
   private boolean stopped;
   private long left;
 
@@ -345,6 +347,32 @@ final class Tally {
         .orElse(destinationId);
   }
 
+  /// A copy that was damaged or lost was made again from another destination.
+  void madeAgain(CopyRow copy, long sourceBytes, String from) {
+    lock.lock();
+    try {
+      remember(copy, sourceBytes);
+      madeAgain.merge(describe(copy.destinationId()) + " from " + from, 1, Integer::sum);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Something worth knowing that stops nothing.
+  void tell(String line) {
+    told.add(line);
+  }
+
+  private static String madeAgain(String where, int copies) {
+    return copies
+        + (copies == 1 ? " copy that was" : " copies that were")
+        + " damaged or lost, and did not come from the source in this run, "
+        + (copies == 1 ? "was" : "were")
+        + " made again in "
+        + where
+        + ".";
+  }
+
   /// Something that is not safe and is no work item.
   void notSafe(StudyKey key, Problem problem) {
     lock.lock();
@@ -376,6 +404,8 @@ final class Tally {
             findings,
             copiedBytes);
     List<String> warnings = new ArrayList<>();
+    madeAgain.forEach((where, copies) -> warnings.add(madeAgain(where, copies)));
+    warnings.addAll(told);
     if (work.empty() > 0) {
       warnings.add(
           work.empty() + " studies in the source have no files at all; nothing to copy for them.");

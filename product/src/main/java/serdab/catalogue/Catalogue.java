@@ -897,6 +897,20 @@ public final class Catalogue implements AutoCloseable {
         this::copyRow);
   }
 
+  /// Copies on a destination that were found damaged, or not found at all. What a person had removed
+  /// is none of them.
+  public List<CopyRow> copiesLostOn(String destinationId) {
+    return database.read(link ->
+        List.copyOf(
+            link.call(
+                    "select "
+                        + COPY_COLUMNS
+                        + " from copy c where c.destination = ? and c.state in ('bad', 'gone')"
+                        + " order by c.study, c.version")
+                .text(destinationId)
+                .all(this::copyRow)));
+  }
+
   public Optional<VersionRow> version(StudyKey study, VersionId id) {
     return database.read(link ->
         link.call(

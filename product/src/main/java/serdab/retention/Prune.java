@@ -49,6 +49,9 @@ public final class Prune {
   /// The folder of certificates in a destination.
   public static final String FOLDER = "_retention";
 
+  /// How the names of certificates begin.
+  public static final String CERTIFICATE = "certificate-";
+
   /// A plan that is older says little about what there is now.
   public static final Duration PLAN_FOR = Duration.ofDays(7);
 
@@ -536,17 +539,26 @@ public final class Prune {
             destination::shown);
     byte[] json = keepPaper(name(act.id()), certificate.json());
     String digest = Sha256.digest(json).hex();
-    keepPaper("certificate-" + act.id() + ".txt", certificate.text(digest));
+    keepPaper(CERTIFICATE + act.id() + ".txt", certificate.text(digest));
     removals.ended(act.id(), digest);
     written.add(new PruneReport.Written(name(act.id()), digest));
   }
 
   private static String name(String id) {
-    return "certificate-" + id + ".json";
+    return CERTIFICATE + id + ".json";
   }
 
   private static String intentName(String id) {
-    return "certificate-" + id + "-intent.json";
+    return CERTIFICATE + id + "-intent.json";
+  }
+
+  /// Whose paper a name in [#FOLDER] is.
+  ///
+  /// @param name begins with [#CERTIFICATE]
+  public static String certificateId(String name) {
+    int end = name.lastIndexOf('.');
+    String id = name.substring(CERTIFICATE.length(), Math.max(end, CERTIFICATE.length()));
+    return id.endsWith("-intent") ? id.substring(0, id.length() - "-intent".length()) : id;
   }
 
   /// Keeps a paper in both places; one that is there already, from a run that was killed a moment
