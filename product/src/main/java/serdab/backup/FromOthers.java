@@ -59,6 +59,29 @@ final class FromOthers {
         new Remake(new CarryOver(progress::read, stop::mustAbandon), catalogue::label);
   }
 
+  /// How many copies are known to be damaged or lost that another of these destinations holds proven.
+  static long mendable(List<Destination> destinations, Catalogue catalogue) {
+    long mendable = 0;
+    for (Destination to : destinations) {
+      for (CopyRow row : catalogue.copiesLostOn(to.id().toString())) {
+        List<CopyRow> copies = catalogue.copies(row.study());
+        boolean held =
+            destinations.stream()
+                .anyMatch(other -> !other.id().equals(to.id()) && holds(copies, row, other));
+        mendable += held ? 1 : 0;
+      }
+    }
+    return mendable;
+  }
+
+  private static boolean holds(List<CopyRow> copies, CopyRow lost, Destination other) {
+    return copies.stream()
+        .anyMatch(copy ->
+            copy.destinationId().equals(other.id().toString())
+                && copy.version().equals(lost.version())
+                && copy.isProven());
+  }
+
   void makeAgain() {
     if (destinations.size() < 2) {
       return;
@@ -126,13 +149,7 @@ final class FromOthers {
       if (other.id().equals(to.id()) || !tally.alive().contains(i)) {
         continue;
       }
-      boolean holds =
-          copies.stream()
-              .anyMatch(copy ->
-                  copy.destinationId().equals(other.id().toString())
-                      && copy.version().equals(row.version())
-                      && copy.isProven());
-      if (holds) {
+      if (holds(copies, row, other)) {
         holders.add(other);
       }
     }

@@ -55,12 +55,14 @@ final class Tally {
   private final Map<Integer, Full> full = new TreeMap<>();
   private final Map<String, Integer> madeAgain = new TreeMap<>();
   private final List<String> told = new ArrayList<>();
+  private final Absent absent;
   private boolean stopped;
   private long left;
 
   /// Begins to count.
   ///
   /// @param nextTry when a study is tried again, by how often it has failed
+  /// @param absent destinations that the run goes on without
   Tally(
       WorkList work,
       long run,
@@ -70,7 +72,8 @@ final class Tally {
       Progress progress,
       StopSignal stop,
       IntFunction<Instant> nextTry,
-      Forecaster forecaster) {
+      Forecaster forecaster,
+      Absent absent) {
     this.work = work;
     this.run = run;
     this.catalogue = catalogue;
@@ -80,9 +83,11 @@ final class Tally {
     this.stop = stop;
     this.nextTry = nextTry;
     this.forecaster = forecaster;
+    this.absent = absent;
     work.pendingByMonth().forEach(months -> pending.add(new HashMap<>(months)));
     IntStream.range(0, destinations.size()).forEach(alive::add);
     problems.addAll(work.alarms());
+    problems.addAll(absent.failing());
     for (WorkList.NotYet study : work.notYet()) {
       waiting++;
       unsafe(
@@ -297,7 +302,8 @@ final class Tally {
   }
 
   private List<Problem> allProblems() {
-    List<Problem> all = new ArrayList<>(problems);
+    List<Problem> all = new ArrayList<>(absent.heldBack());
+    all.addAll(problems);
     OptionalLong bytesPerFile =
         copiedFiles == 0 ? OptionalLong.empty() : OptionalLong.of(copiedBytes / copiedFiles);
     full.values()
@@ -428,6 +434,9 @@ final class Tally {
     if (!problems.isEmpty() || !full.isEmpty()) {
       return RunReport.Outcome.FAILED;
     }
-    return notSafeCount > 0 ? RunReport.Outcome.INCOMPLETE : RunReport.Outcome.GOOD;
+    if (notSafeCount > 0) {
+      return RunReport.Outcome.INCOMPLETE;
+    }
+    return absent.heldBack().isEmpty() ? RunReport.Outcome.GOOD : RunReport.Outcome.HELD_BACK;
   }
 }

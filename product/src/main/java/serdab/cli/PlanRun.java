@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import serdab.Problem;
 import serdab.SerdabException;
+import serdab.backup.Absent;
 import serdab.backup.Backup;
 import serdab.backup.Media;
 import serdab.backup.Medium;
@@ -115,40 +116,51 @@ final class PlanRun {
       refuseInside(source);
       List<Destination> destinations = new ArrayList<>();
       try {
-        for (String specification : allowed.destinations()) {
-          destinations.add(
-              switches.dryRun()
-                  ? wiring.destinationToLookAt(specification, plan, catalogue, home)
-                  : wiring.destination(specification, plan, catalogue, switches.adopt()));
-        }
+        List<String> specifications = open(allowed, destinations);
         if (!switches.dryRun()) {
           refuseTwice(destinations);
-          guard.learn(allowed.destinations(), destinations);
+          guard.learn(specifications, destinations);
         }
         warnings.addAll(guard.reminders());
         leaveABusyViewerAlone(source, destinations);
-        rememberMedia(allowed.destinations(), destinations);
-        return copy(source, destinations, warnings);
+        rememberMedia(specifications, destinations);
+        return copy(source, destinations, warnings, allowed.absent().absent());
       } finally {
         destinations.forEach(Destination::close);
       }
     }
   }
 
+  /// Opens the destinations that can be used now, as long as there is any.
+  ///
+  /// @param opened gets them
+  /// @return their specifications, in the same order
+  private List<String> open(RunGuard.Allowed allowed, List<Destination> opened) {
+    List<String> specifications = new ArrayList<>();
+    for (String specification : allowed.destinations()) {
+      allowed
+          .absent()
+          .attempt(() -> {
+            opened.add(
+                switches.dryRun()
+                    ? wiring.destinationToLookAt(specification, plan, catalogue, home)
+                    : wiring.destination(specification, plan, catalogue, switches.adopt()));
+            specifications.add(specification);
+          });
+    }
+    allowed.absent().requireAny(opened);
+    return specifications;
+  }
+
   /// Copies from one destination to others.
   private int replicate(RunGuard guard, RunGuard.Allowed allowed) {
     List<Destination> opened = new ArrayList<>();
     try (Destination from = wiring.destinationToRead(plan.source(), catalogue)) {
-      for (String specification : allowed.destinations()) {
-        opened.add(
-            switches.dryRun()
-                ? wiring.destinationToLookAt(specification, plan, catalogue, home)
-                : wiring.destination(specification, plan, catalogue, switches.adopt()));
-      }
+      List<String> specifications = open(allowed, opened);
       if (!switches.dryRun()) {
         refuseTwice(opened);
-        guard.learn(allowed.destinations(), opened);
-        rememberMedia(allowed.destinations(), opened);
+        guard.learn(specifications, opened);
+        rememberMedia(specifications, opened);
       }
       List<String> warnings = new ArrayList<>(allowed.warnings());
       warnings.addAll(wiring.names().guard(plan));
@@ -157,6 +169,7 @@ final class PlanRun {
           .run(
               from,
               opened,
+              allowed.absent().absent(),
               warnings,
               report -> {
                 List<String> more = new ArrayList<>();
@@ -232,7 +245,8 @@ final class PlanRun {
             "Run again when the viewer has imported them, or raise --import-guard-files."));
   }
 
-  private int copy(Source source, List<Destination> destinations, List<String> warnings) {
+  private int copy(
+      Source source, List<Destination> destinations, List<String> warnings, Absent absent) {
     Terminal terminal = around.terminal();
     StopSignal stop =
         new StopSignal(
@@ -257,7 +271,8 @@ final class PlanRun {
             stop,
             progress,
             Wiring.worker(),
-            switches.acceptFewer());
+            switches.acceptFewer(),
+            absent);
     catalogue.sawSource(source.id().value(), plan.source());
     try (Backup backup = Backup.of(setting);
         StopOnSignal _ = StopOnSignal.of(stop)) {
@@ -274,9 +289,18 @@ final class PlanRun {
           new IndexCare(catalogue, around.clock())
               .planned(source, destinations)
               .forEach(terminal.out()::println);
+          long mendable = backup.mendable();
+          if (mendable > 0) {
+            terminal
+                .out()
+                .printf(
+                    "Would make damaged or lost copies again, from another destination what the"
+                        + " source does not give: %d%n",
+                    mendable);
+          }
         }
         PlanPrinter.print(work, ordered, catalogue, terminal, switches.json());
-        return work.alarms().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.FAILED;
+        return dryRunCode(work, absent, terminal);
       }
       Instant startedAt = around.clock().instant();
       RunReport report = backup.execute(work);
@@ -294,6 +318,15 @@ final class PlanRun {
           ? Main.ExitCodes.INCOMPLETE
           : report.outcome().exitCode();
     }
+  }
+
+  /// How a dry run ends; destinations that the plan was made without are named.
+  static int dryRunCode(WorkList work, Absent absent, Terminal terminal) {
+    absent.problems().forEach(problem -> Main.tell(terminal, problem));
+    if (!work.alarms().isEmpty() || !absent.failing().isEmpty()) {
+      return Main.ExitCodes.FAILED;
+    }
+    return absent.isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.HELD_BACK;
   }
 
   /// The plan with the order that is used: a first backup, which may take weeks, begins with what

@@ -298,6 +298,16 @@ final class StatusJudgement {
                   "last-run-died",
                   "The last backup" + of(each) + " was cut short " + began(run) + ".",
                   RUN));
+      case "held-back" ->
+          reasons.add(
+              new Problem(
+                  "last-run-failed",
+                  "The last backup"
+                      + of(each)
+                      + " went on without a destination "
+                      + began(run)
+                      + ": what is new is not there.",
+                  "See which: serdab report; connect it and run: serdab backup"));
       case "interrupted" ->
           reasons.add(
               new Problem(

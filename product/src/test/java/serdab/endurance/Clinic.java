@@ -32,6 +32,7 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import serdab.Depth;
 import serdab.SerdabException;
+import serdab.backup.Absent;
 import serdab.backup.Backup;
 import serdab.backup.Replication;
 import serdab.backup.StopSignal;
@@ -990,7 +991,7 @@ final class Clinic implements AutoCloseable {
                 new StopSignal(clock),
                 Progress.SILENT,
                 "world",
-                accepting);
+                accepting, Absent.NONE);
         try (Backup backup = Backup.of(setting)) {
           reports.add(backup.execute(backup.plan()));
         }
@@ -1032,7 +1033,7 @@ final class Clinic implements AutoCloseable {
                     new StopSignal(clock),
                     Progress.SILENT,
                     "world",
-                    true));
+                    true, Absent.NONE));
         RunReport report = replication.execute(replication.plan());
         happens("carried over", report.outcome() + " " + report.totals());
       }
