@@ -164,7 +164,7 @@ final class FromOthers {
       Optional<VersionRow> version = catalogue.version(row.study(), row.version());
       if (version.isPresent()) {
         catalogue.recordHeld(version.get(), row(there.get(), to));
-        setAside(lost, there.get(), to);
+        setAside(row, there.get(), to);
         return;
       }
     }
@@ -174,7 +174,7 @@ final class FromOthers {
     }
     CopyRow copy = row(again.get().copy(), to);
     catalogue.recordHeld(VersionRow.of(again.get().version()), copy);
-    setAside(lost, again.get().copy(), to);
+    setAside(row, again.get().copy(), to);
     made++;
     tally.madeAgain(copy, again.get().version().lengthBytes(), again.get().from().describe());
     pause();
@@ -191,15 +191,28 @@ final class FromOthers {
   }
 
   /// Whatever fails here undoes nothing: the next verification finds both.
-  private static void setAside(HeldVersion lost, HeldVersion good, Destination to) {
+  private void setAside(CopyRow row, HeldVersion good, Destination to) {
+    HeldVersion lost = held(row);
     try {
-      if (!lost.location().equals(good.location())
+      if (row.state().equals("bad")
+          && !lost.location().equals(good.location())
+          && !isTakenByAnother(row)
           && to.prove(lost, to.traits().copiedDepth()) instanceof ProofOutcome.Bad) {
         to.setAside(lost.location());
       }
     } catch (SerdabException e) {
       // Told by the next verification.
     }
+  }
+
+  /// A newer version may have been given the name that a lost one left.
+  private boolean isTakenByAnother(CopyRow row) {
+    return catalogue.copies(row.study()).stream()
+        .anyMatch(copy ->
+            copy.destinationId().equals(row.destinationId())
+                && copy.location().equals(row.location())
+                && !copy.version().equals(row.version())
+                && copy.isProven());
   }
 
   private boolean hasRoom(Destination to, long bytes) {

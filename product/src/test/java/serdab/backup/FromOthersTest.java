@@ -143,6 +143,25 @@ class FromOthersTest {
   }
 
   @Test
+  void aNewerVersionUnderTheNameThatALostOneLeftStaysWhereItIs() {
+    String study = world.addStudy(1);
+    world.backUp();
+    HeldVersion lost = versions(0, study).getFirst();
+    world.disk(0).remove(lost.location());
+    found(0, lost, "gone");
+    world.clock().pass(Duration.ofDays(2));
+    world.putImage(study, 2, world.pixels(), "");
+    world.clock().pass(Duration.ofDays(2));
+
+    world.backUp();
+
+    assertThat(sameVersions(study)).hasSize(2);
+    assertThat(sameVersions(study).getLast().location()).isEqualTo(lost.location());
+    assertThat(setAside(0)).isEmpty();
+    assertThat(world.notSafe(0)).isEmpty();
+  }
+
+  @Test
   void whatNoOtherDiskHoldsProvenStaysAsItIs() {
     String study = lostBySource();
     HeldVersion lost = damage(0, study);
