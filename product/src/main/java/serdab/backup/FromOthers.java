@@ -55,11 +55,11 @@ final class FromOthers {
     this.stop = stop;
     this.run = run;
     this.tally = tally;
-    this.remake =
-        new Remake(new CarryOver(progress::read, stop::mustAbandon), catalogue::label);
+    this.remake = new Remake(new CarryOver(progress::read, stop::mustAbandon), catalogue::label);
   }
 
-  /// How many copies are known to be damaged or lost that another of these destinations holds proven.
+  /// How many copies are known to be damaged or lost that another of these destinations holds
+  /// proven.
   static long mendable(List<Destination> destinations, Catalogue catalogue) {
     long mendable = 0;
     for (Destination to : destinations) {

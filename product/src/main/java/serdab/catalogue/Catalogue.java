@@ -897,8 +897,8 @@ public final class Catalogue implements AutoCloseable {
         this::copyRow);
   }
 
-  /// Copies on a destination that were found damaged, or not found at all. What a person had removed
-  /// is none of them.
+  /// Copies on a destination that were found damaged, or not found at all. What a person had
+  /// removed is none of them.
   public List<CopyRow> copiesLostOn(String destinationId) {
     return database.read(link ->
         List.copyOf(

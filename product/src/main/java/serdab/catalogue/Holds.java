@@ -106,7 +106,9 @@ public final class Holds {
   public long bringBack(String paper, HoldRow hold) {
     return database.write(link -> {
       Optional<String> known =
-          link.call("select value from fact where name = ?").text(PAPER + paper).one(Link.Row::text);
+          link.call("select value from fact where name = ?")
+              .text(PAPER + paper)
+              .one(Link.Row::text);
       if (known.isPresent()) {
         return Long.parseLong(known.get());
       }

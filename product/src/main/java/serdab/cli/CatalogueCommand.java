@@ -108,7 +108,8 @@ final class CatalogueCommand implements Runnable {
             stop.isRequested()
                 ? RunReport.Outcome.INTERRUPTED
                 : unreadable.isEmpty() && unreadableHolds.isEmpty()
-                    ? RunReport.Outcome.GOOD : RunReport.Outcome.INCOMPLETE;
+                    ? RunReport.Outcome.GOOD
+                    : RunReport.Outcome.INCOMPLETE;
         unreadableHolds.forEach(bad -> terminal.err().println(bad.text()));
         print(terminal, remembered, gone, holds, unreadable, outcome);
         return outcome.exitCode();

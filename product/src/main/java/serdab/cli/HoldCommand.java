@@ -60,8 +60,7 @@ final class HoldCommand implements Runnable {
   /// Writes it beside the copies that are connected now; the others get it at the end of their next
   /// run.
   private static void leaveBesideCopies(Surroundings around, Wiring wiring, Catalogue catalogue) {
-    long known =
-        catalogue.destinations().stream().map(Catalogue.UsedPlace::id).distinct().count();
+    long known = catalogue.destinations().stream().map(Catalogue.UsedPlace::id).distinct().count();
     long left = 0;
     HoldPapers papers = new HoldPapers(catalogue);
     for (Destination destination : wiring.usedDestinations(catalogue, Set.of())) {

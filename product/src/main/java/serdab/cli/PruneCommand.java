@@ -305,7 +305,11 @@ final class PruneCommand implements Callable<Integer> {
   // ---- rules
 
   private boolean hasOptions() {
-    return versions != null || versionsFor != null || studiesFor != null || months != null || !legal.isEmpty();
+    return versions != null
+        || versionsFor != null
+        || studiesFor != null
+        || months != null
+        || !legal.isEmpty();
   }
 
   /// What a new plan is made by: the options when there are any, else the configuration.

@@ -29,11 +29,7 @@ public record RetentionRules(
   /// Keeps everything.
   public static final RetentionRules ALL =
       new RetentionRules(
-          OptionalInt.empty(),
-          Optional.empty(),
-          Optional.empty(),
-          OptionalInt.empty(),
-          List.of());
+          OptionalInt.empty(), Optional.empty(), Optional.empty(), OptionalInt.empty(), List.of());
 
   public RetentionRules {
     legal = List.copyOf(legal);

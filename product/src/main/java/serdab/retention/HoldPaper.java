@@ -125,8 +125,8 @@ record HoldPaper(
         reason.isEmpty() ? "its reason is not written beside these copies" : reason,
         author,
         Instant.parse(madeAt),
-        release.map(end ->
-            new HoldRow.Release(Instant.parse(end.at()), end.author(), end.reason())));
+        release.map(
+            end -> new HoldRow.Release(Instant.parse(end.at()), end.author(), end.reason())));
   }
 
   private static final HoldRow.Days ALL_TIME =
@@ -138,8 +138,7 @@ record HoldPaper(
 
   private Sha256 hash() {
     MessageDigest hasher = Sha256.hasher();
-    PlanFile.hash(
-        hasher, FORMAT, id, study, patientText(), from, to, reason, author, madeAt);
+    PlanFile.hash(hasher, FORMAT, id, study, patientText(), from, to, reason, author, madeAt);
     PlanFile.hash(hasher, by.toArray(String[]::new));
     PlanFile.hash(hasher, copies.toArray(String[]::new));
     release.ifPresent(end -> PlanFile.hash(hasher, end.at(), end.author(), end.reason()));

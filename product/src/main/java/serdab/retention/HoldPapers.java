@@ -80,8 +80,7 @@ public final class HoldPapers {
       return 0;
     }
     HoldPaper all = HoldPaper.of(id, hold, withRelease);
-    HoldPaper paper =
-        destination.hidesPatients() ? all.hidden(locations(destination, hold)) : all;
+    HoldPaper paper = destination.hidesPatients() ? all.hidden(locations(destination, hold)) : all;
     try {
       beside.write(name, out -> out.write(paper.json()));
     } catch (SerdabException.Refused e) {
@@ -147,8 +146,7 @@ public final class HoldPapers {
         } else if (paper.release().isPresent()) {
           catalogue
               .holds()
-              .bringBackRelease(
-                  hold.id(), paper.hold(Optional.empty()).release().orElseThrow());
+              .bringBackRelease(hold.id(), paper.hold(Optional.empty()).release().orElseThrow());
           released++;
         }
       } catch (SerdabException.Damaged e) {

@@ -131,8 +131,8 @@ public final class Prune {
   ///
   /// @param rules those that hold now; a plan by others is refused
   /// @param lastCopies whether the person confirmed that last copies go too
-  /// @throws SerdabException.HeldBack `retention-frozen`, or `hold-damaged` when nobody knows what a
-  ///   hold beside the copies holds; nothing more is removed then
+  /// @throws SerdabException.HeldBack `retention-frozen`, or `hold-damaged` when nobody knows what
+  ///   a hold beside the copies holds; nothing more is removed then
   /// @throws SerdabException.Refused when the plan is of another destination, too old, or by other
   ///   rules; nothing was removed then
   public PruneReport execute(PlanFile plan, RetentionRules rules, boolean lastCopies) {

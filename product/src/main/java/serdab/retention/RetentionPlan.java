@@ -96,7 +96,7 @@ public record RetentionPlan(
     Optional<Problem> frozen =
         Freeze.of(catalogue, here)
             .or(() -> outOfStep(destination, expectedAndMissing[0], expectedAndMissing[1]));
-    StudyJudgement judgement = 
+    StudyJudgement judgement =
         new StudyJudgement(destination, catalogue, terms, Elsewhere.looked(others), false);
     List<Line> lines = new ArrayList<>();
     studies.forEach((study, held) ->

@@ -54,8 +54,7 @@ record StudyAge(boolean over, List<Reason> reasons) {
       }
     }
     return keeping.isEmpty()
-        ? new StudyAge(
-            true, List.of(new Reason("study-over", over(terms.rules()))))
+        ? new StudyAge(true, List.of(new Reason("study-over", over(terms.rules()))))
         : new StudyAge(false, keeping);
   }
 

@@ -47,7 +47,8 @@ record Terms(
     if (rules.months().isEmpty()) {
       return Optional.empty();
     }
-    // A month that has not come yet is some device's wrong clock, and must not stand for a real one.
+    // A month that has not come yet is some device's wrong clock, and must not stand for a real
+    // one.
     YearMonth present = YearMonth.from(LocalDate.ofInstant(now, LAST));
     List<YearMonth> newest =
         months.stream()

@@ -100,8 +100,8 @@ class FromOthersTest {
         .singleElement()
         .satisfies(aside -> assertThat(world.disk(0).bytes(aside)).isEqualTo(damaged));
     assertThat(report.warnings())
-        .anySatisfy(
-            line -> assertThat(line).startsWith("1 copy that was damaged or lost").contains("disk 1"));
+        .anySatisfy(line ->
+            assertThat(line).startsWith("1 copy that was damaged or lost").contains("disk 1"));
     assertThat(world.backUp().warnings()).isEmpty();
   }
 

@@ -50,7 +50,10 @@ class HoldPapersTest {
       return List.of();
     }
     try (Stream<Path> files = Files.list(there)) {
-      return files.filter(file -> file.getFileName().toString().startsWith("hold-")).sorted().toList();
+      return files
+          .filter(file -> file.getFileName().toString().startsWith("hold-"))
+          .sorted()
+          .toList();
     }
   }
 
@@ -83,9 +86,12 @@ class HoldPapersTest {
     List<Path> placed = papers("a");
     on("old", "hold", "release", "1", "--reason", "settled");
 
-    assertThat(placed).singleElement().satisfies(paper -> {
-      assertThat(Files.readString(paper)).contains("\"study\":\"1.2.3\"", "a complaint of", "Ann");
-    });
+    assertThat(placed)
+        .singleElement()
+        .satisfies(paper -> {
+          assertThat(Files.readString(paper))
+              .contains("\"study\":\"1.2.3\"", "a complaint of", "Ann");
+        });
     assertThat(papers("a")).hasSize(2);
     assertThat(Files.readString(papers("a").getFirst())).contains("settled");
   }

@@ -119,18 +119,20 @@ class TwoDestinationsTest {
   void aBackupMendsFromTheOtherDestinationWhatTheLibraryLost() throws IOException {
     serdab("backup", "--from", library(), "--to", a(), "--to", b());
     delete(folder.resolve("library/2"));
-    Path damaged = zips(folder.resolve("a")).keySet().stream()
-        .map(folder.resolve("a")::resolve)
-        .filter(zip -> zip.toString().contains("1.2.826.0.1.2"))
-        .findFirst()
-        .orElseThrow();
+    Path damaged =
+        zips(folder.resolve("a")).keySet().stream()
+            .map(folder.resolve("a")::resolve)
+            .filter(zip -> zip.toString().contains("1.2.826.0.1.2"))
+            .findFirst()
+            .orElseThrow();
     byte[] bytes = Files.readAllBytes(damaged);
     bytes[bytes.length / 2] ^= 1;
     Files.write(damaged, bytes);
     serdab("verify", a());
 
     CommandLineRun.Result dry =
-        serdab("backup", "--from", library(), "--to", a(), "--to", b(), "--accept-fewer", "--dry-run");
+        serdab(
+            "backup", "--from", library(), "--to", a(), "--to", b(), "--accept-fewer", "--dry-run");
     CommandLineRun.Result mended =
         serdab("backup", "--from", library(), "--to", a(), "--to", b(), "--accept-fewer");
     CommandLineRun.Result verified = serdab("verify", a());

@@ -991,7 +991,8 @@ final class Clinic implements AutoCloseable {
                 new StopSignal(clock),
                 Progress.SILENT,
                 "world",
-                accepting, Absent.NONE);
+                accepting,
+                Absent.NONE);
         try (Backup backup = Backup.of(setting)) {
           reports.add(backup.execute(backup.plan()));
         }
@@ -1033,7 +1034,8 @@ final class Clinic implements AutoCloseable {
                     new StopSignal(clock),
                     Progress.SILENT,
                     "world",
-                    true, Absent.NONE));
+                    true,
+                    Absent.NONE));
         RunReport report = replication.execute(replication.plan());
         happens("carried over", report.outcome() + " " + report.totals());
       }

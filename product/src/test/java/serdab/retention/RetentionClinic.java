@@ -43,16 +43,16 @@ final class RetentionClinic implements AutoCloseable {
 
   static RetentionRules versions(int count) {
     return new RetentionRules(
-        OptionalInt.of(count),
-        Optional.empty(),
-        Optional.empty(),
-        OptionalInt.empty(),
-        List.of());
+        OptionalInt.of(count), Optional.empty(), Optional.empty(), OptionalInt.empty(), List.of());
   }
 
   static RetentionRules studiesFor(String period, RetentionRules.LegalTime... legal) {
     return new RetentionRules(
-        OptionalInt.empty(), Optional.empty(), Optional.of(Period.parse(period)), OptionalInt.empty(), List.of(legal));
+        OptionalInt.empty(),
+        Optional.empty(),
+        Optional.of(Period.parse(period)),
+        OptionalInt.empty(),
+        List.of(legal));
   }
 
   static RetentionRules.LegalTime legal(String text) {

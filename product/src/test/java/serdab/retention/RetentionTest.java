@@ -74,7 +74,11 @@ class RetentionTest {
     String study = clinic.studyWithVersions(2);
     RetentionRules rules =
         new RetentionRules(
-            OptionalInt.empty(), Optional.of(Period.ofMonths(6)), Optional.empty(), OptionalInt.empty(), List.of());
+            OptionalInt.empty(),
+            Optional.of(Period.ofMonths(6)),
+            Optional.empty(),
+            OptionalInt.empty(),
+            List.of());
 
     RetentionPlan early = clinic.plan(0, rules);
     world.clock().pass(Duration.ofDays(185));
@@ -90,7 +94,11 @@ class RetentionTest {
     clinic.studyWithVersions(3);
     RetentionRules rules =
         new RetentionRules(
-            OptionalInt.of(1), Optional.of(Period.ofYears(1)), Optional.empty(), OptionalInt.empty(), List.of());
+            OptionalInt.of(1),
+            Optional.of(Period.ofYears(1)),
+            Optional.empty(),
+            OptionalInt.empty(),
+            List.of());
 
     assertThat(clinic.plan(0, rules).with(Verdict.GO)).isEmpty();
     world.clock().pass(Duration.ofDays(370));
@@ -393,11 +401,7 @@ class RetentionTest {
 
   private static RetentionRules months(int count) {
     return new RetentionRules(
-        OptionalInt.empty(),
-        Optional.empty(),
-        Optional.empty(),
-        OptionalInt.of(count),
-        List.of());
+        OptionalInt.empty(), Optional.empty(), Optional.empty(), OptionalInt.of(count), List.of());
   }
 
   /// Studies with these dates, backed up and then gone from the source; one of this month stays.
@@ -648,7 +652,11 @@ class RetentionTest {
       clinics.backUp();
       RetentionRules rules =
           new RetentionRules(
-              OptionalInt.of(1), Optional.empty(), Optional.of(Period.ofYears(1)), OptionalInt.empty(), List.of());
+              OptionalInt.of(1),
+              Optional.empty(),
+              Optional.of(Period.ofYears(1)),
+              OptionalInt.empty(),
+              List.of());
       PlanFile plan = PlanFile.of(two.plan(0, rules));
       assertThat(plan.with(Verdict.GO)).hasSize(2).allMatch(PlanFile.Planned::endsStudy);
       clinics.clock().pass(Duration.ofDays(5)); // The proofs on the other disk are too old by now.

@@ -221,7 +221,8 @@ public final class World implements AutoCloseable {
               stop,
               progress,
               "world",
-              acceptFewer, Absent.NONE);
+              acceptFewer,
+              Absent.NONE);
       try (Backup backup = Backup.of(setting)) {
         WorkList work = backup.plan();
         return backup.execute(work);
