@@ -55,6 +55,7 @@ import serdab.plan.Selection;
 import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.report.RunReport.Outcome;
+import serdab.restore.Arrival;
 import serdab.restore.Rebuild;
 import serdab.restore.Recovery;
 import serdab.restore.RecoveryKit;
@@ -773,7 +774,7 @@ final class Clinic implements AutoCloseable {
   private void adopt(Medium medium) {
     process(() -> {
       try (Destination destination = open(medium, Access.ADOPT)) {
-        catalogue.catalogue().sawDestination(destination.id().toString(), addressOf(medium));
+        Arrival.of(destination, addressOf(medium), catalogue.catalogue(), clock);
       }
     });
     happens("adopt", medium.name);
@@ -828,28 +829,37 @@ final class Clinic implements AutoCloseable {
         try (Destination destination = open(from, Access.READ)) {
           List<Recovery.Installation> found = Recovery.installations(destination);
           if (!found.isEmpty()) {
-            Recovery.catalogue(destination, found.getFirst().id(), file);
+            Recovery.catalogue(destination, found.getFirst().id(), file, clock, random);
           }
         }
       });
       if (!Files.exists(file)) {
         return;
       }
-      takeCatalogue(Files.readAllBytes(file));
+      takeCatalogue(inOneFile(file));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     happens("catalogue recovered from", from.name);
-    for (Medium medium : connected()) {
-      process(() -> {
-        try (Destination destination = open(medium, Access.READ)) {
-          catalogue.catalogue().sawDestination(destination.id().toString(), addressOf(medium));
-          Recovery.bringUpToDate(
-              destination, catalogue.catalogue(), clock, Progress.SILENT, () -> false);
-        }
-      });
-    }
+    check("taking the catalogue");
+    process(() -> {
+      try (Destination destination = open(from, Access.READ)) {
+        catalogue.catalogue().sawDestination(destination.id().toString(), addressOf(from));
+        Recovery.bringUpToDate(
+            destination, catalogue.catalogue(), clock, Progress.SILENT, () -> false);
+      }
+    });
     check("recovery");
+  }
+
+  /// The catalogue without the log beside it, as a database in memory takes it.
+  private byte[] inOneFile(Path file) throws IOException {
+    Path whole = folder.resolve("recovered-whole.db");
+    Files.deleteIfExists(whole);
+    try (Catalogue inFile = Catalogue.inFile(file, clock, random)) {
+      inFile.copyTo(whole);
+    }
+    return Files.readAllBytes(whole);
   }
 
   /// The catalogue has the tables of an earlier release and is brought up to date when it opens.
@@ -977,7 +987,7 @@ final class Clinic implements AutoCloseable {
       }
       try {
         opened.forEach((medium, destination) ->
-            catalogue.catalogue().sawDestination(destination.id().toString(), addressOf(medium)));
+            Arrival.of(destination, addressOf(medium), catalogue.catalogue(), clock));
         Backup.Setting setting =
             new Backup.Setting(
                 plan(List.copyOf(opened.keySet())),

@@ -527,6 +527,7 @@ class RetentionTest {
       clinics.source().remove(study);
       clinics.backUp();
       clinics.clock().pass(Duration.ofDays(1));
+      clinics.catalogue().standing().recovered(clinics.clock().instant());
       try (Destination destination = clinics.open(0, Access.READ)) {
         Recovery.bringUpToDate(
             destination, clinics.catalogue(), clinics.clock(), Progress.SILENT, () -> false);
