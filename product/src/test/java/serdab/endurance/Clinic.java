@@ -97,7 +97,7 @@ final class Clinic implements AutoCloseable {
   private static final int FIRST_PRUNE = 60;
 
   /// How far ahead the clock may be; it comes right before the calm at the end.
-  private static final int DAYS_AHEAD_AT_MOST = 3;
+  private static final int DAYS_AHEAD_AT_MOST = 400;
 
   private static final int LOGGED = 30;
   private static final int CALM_NIGHTS = 34;
@@ -273,7 +273,7 @@ final class Clinic implements AutoCloseable {
     if (chance(45)) {
       turnsStayAway();
     }
-    if (chance(90)) {
+    if (chance(40)) {
       clockJumps();
     }
     if (chance(90)) {
@@ -674,10 +674,10 @@ final class Clinic implements AutoCloseable {
       return;
     }
     Duration jump =
-        switch (random.nextInt(4)) {
+        switch (random.nextInt(5)) {
           case 0 -> Duration.ofHours(1 + random.nextInt(5));
           case 1 -> Duration.ofDays(-random.nextInt(40));
-          case 2 -> Duration.ofDays(random.nextInt(DAYS_AHEAD_AT_MOST));
+          case 2, 3 -> Duration.ofDays(random.nextInt(DAYS_AHEAD_AT_MOST));
           default -> Duration.ofDays(-365L * random.nextInt(4));
         };
     clock.pass(jump);
