@@ -17,6 +17,7 @@ import serdab.SerdabException;
 import serdab.backup.StopSignal;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.RunTotals;
+import serdab.catalogue.SqliteLibrary;
 import serdab.destination.Destination;
 import serdab.report.Progress;
 import serdab.report.RunReport;
@@ -73,6 +74,7 @@ final class RecoverCommand implements Callable<Integer> {
                   + " move that file away first, or name another folder as SERDAB_HOME."));
     }
     home.make();
+    SqliteLibrary.keepIn(home.cache());
     Terminal terminal = around.terminal();
     TerminalProgress bar =
         new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);

@@ -120,7 +120,8 @@ class RecoverTest {
 
     CommandLineRun.Result recover = on("new", "recover", "--from", copies());
     CommandLineRun.Result unseen = on("new", "status");
-    CommandLineRun.Result safe = on("new", "status", "--safe-to-delete", "--date", "1990-01-01..2030-12-31");
+    CommandLineRun.Result safe =
+        on("new", "status", "--safe-to-delete", "--date", "1990-01-01..2030-12-31");
     Files.move(away, folder.resolve("other"));
     CommandLineRun.Result next =
         on("new", "backup", "--from", EXAMPLE.toString(), "--to", copies(), "--to", other);
