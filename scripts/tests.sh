@@ -39,7 +39,7 @@ check() {
   echo "== long proofs at a twentieth, -DfirstSeed=$first_seed"
   forget_reports
   outcome=0
-  maven_for_tests test -Dgroups=prove -DexcludedGroups=prove-endurance -DrunsFactor=0.05 -DfirstSeed="$first_seed" \
+  maven_for_tests test -Dgroups=prove -DexcludedGroups= -DrunsFactor=0.05 -DfirstSeed="$first_seed" \
     -Dsurefire.failIfNoSpecifiedTests=false || outcome=$?
   summarize_tests "$outcome"
 }

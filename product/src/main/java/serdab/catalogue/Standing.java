@@ -6,6 +6,7 @@ import java.time.YearMonth;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import serdab.VersionId;
 import serdab.dicom.StudyKey;
 
@@ -126,16 +127,54 @@ public final class Standing {
   }
 
   private static final String RECOVERED = "recovered-at";
+  private static final int BATCH_ROWS = 1000;
 
   /// This catalogue was brought back from a copy of itself: what happened on destinations after it
-  /// was made, such as removals, is not known until they are looked at again.
+  /// was made, such as removals, is not known until they are looked at again. No copy counts until
+  /// then; what was proven of it stays written.
   public void recovered(Instant at) {
+    database.write(
+        link -> link.call("update copy set state = 'unseen' where state = 'good'").write());
     catalogue.rememberFact(RECOVERED, at.toString());
   }
 
-  /// When this catalogue was last brought back from a copy; what it says of a destination was seen
-  /// by this catalogue only when it is of a later time. Empty when it never was.
-  public Optional<Instant> recoveredAt() {
-    return catalogue.fact(RECOVERED).map(Instant::parse);
+  /// One copy by what names it in its destination.
+  public record Seen(StudyKey study, VersionId version, String location) {
+
+    /// The name of a copy.
+    public static Seen of(CopyRow copy) {
+      return new Seen(copy.study(), copy.version(), copy.location());
+    }
+  }
+
+  /// Copies on a destination that nobody has looked for since the catalogue was brought back.
+  public List<CopyRow> unseen(String destinationId) {
+    // A catalogue that never was has none, and need not be searched for them.
+    if (catalogue.fact(RECOVERED).isEmpty()) {
+      return List.of();
+    }
+    try (Stream<CopyRow> rows = catalogue.copiesOn(destinationId)) {
+      return rows.filter(CopyRow::isUnseen).toList();
+    }
+  }
+
+  /// Copies were found listed as they are remembered: they count as they did, with their proofs.
+  public void seen(String destinationId, List<Seen> copies) {
+    for (int from = 0; from < copies.size(); from += BATCH_ROWS) {
+      List<Seen> batch = copies.subList(from, Math.min(copies.size(), from + BATCH_ROWS));
+      database.write(link -> {
+        for (Seen copy : batch) {
+          link.call(
+                  "update copy set state = 'good' where state = 'unseen'"
+                      + " and study = ? and version = ? and destination = ? and location = ?")
+              .text(copy.study().value())
+              .text(copy.version().hex())
+              .text(destinationId)
+              .text(copy.location())
+              .write();
+        }
+        return batch.size();
+      });
+    }
   }
 }

@@ -17,6 +17,7 @@ import serdab.SerdabException;
 import serdab.backup.StopSignal;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.RunTotals;
+import serdab.catalogue.SqliteLibrary;
 import serdab.destination.Destination;
 import serdab.report.Progress;
 import serdab.report.RunReport;
@@ -74,6 +75,7 @@ final class RecoverCommand implements Callable<Integer> {
                   + " move that file away first, or name another folder as SERDAB_HOME."));
     }
     home.make();
+    SqliteLibrary.keepIn(home.cache());
     Terminal terminal = around.terminal();
     TerminalProgress bar =
         new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
@@ -130,7 +132,9 @@ final class RecoverCommand implements Callable<Integer> {
       return new Brought("", new Recovery.Taken(Optional.empty(), 0), Optional.empty());
     }
     String chosen = chosen(found);
-    Recovery.Taken taken = Recovery.catalogue(place, chosen, home.catalogue());
+    Recovery.Taken taken = 
+        Recovery.catalogue(
+            place, chosen, home.catalogue(), around.clock(), around.random());
     Optional<Path> plans = Optional.empty();
     Optional<byte[]> text = Recovery.plans(place, chosen);
     if (text.isPresent()) {

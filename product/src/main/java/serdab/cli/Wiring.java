@@ -26,7 +26,7 @@ import serdab.destination.Destination;
 import serdab.destination.DestinationId;
 import serdab.destination.ZipTreeDestination;
 import serdab.plan.BackupPlan;
-import serdab.restore.NewAddress;
+import serdab.restore.Arrival;
 import serdab.source.FolderSource;
 import serdab.source.Source;
 import serdab.source.horos.AutoClean;
@@ -142,15 +142,10 @@ final class Wiring implements AutoCloseable {
     return destination;
   }
 
-  /// Remembers where a destination is. One that is known and was never seen there may be a clone.
+  /// Remembers where a destination is, and looks at what is not certain to be there.
   private void saw(Destination destination, String specification, Catalogue catalogue) {
-    String id = destination.id().toString();
-    String address = address(specification);
     try {
-      if (!catalogue.destinationsAt(address).contains(id)) {
-        NewAddress.lookThrough(destination, catalogue, around.clock());
-      }
-      catalogue.sawDestination(id, address);
+      Arrival.of(destination, address(specification), catalogue, around.clock());
     } catch (SerdabException e) {
       destination.close();
       throw e;

@@ -382,6 +382,18 @@ final class StatusJudgement {
                     + " damaged.",
                 "Make them again with: serdab backup; then check the disk"));
       }
+      if (copies.unseen() > 0) {
+        reasons.add(
+            new Problem(
+                "destination-not-looked-at",
+                number(copies.unseen())
+                    + (copies.unseen() == 1 ? " copy" : " copies")
+                    + " on "
+                    + destination.address()
+                    + (copies.unseen() == 1 ? " was" : " were")
+                    + " not looked at since the catalogue was recovered.",
+                "Connect it and run: serdab backup"));
+      }
       Optional<Instant> oldest = copies.oldestProof();
       if (oldest.isPresent() && Duration.between(oldest.get(), now).compareTo(PROOF_OLD) > 0) {
         reasons.add(

@@ -21,6 +21,7 @@ import serdab.SerdabException;
 import serdab.VersionId;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.Proofs;
+import serdab.catalogue.Standing;
 import serdab.destination.CarryOver;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
@@ -43,6 +44,9 @@ public final class Verification {
 
   private final Map<String, Proofs.Turn> known = new HashMap<>();
   private final Map<String, Proofs.Turn> knownAt = new HashMap<>();
+
+  /// Listed as they were before the catalogue was recovered.
+  private final List<Standing.Seen> seenAgain = new ArrayList<>();
   private final Map<String, List<HeldVersion>> listed = new LinkedHashMap<>();
   private final List<VerifyReport.BadCopy> bad = new ArrayList<>();
   private final List<VerifyReport.BadCopy> repaired = new ArrayList<>();
@@ -103,6 +107,7 @@ public final class Verification {
     List<Candidate> lost = new ArrayList<>();
     List<Candidate> candidates = new ArrayList<>();
     list(study, inRounds, candidates, lost);
+    catalogue.standing().seen(id, seenAgain);
     long unreadable = (long) bad.size() + replaced.size();
     long copies = candidates.size() + lost.size() + unreadable;
     if (copies == 0) {
@@ -231,6 +236,11 @@ public final class Verification {
     listed.computeIfAbsent(name, _ -> new ArrayList<>(1)).add(copy);
     Proofs.Turn turn = known.get(name);
     if (turn != null) {
+      if (turn.isUnseen()
+          && turn.location().equals(copy.location())
+          && turn.storedBytes() == copy.storedBytes()) {
+        seenAgain.add(new Standing.Seen(copy.study(), copy.id(), copy.location()));
+      }
       candidates.add(new Candidate(copy, turn.lastTurn(), turn.lastAt()));
       return;
     }

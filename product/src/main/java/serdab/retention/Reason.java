@@ -10,6 +10,10 @@ public record Reason(String code, String text) {
   static final Reason LAST_PROVEN =
       new Reason("last-proven-copy", "the last proven copy of its study");
   static final Reason NOT_PROVEN = new Reason("not-proven", "not proven by reading it back");
+  static final Reason NOT_LOOKED_AT =
+      new Reason(
+          "not-looked-at",
+          "not looked at since the catalogue was recovered (run: serdab backup, or serdab verify)");
   static final Reason DAMAGED = new Reason("damaged", "damaged: rules never remove such a copy");
   static final Reason UNKNOWN_COPY =
       new Reason("unknown-copy", "not known to the catalogue (run: serdab catalogue rebuild)");

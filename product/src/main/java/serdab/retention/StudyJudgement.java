@@ -40,7 +40,6 @@ final class StudyJudgement {
   private final Terms terms;
   private final Elsewhere others;
   private final boolean readManifests;
-  private final Optional<Instant> recoveredAt;
 
   /// The group of a viewer's library that keeps its index; how many copies of it stay is decided
   /// when new ones are made.
@@ -65,7 +64,6 @@ final class StudyJudgement {
     this.terms = terms;
     this.others = others;
     this.readManifests = readManifests;
-    this.recoveredAt = standing.recoveredAt();
     for (Standing.SourceRuns source : standing.sources()) {
       lastGood.put(source.sourceId(), source.lastGood().map(RunRow::id).orElse(0L));
     }
@@ -303,6 +301,9 @@ final class StudyJudgement {
       if (row.get().state().equals("bad")) {
         return Optional.of(Reason.DAMAGED);
       }
+      if (row.get().isUnseen()) {
+        return Optional.of(Reason.NOT_LOOKED_AT);
+      }
       // A study is the same wherever it lies; a group's name says only where a library was.
       if (study.isOther() && row.get().runId() == 0) {
         return Optional.of(Reason.NOT_OURS);
@@ -319,8 +320,6 @@ final class StudyJudgement {
               .filter(row -> !row.destinationId().equals(here))
               .filter(CopyRow::isProven)
               .filter(row -> terms.isFresh(row.proof().at()))
-              // The machine that was lost may have removed what was good when the copy was made.
-              .filter(row -> recoveredAt.filter(row.proof().at()::isBefore).isEmpty())
               .toList();
       if (!suffice(remembered, proven, newest, order)) {
         return false;

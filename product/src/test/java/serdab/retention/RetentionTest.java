@@ -40,6 +40,7 @@ import serdab.plan.RetentionRules;
 import serdab.report.Progress;
 import serdab.restore.Rebuild;
 import serdab.restore.Recovery;
+import serdab.testing.world.CrashedException;
 import serdab.testing.world.World;
 
 /// What may go, what stays, and what is written down about it.
@@ -730,6 +731,7 @@ class RetentionTest {
       clinics.source().remove(study);
       clinics.backUp();
       clinics.clock().pass(Duration.ofDays(1));
+      clinics.catalogue().standing().recovered(clinics.clock().instant());
       try (Destination destination = clinics.open(0, Access.READ)) {
         Recovery.bringUpToDate(
             destination, clinics.catalogue(), clinics.clock(), Progress.SILENT, () -> false);
@@ -1199,6 +1201,58 @@ class RetentionTest {
     try (Destination destination = world.open(0, Access.READ)) {
       return destination.beside(Prune.FOLDER).orElseThrow().names("").stream()
           .collect(Collectors.toSet());
+    }
+  }
+
+  @Test
+  void aPruningKilledAtAnyMomentLeavesNothingCalledProvenThatIsGone() {
+    int killed = 0;
+    boolean[] reached = {true};
+    for (int step = 0; reached[0]; step++) {
+      try (RetentionClinic one = RetentionClinic.drawnFrom(new SplittableRandom(7), 2)) {
+        String study = one.studyWithVersions(3);
+        PlanFile plan = PlanFile.of(one.plan(0, RetentionClinic.versions(1)));
+        assertThat(plan.copies()).hasSize(2);
+        reached[0] = false;
+        killAt(one, step, reached);
+
+        try {
+          one.prune(0, plan, RetentionClinic.versions(1), false);
+        } catch (CrashedException e) {
+          killed++;
+        }
+        one.world.catalogueInMemory().failAt((_, _) -> {});
+        one.world.disk(0).kill();
+
+        List<String> there = one.world.disk(0).files();
+        String here = idOf(one, 0);
+        assertThat(one.world.catalogue().copies(new StudyKey(study)))
+            .filteredOn(row -> row.destinationId().equals(here) && row.isProven())
+            .as("killed at step %d of the catalogue", step)
+            .isNotEmpty()
+            .allMatch(row -> there.contains(row.location()));
+      }
+    }
+    assertThat(killed).isGreaterThan(10);
+  }
+
+  private static void killAt(RetentionClinic clinic, int step, boolean[] reached) {
+    clinic
+        .world
+        .catalogueInMemory()
+        .failAt((number, name) -> {
+          if (number == step) {
+            reached[0] = true;
+          }
+          if (number == step && !name.equals("committed")) {
+            throw new CrashedException("killed at " + name);
+          }
+        });
+  }
+
+  private static String idOf(RetentionClinic clinic, int disk) {
+    try (Destination destination = clinic.world.open(disk, Access.READ)) {
+      return destination.id().toString();
     }
   }
 

@@ -68,6 +68,7 @@ public final class Codes {
           "run-ended",
           "source-not-looked-at",
           "source-partly-read",
+          "not-looked-at",
           "study-age",
           "study-over",
           "unknown-copy",
