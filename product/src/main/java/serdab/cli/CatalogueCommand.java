@@ -71,7 +71,7 @@ final class CatalogueCommand implements Runnable {
       Home home = around.home().make();
       Terminal terminal = around.terminal();
       TerminalProgress bar =
-          new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+          new TerminalProgress(terminal, System::nanoTime);
       Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
       StopSignal stop = new StopSignal(around.clock());
       long remembered = 0;

@@ -44,12 +44,17 @@ record StudyAge(boolean over, List<Reason> reasons) {
     }
     for (RetentionRules.LegalTime time : terms.rules().legal()) {
       if (matches(time, known) && until(time, studied, known).isAfter(terms.today())) {
-        keeping.add(new Reason("legal", "legal time " + RulesText.legal(time)));
+        keeping.add(
+            new Reason("legal", "legal time " + RulesText.legal(time), RulesText.legal(time)));
       }
     }
     return keeping.isEmpty()
         ? new StudyAge(
-            true, List.of(new Reason("study-over", "its study is older than " + wanted.get())))
+            true, List.of(
+                new Reason(
+                    "study-over",
+                    "its study is older than " + wanted.get(),
+                    wanted.get().toString())))
         : new StudyAge(false, keeping);
   }
 
