@@ -111,6 +111,9 @@ public final class Main {
       terminal.err().println(say.text("any.see-help", command));
       return ExitCodes.USAGE;
     });
+    around
+        .homeWarning()
+        .ifPresent(text -> terminal.err().println(terminal.messages().text("any.warning", text)));
     return line.execute(args);
   }
 

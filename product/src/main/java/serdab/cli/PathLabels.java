@@ -161,7 +161,7 @@ final class PathLabels {
     }
     Matcher part = PART_OF_PATH.matcher(text);
     while (part.find() && part.start() < end) {
-      String found = part.group();
+      String found = part.group().replaceAll("[.,;:]+$", "");
       if (!NO_PATH.matcher(found).matches() && !ZoneId.getAvailableZoneIds().contains(found)) {
         end = part.start();
       }
