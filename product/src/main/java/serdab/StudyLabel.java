@@ -24,7 +24,8 @@ public record StudyLabel(String value) {
     return new StudyLabel("S-" + hash(key, studyInstanceUid));
   }
 
-  /// A name such as `P-3f2a90c1b7` for a path, of the same kind: a folder may be named for a patient.
+  /// A name such as `P-3f2a90c1b7` for a path, of the same kind: a folder may be named for a
+  /// patient.
   public static String ofPath(byte[] key, String path) {
     return "P-" + hash(key, "path\n" + path);
   }

@@ -338,8 +338,7 @@ public final class Backup implements AutoCloseable {
 
   private void tellRest(Duration now) {
     if (now.isZero()) {
-      progress.tell(
-          "progress.source-fast", "The source is as fast as before: no more resting.");
+      progress.tell("progress.source-fast", "The source is as fast as before: no more resting.");
     } else if (now.toSeconds() > 0) {
       progress.tell(
           "progress.source-slow",

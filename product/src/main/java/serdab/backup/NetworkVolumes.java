@@ -100,14 +100,19 @@ public final class NetworkVolumes {
     if (absolute.toString().startsWith("\\\\")) {
       return Optional.of("UNC");
     }
-    return inTable(absolute).or(() -> {
-      Path real = Safeguards.nearestReal(absolute);
-      return inTable(real).or(() -> typeOf.apply(nearest(real)).filter(NetworkVolumes::isRemote));
-    });
+    return inTable(absolute)
+        .or(() -> {
+          Path real = Safeguards.nearestReal(absolute);
+          return inTable(real)
+              .or(() -> typeOf.apply(nearest(real)).filter(NetworkVolumes::isRemote));
+        });
   }
 
   private Optional<String> inTable(Path path) {
-    return mountTable.flatMap(table -> mountOf(path, table)).filter(Mount::isRemote).map(Mount::type);
+    return mountTable
+        .flatMap(table -> mountOf(path, table))
+        .filter(Mount::isRemote)
+        .map(Mount::type);
   }
 
   private record Mount(String device, Path point, String type) {

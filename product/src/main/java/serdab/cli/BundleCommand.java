@@ -82,8 +82,7 @@ final class BundleCommand implements Callable<Integer> {
     Home home = around.home();
     labels = labels(home);
     if (paths) {
-      labels.known().forEach((label, path) ->
-          around.terminal().out().println(label + "  " + path));
+      labels.known().forEach((label, path) -> around.terminal().out().println(label + "  " + path));
       around.terminal().out().flush();
       return Main.ExitCodes.GOOD;
     }
@@ -119,10 +118,7 @@ final class BundleCommand implements Callable<Integer> {
     }
     around.terminal().out().println(file);
     held.forEach((name, bytes) ->
-        around
-            .terminal()
-            .out()
-            .printf("  %8s  %s%n", TerminalProgress.Sizes.text(bytes), name));
+        around.terminal().out().printf("  %8s  %s%n", TerminalProgress.Sizes.text(bytes), name));
     around.terminal().out().flush();
     return Main.ExitCodes.GOOD;
   }

@@ -70,8 +70,7 @@ final class CatalogueCommand implements Runnable {
     public Integer call() {
       Home home = around.home().make();
       Terminal terminal = around.terminal();
-      TerminalProgress bar =
-          new TerminalProgress(terminal, System::nanoTime);
+      TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
       Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
       StopSignal stop = new StopSignal(around.clock());
       long remembered = 0;

@@ -112,16 +112,14 @@ final class CheckCommand implements Callable<Integer> {
   }
 
   private Reach.State state(Path folder) {
-    return around
-        .reach()
-        .of(List.of(folder))
-        .getOrDefault(folder, Reach.State.NOT_ANSWERING);
+    return around.reach().of(List.of(folder)).getOrDefault(folder, Reach.State.NOT_ANSWERING);
   }
 
   // ---- a place
 
   private int checkPlace() {
-    Path folder = Wiring.isDestination(what) ? Wiring.destinationFolder(what) : Wiring.sourceFolder(what);
+    Path folder =
+        Wiring.isDestination(what) ? Wiring.destinationFolder(what) : Wiring.sourceFolder(what);
     Reach.requireDestination(folder, state(folder), program());
     Optional<String> network = around.network().get().of(folder);
     PlaceCheck.Report report =
@@ -149,21 +147,23 @@ final class CheckCommand implements Callable<Integer> {
     Messages say = around.terminal().messages();
     var out = around.terminal().out();
     out.println(say.text("check.place", folder));
-    report.results().forEach((aspect, result) -> {
-      if (aspect == Aspect.SPEED && result.verdict() == Verdict.GOOD) {
-        out.println(
-            line(
-                say,
-                result.verdict(),
-                say.text(
-                    "check.speed-measured",
-                    TerminalProgress.Sizes.text(report.writeBytesPerSecond()),
-                    TerminalProgress.Sizes.text(report.readBytesPerSecond()))));
-      } else {
-        out.println(line(say, result.verdict(), say.text("check.aspect-" + word(aspect))));
-      }
-      result.problem().ifPresent(problem -> out.println("            " + say.line(problem)));
-    });
+    report
+        .results()
+        .forEach((aspect, result) -> {
+          if (aspect == Aspect.SPEED && result.verdict() == Verdict.GOOD) {
+            out.println(
+                line(
+                    say,
+                    result.verdict(),
+                    say.text(
+                        "check.speed-measured",
+                        TerminalProgress.Sizes.text(report.writeBytesPerSecond()),
+                        TerminalProgress.Sizes.text(report.readBytesPerSecond()))));
+          } else {
+            out.println(line(say, result.verdict(), say.text("check.aspect-" + word(aspect))));
+          }
+          result.problem().ifPresent(problem -> out.println("            " + say.line(problem)));
+        });
     report
         .means()
         .filter(means -> means != ReadBack.Means.PAST_CACHE)
@@ -204,8 +204,7 @@ final class CheckCommand implements Callable<Integer> {
           writer.writeBooleanProperty("good", report.isGood());
           writer.writeNumberProperty("exit_code", code);
           writer.writeArrayPropertyStart("checks");
-          report.results().forEach((aspect, result) ->
-              check(writer, word(aspect), result));
+          report.results().forEach((aspect, result) -> check(writer, word(aspect), result));
           writer.writeEndArray();
           writer.writeStringProperty("file_system", fileSystem);
           writer.writeBooleanProperty("network", network);
@@ -226,8 +225,7 @@ final class CheckCommand implements Callable<Integer> {
     writer.writeNumberProperty(name, value.orElse(-1));
   }
 
-  private static void check(
-      tools.jackson.core.JsonGenerator writer, String name, Result result) {
+  private static void check(tools.jackson.core.JsonGenerator writer, String name, Result result) {
     writer.writeStartObject();
     writer.writeStringProperty("name", name);
     writer.writeStringProperty("verdict", word(result.verdict()));
@@ -239,14 +237,18 @@ final class CheckCommand implements Callable<Integer> {
 
   /// What a source holds.
   private record Counted(
-      String kind, String described, long studies, long groups, long files, Map<String, Long> odd) {}
+      String kind,
+      String described,
+      long studies,
+      long groups,
+      long files,
+      Map<String, Long> odd) {}
 
   private int checkSource() {
     Path folder = Wiring.sourceFolder(what);
     Reach.requireSource(folder, state(folder), false, program());
     Home home = around.home().make();
-    BackupPlan plan =
-        BackupPlan.from(what, ZoneId.systemDefault()).destinations(List.of()).plan();
+    BackupPlan plan = BackupPlan.from(what, ZoneId.systemDefault()).destinations(List.of()).plan();
     Counted counted;
     long unread = 0;
     try (Wiring wiring = new Wiring(around);
@@ -296,8 +298,7 @@ final class CheckCommand implements Callable<Integer> {
     if (unread > 0) {
       out.println(say.text("check.unread", unread));
     }
-    out.println(
-        say.text("check.counts", counted.studies(), counted.groups(), counted.files()));
+    out.println(say.text("check.counts", counted.studies(), counted.groups(), counted.files()));
     counted.odd().forEach((kind, count) -> out.printf("  %8d  %s%n", count, kind));
     out.println(say.text(unread == 0 ? "check.good" : "check.bad"));
     out.flush();
@@ -321,8 +322,7 @@ final class CheckCommand implements Callable<Integer> {
           check(writer, "permissions", new Result(permitted, Optional.empty()));
           writer.writeEndArray();
           writer.writeStringProperty("file_system", fileSystem(folder));
-          writer.writeBooleanProperty(
-              "network", around.network().get().of(folder).isPresent());
+          writer.writeBooleanProperty("network", around.network().get().of(folder).isPresent());
           writer.writeStringProperty("read_back", "");
           number(writer, "usable_bytes", OptionalLong.empty());
           number(writer, "total_bytes", OptionalLong.empty());
@@ -333,19 +333,20 @@ final class CheckCommand implements Callable<Integer> {
         });
   }
 
-  private static void source(
-      tools.jackson.core.JsonGenerator writer, @Nullable Counted counted) {
+  private static void source(tools.jackson.core.JsonGenerator writer, @Nullable Counted counted) {
     writer.writeNumberProperty("studies", counted == null ? 0 : counted.studies());
     writer.writeNumberProperty("groups", counted == null ? 0 : counted.groups());
     writer.writeNumberProperty("files", counted == null ? 0 : counted.files());
     writer.writeArrayPropertyStart("findings");
     if (counted != null) {
-      counted.odd().forEach((kind, count) -> {
-        writer.writeStartObject();
-        writer.writeStringProperty("kind", kind);
-        writer.writeNumberProperty("count", count);
-        writer.writeEndObject();
-      });
+      counted
+          .odd()
+          .forEach((kind, count) -> {
+            writer.writeStartObject();
+            writer.writeStringProperty("kind", kind);
+            writer.writeNumberProperty("count", count);
+            writer.writeEndObject();
+          });
     }
     writer.writeEndArray();
   }

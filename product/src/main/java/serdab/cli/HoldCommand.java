@@ -133,8 +133,7 @@ final class HoldCommand implements Runnable {
         around.terminal().out().println(say.text("hold.placed", hold));
         key(catalogue)
             .filter(one -> catalogue.standing().rows(one).isEmpty())
-            .ifPresent(_ ->
-                around.terminal().out().println(say.text("hold.study-unlisted")));
+            .ifPresent(_ -> around.terminal().out().println(say.text("hold.study-unlisted")));
       }
       return Main.ExitCodes.GOOD;
     }
@@ -225,8 +224,7 @@ final class HoldCommand implements Runnable {
                       catalogue.map(known -> known.label(study).value()).orElse(""),
                       study.value())));
       hold.patientId().ifPresent(id -> parts.add(say.text("hold.patient", shown(id))));
-      hold.dates()
-          .ifPresent(days -> parts.add(say.text("hold.dates", days.from(), days.to())));
+      hold.dates().ifPresent(days -> parts.add(say.text("hold.dates", days.from(), days.to())));
       return String.join(" " + say.text("hold.and") + " ", parts);
     }
 

@@ -21,8 +21,7 @@ final class ImportPrinter {
   private final Optional<String> to;
 
   /// @param to the other destination, when there is one
-  ImportPrinter(
-      Terminal terminal, boolean json, boolean dryRun, Path tree, Optional<String> to) {
+  ImportPrinter(Terminal terminal, boolean json, boolean dryRun, Path tree, Optional<String> to) {
     this.out = terminal.out();
     this.say = terminal.messages();
     this.json = json;
@@ -50,8 +49,7 @@ final class ImportPrinter {
         out.println(text(line));
       }
     }
-    out.println(
-        say.text("import.totals", report.listed(), report.zips(), tree, report.unlisted()));
+    out.println(say.text("import.totals", report.listed(), report.zips(), tree, report.unlisted()));
     for (Map.Entry<Kind, Long> count : report.counts().entrySet()) {
       if (count.getValue() > 0) {
         out.printf("%8d  %s%n", count.getValue(), meaning(count.getKey()));

@@ -151,8 +151,7 @@ final class ImportTreeCommand implements Callable<Integer> {
     PlanRun.Switches switches = new PlanRun.Switches(adopt, acceptFewer, dryRun, json);
     Home home = around.home().make();
     Terminal terminal = around.terminal();
-    TerminalProgress bar =
-        new TerminalProgress(terminal, System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
     try (RunLock _ = RunLock.take(home.lock());

@@ -107,7 +107,9 @@ public final class Main {
     line.setParameterExceptionHandler((exception, arguments) -> {
       Messages say = terminal.messages();
       String command = exception.getCommandLine().getCommandSpec().qualifiedName();
-      terminal.err().println("serdab: " + say.text("any.wrong-command-line", exception.getMessage()));
+      terminal
+          .err()
+          .println("serdab: " + say.text("any.wrong-command-line", exception.getMessage()));
       terminal.err().println(say.text("any.see-help", command));
       return ExitCodes.USAGE;
     });

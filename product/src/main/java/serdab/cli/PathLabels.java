@@ -25,7 +25,8 @@ final class PathLabels {
   /// A path from the root of a file system, at the beginning of a word or after a kind as in
   /// `zip:`.
   private static final Pattern WHOLE_PATH =
-      Pattern.compile("(?<![\\p{Alnum}\\]./\\\\])(?:/(?=[^\\s/])|\\\\\\\\(?=\\S)|\\p{Alpha}:[/\\\\])");
+      Pattern.compile(
+          "(?<![\\p{Alnum}\\]./\\\\])(?:/(?=[^\\s/])|\\\\\\\\(?=\\S)|\\p{Alpha}:[/\\\\])");
 
   /// A path from a folder that the text does not name.
   private static final Pattern PART_OF_PATH = Pattern.compile("[^\\s\"'(\\[]+/[^\\s\"')]+");

@@ -236,8 +236,7 @@ final class PlanRun {
         new StopSignal(
             around.clock(),
             switches.ignoreWindow() ? RunWindow.of(withoutHours(plan)) : RunWindow.of(plan));
-    TerminalProgress bar =
-        new TerminalProgress(terminal, System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     JsonLog log = new JsonLog(home.logs(), logSettings(), around.clock());
     Progress progress =
         new LoggedProgress(switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);

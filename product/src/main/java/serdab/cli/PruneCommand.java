@@ -193,8 +193,7 @@ final class PruneCommand implements Callable<Integer> {
       return Main.ExitCodes.GOOD;
     }
     Terminal terminal = around.terminal();
-    TerminalProgress bar =
-        new TerminalProgress(terminal, System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
     try (Destination place = wiring.destinationToPrune(destination, catalogue);

@@ -131,9 +131,7 @@ final class PrunePrinter {
   private void lines(List<Line> lines) {
     lines.stream().limit(LINES_SHOWN).forEach(line -> terminal.out().println("    " + text(line)));
     if (lines.size() > LINES_SHOWN) {
-      terminal
-          .out()
-          .println(terminal.messages().text("prune.more", lines.size() - LINES_SHOWN));
+      terminal.out().println(terminal.messages().text("prune.more", lines.size() - LINES_SHOWN));
     }
   }
 
@@ -234,10 +232,7 @@ final class PrunePrinter {
                 say.text("prune.study-kept", kept.study().value(), say.line(kept.problem()))));
     out.println(
         say.text(
-            "prune.removed",
-            report.removed(),
-            size(report.removedBytes()),
-            report.kept().size()));
+            "prune.removed", report.removed(), size(report.removedBytes()), report.kept().size()));
     report
         .certificates()
         .forEach(written ->

@@ -74,8 +74,7 @@ final class RecoverCommand implements Callable<Integer> {
     }
     home.make();
     Terminal terminal = around.terminal();
-    TerminalProgress bar =
-        new TerminalProgress(terminal, System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
     try (RunLock _ = RunLock.take(home.lock());

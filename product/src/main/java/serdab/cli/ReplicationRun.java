@@ -68,8 +68,7 @@ final class ReplicationRun {
         new StopSignal(
             around.clock(),
             RunWindow.of(switches.ignoreWindow() ? plan.changed().closed(List.of()).plan() : plan));
-    TerminalProgress bar =
-        new TerminalProgress(terminal, System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     JsonLog log = new JsonLog(home.logs(), logs, around.clock());
     Progress progress =
         new LoggedProgress(switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);

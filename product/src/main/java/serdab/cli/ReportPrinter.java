@@ -75,8 +75,7 @@ final class ReportPrinter {
               say.text(forecast.first() ? "forecast.first" : "forecast.not-done"),
               forecast.studiesLeft(),
               forecast.bytesLeft() > 0
-                  ? say.text(
-                      "forecast.about", TerminalProgress.Sizes.text(forecast.bytesLeft()))
+                  ? say.text("forecast.about", TerminalProgress.Sizes.text(forecast.bytesLeft()))
                   : "",
               when.isEmpty() ? "" : say.text("forecast.done", when)));
     }

@@ -232,8 +232,7 @@ final class SafeToDeleteList {
             SafeToDelete.MEDIA,
             provenWithin.toDays()));
     tally.notSafe.forEach((why, count) ->
-        out.println(
-            say.text("safe.not-safe", count, count, say.text("safe.why." + why.code()))));
+        out.println(say.text("safe.not-safe", count, count, say.text("safe.why." + why.code()))));
     if (tally.notThere > 0) {
       out.println(say.text("safe.not-there", tally.notThere));
     }

@@ -314,8 +314,7 @@ final class ServiceCommand implements Runnable {
         }
       }
       setup.byHand().forEach(out::println);
-      out.println(
-          say.text(code == Main.ExitCodes.GOOD ? "service.first-run" : "service.by-hand"));
+      out.println(say.text(code == Main.ExitCodes.GOOD ? "service.first-run" : "service.by-hand"));
       out.flush();
       return code;
     }
@@ -442,7 +441,9 @@ final class ServiceCommand implements Runnable {
     public Integer call() {
       Setup setup = setup(Schedule.SHORTEST, List.of("serdab"));
       boolean installed = setup.files().keySet().stream().allMatch(Files::isRegularFile);
-      boolean known = installed && ServiceCommand.program(setup.ask(), around.terminal().messages()).code() == 0;
+      boolean known =
+          installed
+              && ServiceCommand.program(setup.ask(), around.terminal().messages()).code() == 0;
       Optional<Attempts.Attempt> last = Optional.empty();
       Optional<Attempts.Attempt> read = Optional.empty();
       if (around.home().exists()) {

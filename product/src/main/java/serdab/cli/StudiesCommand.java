@@ -164,9 +164,7 @@ final class StudiesCommand implements Callable<Integer> {
         "%s  %-10s  %-8s %s  %s  %s%n",
         catalogue.label(facts.key()),
         facts.studyDate().map(LocalDate::toString).orElseGet(() -> say.text("studies.no-date")),
-        facts.key().isOther()
-            ? say.text("studies.other")
-            : String.join("\\", facts.modalities()),
+        facts.key().isOther() ? say.text("studies.other") : String.join("\\", facts.modalities()),
         say.text("studies.files", "%5d".formatted(row.fileCount())),
         copies.isEmpty()
             ? say.text("studies.not-copied")

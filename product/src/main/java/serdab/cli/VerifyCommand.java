@@ -142,8 +142,7 @@ final class VerifyCommand implements Callable<Integer> {
     }
     Home home = around.home().make();
     Terminal terminal = around.terminal();
-    TerminalProgress bar =
-        new TerminalProgress(terminal, System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
     List<Destination> helpers = new ArrayList<>();

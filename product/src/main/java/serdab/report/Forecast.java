@@ -37,6 +37,8 @@ public record Forecast(
     /// After so many more runs; how long those take is not known.
     record AfterRuns(long runs) implements When {}
 
+    /// Two days or more.
+    ///
     /// @param date in UTC
     record InDays(long days, LocalDate date) implements When {}
 

@@ -436,8 +436,7 @@ public final class Prune {
     }
     setting
         .progress()
-        .tell(
-            "progress.certificate", "Certificate " + id + ": " + copies + " copies.", id, copies);
+        .tell("progress.certificate", "Certificate " + id + ": " + copies + " copies.", id, copies);
     return new Removals.CertificateRow(
         id,
         here,

@@ -170,8 +170,8 @@ public record RetentionPlan(
     return keys.size();
   }
 
-  /// What a verdict is given for, in the order of the reasons' texts. A copy with two reasons counts
-  /// for both.
+  /// What a verdict is given for, in the order of the reasons' texts. A copy with two reasons
+  /// counts for both.
   public Map<Reason, Count> byReason(Verdict verdict) {
     Map<Reason, Count> counts = new TreeMap<>(Comparator.comparing(Reason::text));
     for (Line line : with(verdict)) {

@@ -50,7 +50,8 @@ record StudyAge(boolean over, List<Reason> reasons) {
     }
     return keeping.isEmpty()
         ? new StudyAge(
-            true, List.of(
+            true,
+            List.of(
                 new Reason(
                     "study-over",
                     "its study is older than " + wanted.get(),

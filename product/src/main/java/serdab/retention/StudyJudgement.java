@@ -198,9 +198,7 @@ final class StudyJudgement {
         if (newer < count) {
           keeping.add(
               new Reason(
-                  "versions",
-                  "one of the newest " + count + " versions",
-                  Integer.toString(count)));
+                  "versions", "one of the newest " + count + " versions", Integer.toString(count)));
         }
       }
       if (terms.rules().versionsFor().isPresent()) {

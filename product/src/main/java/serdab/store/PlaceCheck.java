@@ -98,7 +98,11 @@ public final class PlaceCheck {
 
   /// Letters with marks, from outside the Basic Multilingual Plane, and of no case; in Unicode NFC.
   private static final List<String> UNICODE =
-      List.of("\u00c4\u00e9\u00f1\u00e7\u00e3o", "\u65e5\u672c\u8a9e", "\u05e9\u05dc\u05d5\u05dd", "\ud83e\ude7b");
+      List.of(
+          "\u00c4\u00e9\u00f1\u00e7\u00e3o",
+          "\u65e5\u672c\u8a9e",
+          "\u05e9\u05dc\u05d5\u05dd",
+          "\ud83e\ude7b");
 
   private final Path root;
   private final RandomGenerator random;
@@ -144,43 +148,53 @@ public final class PlaceCheck {
     }
     Optional<Path> left =
         Files.exists(own, LinkOption.NOFOLLOW_LINKS) ? Optional.of(own) : Optional.empty();
-    return new Report(
-        results, means, usable, total, writeBytesPerSecond, readBytesPerSecond, left);
+    return new Report(results, means, usable, total, writeBytesPerSecond, readBytesPerSecond, left);
   }
 
   private void tryAll(Path own, long speedBytes) {
-    if (!attempt(Aspect.WRITABLE, () -> {
-      make(own);
-      try (LocalFolder store = LocalFolder.open(own, random)) {
-        write(store, FIRST, new byte[] {1, 2, 3});
-      }
-      return Result.GOOD;
-    })) {
+    if (!attempt(
+        Aspect.WRITABLE,
+        () -> {
+          make(own);
+          try (LocalFolder store = LocalFolder.open(own, random)) {
+            write(store, FIRST, new byte[] {1, 2, 3});
+          }
+          return Result.GOOD;
+        })) {
       return;
     }
     try (LocalFolder store = LocalFolder.open(own, random)) {
-      attempt(Aspect.SYNC, () -> {
-        try (Staged staged = store.stage("synced")) {
-          staged.write(ByteBuffer.wrap(new byte[] {4}));
-          staged.sync();
-          staged.commit();
-        }
-        return Result.GOOD;
-      });
+      attempt(
+          Aspect.SYNC,
+          () -> {
+            try (Staged staged = store.stage("synced")) {
+              staged.write(ByteBuffer.wrap(new byte[] {4}));
+              staged.sync();
+              staged.commit();
+            }
+            return Result.GOOD;
+          });
       attempt(Aspect.CREATE_IF_ABSENT, () -> createIfAbsent(store));
-      attempt(Aspect.ATOMIC_REPLACE, () -> {
-        store.replace("document", text("one"), Expected.absent());
-        store.replace("document", text("another"), Expected.anything());
-        return store.document("document").filter(b -> Arrays.equals(b, text("another"))).isPresent()
-            ? Result.GOOD
-            : bad("what was replaced did not come back as it was written");
-      });
-      attempt(Aspect.LIST_AFTER_WRITE, () -> {
-        write(store, "listed", text("x"));
-        return names(store).contains("listed")
-            ? Result.GOOD
-            : bad("a listing does not show what was just written");
-      });
+      attempt(
+          Aspect.ATOMIC_REPLACE,
+          () -> {
+            store.replace("document", text("one"), Expected.absent());
+            store.replace("document", text("another"), Expected.anything());
+            return store
+                    .document("document")
+                    .filter(b -> Arrays.equals(b, text("another")))
+                    .isPresent()
+                ? Result.GOOD
+                : bad("what was replaced did not come back as it was written");
+          });
+      attempt(
+          Aspect.LIST_AFTER_WRITE,
+          () -> {
+            write(store, "listed", text("x"));
+            return names(store).contains("listed")
+                ? Result.GOOD
+                : bad("a listing does not show what was just written");
+          });
       attempt(Aspect.READ_BACK, () -> readBack(store));
       attempt(Aspect.UNICODE_NAMES, () -> named(store, UNICODE));
       int longest = BlobName.PART_BYTES_MAX - BlobStore.STAGED_SUFFIX_BYTES;

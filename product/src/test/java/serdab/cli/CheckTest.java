@@ -26,8 +26,7 @@ class CheckTest {
   private CommandLineRun.Result check(String what, String... more) {
     return serdab()
         .run(
-            Stream.concat(
-                    Stream.of("check", what, "--speed-bytes", "100000"), Stream.of(more))
+            Stream.concat(Stream.of("check", what, "--speed-bytes", "100000"), Stream.of(more))
                 .toArray(String[]::new));
   }
 
@@ -51,8 +50,7 @@ class CheckTest {
     Path place = Files.createDirectories(folder.resolve("disk"));
     Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("r-xr-xr-x"));
 
-    CommandLineRun.Result result =
-        serdab().runWithoutPassingClosedFolders("check", "zip:" + place);
+    CommandLineRun.Result result = serdab().runWithoutPassingClosedFolders("check", "zip:" + place);
 
     assertThat(result.exitCode()).as(result.out() + result.err()).isEqualTo(3);
     assertThat(result.out())

@@ -380,7 +380,13 @@ class ImportTreeTest {
       Path unpacked = Files.createDirectories(folder.resolve("unpacked/" + name));
       run("unzip", "-q", zip.toString(), "-d", unpacked.toString());
       Files.delete(zip);
-      run("sh", "-c", "cd \"$1\" && zip -q -fz -r \"$2\" .", "sh", unpacked.toString(), zip.toString());
+      run(
+          "sh",
+          "-c",
+          "cd \"$1\" && zip -q -fz -r \"$2\" .",
+          "sh",
+          unpacked.toString(),
+          zip.toString());
       assertThat(new String(Files.readAllBytes(zip), StandardCharsets.ISO_8859_1))
           .as("has the end record of Zip64")
           .contains("PK\u0006\u0006", "PK\u0006\u0007");

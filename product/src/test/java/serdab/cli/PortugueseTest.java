@@ -70,9 +70,7 @@ class PortugueseTest {
 
       assertThat(help.exitCode()).isZero();
       assertThat(help.out()).as(command.getKey()).contains("Uso: " + command.getKey());
-      assertThat(withoutCommands(help.out()))
-          .as(command.getKey())
-          .doesNotContainPattern(ENGLISH);
+      assertThat(withoutCommands(help.out())).as(command.getKey()).doesNotContainPattern(ENGLISH);
     }
   }
 
@@ -145,7 +143,9 @@ class PortugueseTest {
             new String[] {"studies", "--json"},
             new String[] {"hold", "list", "--json"},
             new String[] {"service", "status", "--json"},
-            new String[] {"status", "--safe-to-delete", "--date", "2000-01-01..2030-12-31", "--json"});
+            new String[] {
+              "status", "--safe-to-delete", "--date", "2000-01-01..2030-12-31", "--json"
+            });
 
     for (String[] command : commands) {
       assertThat(portuguese(command).out())
@@ -229,8 +229,8 @@ class PortugueseTest {
                 .replaceAll("^ {2}[a-z-]+ {2,}", ""))
         .filter(line -> !line.isBlank())
         // Labels such as RUN, and a name that wrapped away from its "serdab".
-        .map(line ->
-            line.replaceAll("\\b[A-Z]{3,}\\b", "").replaceAll("^ +(status|studies)\\b", ""))
+        .map(
+            line -> line.replaceAll("\\b[A-Z]{3,}\\b", "").replaceAll("^ +(status|studies)\\b", ""))
         .collect(Collectors.joining("\n"));
   }
 

@@ -199,8 +199,8 @@ class WrittenReportTest {
         all.append(new String(zip.getInputStream(entry).readAllBytes(), StandardCharsets.UTF_8));
       }
     }
-    String first = mapping.out().lines().filter(line -> line.endsWith("  " + named)).findFirst()
-        .orElseThrow();
+    String first =
+        mapping.out().lines().filter(line -> line.endsWith("  " + named)).findFirst().orElseThrow();
     String label = first.substring(0, first.indexOf(' '));
     assertThat(label).matches("\\[P-[0-9a-f]{10}]");
     assertThat(all.toString())

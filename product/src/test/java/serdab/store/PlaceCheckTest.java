@@ -41,8 +41,10 @@ class PlaceCheckTest {
 
     assertThat(report.isGood()).isTrue();
     assertThat(report.results().keySet()).containsExactly(Aspect.values());
-    report.results().forEach((aspect, result) ->
-        assertThat(result.verdict()).as(aspect.name()).isIn(Verdict.GOOD, Verdict.WEAK));
+    report
+        .results()
+        .forEach((aspect, result) ->
+            assertThat(result.verdict()).as(aspect.name()).isIn(Verdict.GOOD, Verdict.WEAK));
     // The clock of this test goes on by a millisecond each time it is read.
     assertThat(report.writeBytesPerSecond()).isEqualTo(3_000_000_000L);
     assertThat(report.readBytesPerSecond()).isEqualTo(3_000_000_000L);
@@ -74,8 +76,7 @@ class PlaceCheckTest {
       Path place = place();
       Path away = folder.resolve("away-" + when);
 
-      assertThatThrownBy(
-              () -> check(place, aspect -> move(aspect == when, place, away)).run(1000))
+      assertThatThrownBy(() -> check(place, aspect -> move(aspect == when, place, away)).run(1000))
           .as(when.name())
           .isInstanceOfSatisfying(
               SerdabException.Unavailable.class,
