@@ -1,7 +1,6 @@
 package serdab.backup;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -17,8 +16,6 @@ import java.util.regex.Pattern;
 /// database that two computers write to is soon damaged. Looks only; says only what is sure: a
 /// drive letter of Windows does not tell.
 public final class NetworkVolumes {
-
-  private static final Path MOUNTS = Path.of("/proc/self/mounts");
 
   /// What Linux (`/proc/filesystems`, FUSE subtypes) and macOS (`statfs`) call them.
   private static final Set<String> TYPES =
@@ -76,14 +73,10 @@ public final class NetworkVolumes {
   }
 
   /// Those of this computer, as they are now.
-  public static NetworkVolumes ofThisComputer() {
-    Optional<String> table;
-    try {
-      table = Optional.of(Files.readString(MOUNTS, StandardCharsets.UTF_8));
-    } catch (IOException e) {
-      table = Optional.empty();
-    }
-    return new NetworkVolumes(NetworkVolumes::systemType, table);
+  ///
+  /// @param mountTable what `/proc/self/mounts` holds; empty where there is none
+  public static NetworkVolumes ofThisComputer(Optional<String> mountTable) {
+    return new NetworkVolumes(NetworkVolumes::systemType, mountTable);
   }
 
   /// Those of a computer with this table of mounts, where no other question is answered.

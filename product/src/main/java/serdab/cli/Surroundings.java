@@ -1,5 +1,7 @@
 package serdab.cli;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
@@ -38,12 +40,22 @@ record Surroundings(
       InstantSource clock,
       String osName,
       Reach reach) {
-    this(terminal, environment, clock, osName, reach, NetworkVolumes::ofThisComputer);
+    this(terminal, environment, clock, osName, reach, Surroundings::networkVolumes);
   }
 
   Surroundings(
       Terminal terminal, Map<String, String> environment, InstantSource clock, Reach reach) {
     this(terminal, environment, clock, System.getProperty("os.name", ""), reach);
+  }
+
+  private static NetworkVolumes networkVolumes() {
+    Optional<String> table;
+    try {
+      table = Optional.of(Files.readString(Path.of("/proc/self/mounts")));
+    } catch (IOException e) {
+      table = Optional.empty(); // Only Linux has it.
+    }
+    return NetworkVolumes.ofThisComputer(table);
   }
 
   /// The home folder of who runs this.

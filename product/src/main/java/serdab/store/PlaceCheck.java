@@ -261,8 +261,8 @@ public final class PlaceCheck {
   private Result readBack(LocalFolder store) {
     byte[] written = new byte[100_003];
     random.nextBytes(written);
-    write(store, "read-me", written);
-    try (ReadBack back = store.readBack("read-me")) {
+    write(store, "bytes", written);
+    try (ReadBack back = store.readBack("bytes")) {
       ByteBuffer read = ByteBuffer.allocate(written.length);
       back.readFully(0, read);
       means = Optional.of(back.means());

@@ -88,6 +88,6 @@ class NetworkVolumesTest {
 
   @Test
   void thisComputersTemporaryFolderIsAsked() {
-    assertThat(NetworkVolumes.ofThisComputer().of(Path.of("/proc"))).isEmpty();
+    assertThat(NetworkVolumes.ofThisComputer(Optional.empty()).of(Path.of("/proc"))).isEmpty();
   }
 }
