@@ -185,7 +185,7 @@ public final class Backup implements AutoCloseable {
       wrong.ifPresent(finding -> {
         catalogue.recordFindings(run, sourceId, List.of(finding));
         tally.finding();
-        progress.say("Warning: " + finding.detail());
+        progress.warn(finding.detail());
       });
       recordListing(run, sourceId, looked, tally, watch);
       progress.planned(work.items().size());
@@ -217,7 +217,7 @@ public final class Backup implements AutoCloseable {
         findings.add(finding);
         tally.finding();
         if (watch.saw(finding)) {
-          progress.say("Warning: " + finding.detail());
+          progress.warn(finding.detail());
         }
         if (findings.size() == FINDINGS_BATCH) {
           catalogue.recordFindings(run, sourceId, findings);
@@ -350,9 +350,12 @@ public final class Backup implements AutoCloseable {
 
   private void tellRest(Duration now) {
     if (now.isZero()) {
-      progress.say("The source is as fast as before: no more resting.");
+      progress.tell("progress.source-fast", "The source is as fast as before: no more resting.");
     } else if (now.toSeconds() > 0) {
-      progress.say("The source is slow: resting " + now.toSeconds() + " s after each study.");
+      progress.tell(
+          "progress.source-slow",
+          "The source is slow: resting " + now.toSeconds() + " s after each study.",
+          now.toSeconds());
     }
   }
 

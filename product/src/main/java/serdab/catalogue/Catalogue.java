@@ -122,6 +122,11 @@ public final class Catalogue implements AutoCloseable {
     return StudyLabel.of(labelKey, study.value());
   }
 
+  /// A short name for a path in texts that leave the house, by this installation's key.
+  public String pathLabel(String path) {
+    return StudyLabel.ofPath(labelKey, path);
+  }
+
   /// Holds that people placed on studies.
   public Holds holds() {
     return new Holds(database, clock);

@@ -72,8 +72,7 @@ final class CatalogueCommand implements Runnable {
     public Integer call() {
       Home home = around.home().make();
       Terminal terminal = around.terminal();
-      TerminalProgress bar =
-          new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+      TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
       Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
       StopSignal stop = new StopSignal(around.clock());
       long remembered = 0;

@@ -163,12 +163,12 @@ final class HoldCommand implements Runnable {
                     days.map(range -> new HoldRow.Days(range.from(), range.to())),
                     reason,
                     author(author));
-        around.terminal().out().println("Hold " + hold + " is placed.");
+        Messages say = around.terminal().messages();
+        around.terminal().out().println(say.text("hold.placed", hold));
         leaveBesideCopies(around, wiring, catalogue);
         key(catalogue)
             .filter(one -> catalogue.standing().rows(one).isEmpty())
-            .ifPresent(_ ->
-                around.terminal().out().println("Note: no source has listed this study so far."));
+            .ifPresent(_ -> around.terminal().out().println(say.text("hold.study-unlisted")));
       }
       return Main.ExitCodes.GOOD;
     }
@@ -231,38 +231,36 @@ final class HoldCommand implements Runnable {
         return;
       }
       var out = around.terminal().out();
+      Messages say = around.terminal().messages();
       if (holds.isEmpty()) {
-        out.println("No holds.");
+        out.println(say.text("hold.none"));
       }
       for (HoldRow hold : holds) {
-        out.println("Hold " + hold.id() + ": " + what(hold, catalogue));
+        out.println(say.text("hold.line", hold.id(), what(hold, catalogue, say)));
         out.println("  " + hold.reason());
-        out.println("  by " + hold.author() + " at " + hold.madeAt());
+        out.println(say.text("hold.by", hold.author(), hold.madeAt()));
         hold.release()
             .ifPresent(end ->
                 out.println(
-                    "  released by "
-                        + end.author()
-                        + " at "
-                        + end.at()
-                        + (end.reason().isEmpty() ? "" : ": " + end.reason())));
+                    end.reason().isEmpty()
+                        ? say.text("hold.released-by", end.author(), end.at())
+                        : say.text("hold.released-why", end.author(), end.at(), end.reason())));
       }
       out.flush();
     }
 
-    private static String what(HoldRow hold, Optional<Catalogue> catalogue) {
+    private static String what(HoldRow hold, Optional<Catalogue> catalogue, Messages say) {
       List<String> parts = new java.util.ArrayList<>();
       hold.study()
           .ifPresent(study ->
               parts.add(
-                  "study "
-                      + catalogue.map(known -> known.label(study).value()).orElse("")
-                      + " ("
-                      + study.value()
-                      + ")"));
-      hold.patientId().ifPresent(id -> parts.add("patient " + shown(id)));
-      hold.dates().ifPresent(days -> parts.add("study dates " + days.from() + ".." + days.to()));
-      return String.join(" and ", parts);
+                  say.text(
+                      "hold.study",
+                      catalogue.map(known -> known.label(study).value()).orElse(""),
+                      study.value())));
+      hold.patientId().ifPresent(id -> parts.add(say.text("hold.patient", shown(id))));
+      hold.dates().ifPresent(days -> parts.add(say.text("hold.dates", days.from(), days.to())));
+      return String.join(" " + say.text("hold.and") + " ", parts);
     }
 
     private static String shown(PatientData<String> id) {
@@ -337,7 +335,7 @@ final class HoldCommand implements Runnable {
           throw wrong(
               "no-such-hold", "No hold " + hold + " stands.", "See them with: serdab hold list");
         }
-        around.terminal().out().println("Hold " + hold + " is released.");
+        around.terminal().out().println(around.terminal().messages().text("hold.released", hold));
         leaveBesideCopies(around, wiring, catalogue);
       }
       return Main.ExitCodes.GOOD;

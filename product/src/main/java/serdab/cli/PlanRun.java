@@ -252,12 +252,11 @@ final class PlanRun {
         new StopSignal(
             around.clock(),
             switches.ignoreWindow() ? RunWindow.of(withoutHours(plan)) : RunWindow.of(plan));
-    TerminalProgress bar =
-        new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     JsonLog log = new JsonLog(home.logs(), logSettings(), around.clock());
     Progress progress =
         new LoggedProgress(switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
-    warnings.forEach(line -> progress.say("Warning: " + line));
+    warnings.forEach(line -> progress.warn(line));
     BackupPlan ordered = ordered(source);
     Backup.Setting setting =
         new Backup.Setting(
@@ -280,9 +279,16 @@ final class PlanRun {
       long unlisted =
           Math.max(0, plan.selection().studies().size() - work.selected() - work.empty());
       if (unlisted > 0) {
-        progress.say(
-            "Warning: the source does not list %d of the %d studies that were asked for; check the UIDs."
-                .formatted(unlisted, plan.selection().studies().size()));
+        int asked = plan.selection().studies().size();
+        progress.tell(
+            "progress.not-listed",
+            "Warning: the source does not list "
+                + unlisted
+                + " of the "
+                + asked
+                + " studies that were asked for; check the UIDs.",
+            unlisted,
+            asked);
       }
       if (switches.dryRun()) {
         if (!switches.json()) {

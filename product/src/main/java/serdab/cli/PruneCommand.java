@@ -214,12 +214,11 @@ final class PruneCommand implements Callable<Integer> {
       copies += plan.with(Verdict.GO_AS_LAST).size();
     }
     if (!confirmCopies(copies)) {
-      around.terminal().err().println("Nothing was removed.");
+      around.terminal().err().println(around.terminal().messages().text("prune.nothing-removed"));
       return Main.ExitCodes.GOOD;
     }
     Terminal terminal = around.terminal();
-    TerminalProgress bar =
-        new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
     try (Destination place = wiring.destinationToPrune(destination, catalogue);
@@ -283,7 +282,7 @@ final class PruneCommand implements Callable<Integer> {
       throw wrong("--confirm is missing; the plan would destroy " + copies + " copies.");
     }
     PrintStream out = around.terminal().err();
-    out.print("Type the number of copies to destroy (" + copies + "), or nothing to stop: ");
+    out.print(around.terminal().messages().text("prune.type-number", copies) + " ");
     out.flush();
     return answer().filter(Long.toString(copies)::equals).isPresent();
   }

@@ -77,8 +77,7 @@ final class RecoverCommand implements Callable<Integer> {
     home.make();
     SqliteLibrary.keepIn(home.cache());
     Terminal terminal = around.terminal();
-    TerminalProgress bar =
-        new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
     try (RunLock _ = RunLock.take(home.lock());
@@ -128,7 +127,7 @@ final class RecoverCommand implements Callable<Integer> {
   private Brought bringBack(Destination place, Home home, Progress progress) {
     List<Recovery.Installation> found = Recovery.installations(place);
     if (found.isEmpty()) {
-      progress.say("No catalogue was left here; it is made again from the copies.");
+      progress.say(around.terminal().messages().text("recover.no-catalogue"));
       return new Brought("", new Recovery.Taken(Optional.empty(), 0), Optional.empty());
     }
     String chosen = chosen(found);
@@ -194,40 +193,36 @@ final class RecoverCommand implements Callable<Integer> {
   private void print(
       Home home, Brought brought, Recovery.BroughtUpToDate now, HoldPapers.Brought holds) {
     var out = around.terminal().out();
+    Messages say = around.terminal().messages();
     for (VerifyReport.BadCopy bad : now.unreadable()) {
-      out.println(bad.location() + ": " + bad.problem().text());
+      out.println(bad.location() + ": " + say.line(bad.problem()));
     }
-    holds.problems().forEach(bad -> out.println(bad.text()));
+    holds.problems().forEach(bad -> out.println(say.line(bad)));
     out.println(
-        brought.catalogue().used().isPresent()
-            ? "The catalogue of "
-                + brought.catalogue().used().get()
-                + " is back in "
-                + home.folder()
-            : "The catalogue was made again from the copies, in " + home.folder());
+        brought
+            .catalogue()
+            .used()
+            .map(time -> say.text("recover.catalogue-of", time, home.folder()))
+            .orElseGet(() -> say.text("recover.catalogue-anew", home.folder())));
     if (brought.catalogue().damaged() > 0) {
-      out.printf(
-          "  %d newer copies of it were damaged and not used%n", brought.catalogue().damaged());
+      out.println(say.text("recover.damaged", brought.catalogue().damaged()));
     }
-    brought.plans().ifPresent(file -> out.println("The plans are back in " + file));
-    out.printf("%d copies known, %d remembered anew", now.known(), now.added());
+    brought.plans().ifPresent(file -> out.println(say.text("recover.plans", file)));
+    out.print(say.text("recover.known", now.known(), now.added()));
     if (now.gone() > 0) {
-      out.printf(", %d not there any more", now.gone());
+      out.print(say.text("recover.gone", now.gone()));
     }
     if (!now.unreadable().isEmpty()) {
-      out.printf(", %d that nobody can read", now.unreadable().size());
+      out.print(say.text("recover.unreadable", now.unreadable().size()));
     }
     out.println(".");
     if (holds.placed() + holds.released() > 0) {
-      out.printf(
-          "%d holds and %d releases are back, from beside the copies; other destinations may have"
-              + " more: serdab catalogue rebuild DEST%n",
-          holds.placed(), holds.released());
+      out.println(say.text("recover.holds-back", holds.placed(), holds.released()));
     }
     out.println(
         brought.plans().isPresent()
-            ? "Look through the paths in the plans, then run: serdab backup"
-            : "Next, run your backup as before: serdab backup --from SOURCE --to " + from);
+            ? say.text("recover.next-plans")
+            : say.text("recover.next-backup", "serdab backup --from SOURCE --to " + from));
     out.flush();
   }
 

@@ -71,12 +71,11 @@ final class ReplicationRun {
         new StopSignal(
             around.clock(),
             RunWindow.of(switches.ignoreWindow() ? plan.changed().closed(List.of()).plan() : plan));
-    TerminalProgress bar =
-        new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     JsonLog log = new JsonLog(home.logs(), logs, around.clock());
     Progress progress =
         new LoggedProgress(switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
-    warnings.forEach(line -> progress.say("Warning: " + line));
+    warnings.forEach(line -> progress.warn(line));
     Replication replication =
         new Replication(
             new Replication.Setting(

@@ -464,7 +464,9 @@ public final class Prune {
     while (beside().lengthBytes(intentName(id)).isPresent()) {
       id = STAMP.format(now) + "-" + removals.nextNumber();
     }
-    setting.progress().say("Certificate " + id + ": " + copies + " copies.");
+    setting
+        .progress()
+        .tell("progress.certificate", "Certificate " + id + ": " + copies + " copies.", id, copies);
     return new Removals.CertificateRow(
         id,
         here,

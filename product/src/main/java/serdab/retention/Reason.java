@@ -3,8 +3,14 @@ package serdab.retention;
 /// Why a copy is kept or may go.
 ///
 /// @param code for programs, such as `newest` or `hold`
-/// @param text for people, without patient data
-public record Reason(String code, String text) {
+/// @param text for people, in English, without patient data
+/// @param value what the text says of this case beside the code, such as a number or a period;
+///   empty when there is none
+public record Reason(String code, String text, String value) {
+
+  Reason(String code, String text) {
+    this(code, text, "");
+  }
 
   static final Reason NEWEST = new Reason("newest", "the newest version");
   static final Reason LAST_PROVEN =

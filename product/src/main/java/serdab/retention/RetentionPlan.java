@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.YearMonth;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -46,6 +47,9 @@ public record RetentionPlan(
 
   /// How old a proof may be that a removal leans on, when nobody says otherwise.
   public static final Duration PROOFS_FOR = Duration.ofDays(30);
+
+  /// Stands for the month of studies without a date.
+  public static final String NO_MONTH = "unknown";
 
   /// Of so many copies that the catalogue expects, one may be missing without an alarm: a listing
   /// that is shorter than it should be is no ground to remove anything.
@@ -183,25 +187,26 @@ public record RetentionPlan(
     return keys.size();
   }
 
-  /// What a verdict is given for, by each reason's text. A copy with two reasons counts for both.
-  public Map<String, Count> byReason(Verdict verdict) {
-    Map<String, Count> counts = new TreeMap<>();
+  /// What a verdict is given for, in the order of the reasons' texts. A copy with two reasons
+  /// counts for both.
+  public Map<Reason, Count> byReason(Verdict verdict) {
+    Map<Reason, Count> counts = new TreeMap<>(Comparator.comparing(Reason::text));
     for (Line line : with(verdict)) {
       line.reasons().stream()
-          .map(Reason::text)
           .distinct()
-          .forEach(text ->
-              counts.merge(text, new Count(1, line.copy().storedBytes()), (a, b) -> a.plus(line)));
+          .forEach(reason ->
+              counts.merge(
+                  reason, new Count(1, line.copy().storedBytes()), (a, b) -> a.plus(line)));
     }
     return counts;
   }
 
-  /// What would go, by month of the study; studies without a date under `unknown`.
+  /// What would go, by month of the study; studies without a date under [#NO_MONTH].
   public Map<String, Count> byMonth(Verdict verdict) {
     Map<String, Count> counts = new TreeMap<>();
     for (Line line : with(verdict)) {
       counts.merge(
-          line.month().map(Object::toString).orElse("unknown"),
+          line.month().map(Object::toString).orElse(NO_MONTH),
           new Count(1, line.copy().storedBytes()),
           (a, b) -> a.plus(line));
     }

@@ -46,25 +46,37 @@ record StudyAge(boolean over, List<Reason> reasons) {
     if (terms.keptSince().filter(first -> !YearMonth.from(studied).isBefore(first)).isPresent()) {
       keeping.add(
           new Reason(
-              "months", "in one of the newest " + terms.rules().months().orElse(0) + " months"));
+              "months",
+              "in one of the newest " + terms.rules().months().orElse(0) + " months",
+              Integer.toString(terms.rules().months().orElse(0))));
     }
     for (RetentionRules.LegalTime time : terms.rules().legal()) {
       if (matches(time, known) && until(time, studied, known).isAfter(terms.today())) {
-        keeping.add(new Reason("legal", "legal time " + RulesText.legal(time)));
+        keeping.add(
+            new Reason("legal", "legal time " + RulesText.legal(time), RulesText.legal(time)));
       }
     }
     return keeping.isEmpty()
-        ? new StudyAge(true, List.of(new Reason("study-over", over(terms.rules()))))
+        ? new StudyAge(true, over(terms.rules()))
         : new StudyAge(false, keeping);
   }
 
-  private static String over(RetentionRules rules) {
-    List<String> by = new ArrayList<>();
-    rules.studiesFor().ifPresent(time -> by.add("its study is older than " + time));
+  private static List<Reason> over(RetentionRules rules) {
+    List<Reason> by = new ArrayList<>();
+    rules
+        .studiesFor()
+        .ifPresent(time ->
+            by.add(
+                new Reason("study-over", "its study is older than " + time, time.toString())));
     rules
         .months()
-        .ifPresent(count -> by.add("its study is in none of the newest " + count + " months"));
-    return String.join(", ", by);
+        .ifPresent(count ->
+            by.add(
+                new Reason(
+                    "months-over",
+                    "its study is in none of the newest " + count + " months",
+                    Integer.toString(count))));
+    return by;
   }
 
   /// A study whose modalities nobody knows may be of any.

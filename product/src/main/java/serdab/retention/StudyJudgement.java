@@ -181,7 +181,7 @@ final class StudyJudgement {
         List<Reason> keeping = versionRules(i, order.replacedAt(proven, i));
         keeping.forEach(reason -> keep(copy, reason));
         if (keeping.isEmpty() && holds.isEmpty()) {
-          goes.put(copy, List.of(new Reason("version-over", versionOver(i))));
+          goes.put(copy, List.of(new Reason("version-over", versionOver(i), Integer.toString(i))));
         }
       }
       if (!goes.isEmpty()) {
@@ -210,13 +210,15 @@ final class StudyJudgement {
       if (terms.rules().versions().isPresent()) {
         int count = terms.rules().versions().getAsInt();
         if (newer < count) {
-          keeping.add(new Reason("versions", "one of the newest " + count + " versions"));
+          keeping.add(
+              new Reason(
+                  "versions", "one of the newest " + count + " versions", Integer.toString(count)));
         }
       }
       if (terms.rules().versionsFor().isPresent()) {
         Period time = terms.rules().versionsFor().get();
         if (isWithin(replacedAt, time)) {
-          keeping.add(new Reason("age", "replaced less than " + time + " ago"));
+          keeping.add(new Reason("age", "replaced less than " + time + " ago", time.toString()));
         }
       }
       return keeping;

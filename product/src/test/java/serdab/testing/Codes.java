@@ -32,6 +32,8 @@ public final class Codes {
   public static final Set<String> WORDS_OF_OTHER_KINDS =
       Set.of(
           "copy-already",
+          "fuse-t",
+          "gvfsd-fuse",
           "kept-index",
           "import-tree",
           "not-compared",
