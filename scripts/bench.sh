@@ -99,6 +99,8 @@ make_library() {
   SERDAB_HOME=$library/home "$checkout/serdab" backup --from "$library/Horos Data" --to "zip:$library/copies" --naming uid
   run_maker FullLibrary rows "$library" "$full" "$FULL_IMAGES"
   run_maker FullLibrary holdings "$library" "$library/home" "$library/copies"
+  # Backups list what they copied as they go; here all of it is there at once.
+  SERDAB_HOME=$library/home "$checkout/serdab" catalogue index "zip:$library/copies"
 }
 
 FULL_STUDIES=130000

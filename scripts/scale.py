@@ -8,11 +8,13 @@ and memory are judged, not time: a small library says nothing of time.
 Commands that read every ZIP of the tree have no limit of time: how long they take is the disk's affair.
 """
 
+import contextlib
 import glob
 import json
 import os
 import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -65,6 +67,9 @@ def make_due(home, copies):
         lines[1] = "2000-01-01T00:00:00Z"
         with open(known, "w", encoding="utf-8") as new:
             new.write("\n".join(lines))
+    with contextlib.closing(sqlite3.connect(os.path.join(home, "catalogue.db"))) as catalogue:
+        catalogue.execute("update version set read_at = read_at - 86400000 where study like '\\_library/%' escape '\\'")
+        catalogue.commit()
     left = glob.glob(os.path.join(copies, "_recovery", "*", "catalogue-*.zip"))
     for number, name in enumerate(sorted(left)):
         os.rename(name, os.path.join(os.path.dirname(name), f"catalogue-2000010{number + 1}T000000Z.zip"))
@@ -131,9 +136,9 @@ def main():
     uid = studies["studies"][0]["key"] if studies["studies"] else "none"
     run("restore, one study", ["restore", "--from", tree, "--to", one, "--study", uid])
     expect(files_in(one) == IMAGES, "a study came back without all its files", problems)
-    month = os.path.join(scratch, "days")
-    run("restore, two days", ["restore", "--from", tree, "--to", month, "--date", "2019-06-01..2019-06-02"])
-    expect(files_in(month) >= IMAGES, "no study of those days came back", problems)
+    day = os.path.join(scratch, "day")
+    run("restore, one day", ["restore", "--from", tree, "--to", day, "--date", "2015-01-10..2015-01-10"])
+    expect(files_in(day) >= IMAGES, "no study of that day came back", problems)
     run("prune --plan", ["prune", tree, "--plan", "--keep-studies-for", "P20Y"])
     make = os.environ.get("SERDAB_MORE")
     if make:
@@ -144,7 +149,7 @@ def main():
         run("backup, unchanged again", backup, minute)
         expect(make_due(home, copies) > 0, "no copy of the catalogue was left", problems)
         due = json.loads(run("backup, unchanged, copies due", backup + ["--json"], minute))["totals"]
-        expect(due["copied"] == 1, "the index that changed is not copied", problems)
+        expect(due["copied"] >= 1, "the index that changed is not copied", problems)
         expect(catalogues(copies) == 1, "the catalogue is not copied", problems)
     held = json.loads(run("verify --depth present, again", ["verify", tree, "--depth", "present", "--json"]))["copies"]
     rebuilt = json.loads(elsewhere("catalogue rebuild", ["catalogue", "rebuild", tree, "--json"]))
