@@ -21,7 +21,6 @@ import time
 
 MEMORY_MAX_MB = 512
 NEW_STUDIES = 100
-IMAGES = 231
 
 
 def measure(checkout, home, name, arguments, rows, seconds_max=None, exits=(0,)):
@@ -133,12 +132,12 @@ def main():
     expect(0 < proven["checked"] <= 2 + proven["copies"] // int(share[2:]), "verify reads more than its share", problems)
     expect(proven["good"] == proven["checked"], "verify finds copies that are not good", problems)
     one = os.path.join(scratch, "one")
-    uid = studies["studies"][0]["key"] if studies["studies"] else "none"
+    uid, files = (studies["studies"][0][name] for name in ("key", "files")) if studies["studies"] else ("none", 0)
     run("restore, one study", ["restore", "--from", tree, "--to", one, "--study", uid])
-    expect(files_in(one) == IMAGES, "a study came back without all its files", problems)
+    expect(files_in(one) == files, "a study came back without all its files", problems)
     day = os.path.join(scratch, "day")
     run("restore, one day", ["restore", "--from", tree, "--to", day, "--date", "2015-01-10..2015-01-10"])
-    expect(files_in(day) >= IMAGES, "no study of that day came back", problems)
+    expect(files_in(day) > files, "no study of that day came back", problems)
     run("prune --plan", ["prune", tree, "--plan", "--keep-studies-for", "P20Y"])
     make = os.environ.get("SERDAB_MORE")
     if make:
