@@ -91,9 +91,10 @@ public final class Verification {
   /// Proves a share of the copies, the ones proven longest ago first. Call it once.
   ///
   /// Copies that only the catalogue knows are asked for each time, whatever the share, and reported
-  /// when they are missing or have another length; copies that only the destination knows are proven
-  /// like all others and recorded. A good copy that is listed where it is known to be is opened when
-  /// it has its turn, and not before. What [Rounds] promises holds for all copies that are listed.
+  /// when they are missing or have another length; copies that only the destination knows are
+  /// proven like all others and recorded. A good copy that is listed where it is known to be is
+  /// opened when it has its turn, and not before. What [Rounds] promises holds for all copies that
+  /// are listed.
   ///
   /// @param study only copies of this study; empty means all
   public VerifyReport verify(Depth depth, Share share, Optional<StudyKey> study) {

@@ -60,8 +60,7 @@ public final class QuickZips {
       throws IOException {
     StringBuilder lines = new StringBuilder();
     for (int i = 0; i < entries.size(); i++) {
-      lines.append(
-          Sums.line(version.files().get(i).digests().file(), entries.get(i).name()));
+      lines.append(Sums.line(version.files().get(i).digests().file(), entries.get(i).name()));
     }
     lines.append(Sums.line(manifest, EntryNames.MANIFEST));
     out.write(lines.toString().getBytes(StandardCharsets.UTF_8));

@@ -315,6 +315,7 @@ public final class FullLibrary {
   /// Its instances are spread over three series; what a header would say is made up, too.
   private static StudyVersion version(SourceStudy study, Instant now) {
     String uid = study.key().value();
+    String path = "DATABASE.noindex/10000/" + uid.substring(uid.lastIndexOf('.') + 1) + "-";
     List<StoredFile> files = new ArrayList<>();
     for (int i = 1; i <= study.fileCount(); i++) {
       String series = uid + "." + (1 + i * SERIES_OF_MADE_UP / (int) (study.fileCount() + 1));
@@ -322,7 +323,7 @@ public final class FullLibrary {
       byte[] content = content(sop);
       files.add(
           new StoredFile(
-              "DATABASE.noindex/10000/" + uid.substring(uid.lastIndexOf('.') + 1) + "-" + i + ".dcm",
+              path + i + ".dcm",
               content.length,
               now.toEpochMilli(),
               new FileDigests(
