@@ -114,7 +114,7 @@ def main():
     run("backup, first look", backup)
     before = listed(run("backup, unchanged", backup + ["--json"], minute))
     run("backup --dry-run", backup + ["--dry-run"], minute)
-    studies = json.loads(run("studies --patient", ["studies", "--patient", "Made Up 1000", "--json"], limit))
+    studies = json.loads(run("studies --patient", ["studies", "--patient", "Made Up 550", "--json"], limit))
     expect(studies["studies"], "studies --patient finds nobody", problems)
     label = studies["studies"][0]["label"] if studies["studies"] else "none"
     found = json.loads(run("studies --label", ["studies", "--label", label, "--json"], limit))
