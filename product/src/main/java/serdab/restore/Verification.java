@@ -95,8 +95,10 @@ public final class Verification {
   /// Proves a share of the copies, the ones proven longest ago first. Call it once.
   ///
   /// Copies that only the catalogue knows are asked for each time, whatever the share, and reported
-  /// when they are missing; copies that only the destination knows are proven like all others and
-  /// recorded. What [Rounds] promises holds for all copies that are listed.
+  /// when they are missing or have another length; copies that only the destination knows are
+  /// proven like all others and recorded. A good copy that is listed where it is known to be is
+  /// opened when it has its turn, and not before. What [Rounds] promises holds for all copies that
+  /// are listed.
   ///
   /// @param study only copies of this study; empty means all
   public VerifyReport verify(Depth depth, Share share, Optional<StudyKey> study) {
@@ -203,7 +205,7 @@ public final class Verification {
         take(copy, inRounds, candidates);
       }
     } else {
-      try (Stream<Destination.Listed> held = destination.held()) {
+      try (Stream<Destination.Listed> held = destination.held(this::believed)) {
         held.forEach(one -> {
           switch (one) {
             case Destination.Listed.Copy readable -> take(readable.version(), inRounds, candidates);
@@ -229,6 +231,14 @@ public final class Verification {
     lost.sort(
         Comparator.comparing((Candidate one) -> one.copy().study())
             .thenComparing(one -> one.copy().id()));
+  }
+
+  /// The good copy that is remembered at a place: when it is listed with its length, its own turn
+  /// will tell whether it is still that copy. A tree of 130,000 ZIPs is not opened whole for that.
+  private Optional<HeldVersion> believed(String location) {
+    return Optional.ofNullable(knownAt.get(location))
+        .filter(turn -> turn.state().equals("good"))
+        .map(turn -> remembered(turn).copy());
   }
 
   private void take(HeldVersion copy, boolean inRounds, List<Candidate> candidates) {
