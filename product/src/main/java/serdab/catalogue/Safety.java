@@ -258,13 +258,7 @@ public final class Safety {
       }
       destinations.add(
           new OnDestination(
-              id,
-              proven,
-              byDepth,
-              row.number(),
-              row.number(),
-              row.maybeTime(),
-              row.maybeTime()));
+              id, proven, byDepth, row.number(), row.number(), row.maybeTime(), row.maybeTime()));
     }
     return new Counts(
         figures[0],

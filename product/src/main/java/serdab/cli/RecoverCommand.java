@@ -131,9 +131,8 @@ final class RecoverCommand implements Callable<Integer> {
       return new Brought("", new Recovery.Taken(Optional.empty(), 0), Optional.empty());
     }
     String chosen = chosen(found);
-    Recovery.Taken taken = 
-        Recovery.catalogue(
-            place, chosen, home.catalogue(), around.clock(), around.random());
+    Recovery.Taken taken =
+        Recovery.catalogue(place, chosen, home.catalogue(), around.clock(), around.random());
     Optional<Path> plans = Optional.empty();
     Optional<byte[]> text = Recovery.plans(place, chosen);
     if (text.isPresent()) {

@@ -47,6 +47,7 @@ public final class Verification {
 
   /// Listed as they were before the catalogue was recovered.
   private final List<Standing.Seen> seenAgain = new ArrayList<>();
+
   private final Map<String, List<HeldVersion>> listed = new LinkedHashMap<>();
   private final List<VerifyReport.BadCopy> bad = new ArrayList<>();
   private final List<VerifyReport.BadCopy> repaired = new ArrayList<>();

@@ -66,8 +66,7 @@ record StudyAge(boolean over, List<Reason> reasons) {
     rules
         .studiesFor()
         .ifPresent(time ->
-            by.add(
-                new Reason("study-over", "its study is older than " + time, time.toString())));
+            by.add(new Reason("study-over", "its study is older than " + time, time.toString())));
     rules
         .months()
         .ifPresent(count ->

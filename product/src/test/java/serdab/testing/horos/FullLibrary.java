@@ -257,8 +257,7 @@ public final class FullLibrary {
     List<Made> all =
         batch.stream()
             .filter(study -> !study.key().isOther())
-            .filter(study ->
-                catalogue.study(source, study.key()).orElseThrow().version().isEmpty())
+            .filter(study -> catalogue.study(source, study.key()).orElseThrow().version().isEmpty())
             .toList()
             .parallelStream()
             .map(study -> {
