@@ -131,8 +131,8 @@ public final class NetworkVolumes {
 
   private static List<Mount> mounts(String table) {
     List<Mount> mounts = new ArrayList<>();
-    for (String line : table.split("\n")) {
-      String[] fields = line.split(" ");
+    for (String line : table.lines().toList()) {
+      String[] fields = line.split(" ", -1);
       if (fields.length >= 3) {
         try {
           mounts.add(

@@ -109,7 +109,11 @@ public final class Main {
       String command = exception.getCommandLine().getCommandSpec().qualifiedName();
       terminal
           .err()
-          .println("serdab: " + say.text("any.wrong-command-line", exception.getMessage()));
+          .println(
+              "serdab: "
+                  + say.text(
+                      "any.wrong-command-line",
+                      java.util.Objects.requireNonNullElse(exception.getMessage(), "")));
       terminal.err().println(say.text("any.see-help", command));
       return ExitCodes.USAGE;
     });

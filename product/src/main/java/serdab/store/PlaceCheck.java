@@ -61,6 +61,8 @@ public final class PlaceCheck {
     NOT_TRIED
   }
 
+  /// What came of one thing that was tried.
+  ///
   /// @param problem what went wrong; only when the verdict is BAD
   public record Result(Verdict verdict, Optional<Problem> problem) {
     static final Result GOOD = new Result(Verdict.GOOD, Optional.empty());

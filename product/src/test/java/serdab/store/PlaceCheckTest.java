@@ -59,7 +59,9 @@ class PlaceCheckTest {
   void speedIsNotMeasuredUnasked() throws IOException {
     PlaceCheck.Report report = check(place(), _ -> {}).run(0);
 
-    assertThat(report.results().get(Aspect.SPEED).verdict()).isEqualTo(Verdict.NOT_TRIED);
+    assertThat(report.results())
+        .hasEntrySatisfying(
+            Aspect.SPEED, one -> assertThat(one.verdict()).isEqualTo(Verdict.NOT_TRIED));
     assertThat(report.isGood()).isTrue();
   }
 
