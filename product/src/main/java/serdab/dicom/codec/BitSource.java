@@ -4,8 +4,8 @@ import java.lang.invoke.VarHandle;
 
 /// The bits of one entropy-coded segment, without the stuffed ones (T.87 section A.1).
 ///
-/// A segment ends at a marker: a byte of ones and then one whose first bit is set. Behind the last bit
-/// come zeros without end as far as a decoder can go: no code is all zeros, so it stops there.
+/// A segment ends at a marker: a byte of ones and then one whose first bit is set. Behind the last
+/// bit come zeros without end as far as a decoder can go: no code is all zeros, so it stops there.
 final class BitSource {
 
   private static final VarHandle LONGS = StuffedOutput.LONGS;
@@ -18,7 +18,8 @@ final class BitSource {
   /// The next byte to load.
   int at;
 
-  /// The next bits, the first one highest; below the [#loaded] ones stand some that are loaded again.
+  /// The next bits, the first one highest; below the [#loaded] ones stand some that are loaded
+  /// again.
   long next;
 
   int loaded;

@@ -168,8 +168,8 @@ final class LineEncoder {
     }
   }
 
-  /// Codes a line of components that take turns sample by sample: a run ends when one of them changes
-  /// (section B.3).
+  /// Codes a line of components that take turns sample by sample: a run ends when one of them
+  /// changes (section B.3).
   ///
   /// @return the run index for the next line
   int encodeTogether(Plane[] planes, int columns, int runIndexBefore) {

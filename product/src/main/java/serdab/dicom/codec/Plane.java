@@ -93,8 +93,8 @@ final class Plane {
     }
   }
 
-  /// Section A.3.4: one number for three quantized gradients, with the sign of the first that is not
-  /// 0.
+  /// Section A.3.4: one number for three quantized gradients, with the sign of the first that is
+  /// not 0.
   private static void join(int[] q1, int[] q2, int[] q3, int[] to, int columns) {
     for (int i = 0; i < columns; i++) {
       to[i] = (q1[i] * 9 + q2[i]) * 9 + q3[i];

@@ -7,7 +7,8 @@ import java.util.Arrays;
 
 /// A growing buffer of marker segments and entropy-coded bits.
 ///
-/// After a byte of ones a zero bit is stuffed, so that no bits look like a marker (T.87 section A.1).
+/// After a byte of ones a zero bit is stuffed, so that no bits look like a marker (T.87 section
+/// A.1).
 final class StuffedOutput {
 
   static final VarHandle LONGS =
@@ -81,8 +82,8 @@ final class StuffedOutput {
     }
   }
 
-  /// Ends a scan: what waits and `count` more bits (0 to 7, in the low bits of `last`) are padded with
-  /// zeros.
+  /// Ends a scan: what waits and `count` more bits (0 to 7, in the low bits of `last`) are padded
+  /// with zeros.
   void endBits(int last, int count) {
     room(3);
     putBits(last, count);
