@@ -92,7 +92,7 @@ final class BitSource {
   /// Makes sure that 56 bits are loaded.
   void refill() {
     next |= (long) LONGS.get(bytes, at) >>> loaded;
-    at += 63 - loaded >> 3;
+    at += (63 - loaded) >> 3;
     loaded |= 56;
   }
 
