@@ -43,7 +43,7 @@ final class BitSource {
       if (!afterOnes && to - i >= Long.BYTES) {
         long word = (long) LONGS.get(stream, i);
         if (((~word - 0x0101_0101_0101_0101L) & word & 0x8080_8080_8080_8080L) == 0) {
-          LONGS.set(out, length, waiting << 1 << (63 - shift) | word >>> shift);
+          LONGS.set(out, length, (waiting << 1 << (63 - shift)) | (word >>> shift));
           length += Long.BYTES;
           waiting = word & ((1L << shift) - 1);
           i += Long.BYTES;
@@ -59,7 +59,7 @@ final class BitSource {
         count = 7;
       }
       afterOnes = value == 0xFF;
-      waiting = waiting << count | value;
+      waiting = (waiting << count) | value;
       shift += count;
       if (shift >= 8) {
         shift -= 8;

@@ -88,8 +88,8 @@ final class Plane {
     for (int i = 0; i < columns; i++) {
       int d = from[i] - less[i];
       int size = Math.abs(d);
-      int region = (-size >>> 31) + (t1 - size >>> 31) + (t2 - size >>> 31) + (t3 - size >>> 31);
-      to[i] = region * (d >> 31 | 1);
+      int region = (-size >>> 31) + ((t1 - size) >>> 31) + ((t2 - size) >>> 31) + ((t3 - size) >>> 31);
+      to[i] = region * ((d >> 31) | 1);
     }
   }
 
@@ -111,13 +111,13 @@ final class Plane {
       int maximum,
       int[] to,
       int columns) {
-    int both = maximum << 16 | maximum;
+    int both = (maximum << 16) | maximum;
     for (int i = 0; i < columns; i++) {
       int ra = left[i];
       int rb = above[i];
       int predicted =
           Math.max(Math.min(ra, rb), Math.min(Math.max(ra, rb), ra + rb - aboveLeft[i]));
-      to[i] = (predicted << 16 | line[i]) ^ contexts[i] >> 31 & both;
+      to[i] = ((predicted << 16) | line[i]) ^ ((contexts[i] >> 31) & both);
     }
   }
 

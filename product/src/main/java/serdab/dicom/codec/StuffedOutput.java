@@ -56,7 +56,7 @@ final class StuffedOutput {
     while (to - i >= Long.BYTES) {
       long word = (long) LONGS.get(bits, i);
       // Two shifts, as one by 64 would do nothing.
-      long joined = before << 1 << (63 - shift) | word >>> shift;
+      long joined = (before << 1 << (63 - shift)) | (word >>> shift);
       if (((~joined - 0x0101_0101_0101_0101L) & joined & 0x8080_8080_8080_8080L) == 0) {
         LONGS.set(out, at, joined);
         at += Long.BYTES;
@@ -95,7 +95,7 @@ final class StuffedOutput {
   }
 
   private void putBits(int value, int count) {
-    waiting = waiting << count | value;
+    waiting = (waiting << count) | value;
     waitingBits += count;
     while (waitingBits >= 8) {
       int next = waiting >>> (waitingBits - 8);
