@@ -79,12 +79,10 @@ final class HoldCommand implements Runnable {
           .terminal()
           .out()
           .println(
-              "It is written beside the copies in "
-                  + left
-                  + " of "
-                  + known
-                  + (known == 1 ? " destination." : " destinations.")
-                  + (left < known ? " The others get it at the end of their next run." : ""));
+              around
+                  .terminal()
+                  .messages()
+                  .text(left < known ? "hold.beside-later" : "hold.beside", left, known));
     }
   }
 

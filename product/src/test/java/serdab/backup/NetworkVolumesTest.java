@@ -48,7 +48,7 @@ class NetworkVolumesTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "/home/doctor/.local/share/serdab",
+        "/Users/doctor/.local/share/serdab",
         "/mnt/nas/disk/serdab",
         "/mnt/nasty/serdab",
         "/mnt/ntfs/serdab",

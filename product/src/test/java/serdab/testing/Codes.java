@@ -72,6 +72,7 @@ public final class Codes {
           "source-partly-read",
           "not-looked-at",
           "study-age",
+          "months-over",
           "study-over",
           "unknown-copy",
           "unknown-date",
