@@ -122,6 +122,10 @@ class JsonDocumentsTest {
         "check",
         SharedData.checkout().resolve("examples/Horos Data").toString(),
         "--json");
+    // A list of files that are not there, so that there is something to find.
+    Path listing = Files.createDirectories(folder.resolve("listing"));
+    Files.copy(folder.resolve("cd/DICOMDIR"), listing.resolve("DICOMDIR"));
+    checkPrinted("serdab-check-v1", "check", "folder:" + listing, "--json");
 
     checkPrinted("serdab-service-v1", "service", "status", "--json");
 
