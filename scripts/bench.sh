@@ -25,6 +25,11 @@ bench() {
     bench_jpeg_ls
     return
   fi
+  if [ "${1:-}" = repository ]; then
+    shift
+    bench_repository "$@"
+    return
+  fi
   [ -d target/bench-data ] || make_bench target/bench-data
   "$checkout/serdab" --version >/dev/null # builds now, not while it is measured
   "$jdk/bin/java" "$BENCHMARKS/SideBySide.java" "$checkout" target/bench-data "$@"
@@ -41,6 +46,26 @@ bench_jpeg_ls() {
     echo "== $folder"
     scripts/bench-jpeg-ls.sh "$jdk" "$folder" 300 || return
   done
+}
+
+bench_repository() {
+  record=
+  if [ "${1:-}" = --record ]; then
+    product_version >/dev/null || return 1
+    record=docs/proof/repository.md
+    shift
+  fi
+  data=${1:-target/bench-data}
+  [ -d "$data" ] || [ "$data" != target/bench-data ] || make_bench "$data"
+  for program in restic borg; do
+    command -v "$program" >/dev/null || {
+      echo "dev: $program is not installed; the repository is measured beside it" >&2
+      return 2
+    }
+  done
+  data=$(cd "$data" && pwd -P)
+  "$checkout/serdab" --version >/dev/null # builds now, not while it is measured
+  python3 scripts/bench-repository.py "$checkout" "$data" ${record:+"$record" "$(git rev-parse --short=10 HEAD)"}
 }
 
 # Header scans per second of one core, on real files; the row is recorded like the others.
