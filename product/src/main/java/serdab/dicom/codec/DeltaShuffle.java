@@ -123,7 +123,7 @@ public record DeltaShuffle(int rows, int columns, int samplesPerPixel, int bytes
     for (; i + 4 <= cells; i += 4) {
       long cell = (long) LONGS.get(raw, from + 2 * i);
       long left = (long) LONGS.get(raw, from + 2 * i - back);
-      long difference = (cell | SIGNS) - (left & ~SIGNS) ^ (cell ^ ~left) & SIGNS;
+      long difference = ((cell | SIGNS) - (left & ~SIGNS)) ^ ((cell ^ ~left) & SIGNS);
       INTS.set(out, at + i, evenBytes(difference));
       INTS.set(out, at + toHigh + i, evenBytes(difference >>> 8));
     }
@@ -157,12 +157,12 @@ public record DeltaShuffle(int rows, int columns, int samplesPerPixel, int bytes
   }
 
   private static int difference(byte[] filtered, int low, int toHigh) {
-    return filtered[low] & 0xFF | filtered[low + toHigh] << 8;
+    return (filtered[low] & 0xFF) | (filtered[low + toHigh] << 8);
   }
 
   private static int evenBytes(long bytes) {
     long pairs = bytes & 0x00FF_00FF_00FF_00FFL;
-    pairs = (pairs | pairs >>> 8) & 0x0000_FFFF_0000_FFFFL;
-    return (int) (pairs | pairs >>> 16);
+    pairs = (pairs | (pairs >>> 8)) & 0x0000_FFFF_0000_FFFFL;
+    return (int) (pairs | (pairs >>> 16));
   }
 }

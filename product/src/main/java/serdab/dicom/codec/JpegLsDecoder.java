@@ -32,6 +32,7 @@ public final class JpegLsDecoder {
   /// @param bitsPerSample 2 to 16
   /// @param near the largest difference from the original; 0: lossless
   /// @param interleave as in the first scan
+  @SuppressWarnings("AvoidCommonTypeNames") // others name it with its class
   public record Info(
       int rows,
       int columns,

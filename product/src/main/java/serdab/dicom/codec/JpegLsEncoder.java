@@ -88,7 +88,7 @@ public final class JpegLsEncoder {
       output.putByte(0);
     }
     output.putByte(0);
-    output.putByte(turns.ordinal());
+    output.putByte(turns.code());
     output.putByte(0);
   }
 

@@ -141,7 +141,8 @@ final class LineEncoder {
         b += (count & less) - (count & more);
         b = Math.max(1 - count, Math.min(0, b));
         c = Math.max(-128, Math.min(127, c + less - more));
-        state[context] = ((long) a << 32) | (((b << 16) | ((c & 0xFF) << 8) | count) & 0xFFFF_FFFFL);
+        state[context] =
+            ((long) a << 32) | (((b << 16) | ((c & 0xFF) << 8) | count) & 0xFFFF_FFFFL);
 
         int unary = mapped >>> k;
         if (unary >= UNARY_MAX) {
@@ -277,7 +278,8 @@ final class LineEncoder {
     int count = runN[type];
     int k = golombBits(type == 0 ? runA[0] : runA[1] + (count >> 1), count);
     boolean manyNegative = 2 * runNegative[type] >= count;
-    int map = k == 0 && error > 0 && !manyNegative || error < 0 && (manyNegative || k != 0) ? 1 : 0;
+    int map =
+        (k == 0 && error > 0 && !manyNegative) || (error < 0 && (manyNegative || k != 0)) ? 1 : 0;
     int mapped = 2 * Math.abs(error) - type - map;
     putLong(mapped, k, limit - CodingParameters.runBits(runIndex) - 1);
     if (error < 0) {

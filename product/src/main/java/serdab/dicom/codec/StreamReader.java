@@ -7,6 +7,7 @@ final class StreamReader {
   ///
   /// @param components indexes of the scan's components in the frame
   /// @param from where its first entropy-coded byte is
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record Scan(int[] components, CodingParameters parameters, Interleave interleave, int from) {}
 
   private final byte[] stream;
@@ -53,7 +54,7 @@ final class StreamReader {
       if (marker == Markers.EOI) {
         return null;
       }
-      if (marker < 0xFFC0 || marker >= Markers.RST0 && marker <= Markers.SOI) {
+      if (marker < 0xFFC0 || (marker >= Markers.RST0 && marker <= Markers.SOI)) {
         throw Damage.of("a marker stands where none may");
       }
       int length = at + 2 <= end ? unsignedShort() : 0;
@@ -72,7 +73,7 @@ final class StreamReader {
         case Markers.DNL -> throw Damage.notSupported("a number of lines given at the end");
         default -> {
           boolean passedOver =
-              marker >= Markers.APP0 && marker <= Markers.APP15 || marker == Markers.COM;
+              (marker >= Markers.APP0 && marker <= Markers.APP15) || marker == Markers.COM;
           if (!passedOver) {
             throw marker < Markers.RST0
                 ? Damage.notSupported("another kind of JPEG coding")
@@ -113,7 +114,7 @@ final class StreamReader {
     if (at == end) {
       throw Damage.of("its end is missing");
     }
-    return 0xFF00 | stream[at++] & 0xFF;
+    return 0xFF00 | (stream[at++] & 0xFF);
   }
 
   private void frame(int segmentEnd) {
@@ -175,7 +176,7 @@ final class StreamReader {
     }
     long interval = 0;
     while (at < segmentEnd) {
-      interval = interval << 8 | unsignedByte();
+      interval = (interval << 8) | unsignedByte();
     }
     restartInterval = (int) Math.min(Integer.MAX_VALUE, interval);
   }
@@ -217,13 +218,13 @@ final class StreamReader {
     }
     int near = unsignedByte();
     int turns = unsignedByte();
-    if (turns > 2 || count > 1 && turns == 0) {
+    if (turns > 2 || (count > 1 && turns == 0)) {
       throw Damage.of("a scan header contradicts itself");
     }
     if (unsignedByte() != 0) {
       throw Damage.notSupported("a point transform");
     }
-    Interleave interleave = count == 1 ? Interleave.NONE : Interleave.values()[turns];
+    Interleave interleave = count == 1 ? Interleave.NONE : Interleave.of(turns);
     return new Scan(components, parameters(near), interleave, segmentEnd);
   }
 
@@ -272,6 +273,6 @@ final class StreamReader {
   }
 
   private int unsignedShort() {
-    return unsignedByte() << 8 | unsignedByte();
+    return (unsignedByte() << 8) | unsignedByte();
   }
 }

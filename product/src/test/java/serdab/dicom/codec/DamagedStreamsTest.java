@@ -180,8 +180,7 @@ class DamagedStreamsTest {
     TestImage image = TestImage.drawnFrom(random);
     JpegLsEncoder encoder = new JpegLsEncoder();
     int length =
-        encoder.encode(
-            image.raw(), image.from(), image.format(), Interleave.values()[random.nextInt(3)]);
+        encoder.encode(image.raw(), image.from(), image.format(), Interleave.of(random.nextInt(3)));
     byte[] stream = mutated(Arrays.copyOf(encoder.stream(), length), random);
     byte[] out = new byte[image.format().lengthBytes()];
 

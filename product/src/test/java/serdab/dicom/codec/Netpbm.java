@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /// A binary PGM or PPM picture, with its samples as [FrameFormat] has them.
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record Netpbm(FrameFormat format, byte[] raw) {
 
   static Netpbm read(Path file) throws IOException {

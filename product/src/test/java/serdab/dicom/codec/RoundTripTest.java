@@ -22,7 +22,7 @@ class RoundTripTest {
   @SeededTest(runs = 1500)
   void everyImageComesBack(RandomGenerator random) {
     TestImage image = TestImage.drawnFrom(random);
-    Interleave interleave = Interleave.values()[random.nextInt(3)];
+    Interleave interleave = Interleave.of(random.nextInt(3));
 
     int length = encoder.encode(image.raw(), image.from(), image.format(), interleave);
 
@@ -73,7 +73,7 @@ class RoundTripTest {
   void signedSamplesAreCodedInFewerBitsWithAnOffset() {
     byte[] raw = new byte[2 * 64 * 64];
     for (int i = 0; i < 64 * 64; i++) {
-      int value = (i * 2654435 >>> 7 & 1023) - 512;
+      int value = (((i * 2654435) >>> 7) & 1023) - 512;
       raw[2 * i] = (byte) value;
       raw[2 * i + 1] = (byte) (value >> 8);
     }

@@ -5,6 +5,7 @@ import java.util.random.RandomGenerator;
 
 /// An image drawn from a seed: any format, and pixels of the kinds that take different ways through
 /// the codec.
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record TestImage(FrameFormat format, byte[] raw, int from) {
 
   static TestImage drawnFrom(RandomGenerator random) {
@@ -35,7 +36,9 @@ record TestImage(FrameFormat format, byte[] raw, int from) {
                 (x * 3 + y * 5) * maximum / (8 * (rows + columns)) + random.nextInt(amplitude);
             case 5 -> random.nextBoolean() ? 0 : maximum;
             default ->
-                (x / 9 + y / 7 & 1) == 0 ? 0 : maximum / 2 + random.nextInt(-amplitude, amplitude);
+                ((x / 9 + y / 7) & 1) == 0
+                    ? 0
+                    : maximum / 2 + random.nextInt(-amplitude, amplitude);
           };
       sample = Math.max(0, Math.min(maximum, sample));
       previous = kind == 5 ? 0 : sample;
