@@ -15,7 +15,6 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.repository.age.AgeIdentity;
@@ -41,6 +40,7 @@ final class Known implements AutoCloseable {
 
   private final Shelf shelf;
   private final Trust trust;
+  private final Naming naming;
   private final List<AgeIdentity> labelReaders;
   private final List<AgeRecipient> labelRecipients;
   private final RandomGenerator secure;
@@ -62,6 +62,7 @@ final class Known implements AutoCloseable {
   private Known(Builder builder) {
     shelf = builder.shelf;
     trust = builder.trust;
+    naming = builder.naming;
     labelReaders = builder.labelReaders;
     labelRecipients = builder.labelRecipients;
     secure = builder.secure;
@@ -72,6 +73,7 @@ final class Known implements AutoCloseable {
   record Builder(
       Shelf shelf,
       Trust trust,
+      Naming naming,
       List<AgeIdentity> labelReaders,
       List<AgeRecipient> labelRecipients,
       RandomGenerator secure,
@@ -163,10 +165,8 @@ final class Known implements AutoCloseable {
   private void take(Segment segment) {
     try {
       segment.loadPacks(packs);
-      List<LabelLine> lines = new ArrayList<>();
       segment.labels(labelReaders, line -> refer(line.group(), ref(line)));
       inSegments.addAll(segment.covers());
-      lines.clear();
     } catch (SerdabException.Damaged e) {
       segments.remove(segment);
       segment.close();
@@ -174,7 +174,7 @@ final class Known implements AutoCloseable {
   }
 
   private Ref ref(LabelLine line) {
-    return new Ref(line.at(), versionName.apply(line.name()), line.time());
+    return new Ref(line.at(), naming.version(line.name()), line.time());
   }
 
   private void refer(String group, Ref ref) {
@@ -186,8 +186,6 @@ final class Known implements AutoCloseable {
     }
     refs.add(ref);
   }
-
-  java.util.function.UnaryOperator<String> versionName = name -> name;
 
   private void loadSnapshots() {
     Numbers listed = new Numbers();
@@ -479,9 +477,5 @@ final class Known implements AutoCloseable {
       return new Label(
           doc.text("key"), doc.text("name"), doc.textIfThere("supersedes"), doc.count("stored"));
     }
-  }
-
-  static @Nullable Ref newest(List<Ref> refs) {
-    return refs.isEmpty() ? null : refs.getLast();
   }
 }

@@ -133,7 +133,7 @@ final class Shelf {
 
   static Hashed hash(ReadBack stored) {
     var hasher = Sha256.hasher();
-    ByteBuffer piece = ByteBuffer.allocate((int) Math.clamp(stored.lengthBytes(), 1, 1 << 20));
+    ByteBuffer piece = ByteBuffer.allocate(Math.clamp(stored.lengthBytes(), 1, 1 << 20));
     long position = 0;
     while (true) {
       piece.clear();
