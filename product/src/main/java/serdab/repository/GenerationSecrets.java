@@ -1,5 +1,6 @@
 package serdab.repository;
 
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.UUID;
@@ -13,9 +14,9 @@ record GenerationSecrets(
     int number, AgeIdentity identity, AgeIdentity index, Naming naming, Signer owner) {
 
   /// Those of a new repository.
-  static GenerationSecrets generate(UUID repository, RandomGenerator secure) {
+  static GenerationSecrets generate(UUID repository, int number, RandomGenerator secure) {
     return new GenerationSecrets(
-        1,
+        number,
         AgeIdentity.generate(secure),
         AgeIdentity.generate(secure),
         Naming.generate(secure),
@@ -25,6 +26,11 @@ record GenerationSecrets(
   /// A later generation: another identity, all else as it was.
   GenerationSecrets next(int number, RandomGenerator secure) {
     return new GenerationSecrets(number, AgeIdentity.generate(secure), index, naming, owner);
+  }
+
+  /// The public part, for the owner to sign.
+  Generation shown(List<AgeRecipient> people, Instant madeAt) {
+    return new Generation(number, identity.recipient(), index.recipient(), people, madeAt);
   }
 
   byte[] sealed(List<AgeRecipient> people, RandomGenerator secure) {

@@ -2,12 +2,17 @@ package serdab.repository;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import serdab.SerdabException;
 import serdab.repository.age.AgeFile;
 import serdab.repository.age.AgeIdentity;
 import serdab.repository.age.AgeRecipient;
+import serdab.store.BlobStore;
 
 /// The identity of a group, sealed to one generation: `groups/ab/GROUP/G.json` (format section
 /// 3.2).
@@ -28,10 +33,18 @@ record GroupKey(
   /// Stands for a writer where the owner's key signed.
   static final String OWNER = "owner";
 
+  /// Group and generation by the name of a file.
+  static final Pattern FILE =
+      Pattern.compile("groups/[0-9a-f]{2}/([0-9a-f]{32})/([1-9][0-9]{0,8})\\.json");
+
   private static final int NAME_DIGITS = 32;
 
+  private static String folder(String group) {
+    return "groups/" + group.substring(0, 2) + '/' + group + '/';
+  }
+
   static String file(String group, int generation) {
-    return "groups/" + group.substring(0, 2) + '/' + group + '/' + generation + ".json";
+    return folder(group) + generation + ".json";
   }
 
   static String subject(String group, int generation) {
@@ -94,6 +107,32 @@ record GroupKey(
       throw KeyProblems.unsigned(file);
     }
     return key;
+  }
+
+  /// The one of the highest generation that is good; empty when the group has none.
+  ///
+  /// @throws SerdabException.Damaged when there are some and none is good
+  static Optional<GroupKey> newest(BlobStore place, String group, Writers writers) {
+    Optional<SerdabException.Damaged> damage = Optional.empty();
+    List<Integer> generations =
+        KeyFiles.names(place, folder(group)).stream()
+            .map(FILE::matcher)
+            .filter(Matcher::matches)
+            .map(name -> Integer.valueOf(name.group(2)))
+            .sorted(Comparator.reverseOrder())
+            .toList();
+    for (int generation : generations) {
+      String file = file(group, generation);
+      try {
+        return Optional.of(read(group, generation, KeyFiles.require(place, file), writers));
+      } catch (SerdabException.Damaged e) {
+        damage = Optional.of(e);
+      }
+    }
+    if (damage.isPresent()) {
+      throw damage.get();
+    }
+    return Optional.empty();
   }
 
   /// The group's identity.

@@ -74,6 +74,13 @@ final class Unlocked {
     return generations.lastEntry().getValue();
   }
 
+  /// These and one more.
+  Unlocked with(GenerationSecrets secrets) {
+    TreeMap<Integer, GenerationSecrets> more = new TreeMap<>(generations);
+    more.put(secrets.number(), secrets);
+    return new Unlocked(owner, more);
+  }
+
   /// Nothing secret.
   @Override
   public String toString() {
