@@ -12,7 +12,7 @@ import serdab.repository.age.AgeIdentity;
 /// @param index opens labels
 /// @param naming gives names
 /// @param newest the newest generation that the machine knows
-record WriterKeys(
+public record WriterKeys(
     OwnerKey owner, Signer signer, AgeIdentity index, Naming naming, Generation newest) {
 
   private static final String FILE = "of this machine's keys";
