@@ -12,14 +12,14 @@ import serdab.repository.age.AgeIdentity;
 /// @param index opens labels
 /// @param naming gives names
 /// @param newest the newest generation that the machine knows
-record WriterKeys(
+public record WriterKeys(
     OwnerKey owner, Signer signer, AgeIdentity index, Naming naming, Generation newest) {
 
   private static final String FILE = "of this machine's keys";
   private static final String FORMAT = "sealed-repository-writer";
 
   /// The writer's id.
-  String id() {
+  public String id() {
     return signer.id();
   }
 
@@ -29,7 +29,7 @@ record WriterKeys(
   }
 
   /// For a file that only the machine's user may read.
-  byte[] json() {
+  public byte[] json() {
     byte[] body =
         new SignedDocument(FILE)
             .with("format", FORMAT)
@@ -55,7 +55,7 @@ record WriterKeys(
   }
 
   /// @throws serdab.SerdabException.Damaged `repository-document-damaged`
-  static WriterKeys parse(byte[] json) {
+  public static WriterKeys parse(byte[] json) {
     SignedDocument document = SignedDocument.parse(FILE, json);
     if (!document.text("format").equals(FORMAT) || document.number("formatVersion") != 1) {
       throw KeyProblems.malformed(FILE);
