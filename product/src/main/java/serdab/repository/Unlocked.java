@@ -9,7 +9,7 @@ import serdab.repository.age.AgeIdentity;
 import serdab.store.BlobStore;
 
 /// A repository's secrets, in memory only: what a person's identity opens.
-final class Unlocked {
+public final class Unlocked {
 
   private final OwnerKey owner;
   private final TreeMap<Integer, GenerationSecrets> generations;

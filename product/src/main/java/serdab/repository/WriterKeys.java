@@ -19,7 +19,7 @@ public record WriterKeys(
   private static final String FORMAT = "sealed-repository-writer";
 
   /// The writer's id.
-  String id() {
+  public String id() {
     return signer.id();
   }
 
@@ -29,7 +29,7 @@ public record WriterKeys(
   }
 
   /// For a file that only the machine's user may read.
-  byte[] json() {
+  public byte[] json() {
     byte[] body =
         new SignedDocument(FILE)
             .with("format", FORMAT)
@@ -55,7 +55,7 @@ public record WriterKeys(
   }
 
   /// @throws serdab.SerdabException.Damaged `repository-document-damaged`
-  static WriterKeys parse(byte[] json) {
+  public static WriterKeys parse(byte[] json) {
     SignedDocument document = SignedDocument.parse(FILE, json);
     if (!document.text("format").equals(FORMAT) || document.number("formatVersion") != 1) {
       throw KeyProblems.malformed(FILE);
