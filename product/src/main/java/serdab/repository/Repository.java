@@ -480,6 +480,16 @@ public final class Repository implements AutoCloseable {
     return opened;
   }
 
+  /// Seals what lies beside the versions. Without a writer's keys it only opens.
+  public Sealing sealing() {
+    return new Sealing(
+        generation
+            .map(each -> List.of(each.indexRecipient(), each.recipient()))
+            .orElse(List.of()),
+        List.of(index),
+        secure);
+  }
+
   // ---- proving
 
   /// Whether every pack of the version is listed with its length.

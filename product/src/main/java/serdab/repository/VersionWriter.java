@@ -157,7 +157,7 @@ public final class VersionWriter implements AutoCloseable {
         repository.commit(session, content, groupKey, version, supersedes, added);
     ended = true;
     failed = false;
-    return new Committed(snapshot, means);
+    return new Committed(snapshot, worse(means, repository.session().means()));
   }
 
   private void requireUsable() {

@@ -19,6 +19,7 @@ import serdab.destination.Destination;
 import serdab.destination.DestinationId;
 import serdab.destination.HeldVersion;
 import serdab.destination.ProofOutcome;
+import serdab.destination.SideFiles;
 import serdab.destination.StagedVersion;
 import serdab.destination.Traits;
 import serdab.destination.VersionReader;
@@ -27,8 +28,14 @@ import serdab.dicom.StudyKey;
 import serdab.repository.Repository;
 import serdab.repository.Snapshot;
 import serdab.repository.VersionWriter;
+import serdab.store.BlobInfo;
 import serdab.store.BlobStore;
 import serdab.store.ReadBack;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.json.JsonFactory;
 
 /// Copies in a repository: deduplicated, compressed, sealed, on any place. Thread-safe.
 ///
@@ -38,6 +45,12 @@ import serdab.store.ReadBack;
 ///
 /// Where a study was removed or set aside, its packs stay until a prune.
 public final class RepositoryDestination implements Destination {
+
+  /// What is noted of a copy that went by a plan.
+  private static final String REMOVED = "A plan that a person confirmed.";
+
+  /// What is noted of a copy that was set aside; [#setAsideCount] counts it.
+  private static final String SET_ASIDE = "Damaged; another copy of the same version is good.";
 
   private final Repository repository;
   private final BlobStore store;
@@ -276,11 +289,6 @@ public final class RepositoryDestination implements Destination {
     return true;
   }
 
-  private static final String REMOVED = "A plan that a person confirmed.";
-
-  /// What is noted of a copy that was set aside; [#setAsideCount] counts it.
-  private static final String SET_ASIDE = "Damaged; another copy of the same version is good.";
-
   /// Its packs stay where they are, as others may share them; a prune frees those that nobody needs.
   @Override
   public Optional<String> setAside(String location) {
@@ -294,7 +302,30 @@ public final class RepositoryDestination implements Destination {
 
   @Override
   public long setAsideCount() {
-    return 0;
+    try (Stream<BlobInfo> removed = store.list("removed/")) {
+      return removed
+          .map(removal -> store.document(removal.name()))
+          .flatMap(Optional::stream)
+          .filter(RepositoryDestination::isSetAside)
+          .count();
+    }
+  }
+
+  private static boolean isSetAside(byte[] removal) {
+    try (JsonParser json = new JsonFactory().createParser(ObjectReadContext.empty(), removal)) {
+      json.nextToken();
+      while (json.nextToken() == JsonToken.PROPERTY_NAME) {
+        String name = json.currentName();
+        json.nextToken();
+        if (name.equals("reason")) {
+          return SET_ASIDE.equals(json.getString());
+        }
+        json.skipChildren();
+      }
+      return false;
+    } catch (JacksonException e) {
+      return false;
+    }
   }
 
   // ---- the end of a run
@@ -311,6 +342,16 @@ public final class RepositoryDestination implements Destination {
   @Override
   public boolean hidesPatients() {
     return true;
+  }
+
+  @Override
+  public boolean sealsBeside() {
+    return true;
+  }
+
+  @Override
+  public Optional<SideFiles> beside(String folder) {
+    return Optional.of(SideFiles.sealed(store, folder + "/", repository.sealing()));
   }
 
   /// Nothing may be said of a study here.
