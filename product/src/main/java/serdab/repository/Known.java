@@ -343,12 +343,21 @@ final class Known implements AutoCloseable {
 
   /// Every version that exists.
   synchronized void all(Consumer<Snapshot> versions) {
+    all(versions, false);
+  }
+
+  /// Every version that existed, was removed, and is still known.
+  synchronized void removedVersions(Consumer<Snapshot> versions) {
+    all(versions, true);
+  }
+
+  private void all(Consumer<Snapshot> versions, boolean gone) {
     Numbers seen = new Numbers();
     Consumer<LabelLine> each =
         line -> {
           if (!seen.has(line.at())) {
             seen.add(line.at());
-            if (!removed.contains(line.at()) && !erased.contains(line.group())) {
+            if (gone == (removed.contains(line.at()) || erased.contains(line.group()))) {
               versions.accept(snapshot(line));
             }
           }
@@ -387,8 +396,11 @@ final class Known implements AutoCloseable {
     return segments.stream().mapToLong(Segment::records).sum();
   }
 
-  synchronized int segmentCount() {
-    return segments.size();
+  /// The segments in use, those that replace nothing of each other.
+  synchronized Set<Sha256> segmentNames() {
+    Set<Sha256> names = new HashSet<>();
+    segments.forEach(segment -> names.add(segment.name()));
+    return names;
   }
 
   /// Puts what is held into a segment, merged with segments that are not much larger.

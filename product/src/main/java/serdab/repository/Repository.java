@@ -282,22 +282,30 @@ public final class Repository implements AutoCloseable {
   synchronized Known known() {
     Known loaded = known;
     if (loaded == null) {
-      loaded =
-          new Known.Builder(
-                  shelf,
-                  trust,
-                  naming,
-                  List.of(index),
-                  generation
-                      .map(each -> List.of(each.indexRecipient(), each.recipient()))
-                      .orElse(List.of()),
-                  secure,
-                  trust.canSign(),
-                  heldBlobsMax)
-              .load();
+      loaded = read(trust.canSign());
       known = loaded;
     }
     return loaded;
+  }
+
+  /// What the place says now of versions, without where blobs lie; the caller closes it.
+  Known readAgain() {
+    return read(false);
+  }
+
+  private Known read(boolean blobs) {
+    return new Known.Builder(
+            shelf,
+            trust,
+            naming,
+            List.of(index),
+            generation
+                .map(each -> List.of(each.indexRecipient(), each.recipient()))
+                .orElse(List.of()),
+            secure,
+            blobs,
+            heldBlobsMax)
+        .load();
   }
 
   // ---- writing
