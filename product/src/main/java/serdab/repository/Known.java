@@ -45,6 +45,7 @@ final class Known implements AutoCloseable {
   private final List<AgeRecipient> labelRecipients;
   private final RandomGenerator secure;
   private final boolean wantsBlobs;
+  private final boolean wantsLabels;
   private final int heldBlobsMax;
 
   private final PackTable packs = new PackTable();
@@ -67,6 +68,7 @@ final class Known implements AutoCloseable {
     labelRecipients = builder.labelRecipients;
     secure = builder.secure;
     wantsBlobs = builder.wantsBlobs;
+    wantsLabels = builder.wantsLabels;
     heldBlobsMax = builder.heldBlobsMax;
   }
 
@@ -78,12 +80,20 @@ final class Known implements AutoCloseable {
       List<AgeRecipient> labelRecipients,
       RandomGenerator secure,
       boolean wantsBlobs,
+      boolean wantsLabels,
       int heldBlobsMax) {
 
     /// Reads what the place says.
     Known load() {
       Known known = new Known(this);
       known.load();
+      return known;
+    }
+
+    /// Only what it takes to open single snapshots.
+    Known toOpen() {
+      Known known = new Known(this);
+      known.loadCopies(new Numbers());
       return known;
     }
   }
@@ -192,16 +202,7 @@ final class Known implements AutoCloseable {
     try (Stream<BlobInfo> files = shelf.store().list(Layout.SNAPSHOTS)) {
       files.forEach(file -> Layout.At.of(file.name()).ifPresent(listed::add));
     }
-    try (Stream<BlobInfo> files = shelf.store().list(Layout.COPIES)) {
-      files.forEach(
-          file ->
-              Layout.copyOf(file.name())
-                  .ifPresent(
-                      range -> {
-                        listed.add(range);
-                        copies.computeIfAbsent(range.session(), _ -> new ArrayList<>()).add(range);
-                      }));
-    }
+    loadCopies(listed);
     for (String session : listed.sessions()) {
       for (int number : listed.of(session)) {
         Layout.At at = new Layout.At(session, number);
@@ -224,11 +225,25 @@ final class Known implements AutoCloseable {
     }
   }
 
+  private void loadCopies(Numbers listed) {
+    try (Stream<BlobInfo> files = shelf.store().list(Layout.COPIES)) {
+      files.forEach(
+          file ->
+              Layout.copyOf(file.name())
+                  .ifPresent(
+                      range -> {
+                        listed.add(range);
+                        copies.computeIfAbsent(range.session(), _ -> new ArrayList<>()).add(range);
+                      }));
+    }
+  }
+
   /// Takes what a snapshot says; true when its session was over with it.
   private boolean take(SnapshotFile snapshot) {
     Commit commit = snapshot.commit();
     if (commit.version().isPresent()) {
-      Label label = Label.open(snapshot.label(), labelReaders);
+      Label label =
+          wantsLabels ? Label.open(snapshot.label(), labelReaders) : Label.UNREAD;
       add(commit, label, wantsBlobs ? snapshot.table() : new byte[0]);
     } else {
       heldNumbers.add(commit.at());
@@ -476,6 +491,8 @@ final class Known implements AutoCloseable {
 
   /// What a snapshot's label says.
   record Label(String key, String name, Optional<String> supersedes, long storedBytes) {
+
+    private static final Label UNREAD = new Label("", "", Optional.empty(), 0);
 
     byte[] seal(List<AgeRecipient> readers, RandomGenerator secure) {
       Doc doc = new Doc().with("key", key).with("name", name);

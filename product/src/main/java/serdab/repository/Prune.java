@@ -176,7 +176,7 @@ public final class Prune {
     try (Stream<BlobInfo> files = shelf.store().list(Layout.SNAPSHOTS)) {
       files.forEach(file -> Layout.At.of(file.name()).ifPresent(listed::add));
     }
-    try (Known known = repository.readAgain()) {
+    try (Known known = repository.opener()) {
       for (String session : listed.sessions()) {
         int[] numbers = listed.of(session);
         int last = numbers[numbers.length - 1];

@@ -282,18 +282,24 @@ public final class Repository implements AutoCloseable {
   synchronized Known known() {
     Known loaded = known;
     if (loaded == null) {
-      loaded = read(trust.canSign());
+      loaded = builder(trust.canSign(), true).load();
       known = loaded;
     }
     return loaded;
   }
 
-  /// What the place says now of versions, without where blobs lie; the caller closes it.
+  /// What the place says now of versions and their packs, without where blobs lie and perhaps
+  /// without what labels say; the caller closes it.
   Known readAgain() {
-    return read(false);
+    return builder(false, false).load();
   }
 
-  private Known read(boolean blobs) {
+  /// Opens single snapshots; the caller closes it.
+  Known opener() {
+    return builder(false, false).toOpen();
+  }
+
+  private Known.Builder builder(boolean blobs, boolean labels) {
     return new Known.Builder(
             shelf,
             trust,
@@ -304,8 +310,8 @@ public final class Repository implements AutoCloseable {
                 .orElse(List.of()),
             secure,
             blobs,
-            heldBlobsMax)
-        .load();
+            labels,
+            heldBlobsMax);
   }
 
   // ---- writing
