@@ -517,6 +517,13 @@ final class Known implements AutoCloseable {
     write(merged);
   }
 
+  /// Puts what is held and all segments into one.
+  synchronized void mergeAll() {
+    if (trust.canSign() && wantsBlobs && !(heldNumbers.isEmpty() && segments.size() < 2)) {
+      write(List.copyOf(segments));
+    }
+  }
+
   private void write(List<Segment> merged) {
     SegmentWriter writer = new SegmentWriter(packs, labelRecipients, secure);
     Numbers covers = new Numbers();

@@ -596,6 +596,10 @@ public final class Repository implements AutoCloseable {
     return clock;
   }
 
+  Optional<WriterKeys> writerKeys() {
+    return writer;
+  }
+
   Optional<Unlocked> unlocked() {
     return unlocked;
   }
