@@ -13,6 +13,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
@@ -37,7 +38,7 @@ class RepositoryVectorsTest {
 
   @Test
   void namesAreThoseOfTheVectors() throws Exception {
-    Map<String, String> vectors = vectors();
+    Vectors vectors = vectors();
     Naming naming = new Naming(HexFormat.of().parseHex(vectors.get("naming")));
 
     assertThat(naming.group(vectors.get("group-key"))).isEqualTo(vectors.get("group-name"));
@@ -48,7 +49,7 @@ class RepositoryVectorsTest {
 
   @Test
   void signaturesAreThoseOfTheVectors() throws Exception {
-    Map<String, String> vectors = vectors();
+    Vectors vectors = vectors();
     Signer owner = new Signer(REPOSITORY, HexFormat.of().parseHex(vectors.get("owner")));
     byte[] body = vectors.get("zip-body").replace("|", "\n").getBytes(UTF_8);
 
@@ -58,14 +59,12 @@ class RepositoryVectorsTest {
 
   @Test
   void documentsOfTheVectorsAreRead() throws Exception {
-    Map<String, String> vectors = vectors();
-    OwnerKey owner =
-        new OwnerKey(REPOSITORY, Base64.getDecoder().decode(vectors.get("owner-key")));
+    Vectors vectors = vectors();
+    OwnerKey owner = new OwnerKey(REPOSITORY, Base64.getDecoder().decode(vectors.get("owner-key")));
 
     Generation generation = Generation.read(1, line(vectors.get("generation")), owner);
     Writer writer =
-        Writer.read(
-            Writer.file(vectors.get("writer-id")), line(vectors.get("writer")), owner);
+        Writer.read(Writer.file(vectors.get("writer-id")), line(vectors.get("writer")), owner);
     GroupKey group =
         GroupKey.read(
             vectors.get("group-name"),
@@ -75,7 +74,10 @@ class RepositoryVectorsTest {
     List<AgeIdentity> person = List.of(AgeIdentity.parse(vectors.get("person")));
     GenerationSecrets secrets =
         GenerationSecrets.open(
-            generation, Base64.getDecoder().decode(vectors.get("generation-sealed")), person, owner);
+            generation,
+            Base64.getDecoder().decode(vectors.get("generation-sealed")),
+            person,
+            owner);
 
     assertThat(group.open(List.of(secrets.identity())).text())
         .isEqualTo(vectors.get("group-identity"));
@@ -84,7 +86,7 @@ class RepositoryVectorsTest {
 
   @Test
   void aPassphraseOpensTheFileOfTheVectors() throws Exception {
-    Map<String, String> vectors = vectors();
+    Vectors vectors = vectors();
 
     byte[] opened =
         AgeFile.openWithPassphrase(
@@ -138,12 +140,12 @@ class RepositoryVectorsTest {
     made.put("naming", HexFormat.of().formatHex(secrets.naming().secret()));
     made.put("group-key", GROUP_KEY);
     made.put("group-name", secrets.naming().group(GROUP_KEY));
-    made.put("version", Sha256.digest(new byte[] {1}).hex());
-    made.put("version-name", secrets.naming().version(made.get("version")));
-    made.put("blob", Sha256.digest(new byte[] {2}).hex());
-    made.put(
-        "blob-name",
-        HexFormat.of().formatHex(secrets.naming().blob(Sha256.parse(made.get("blob")))));
+    String version = Sha256.digest(new byte[] {1}).hex();
+    made.put("version", version);
+    made.put("version-name", secrets.naming().version(version));
+    Sha256 blob = Sha256.digest(new byte[] {2});
+    made.put("blob", blob.hex());
+    made.put("blob-name", HexFormat.of().formatHex(secrets.naming().blob(blob)));
     made.put("owner", HexFormat.of().formatHex(secrets.owner().seed()));
     made.put("owner-key", OwnerKey.of(secrets.owner()).text());
     LinkedHashMap<String, Sha256> entries = new LinkedHashMap<>();
@@ -155,7 +157,8 @@ class RepositoryVectorsTest {
     made.put("person", person.text());
     Generation generation = secrets.shown(people, TIME);
     made.put("generation", text(generation.signed(secrets.owner())));
-    made.put("generation-sealed", Base64.getEncoder().encodeToString(secrets.sealed(people, random)));
+    made.put(
+        "generation-sealed", Base64.getEncoder().encodeToString(secrets.sealed(people, random)));
     Signer signer = Signer.generate(REPOSITORY, random);
     Writer writer =
         new Writer(signer.id(), "Câmara \"1\"", signer.publicKey(), TIME, Optional.empty());
@@ -163,7 +166,8 @@ class RepositoryVectorsTest {
     made.put("writer", text(writer.signed(secrets.owner())));
     AgeIdentity identity = AgeIdentity.generate(random);
     GroupKey group =
-        GroupKey.seal(made.get("group-name"), generation, identity, signer.id(), TIME, random);
+        GroupKey.seal(
+            secrets.naming().group(GROUP_KEY), generation, identity, signer.id(), TIME, random);
     made.put("group", text(group.signed(signer)));
     made.put("group-identity", identity.text());
     made.put("passphrase", PASSPHRASE);
@@ -185,7 +189,7 @@ class RepositoryVectorsTest {
     return (text + "\n").getBytes(UTF_8);
   }
 
-  private static Map<String, String> vectors() throws IOException {
+  private static Vectors vectors() throws IOException {
     Map<String, String> vectors = new LinkedHashMap<>();
     for (String line : Files.readAllLines(file())) {
       int colon = line.indexOf(": ");
@@ -193,7 +197,14 @@ class RepositoryVectorsTest {
         vectors.put(line.substring(0, colon), line.substring(colon + 2));
       }
     }
-    return vectors;
+    return new Vectors(vectors);
+  }
+
+  private record Vectors(Map<String, String> values) {
+
+    String get(String name) {
+      return Objects.requireNonNull(values.get(name), name);
+    }
   }
 
   private static Path file() {
