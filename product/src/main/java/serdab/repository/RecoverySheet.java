@@ -107,7 +107,7 @@ public final class RecoverySheet {
     for (int row = 0; row < size; row++) {
       for (int column = 0; column < size; column++) {
         if (dark(code, column, row)) {
-          svg.append('M').append(column).append(' ').append(row).append("h1v1h-1z");
+          svg.append('M').append(column).append(' ').append(row).append("h1v1h-1Z");
         }
       }
     }
