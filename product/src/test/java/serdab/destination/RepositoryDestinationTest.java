@@ -146,7 +146,8 @@ class RepositoryDestinationTest {
   /// A grey that no other frame has, with a bright line that moves.
   private static byte[] drawn(byte[] frame, int number) {
     Arrays.fill(frame, (byte) number);
-    Arrays.fill(frame, number * 37 % 500 * 512, number * 37 % 500 * 512 + 512, (byte) (number >> 8));
+    Arrays.fill(
+        frame, number * 37 % 500 * 512, number * 37 % 500 * 512 + 512, (byte) (number >> 8));
     return frame;
   }
 
@@ -207,12 +208,10 @@ class RepositoryDestinationTest {
       assertThat(later.prove(copy, Depth.INTACT)).isInstanceOf(ProofOutcome.Proven.class);
       assertThatExceptionOfType(SerdabException.Refused.class)
           .isThrownBy(() -> later.prove(copy, Depth.READABLE))
-          .satisfies(e ->
-              assertThat(e.problem().code()).isEqualTo("repository-needs-identity"));
+          .satisfies(e -> assertThat(e.problem().code()).isEqualTo("repository-needs-identity"));
       assertThatExceptionOfType(SerdabException.Refused.class)
           .isThrownBy(() -> later.read(copy))
-          .satisfies(e ->
-              assertThat(e.problem().code()).isEqualTo("repository-needs-identity"));
+          .satisfies(e -> assertThat(e.problem().code()).isEqualTo("repository-needs-identity"));
 
       HeldVersion second =
           study(2).supersedes(copy.id()).file("CT/old", study.files().get("CT/IM1")).copyTo(later);
@@ -284,7 +283,9 @@ class RepositoryDestinationTest {
     try (RepositoryDestination destination = place.connect()) {
       study(1).patient("Doe^Jane").copyTo(destination);
       SideFiles beside = destination.beside("_recovery").orElseThrow();
-      beside.write("catalogue.zip", out -> out.write("Doe^Jane".repeat(30_000).getBytes(StandardCharsets.US_ASCII)));
+      beside.write(
+          "catalogue.zip",
+          out -> out.write("Doe^Jane".repeat(30_000).getBytes(StandardCharsets.US_ASCII)));
       beside.replace("plans.toml", "Doe^Jane".getBytes(StandardCharsets.US_ASCII));
       destination.settle(Map.of());
       assertThat(destination.hidesPatients()).isTrue();

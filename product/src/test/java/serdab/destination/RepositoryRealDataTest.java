@@ -22,7 +22,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import serdab.Depth;
 import serdab.Sha256;
 import serdab.destination.repository.Compression;
+import serdab.destination.repository.Estimator;
 import serdab.destination.repository.RepositoryDestination;
+import serdab.dicom.ByteSource;
 import serdab.dicom.DataSet;
 import serdab.dicom.DicomFile;
 import serdab.dicom.StoredFile;
@@ -133,6 +135,30 @@ class RepositoryRealDataTest {
     }
   }
 
+  @Test
+  void anEstimateFromASampleIsWithinATenthOfWhatTheDataFolderTakes() throws IOException {
+    Map<String, byte[]> all = new TreeMap<>();
+    for (String source : sources()) {
+      files(source).forEach((path, bytes) -> all.put(source + "/" + path, bytes));
+    }
+    long total = all.values().stream().mapToLong(bytes -> bytes.length).sum();
+    Estimator.Estimate estimate;
+    try (Estimator estimator =
+        new Estimator(total, Compression.SMALL, 2, ZipTrees.CLOCK)) {
+      for (byte[] file : all.values()) {
+        if (estimator.wants(file.length)) {
+          estimator.sample(ByteSource.of(file));
+        }
+      }
+      estimate = estimator.estimate();
+    }
+    try (RepositoryDestination destination = new Repositories().connect()) {
+      HeldVersion copy = study("1.2.3", all).tellingStructure().copyTo(destination);
+
+      assertThat((double) estimate.storedBytes() / copy.storedBytes()).isBetween(0.9, 1.1);
+    }
+  }
+
   // ---- what a change of headers costs
 
   @Test
@@ -152,8 +178,7 @@ class RepositoryRealDataTest {
     }
     HeldVersion second;
     try (RepositoryDestination destination = place.connect()) {
-      second =
-          study("1.2.3", after).supersedes(first.id()).tellingStructure().copyTo(destination);
+      second = study("1.2.3", after).supersedes(first.id()).tellingStructure().copyTo(destination);
       destination.settle(Map.of());
     }
 

@@ -128,7 +128,8 @@ final class FileCutter {
   private void lookAndCut() {
     CutPlan found;
     try {
-      found = CutPlan.of(DicomFile.read(new Beginning(beginning, held, expectedBytes)), expectedBytes);
+      found =
+          CutPlan.of(DicomFile.read(new Beginning(beginning, held, expectedBytes)), expectedBytes);
     } catch (IOException e) {
       found = CutPlan.plain(expectedBytes);
     }
