@@ -52,15 +52,14 @@ final class Copies {
   ///
   /// @param numbers those of the session
   synchronized void settle(Optional<Layout.Range> numbers) {
-    numbers.ifPresent(
-        range -> {
-          Layout.At last = new Layout.At(range.session(), range.to() - 1);
-          if (!pending.isEmpty()
-              && pending.getLast().session().equals(range.session())
-              && pending.getLast().number() == last.number() - 1) {
-            pending.add(last);
-          }
-        });
+    numbers.ifPresent(range -> {
+      Layout.At last = new Layout.At(range.session(), range.to() - 1);
+      if (!pending.isEmpty()
+          && pending.getLast().session().equals(range.session())
+          && pending.getLast().number() == last.number() - 1) {
+        pending.add(last);
+      }
+    });
     write();
   }
 
@@ -96,8 +95,7 @@ final class Copies {
     byte[] zip = StoredZip.of(entries);
     Layout.At first = todo.get(from);
     for (int which = 1; which <= COUNT; which++) {
-      String name =
-          Layout.copy(which, first.session(), first.number(), todo.get(to - 1).number());
+      String name = Layout.copy(which, first.session(), first.number(), todo.get(to - 1).number());
       shelf.putIfFree(name, Bulk.of(zip));
     }
     return to;

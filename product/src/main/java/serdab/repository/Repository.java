@@ -149,8 +149,8 @@ public final class Repository implements AutoCloseable {
   }
 
   private static UUID uuid(RandomGenerator secure) {
-    long high = secure.nextLong() & ~0xF000L | 0x4000L;
-    long low = secure.nextLong() & ~(3L << 62) | 1L << 63;
+    long high = (secure.nextLong() & ~0xF000L) | 0x4000L;
+    long low = (secure.nextLong() & ~(3L << 62)) | (1L << 63);
     return new UUID(high, low);
   }
 
@@ -294,18 +294,16 @@ public final class Repository implements AutoCloseable {
 
   private Known.Builder builder(boolean blobs, boolean labels) {
     return new Known.Builder(
-            shelf,
-            trust,
-            naming,
-            List.of(index),
-            generation
-                .map(each -> List.of(each.indexRecipient(), each.recipient()))
-                .orElse(List.of()),
-            secure,
-            blobs,
-            labels,
-            heldBlobsMax,
-            Optional.empty());
+        shelf,
+        trust,
+        naming,
+        List.of(index),
+        generation.map(each -> List.of(each.indexRecipient(), each.recipient())).orElse(List.of()),
+        secure,
+        blobs,
+        labels,
+        heldBlobsMax,
+        Optional.empty());
   }
 
   // ---- writing
@@ -344,8 +342,7 @@ public final class Repository implements AutoCloseable {
       key = GroupKey.newest(shelf.store(), group, trust.writers());
     }
     AgeRecipient recipient =
-        key.orElseThrow(() -> Problems.damaged("The keys of a group are not there."))
-            .recipient();
+        key.orElseThrow(() -> Problems.damaged("The keys of a group are not there.")).recipient();
     recipients.put(group, recipient);
     return recipient;
   }
@@ -357,8 +354,7 @@ public final class Repository implements AutoCloseable {
       String versionName,
       Optional<String> supersedes,
       BlobTable added) {
-    Known.Label label =
-        new Known.Label(groupKey, versionName, supersedes, version.newBytes());
+    Known.Label label = new Known.Label(groupKey, versionName, supersedes, version.newBytes());
     Generation newest = generation.orElseThrow();
     byte[] sealed = label.seal(List.of(newest.indexRecipient(), newest.recipient()), secure);
     byte[] table = added.bytes();
@@ -373,8 +369,7 @@ public final class Repository implements AutoCloseable {
                         place, Commit.Kind.VERSION, time, trust.writer(), Optional.of(version)),
                     Session.entries(table, sealed),
                     trust));
-    Commit commit =
-        new Commit(at, Commit.Kind.VERSION, time, trust.writer(), Optional.of(version));
+    Commit commit = new Commit(at, Commit.Kind.VERSION, time, trust.writer(), Optional.of(version));
     synchronized (this) {
       wroteSomething = true;
     }
@@ -437,8 +432,7 @@ public final class Repository implements AutoCloseable {
     if (!canRead(snapshot)) {
       throw Problems.needsIdentity();
     }
-    return new VersionSource(
-        this, snapshot, known().version(Layout.At.parse(snapshot.at())));
+    return new VersionSource(this, snapshot, known().version(Layout.At.parse(snapshot.at())));
   }
 
   AgeReader openPack(PackRef pack) {
