@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
@@ -214,7 +215,10 @@ class RepositoryDestinationTest {
           .satisfies(e -> assertThat(e.problem().code()).isEqualTo("repository-needs-identity"));
 
       HeldVersion second =
-          study(2).supersedes(copy.id()).file("CT/old", study.files().get("CT/IM1")).copyTo(later);
+          study(2)
+              .supersedes(copy.id())
+              .file("CT/old", Objects.requireNonNull(study.files().get("CT/IM1")))
+              .copyTo(later);
       assertThat(later.versions(study.key()))
           .extracting(HeldVersion::id)
           .containsExactly(copy.id(), second.id());

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
@@ -71,7 +72,7 @@ class RepositoryRealDataTest {
         byte[] read = TestStudy.read(reader, file, 0, file.lengthBytes());
         assertThat(Sha256.digest(read))
             .as(file.path())
-            .isEqualTo(Sha256.digest(files.get(file.path())));
+            .isEqualTo(Sha256.digest(Objects.requireNonNull(files.get(file.path()))));
       }
     }
   }
@@ -124,7 +125,7 @@ class RepositoryRealDataTest {
         List<StoredFile> all = new ArrayList<>(reader.version().files());
         for (int i = 0; i < 200; i++) {
           StoredFile file = all.get(random.nextInt(all.size()));
-          byte[] whole = files.get(file.path());
+          byte[] whole = Objects.requireNonNull(files.get(file.path()));
           int from = random.nextInt(whole.length + 1);
           int to = from + random.nextInt(whole.length - from + 1);
 
@@ -214,7 +215,6 @@ class RepositoryRealDataTest {
     }
 
     long added = place.storedBytes() - once;
-    long raw = before.values().stream().mapToLong(bytes -> bytes.length).sum();
     assertThat(changed(before, after)).isGreaterThan(before.size() / 2L);
     assertThat(added).isLessThan(once / 50);
     try (RepositoryDestination destination = place.connect()) {
