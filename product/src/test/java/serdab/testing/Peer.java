@@ -9,11 +9,13 @@ import java.util.List;
 /// brings.
 public enum Peer {
   CHROMIUM("chromium", "chromium"),
+  AGE("age", "age", "age-keygen"),
   DCMTK("dcmtk", "dcmdump", "dcmconv", "dcmftest"),
   PYDICOM("python3-pydicom"),
   UNZIP("unzip", "unzip"),
   ZIP("zip", "zip"),
   SEVEN_ZIP("p7zip-full", "7z"),
+  OPENSSL("openssl", "openssl"),
   PYTHON("python3", "python3"),
   SHA256SUM("coreutils", "sha256sum"),
   PLISTUTIL("libplist-utils", "plistutil"),
