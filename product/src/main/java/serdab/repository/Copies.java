@@ -122,4 +122,17 @@ final class Copies {
       return Optional.empty();
     }
   }
+
+  /// The first copy of a small file of this name in any file of copies. Slow: for when the file
+  /// itself is lost or damaged.
+  static Optional<byte[]> search(Shelf shelf, String file) {
+    for (String copies : shelf.names(Layout.COPIES)) {
+      Optional<byte[]> found =
+          Layout.copyOf(copies).isPresent() ? read(shelf, copies, file) : Optional.empty();
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
+  }
 }

@@ -33,6 +33,7 @@ public final class Repository implements AutoCloseable {
 
   private static final String FORMAT = "sealed-repository";
   private static final int FORMAT_VERSION = 1;
+  private static final int GROUPS_HELD_MAX = 10_000;
 
   private final Shelf shelf;
   private final OwnerKey owner;
@@ -211,6 +212,7 @@ public final class Repository implements AutoCloseable {
         Doc.parse(
             shelf
                 .whole(Layout.REPOSITORY, 1 << 20)
+                .or(() -> Copies.search(shelf, Layout.REPOSITORY))
                 .orElseThrow(() -> Problems.none(store.describe())));
     try {
       if (!doc.text("format").equals(FORMAT) || doc.number("formatVersion") != FORMAT_VERSION) {
@@ -320,13 +322,31 @@ public final class Repository implements AutoCloseable {
     return new VersionWriter(this, groupKey, group, recipient(group));
   }
 
+  /// The keys of a group, from a copy when they are damaged; empty when it has none.
+  private Optional<GroupKey> groupKey(String group) {
+    try {
+      return GroupKey.newest(shelf.store(), group, trust.writers());
+    } catch (SerdabException.Damaged e) {
+      for (Generation each : Generations.all(shelf.store(), owner).reversed()) {
+        Optional<byte[]> copy = Copies.search(shelf, GroupKey.file(group, each.number()));
+        if (copy.isPresent()) {
+          return Optional.of(GroupKey.read(group, each.number(), copy.get(), trust.writers()));
+        }
+      }
+      throw e;
+    }
+  }
+
   /// What packs of the group are sealed to. Whoever comes first makes it.
   private synchronized AgeRecipient recipient(String group) {
     AgeRecipient there = recipients.get(group);
     if (there != null) {
       return there;
     }
-    Optional<GroupKey> key = GroupKey.newest(shelf.store(), group, trust.writers());
+    if (recipients.size() >= GROUPS_HELD_MAX) {
+      recipients.clear();
+    }
+    Optional<GroupKey> key = groupKey(group);
     if (key.isEmpty()) {
       AgeIdentity made = AgeIdentity.generate(secure);
       Generation newest = generation.orElseThrow();
@@ -334,12 +354,11 @@ public final class Repository implements AutoCloseable {
           GroupKey.seal(group, newest, made, trust.writer(), clock.instant(), secure);
       Bulk file = Bulk.of(document.signed(trust.signer().orElseThrow()));
       if (shelf.putIfFree(GroupKey.file(group, newest.number()), file).isPresent()) {
-        groups.put(group, made);
         copies.note(GroupKey.file(group, newest.number()));
         recipients.put(group, made.recipient());
         return made.recipient();
       }
-      key = GroupKey.newest(shelf.store(), group, trust.writers());
+      key = groupKey(group);
     }
     AgeRecipient recipient =
         key.orElseThrow(() -> Problems.damaged("The keys of a group are not there.")).recipient();
@@ -467,10 +486,10 @@ public final class Repository implements AutoCloseable {
     }
     Unlocked secrets = unlocked.orElseThrow(Problems::needsIdentity);
     AgeIdentity opened =
-        GroupKey.newest(shelf.store(), group, trust.writers())
+        groupKey(group)
             .orElseThrow(() -> Problems.damaged("The keys of a group are not there."))
             .open(secrets.identities());
-    if (groups.size() > 10_000) {
+    if (groups.size() >= GROUPS_HELD_MAX) {
       groups.clear();
     }
     groups.put(group, opened);

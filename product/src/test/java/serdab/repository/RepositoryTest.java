@@ -210,6 +210,21 @@ class RepositoryTest {
   }
 
   @Test
+  void theKeysOfAGroupAreReadFromTheirCopies() {
+    List<byte[]> blobs = blobs(3);
+    Repository repository = kept(kit.begin(place()));
+    Snapshot written = Kit.write(repository, "1.2.3", "v1", blobs).snapshot();
+    repository.settle();
+    BlobStore place = place();
+    disk.flipBit(names(place, "groups/").getFirst(), 300);
+    place.delete(Layout.REPOSITORY);
+
+    Repository again = kept(kit.openToRead(place));
+
+    assertThat(Kit.read(again, written)).containsExactlyElementsOf(blobs);
+  }
+
+  @Test
   void aSnapshotThatIsLostWithItsCopiesIsReadByTheIndex() {
     List<byte[]> blobs = blobs(3);
     Repository repository = kept(kit.begin(place()));
