@@ -21,10 +21,26 @@ make_bench() {
 }
 
 bench() {
+  if [ "${1:-}" = jpeg-ls ]; then
+    bench_jpeg_ls
+    return
+  fi
   [ -d target/bench-data ] || make_bench target/bench-data
   "$checkout/serdab" --version >/dev/null # builds now, not while it is measured
   "$jdk/bin/java" "$BENCHMARKS/SideBySide.java" "$checkout" target/bench-data "$@"
   scan_headers "$@"
+}
+
+# Compiled pixels alone: the series that make-bench is made from, then 300 MB of what it made.
+bench_jpeg_ls() {
+  shared=${SERDAB_SHARED:-../shared}
+  [ -d target/bench-data ] || make_bench target/bench-data || return
+  [ -d product/target/classes/serdab ] || run_maven -q compile -pl product
+  for folder in "$shared/data/dicom/ct_dcm_qa_ct/Philips" "$shared/data/dicom/ct_dcm_qa_ct/GE" \
+    "$shared/data/dicom/mr_siemens_dcm_qa_decubitus" target/bench-data; do
+    echo "== $folder"
+    scripts/bench-jpeg-ls.sh "$jdk" "$folder" 300 || return
+  done
 }
 
 # Header scans per second of one core, on real files; the row is recorded like the others.
@@ -99,6 +115,8 @@ make_library() {
   SERDAB_HOME=$library/home "$checkout/serdab" backup --from "$library/Horos Data" --to "zip:$library/copies" --naming uid
   run_maker FullLibrary rows "$library" "$full" "$FULL_IMAGES"
   run_maker FullLibrary holdings "$library" "$library/home" "$library/copies"
+  # Backups list what they copied as they go; here all of it is there at once.
+  SERDAB_HOME=$library/home "$checkout/serdab" catalogue index "zip:$library/copies"
 }
 
 FULL_STUDIES=130000
@@ -107,38 +125,42 @@ FULL_IMAGES=231
 
 # At full size on the folder that SERDAB_SCALE names, made when it is not there; `small` in a folder of its own.
 prove_scale() {
-  product_version >/dev/null || return 1
-  size=
-  folder=${SERDAB_SCALE:-target/full-library}
   if [ "${1:-}" = small ]; then
-    size=--small
-    folder=target/small-library
-    rm -rf "$folder"
+    scale_on_small 2000
+    return
   fi
+  product_version >/dev/null || return 1
+  folder=${SERDAB_SCALE:-target/full-library}
   case $folder in
     /*) ;;
     *) folder=$checkout/$folder ;;
   esac
   if [ ! -d "$folder/home" ]; then
-    make_library "$folder" --full ${size:+2000} || return $?
+    make_library "$folder" --full || return $?
   else
     build_maker
   fi
-  rows=target/scale-rows.md
-  : >"$rows"
+  outcome=0
+  measure_scale "$folder" || outcome=$?
+  cat target/scale-rows.md >>docs/proof/scale.md
+  return "$outcome"
+}
+
+scale_on_small() {
+  folder=$checkout/target/small-library
+  rm -rf "$folder"
+  make_library "$folder" --full "$1" || return $?
+  outcome=0
+  measure_scale "$folder" --small || outcome=$?
+  rm -rf "$folder"
+  return "$outcome"
+}
+
+measure_scale() {
+  mkdir -p target
+  : >target/scale-rows.md
   "$checkout/serdab" --version >/dev/null # builds now, not while it is measured
   SERDAB_MORE="$jdk/bin/java --enable-native-access=ALL-UNNAMED -cp $maker_classes serdab.testing.horos.FullLibrary"
   export SERDAB_MORE
-  outcome=0
-  python3 scripts/scale.py "$checkout" "$folder" "$rows" "$(git rev-parse --short=10 HEAD)" $size || outcome=$?
-  if [ -z "$size" ]; then
-    {
-      sed '/^| ---/q' docs/proof/scale.md
-      cat "$rows"
-    } >docs/proof/scale.md.new
-    mv docs/proof/scale.md.new docs/proof/scale.md
-  else
-    rm -rf "$folder"
-  fi
-  return "$outcome"
+  python3 scripts/scale.py "$checkout" "$1" target/scale-rows.md "$(git rev-parse --short=10 HEAD)" ${2:+"$2"}
 }

@@ -21,11 +21,21 @@ public record StudyLabel(String value) {
 
   /// The label of a study under a key of this installation.
   public static StudyLabel of(byte[] key, String studyInstanceUid) {
+    return new StudyLabel("S-" + hash(key, studyInstanceUid));
+  }
+
+  /// A name such as `P-3f2a90c1b7` for a path, of the same kind: a folder may be named for a
+  /// patient.
+  public static String ofPath(byte[] key, String path) {
+    return "P-" + hash(key, "path\n" + path);
+  }
+
+  private static String hash(byte[] key, String text) {
     try {
       Mac mac = Mac.getInstance("HmacSHA256");
       mac.init(new SecretKeySpec(key, "HmacSHA256"));
-      byte[] hash = mac.doFinal(studyInstanceUid.getBytes(StandardCharsets.UTF_8));
-      return new StudyLabel("S-" + HexFormat.of().formatHex(Arrays.copyOf(hash, HASH_BYTES)));
+      byte[] hash = mac.doFinal(text.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(Arrays.copyOf(hash, HASH_BYTES));
     } catch (NoSuchAlgorithmException | InvalidKeyException e) {
       throw new IllegalStateException("every Java platform has HmacSHA256", e);
     }

@@ -52,6 +52,7 @@ public final class Backup implements AutoCloseable {
   private final Progress progress;
   private final String worker;
   private final boolean acceptFewer;
+  private final Absent absent;
   private final Inventory inventory;
   private Optional<Planning> planning = Optional.empty();
   private final Gentleness gentleness = new Gentleness();
@@ -68,6 +69,7 @@ public final class Backup implements AutoCloseable {
     this.progress = setting.progress();
     this.worker = setting.worker();
     this.acceptFewer = setting.acceptFewer();
+    this.absent = setting.absent();
     this.inventory = inventory;
   }
 
@@ -77,6 +79,7 @@ public final class Backup implements AutoCloseable {
   /// @param jitter spreads the waiting times of studies that failed
   /// @param worker which machine and process this is, for the catalogue
   /// @param acceptFewer a person has looked and says that there really are fewer studies now
+  /// @param absent destinations of the plan that could not be opened
   public record Setting(
       BackupPlan plan,
       Source source,
@@ -88,7 +91,8 @@ public final class Backup implements AutoCloseable {
       StopSignal stop,
       Progress progress,
       String worker,
-      boolean acceptFewer) {}
+      boolean acceptFewer,
+      Absent absent) {}
 
   /// Looks at the source once; what it saw is what is planned and copied.
   ///
@@ -109,6 +113,12 @@ public final class Backup implements AutoCloseable {
     Optional<Long> lastListed =
         catalogue.lastGoodRun("backup", sourceId).map(run -> run.totals().listed());
     return looked.workList(alarms(looked.listed(), lastListed), lastListed);
+  }
+
+  /// How many copies are known to be damaged or lost that another destination of the plan holds
+  /// proven: those of them that the source does not give are made again from there.
+  public long mendable() {
+    return FromOthers.mendable(destinations, catalogue);
   }
 
   private List<Problem> alarms(long listed, Optional<Long> lastGood) {
@@ -166,7 +176,8 @@ public final class Backup implements AutoCloseable {
             progress,
             stop,
             this::nextTry,
-            forecaster);
+            forecaster,
+            absent);
     HealthWatch watch = new HealthWatch(catalogue, sourceId);
     Optional<SourceHealth> health = inventory.health();
     Optional<Finding> wrong = health.flatMap(now -> watch.compare(now, acceptFewer));
@@ -174,11 +185,12 @@ public final class Backup implements AutoCloseable {
       wrong.ifPresent(finding -> {
         catalogue.recordFindings(run, sourceId, List.of(finding));
         tally.finding();
-        progress.say("Warning: " + finding.detail());
+        progress.warn(finding.detail());
       });
       recordListing(run, sourceId, looked, tally, watch);
       progress.planned(work.items().size());
       copyAll(work, run, tally);
+      new FromOthers(plan, destinations, catalogue, rest, stop, progress, run, tally).makeAgain();
       settle(tally);
       health.ifPresent(seen ->
           watch.remember(inventory, seen, work.items(), wrong, acceptFewer, clock.instant()));
@@ -205,7 +217,7 @@ public final class Backup implements AutoCloseable {
         findings.add(finding);
         tally.finding();
         if (watch.saw(finding)) {
-          progress.say("Warning: " + finding.detail());
+          progress.warn(finding.detail());
         }
         if (findings.size() == FINDINGS_BATCH) {
           catalogue.recordFindings(run, sourceId, findings);
@@ -338,9 +350,12 @@ public final class Backup implements AutoCloseable {
 
   private void tellRest(Duration now) {
     if (now.isZero()) {
-      progress.say("The source is as fast as before: no more resting.");
+      progress.tell("progress.source-fast", "The source is as fast as before: no more resting.");
     } else if (now.toSeconds() > 0) {
-      progress.say("The source is slow: resting " + now.toSeconds() + " s after each study.");
+      progress.tell(
+          "progress.source-slow",
+          "The source is slow: resting " + now.toSeconds() + " s after each study.",
+          now.toSeconds());
     }
   }
 

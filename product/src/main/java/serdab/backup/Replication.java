@@ -61,6 +61,7 @@ public final class Replication {
   private final Progress progress;
   private final String worker;
   private final boolean acceptFewer;
+  private final Absent absent;
   private final CarryOver carry;
 
   private final List<Destination.Listed.Unreadable> unreadable = new ArrayList<>();
@@ -78,6 +79,7 @@ public final class Replication {
   /// @param to opened, in the order of the plan's specifications; none of them is the first
   /// @param worker which machine and process this is, for the catalogue
   /// @param acceptFewer a person has looked and says that there really are fewer studies now
+  /// @param absent destinations of the plan that could not be opened
   public record Setting(
       BackupPlan plan,
       Destination from,
@@ -88,7 +90,8 @@ public final class Replication {
       StopSignal stop,
       Progress progress,
       String worker,
-      boolean acceptFewer) {}
+      boolean acceptFewer,
+      Absent absent) {}
 
   public Replication(Setting setting) {
     this.plan = setting.plan();
@@ -102,6 +105,7 @@ public final class Replication {
     this.progress = setting.progress();
     this.worker = setting.worker();
     this.acceptFewer = setting.acceptFewer();
+    this.absent = setting.absent();
     this.carry = new CarryOver(progress::read, stop::mustAbandon);
   }
 
@@ -303,7 +307,8 @@ public final class Replication {
             progress,
             stop,
             _ -> clock.instant(),
-            new Forecaster(clock, work.items(), false, 0, Optional.empty()));
+            new Forecaster(clock, work.items(), false, 0, Optional.empty()),
+            absent);
     try {
       recordListing(run);
       for (Destination.Listed.Unreadable bad : unreadable) {

@@ -701,6 +701,7 @@ final class StudyCopier {
         try {
           if (copy.id().equals(made.version())
               && !copy.location().equals(made.location())
+              && before.stream().noneMatch(other -> isTakenBy(other, copy, made))
               && destination.prove(copy, destination.traits().copiedDepth())
                   instanceof ProofOutcome.Bad) {
             destination.setAside(copy.location());
@@ -710,6 +711,14 @@ final class StudyCopier {
         }
       }
     }
+  }
+
+  /// Another version may have been given the name that a lost one left.
+  private static boolean isTakenBy(CopyRow other, HeldVersion lost, CopyRow made) {
+    return other.destinationId().equals(made.destinationId())
+        && other.location().equals(lost.location())
+        && !other.version().equals(lost.id())
+        && other.isProven();
   }
 
   private static boolean isSameCopy(CopyRow one, CopyRow other) {

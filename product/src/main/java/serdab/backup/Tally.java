@@ -53,12 +53,16 @@ final class Tally {
   private long copiedBytes;
   private long copiedFiles;
   private final Map<Integer, Full> full = new TreeMap<>();
+  private final Map<String, Integer> madeAgain = new TreeMap<>();
+  private final List<String> told = new ArrayList<>();
+  private final Absent absent;
   private boolean stopped;
   private long left;
 
   /// Begins to count.
   ///
   /// @param nextTry when a study is tried again, by how often it has failed
+  /// @param absent destinations that the run goes on without
   Tally(
       WorkList work,
       long run,
@@ -68,7 +72,8 @@ final class Tally {
       Progress progress,
       StopSignal stop,
       IntFunction<Instant> nextTry,
-      Forecaster forecaster) {
+      Forecaster forecaster,
+      Absent absent) {
     this.work = work;
     this.run = run;
     this.catalogue = catalogue;
@@ -78,9 +83,11 @@ final class Tally {
     this.stop = stop;
     this.nextTry = nextTry;
     this.forecaster = forecaster;
+    this.absent = absent;
     work.pendingByMonth().forEach(months -> pending.add(new HashMap<>(months)));
     IntStream.range(0, destinations.size()).forEach(alive::add);
     problems.addAll(work.alarms());
+    problems.addAll(absent.failing());
     for (WorkList.NotYet study : work.notYet()) {
       waiting++;
       unsafe(
@@ -295,7 +302,8 @@ final class Tally {
   }
 
   private List<Problem> allProblems() {
-    List<Problem> all = new ArrayList<>(problems);
+    List<Problem> all = new ArrayList<>(absent.heldBack());
+    all.addAll(problems);
     OptionalLong bytesPerFile =
         copiedFiles == 0 ? OptionalLong.empty() : OptionalLong.of(copiedBytes / copiedFiles);
     full.values()
@@ -345,6 +353,32 @@ final class Tally {
         .orElse(destinationId);
   }
 
+  /// A copy that was damaged or lost was made again from another destination.
+  void madeAgain(CopyRow copy, long sourceBytes, String from) {
+    lock.lock();
+    try {
+      remember(copy, sourceBytes);
+      madeAgain.merge(describe(copy.destinationId()) + " from " + from, 1, Integer::sum);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Something worth knowing that stops nothing.
+  void tell(String line) {
+    told.add(line);
+  }
+
+  private static String madeAgain(String where, int copies) {
+    return copies
+        + (copies == 1 ? " copy that was" : " copies that were")
+        + " damaged or lost, and did not come from the source in this run, "
+        + (copies == 1 ? "was" : "were")
+        + " made again in "
+        + where
+        + ".";
+  }
+
   /// Something that is not safe and is no work item.
   void notSafe(StudyKey key, Problem problem) {
     lock.lock();
@@ -376,6 +410,8 @@ final class Tally {
             findings,
             copiedBytes);
     List<String> warnings = new ArrayList<>();
+    madeAgain.forEach((where, copies) -> warnings.add(madeAgain(where, copies)));
+    warnings.addAll(told);
     if (work.empty() > 0) {
       warnings.add(
           work.empty() + " studies in the source have no files at all; nothing to copy for them.");
@@ -398,6 +434,9 @@ final class Tally {
     if (!problems.isEmpty() || !full.isEmpty()) {
       return RunReport.Outcome.FAILED;
     }
-    return notSafeCount > 0 ? RunReport.Outcome.INCOMPLETE : RunReport.Outcome.GOOD;
+    if (notSafeCount > 0) {
+      return RunReport.Outcome.INCOMPLETE;
+    }
+    return absent.heldBack().isEmpty() ? RunReport.Outcome.GOOD : RunReport.Outcome.HELD_BACK;
   }
 }

@@ -122,6 +122,11 @@ public final class Catalogue implements AutoCloseable {
     return StudyLabel.of(labelKey, study.value());
   }
 
+  /// A short name for a path in texts that leave the house, by this installation's key.
+  public String pathLabel(String path) {
+    return StudyLabel.ofPath(labelKey, path);
+  }
+
   /// Holds that people placed on studies.
   public Holds holds() {
     return new Holds(database, clock);
@@ -895,6 +900,20 @@ public final class Catalogue implements AutoCloseable {
             + " from copy c where c.destination = ? order by c.study, c.version",
         call -> call.text(destinationId),
         this::copyRow);
+  }
+
+  /// Copies on a destination that were found damaged, or not found at all. What a person had
+  /// removed is none of them.
+  public List<CopyRow> copiesLostOn(String destinationId) {
+    return database.read(link ->
+        List.copyOf(
+            link.call(
+                    "select "
+                        + COPY_COLUMNS
+                        + " from copy c where c.destination = ? and c.state in ('bad', 'gone')"
+                        + " order by c.study, c.version")
+                .text(destinationId)
+                .all(this::copyRow)));
   }
 
   public Optional<VersionRow> version(StudyKey study, VersionId id) {

@@ -13,7 +13,9 @@ import serdab.dicom.StudyKey;
 /// @param location the destination's own name for it
 /// @param proof the deepest proof that still holds, with its own date: a later, shallower proof
 ///   takes nothing from it, a failed one ends it
-/// @param state `good`, `bad`, `gone` (lost) or `removed` (by a person, with `serdab prune`)
+/// @param state `good`, `bad`, `gone` (lost), `removed` (by a person, with `serdab prune`) or
+///   `unseen`: good by a catalogue that was brought back from a copy, and its destination was not
+///   looked at since
 /// @param runId the run that made or adopted it; 0 after a rebuild
 /// @param intactAt when its stored bytes were last read back whole, to whatever depth; empty when
 ///   never, or not since it was found bad
@@ -28,6 +30,8 @@ public record CopyRow(
     String state,
     long runId,
     Optional<Instant> intactAt) {
+
+  static final String UNSEEN = "unseen";
 
   /// A copy with one proof.
   public CopyRow(
@@ -59,6 +63,11 @@ public record CopyRow(
   /// was only listed, as after a rebuild of the catalogue, does not yet.
   public boolean isProven() {
     return state.equals("good") && proof.depth().reaches(Depth.INTACT);
+  }
+
+  /// Whether nobody has looked for it since the catalogue was brought back from a copy.
+  public boolean isUnseen() {
+    return state.equals(UNSEEN);
   }
 
   /// Whether the destination is expected to hold it: it was neither found gone before nor removed.

@@ -33,7 +33,7 @@ public final class Proofs {
 
   /// Whose turn it is: a copy as the catalogue knows it, and when it was last proven deeply enough.
   ///
-  /// @param state `good`, `bad`, `gone` or `removed`
+  /// @param state as in [CopyRow]
   /// @param lastTurn the count of its last proof that was deep enough; when there is none, of what
   ///   made it wait: it was made, found, or found bad
   /// @param lastAt the date of that proof; when there is none, of the copy's last proof of any kind
@@ -46,6 +46,11 @@ public final class Proofs {
       String state,
       long lastTurn,
       Instant lastAt) {
+
+    /// As [CopyRow#isUnseen].
+    public boolean isUnseen() {
+      return state.equals(CopyRow.UNSEEN);
+    }
 
     /// As [CopyRow#shouldBeThere].
     public boolean shouldBeThere() {
@@ -118,7 +123,7 @@ public final class Proofs {
             && link.call(
                     "select count(*) from copy where study = ? and version = ?"
                         + " and destination = ? and location = ? and stored_bytes = ?"
-                        + " and state = 'good'")
+                        + " and state in ('good', 'unseen')")
                 .text(copy.study().value())
                 .text(copy.version().hex())
                 .text(copy.destinationId())
@@ -174,7 +179,7 @@ public final class Proofs {
       return 0;
     }
     boolean good = state.equals(GOOD);
-    boolean goesOn = good && before.get().equals(GOOD);
+    boolean goesOn = good && (before.get().equals(GOOD) || before.get().equals(CopyRow.UNSEEN));
     if (!goesOn) {
       end(link, study, version, destinationId);
     }

@@ -102,6 +102,7 @@ public final class Safety {
   /// @param proven studies and groups with a proven copy of every file
   /// @param byDepth these by the depth of their deepest proof
   /// @param bad copies found damaged
+  /// @param unseen copies that nobody has looked for since the catalogue was brought back
   /// @param oldestProof when the bytes of the copy that was read back longest ago were
   /// @param newestProof the same of the copy read back last
   public record OnDestination(
@@ -109,6 +110,7 @@ public final class Safety {
       long proven,
       Map<Depth, Long> byDepth,
       long bad,
+      long unseen,
       Optional<Instant> oldestProof,
       Optional<Instant> newestProof) {
 
@@ -120,7 +122,7 @@ public final class Safety {
   private static final List<Depth> PROVEN =
       Arrays.stream(Depth.values()).filter(depth -> depth.reaches(Depth.INTACT)).toList();
 
-  private static final String PROVEN_DEPTHS =
+  static final String PROVEN_DEPTHS =
       PROVEN.stream().map(depth -> "'" + depth.name() + "'").collect(Collectors.joining(", "));
 
   /// Counts.
@@ -149,6 +151,7 @@ public final class Safety {
           .append(PROVEN_DEPTHS + ") then 1 else 0 end as good" + i)
           .append(", case when " + c + ".file_count >= s.file_count then 1 else 0 end as whole" + i)
           .append(", case when " + c + ".state = 'bad' then 1 else 0 end as bad" + i)
+          .append(", case when " + c + ".state = 'unseen' then 1 else 0 end as unseen" + i)
           .append(", " + c + ".depth as depth" + i)
           .append(", coalesce(" + c + ".intact_at, " + c + ".proven_at) as proven" + i);
       everywhere.append(" and t.good" + i + " = 1 and t.whole" + i + " = 1");
@@ -193,6 +196,7 @@ public final class Safety {
         sum(columns, proven + " and t.depth" + i + " = '" + depth.name() + "'");
       }
       sum(columns, "t.bad" + i + " = 1");
+      sum(columns, "t.unseen" + i + " = 1");
       columns.add("min(case when " + proven + " then t.proven" + i + " end)");
       columns.add("max(case when " + proven + " then t.proven" + i + " end)");
     }
@@ -253,7 +257,8 @@ public final class Safety {
         byDepth.put(depth, row.number());
       }
       destinations.add(
-          new OnDestination(id, proven, byDepth, row.number(), row.maybeTime(), row.maybeTime()));
+          new OnDestination(
+              id, proven, byDepth, row.number(), row.number(), row.maybeTime(), row.maybeTime()));
     }
     return new Counts(
         figures[0],

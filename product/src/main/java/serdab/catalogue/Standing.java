@@ -1,9 +1,12 @@
 package serdab.catalogue;
 
+import java.time.DateTimeException;
 import java.time.Instant;
+import java.time.YearMonth;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import serdab.VersionId;
 import serdab.dicom.StudyKey;
 
@@ -53,6 +56,31 @@ public final class Standing {
                 .all(catalogue::studyRow)));
   }
 
+  /// The months of the studies of which a destination has a proven copy, in no promised order. A
+  /// study counts for its latest date, as sources showed it; one without a date counts for none.
+  public List<YearMonth> months(String destinationId) {
+    List<String> months =
+        database.read(link ->
+            link.call(
+                    "select distinct substr(t.latest, 1, 7) from (select max(s.study_date) as"
+                        + " latest from copy c join study s on s.study = c.study"
+                        + " where c.destination = ? and c.state = 'good' and c.depth in ("
+                        + Safety.PROVEN_DEPTHS
+                        + ") and substr(c.study, 1, 1) <> '_' group by c.study) t"
+                        + " where t.latest <> ''")
+                .text(destinationId)
+                .all(Link.Row::text));
+    List<YearMonth> found = new ArrayList<>();
+    for (String month : months) {
+      try {
+        found.add(YearMonth.parse(month));
+      } catch (DateTimeException e) {
+        // A date that is none is not known.
+      }
+    }
+    return List.copyOf(found);
+  }
+
   /// How the backups of one source went last.
   ///
   /// @param newest the newest run, whatever became of it
@@ -99,16 +127,54 @@ public final class Standing {
   }
 
   private static final String RECOVERED = "recovered-at";
+  private static final int BATCH_ROWS = 1000;
 
   /// This catalogue was brought back from a copy of itself: what happened on destinations after it
-  /// was made, such as removals, is not known until they are looked at again.
+  /// was made, such as removals, is not known until they are looked at again. No copy counts until
+  /// then; what was proven of it stays written.
   public void recovered(Instant at) {
+    database.write(
+        link -> link.call("update copy set state = 'unseen' where state = 'good'").write());
     catalogue.rememberFact(RECOVERED, at.toString());
   }
 
-  /// When this catalogue was last brought back from a copy; what it says of a destination was seen
-  /// by this catalogue only when it is of a later time. Empty when it never was.
-  public Optional<Instant> recoveredAt() {
-    return catalogue.fact(RECOVERED).map(Instant::parse);
+  /// One copy by what names it in its destination.
+  public record Seen(StudyKey study, VersionId version, String location) {
+
+    /// The name of a copy.
+    public static Seen of(CopyRow copy) {
+      return new Seen(copy.study(), copy.version(), copy.location());
+    }
+  }
+
+  /// Copies on a destination that nobody has looked for since the catalogue was brought back.
+  public List<CopyRow> unseen(String destinationId) {
+    // A catalogue that never was has none, and need not be searched for them.
+    if (catalogue.fact(RECOVERED).isEmpty()) {
+      return List.of();
+    }
+    try (Stream<CopyRow> rows = catalogue.copiesOn(destinationId)) {
+      return rows.filter(CopyRow::isUnseen).toList();
+    }
+  }
+
+  /// Copies were found listed as they are remembered: they count as they did, with their proofs.
+  public void seen(String destinationId, List<Seen> copies) {
+    for (int from = 0; from < copies.size(); from += BATCH_ROWS) {
+      List<Seen> batch = copies.subList(from, Math.min(copies.size(), from + BATCH_ROWS));
+      database.write(link -> {
+        for (Seen copy : batch) {
+          link.call(
+                  "update copy set state = 'good' where state = 'unseen'"
+                      + " and study = ? and version = ? and destination = ? and location = ?")
+              .text(copy.study().value())
+              .text(copy.version().hex())
+              .text(destinationId)
+              .text(copy.location())
+              .write();
+        }
+        return batch.size();
+      });
+    }
   }
 }

@@ -320,7 +320,11 @@ final class BackupCommand implements Callable<Integer> {
     }
     try {
       int code = run.getAsInt();
-      boolean read = code == Main.ExitCodes.GOOD || code == Main.ExitCodes.INCOMPLETE;
+      // A run that ends with "held back" went on without a destination, and listed its source.
+      boolean read =
+          code == Main.ExitCodes.GOOD
+              || code == Main.ExitCodes.INCOMPLETE
+              || code == Main.ExitCodes.HELD_BACK;
       attempts.record(code, "", scheduled, read);
       return code;
     } catch (RuntimeException e) {

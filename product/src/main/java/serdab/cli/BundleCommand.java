@@ -2,7 +2,6 @@ package serdab.cli;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -16,9 +15,12 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -28,6 +30,7 @@ import picocli.CommandLine.Option;
 import serdab.Finding;
 import serdab.Problem;
 import serdab.SerdabException;
+import serdab.StudyLabel;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.RunRow;
 import serdab.plan.Configuration;
@@ -39,16 +42,18 @@ import serdab.plan.Configuration;
     header = "Packs what support needs into one ZIP, without patient data.",
     description = {
       "Versions, settings without secrets, the last runs and their reports, the log, and how often",
-      "which finding occurred. Studies stand in it by label; no name, id, date or file name of a",
-      "patient. Paths of sources and destinations are in it: look through it before you send it."
+      "which finding occurred. Studies stand in it by label, and so do the paths of sources and",
+      "destinations; no name, id, date or file name of a patient. --paths says what each label of a",
+      "path means."
     },
-    footer = {"", "Example:", "  serdab bundle --to support.zip"})
+    footer = {"", "Examples:", "  serdab bundle --to support.zip", "  serdab bundle --paths"})
 final class BundleCommand implements Callable<Integer> {
 
   private static final int RUNS = 200;
   private static final int REPORTS = 20;
   private static final int LOGS = 10;
   private static final long LOG_BYTES_MAX = 20L << 20;
+  private static final int KEY_BYTES = 32;
 
   private static final DateTimeFormatter STAMP =
       DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
@@ -58,6 +63,16 @@ final class BundleCommand implements Callable<Integer> {
   @Option(names = "--to", paramLabel = "FILE", description = "The ZIP to write. Default: here.")
   private @Nullable Path to;
 
+  @Option(
+      names = "--paths",
+      description = "Shows which label stands for which path, to be read here; writes nothing.")
+  private boolean paths;
+
+  /// What is in it, and how many bytes.
+  private final Map<String, Long> held = new LinkedHashMap<>();
+
+  private PathLabels labels = new PathLabels(path -> path);
+
   BundleCommand(Surroundings around) {
     this.around = around;
   }
@@ -65,6 +80,12 @@ final class BundleCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Home home = around.home();
+    labels = labels(home);
+    if (paths) {
+      labels.known().forEach((label, path) -> around.terminal().out().println(label + "  " + path));
+      around.terminal().out().flush();
+      return Main.ExitCodes.GOOD;
+    }
     Instant now = around.clock().instant();
     Path file = to == null ? Path.of("serdab-bundle-" + STAMP.format(now) + ".zip") : to;
     file = file.toAbsolutePath().normalize();
@@ -96,8 +117,43 @@ final class BundleCommand implements Callable<Integer> {
       }
     }
     around.terminal().out().println(file);
+    held.forEach((name, bytes) ->
+        around.terminal().out().printf("  %8s  %s%n", TerminalProgress.Sizes.text(bytes), name));
     around.terminal().out().flush();
     return Main.ExitCodes.GOOD;
+  }
+
+  /// Learns the paths that the bundle's texts name.
+  private PathLabels labels(Home home) {
+    PathLabels known = null;
+    if (home.exists()) {
+      try (Wiring wiring = new Wiring(around);
+          Catalogue catalogue = wiring.catalogue(home)) {
+        known = labels(home, catalogue::pathLabel);
+        for (Catalogue.UsedPlace place : catalogue.sources()) {
+          known.know(List.of(place.spec(), place.id()));
+        }
+        for (Catalogue.UsedPlace place : catalogue.destinations()) {
+          known.know(List.of(place.spec()));
+        }
+      } catch (SerdabException e) {
+        known = null;
+      }
+    }
+    if (known == null) {
+      // Without the catalogue's key a label cannot be found again, but it still hides the path.
+      byte[] key = new byte[KEY_BYTES];
+      around.random().nextBytes(key);
+      known = labels(home, path -> StudyLabel.ofPath(key, path));
+    }
+    return known.home(home.folder().toString());
+  }
+
+  private static PathLabels labels(Home home, UnaryOperator<String> label) {
+    PathLabels labels = new PathLabels(label);
+    return Files.isRegularFile(home.configuration())
+        ? labels.knowThoseOf(new String(configuration(home), StandardCharsets.UTF_8))
+        : labels;
   }
 
   private static void discard(Path file) {
@@ -118,10 +174,15 @@ final class BundleCommand implements Callable<Integer> {
     return Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
   }
 
-  private static void put(ZipOutputStream zip, String name, byte[] content) throws IOException {
+  private void put(ZipOutputStream zip, String name, byte[] content) throws IOException {
+    byte[] clean =
+        labels
+            .cleanDocument(new String(content, StandardCharsets.UTF_8))
+            .getBytes(StandardCharsets.UTF_8);
     zip.putNextEntry(new ZipEntry(name));
-    zip.write(content);
+    zip.write(clean);
     zip.closeEntry();
+    held.put(name, (long) clean.length);
   }
 
   private byte[] environment(Home home, Instant now) {
@@ -146,7 +207,8 @@ final class BundleCommand implements Callable<Integer> {
           .getBytes(StandardCharsets.UTF_8);
     } catch (SerdabException e) {
       // What is wrong with it is what support wants to know; the file itself may hold a secret.
-      return ("# It cannot be read: " + e.problem().text() + "\n")
+      // In quotes, so that the paths in it are found.
+      return ("# It cannot be read: \"" + e.problem().text().replace('"', '\'') + "\"\n")
           .replace("\n", "\n# ")
           .getBytes(StandardCharsets.UTF_8);
     }
@@ -219,14 +281,14 @@ final class BundleCommand implements Callable<Integer> {
     return bytes.toByteArray();
   }
 
-  private static void reports(ZipOutputStream zip, Home home) throws IOException {
+  private void reports(ZipOutputStream zip, Home home) throws IOException {
     RunFiles files = new RunFiles(home.reports());
     for (Long run : files.runs().stream().limit(REPORTS).toList()) {
       copy(zip, "reports/", files.file(run, RunFiles.Kind.JSON));
     }
   }
 
-  private static void logs(ZipOutputStream zip, Home home) throws IOException {
+  private void logs(ZipOutputStream zip, Home home) throws IOException {
     if (!Files.isDirectory(home.logs())) {
       return;
     }
@@ -245,11 +307,8 @@ final class BundleCommand implements Callable<Integer> {
     }
   }
 
-  private static void copy(ZipOutputStream zip, String folder, Path file) throws IOException {
-    zip.putNextEntry(new ZipEntry(folder + file.getFileName()));
-    try (InputStream in = Files.newInputStream(file)) {
-      in.transferTo(zip);
-    }
-    zip.closeEntry();
+  private void copy(ZipOutputStream zip, String folder, Path file) throws IOException {
+    // Logs that were cut off in the middle of a letter are still worth reading.
+    put(zip, folder + file.getFileName(), Files.readAllBytes(file));
   }
 }

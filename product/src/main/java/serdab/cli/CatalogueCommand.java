@@ -8,6 +8,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import serdab.Problem;
 import serdab.backup.StopSignal;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.RunTotals;
@@ -16,6 +17,7 @@ import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.restore.Rebuild;
 import serdab.restore.VerifyReport;
+import serdab.retention.HoldPapers;
 
 /// `serdab catalogue`: care of Serdab's own memory.
 @Command(
@@ -70,12 +72,13 @@ final class CatalogueCommand implements Runnable {
     public Integer call() {
       Home home = around.home().make();
       Terminal terminal = around.terminal();
-      TerminalProgress bar =
-          new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+      TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
       Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
       StopSignal stop = new StopSignal(around.clock());
       long remembered = 0;
       long gone = 0;
+      int holds = 0;
+      List<Problem> unreadableHolds = new ArrayList<>();
       List<VerifyReport.BadCopy> unreadable = new ArrayList<>();
       try (RunLock _ = RunLock.take(home.lock());
           Wiring wiring = new Wiring(around);
@@ -92,6 +95,9 @@ final class CatalogueCommand implements Runnable {
             remembered += outcome.remembered();
             gone += outcome.gone();
             unreadable.addAll(outcome.unreadable());
+            HoldPapers.Brought brought = new HoldPapers(catalogue).bringBack(place);
+            holds += brought.placed();
+            unreadableHolds.addAll(brought.problems());
             catalogue.endRun(
                 run, outcome.unreadable().isEmpty() ? "good" : "incomplete", RunTotals.NONE);
           }
@@ -100,8 +106,11 @@ final class CatalogueCommand implements Runnable {
         RunReport.Outcome outcome =
             stop.isRequested()
                 ? RunReport.Outcome.INTERRUPTED
-                : unreadable.isEmpty() ? RunReport.Outcome.GOOD : RunReport.Outcome.INCOMPLETE;
-        print(terminal, remembered, gone, unreadable, outcome);
+                : unreadable.isEmpty() && unreadableHolds.isEmpty()
+                    ? RunReport.Outcome.GOOD
+                    : RunReport.Outcome.INCOMPLETE;
+        unreadableHolds.forEach(bad -> terminal.err().println(bad.text()));
+        print(terminal, remembered, gone, holds, unreadable, outcome);
         return outcome.exitCode();
       }
     }
@@ -110,6 +119,7 @@ final class CatalogueCommand implements Runnable {
         Terminal terminal,
         long remembered,
         long gone,
+        int holds,
         List<VerifyReport.BadCopy> unreadable,
         RunReport.Outcome outcome) {
       if (json) {
@@ -121,6 +131,7 @@ final class CatalogueCommand implements Runnable {
               writer.writeNumberProperty("exit_code", outcome.exitCode());
               writer.writeNumberProperty("remembered", remembered);
               writer.writeNumberProperty("gone", gone);
+              writer.writeNumberProperty("holds", holds);
               writer.writeArrayPropertyStart("unreadable");
               for (VerifyReport.BadCopy bad : unreadable) {
                 writer.writeStartObject();
@@ -144,6 +155,9 @@ final class CatalogueCommand implements Runnable {
         terminal
             .out()
             .printf("%d copies that it knew are not there any more; run the backup again.%n", gone);
+      }
+      if (holds > 0) {
+        terminal.out().printf("%d holds are back, from beside the copies.%n", holds);
       }
       terminal.out().flush();
     }

@@ -2,6 +2,7 @@ package serdab.cli;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -14,7 +15,9 @@ import serdab.Problem;
 import serdab.SerdabException;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.HoldRow;
+import serdab.destination.Destination;
 import serdab.dicom.StudyKey;
+import serdab.retention.HoldPapers;
 
 /// `serdab hold`: studies that must lose nothing, whatever the rules say.
 @Command(
@@ -52,6 +55,37 @@ final class HoldCommand implements Runnable {
 
   private static String author(@Nullable String named) {
     return named == null ? System.getProperty("user.name", "unknown") : named;
+  }
+
+  /// Writes it beside the copies that are connected now; the others get it at the end of their next
+  /// run.
+  private static void leaveBesideCopies(Surroundings around, Wiring wiring, Catalogue catalogue) {
+    long known = catalogue.destinations().stream().map(Catalogue.UsedPlace::id).distinct().count();
+    long left = 0;
+    HoldPapers papers = new HoldPapers(catalogue);
+    for (Destination destination : wiring.usedDestinations(catalogue, Set.of())) {
+      try (destination) {
+        papers.leave(destination);
+        left++;
+      } catch (SerdabException e) {
+        around
+            .terminal()
+            .err()
+            .println("Warning: " + destination.describe() + ": " + e.problem().what());
+      }
+    }
+    if (known > 0) {
+      around
+          .terminal()
+          .out()
+          .println(
+              "It is written beside the copies in "
+                  + left
+                  + " of "
+                  + known
+                  + (known == 1 ? " destination." : " destinations.")
+                  + (left < known ? " The others get it at the end of their next run." : ""));
+    }
   }
 
   private static SerdabException.Misconfigured wrong(String code, String what, String next) {
@@ -129,11 +163,12 @@ final class HoldCommand implements Runnable {
                     days.map(range -> new HoldRow.Days(range.from(), range.to())),
                     reason,
                     author(author));
-        around.terminal().out().println("Hold " + hold + " is placed.");
+        Messages say = around.terminal().messages();
+        around.terminal().out().println(say.text("hold.placed", hold));
+        leaveBesideCopies(around, wiring, catalogue);
         key(catalogue)
             .filter(one -> catalogue.standing().rows(one).isEmpty())
-            .ifPresent(_ ->
-                around.terminal().out().println("Note: no source has listed this study so far."));
+            .ifPresent(_ -> around.terminal().out().println(say.text("hold.study-unlisted")));
       }
       return Main.ExitCodes.GOOD;
     }
@@ -196,38 +231,36 @@ final class HoldCommand implements Runnable {
         return;
       }
       var out = around.terminal().out();
+      Messages say = around.terminal().messages();
       if (holds.isEmpty()) {
-        out.println("No holds.");
+        out.println(say.text("hold.none"));
       }
       for (HoldRow hold : holds) {
-        out.println("Hold " + hold.id() + ": " + what(hold, catalogue));
+        out.println(say.text("hold.line", hold.id(), what(hold, catalogue, say)));
         out.println("  " + hold.reason());
-        out.println("  by " + hold.author() + " at " + hold.madeAt());
+        out.println(say.text("hold.by", hold.author(), hold.madeAt()));
         hold.release()
             .ifPresent(end ->
                 out.println(
-                    "  released by "
-                        + end.author()
-                        + " at "
-                        + end.at()
-                        + (end.reason().isEmpty() ? "" : ": " + end.reason())));
+                    end.reason().isEmpty()
+                        ? say.text("hold.released-by", end.author(), end.at())
+                        : say.text("hold.released-why", end.author(), end.at(), end.reason())));
       }
       out.flush();
     }
 
-    private static String what(HoldRow hold, Optional<Catalogue> catalogue) {
+    private static String what(HoldRow hold, Optional<Catalogue> catalogue, Messages say) {
       List<String> parts = new java.util.ArrayList<>();
       hold.study()
           .ifPresent(study ->
               parts.add(
-                  "study "
-                      + catalogue.map(known -> known.label(study).value()).orElse("")
-                      + " ("
-                      + study.value()
-                      + ")"));
-      hold.patientId().ifPresent(id -> parts.add("patient " + shown(id)));
-      hold.dates().ifPresent(days -> parts.add("study dates " + days.from() + ".." + days.to()));
-      return String.join(" and ", parts);
+                  say.text(
+                      "hold.study",
+                      catalogue.map(known -> known.label(study).value()).orElse(""),
+                      study.value())));
+      hold.patientId().ifPresent(id -> parts.add(say.text("hold.patient", shown(id))));
+      hold.dates().ifPresent(days -> parts.add(say.text("hold.dates", days.from(), days.to())));
+      return String.join(" " + say.text("hold.and") + " ", parts);
     }
 
     private static String shown(PatientData<String> id) {
@@ -302,7 +335,8 @@ final class HoldCommand implements Runnable {
           throw wrong(
               "no-such-hold", "No hold " + hold + " stands.", "See them with: serdab hold list");
         }
-        around.terminal().out().println("Hold " + hold + " is released.");
+        around.terminal().out().println(around.terminal().messages().text("hold.released", hold));
+        leaveBesideCopies(around, wiring, catalogue);
       }
       return Main.ExitCodes.GOOD;
     }

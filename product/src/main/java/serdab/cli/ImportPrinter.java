@@ -14,14 +14,16 @@ final class ImportPrinter {
   private static final Problem NONE = new Problem("", "", "");
 
   private final PrintStream out;
+  private final Messages say;
   private final boolean json;
   private final boolean dryRun;
   private final Path tree;
   private final Optional<String> to;
 
   /// @param to the other destination, when there is one
-  ImportPrinter(PrintStream out, boolean json, boolean dryRun, Path tree, Optional<String> to) {
-    this.out = out;
+  ImportPrinter(Terminal terminal, boolean json, boolean dryRun, Path tree, Optional<String> to) {
+    this.out = terminal.out();
+    this.say = terminal.messages();
     this.json = json;
     this.dryRun = dryRun;
     this.tree = tree;
@@ -47,25 +49,20 @@ final class ImportPrinter {
         out.println(text(line));
       }
     }
-    out.printf(
-        "%d studies in the script's state, %d ZIPs in %s, %d of them unknown to the state.%n",
-        report.listed(), report.zips(), tree, report.unlisted());
+    out.println(say.text("import.totals", report.listed(), report.zips(), tree, report.unlisted()));
     for (Map.Entry<Kind, Long> count : report.counts().entrySet()) {
       if (count.getValue() > 0) {
         out.printf("%8d  %s%n", count.getValue(), meaning(count.getKey()));
       }
     }
     if (report.monthsMarkedInVain() > 0 && !dryRun) {
-      out.printf(
-          "%d of the %d months that the script marked as done are not.%n",
-          report.monthsMarkedInVain(), report.monthsMarked());
+      out.println(say.text("import.months", report.monthsMarkedInVain(), report.monthsMarked()));
     }
-    report.problems().forEach(problem -> out.println("Ended early: " + problem.text()));
+    report
+        .problems()
+        .forEach(problem -> out.println(say.text("import.ended-early", say.line(problem))));
     if (dryRun) {
-      out.printf(
-          "Nothing was read but directories. A run reads %s of ZIPs and what the library has of"
-              + " their studies.%n",
-          size(toReadBytes));
+      out.println(say.text("import.dry-run", size(toReadBytes)));
     } else {
       printEnd(report);
     }
@@ -74,18 +71,14 @@ final class ImportPrinter {
 
   private void printEnd(ImportReport report) {
     switch (report.outcome()) {
-      case INTERRUPTED ->
-          out.println("Interrupted. Run it again to go on; what was adopted is not read again.");
-      case FAILED, HELD_BACK -> out.println("What was adopted stays adopted. Run it again.");
+      case INTERRUPTED -> out.println(say.text("import.interrupted"));
+      case FAILED, HELD_BACK -> out.println(say.text("import.stays"));
       case GOOD, INCOMPLETE -> {
         if (report.copiedTo() > 0) {
-          out.printf("%d studies were copied and proven.%n", report.copiedTo());
+          out.println(say.text("import.copied", report.copiedTo()));
         }
         if (report.toCopy() > 0) {
-          out.printf(
-              "%d studies are in no copy as they are now. The next backup copies them:"
-                  + " serdab backup --from … --to %s%n",
-              report.toCopy(), to.orElse("zip:" + tree));
+          out.println(say.text("import.to-copy", report.toCopy(), to.orElse("zip:" + tree)));
         }
       }
     }
@@ -104,45 +97,22 @@ final class ImportPrinter {
     if (!line.location().isEmpty()) {
       text.append(" (").append(line.location()).append(')');
     }
-    text.append(": ").append(line.kind().text()).append(". ");
+    text.append(": ").append(say.text("import.kind." + line.kind().text())).append(". ");
     switch (line.kind()) {
-      case PARTIAL ->
-          text.append(line.lacking()).append(" files of the library are not in the ZIP.");
-      case DIFFERS ->
-          text.append(line.others())
-              .append(" of its files are not in the library as they are in the ZIP, and ")
-              .append(line.lacking())
-              .append(" of the library's are not in the ZIP.");
-      case ONLY_COPY -> text.append("The library does not have it; the ZIP is kept as it is.");
-      case MISSING -> text.append("Counted as exported, and there is no ZIP of it.");
+      case PARTIAL -> text.append(say.text("import.lacking", line.lacking()));
+      case DIFFERS -> text.append(say.text("import.differing", line.others(), line.lacking()));
+      case ONLY_COPY -> text.append(say.text("import.kept-as-it-is"));
+      case MISSING -> text.append(say.text("import.no-zip"));
       case LOST, DAMAGED, WRONG_STUDY, NOT_COMPARED ->
-          text.append(line.problem().map(Problem::text).orElse(""));
+          text.append(line.problem().map(say::line).orElse(""));
       case ADOPTED, COPY_ALREADY, WHOLE, TO_CHECK, DUPLICATE -> {}
     }
     return text.toString().strip();
   }
 
   private String meaning(Kind kind) {
-    boolean inPlace = to.isEmpty();
-    return switch (kind) {
-      case ADOPTED -> "adopted: the ZIP is bit for bit what the library has";
-      case COPY_ALREADY -> "copies already; not read again";
-      case WHOLE -> "whole: the ZIP is bit for bit what the library has";
-      case TO_CHECK -> "to check: has as many files as the library lists, or more";
-      case PARTIAL -> "partial: the library has more files; the next backup makes a full copy";
-      case DIFFERS ->
-          "differ: the library's files changed since"
-              + (inPlace && !dryRun ? "; the ZIP was adopted as an earlier version" : "");
-      case ONLY_COPY ->
-          "only copies: the library has the study no more; whether the ZIP is complete cannot be"
-              + " told";
-      case DUPLICATE -> "duplicates of another ZIP; left as they are";
-      case DAMAGED -> "damaged: left as they are, no copies";
-      case WRONG_STUDY -> "with another study inside than the name says; left as they are";
-      case NOT_COMPARED -> "not compared: the library's files could not be read; run again";
-      case MISSING -> "missing: no ZIP there; the next backup copies them";
-      case LOST -> "LOST: no ZIP there, and the library has them no more";
-    };
+    boolean adopted = kind == Kind.DIFFERS && to.isEmpty() && !dryRun;
+    return say.text("import.means." + kind.text() + (adopted ? "-adopted" : ""));
   }
 
   private static String size(long bytes) {

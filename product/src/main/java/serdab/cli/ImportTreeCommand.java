@@ -151,8 +151,7 @@ final class ImportTreeCommand implements Callable<Integer> {
     PlanRun.Switches switches = new PlanRun.Switches(adopt, acceptFewer, dryRun, json);
     Home home = around.home().make();
     Terminal terminal = around.terminal();
-    TerminalProgress bar =
-        new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
     try (RunLock _ = RunLock.take(home.lock());
@@ -160,7 +159,7 @@ final class ImportTreeCommand implements Callable<Integer> {
         Catalogue catalogue = wiring.catalogue(home);
         ScratchFolder scratch = ScratchFolder.in(home.cache())) {
       RunGuard guard = new RunGuard(around, wiring, catalogue, plan, switches);
-      guard.allow().warnings().forEach(line -> progress.say("Warning: " + line));
+      guard.allow().warnings().forEach(line -> progress.warn(line));
       ExportState exported = ExportState.read(file, scratch.path(), times);
       try (Source source = guard.open(() -> wiring.source(plan, home));
           Inventory inventory = source.inventory();
@@ -188,14 +187,14 @@ final class ImportTreeCommand implements Callable<Integer> {
           work.plan();
           if (dryRun) {
             bar.end();
-            return new ImportPrinter(terminal.out(), json, true, folder, Optional.empty())
+            return new ImportPrinter(terminal, json, true, folder, Optional.empty())
                 .print(work.look(), work.toReadBytes());
           }
           catalogue.sawSource(source.id().value(), from);
           ImportReport report = work.execute();
           bar.end();
           list(opened.writes(), progress);
-          return new ImportPrinter(terminal.out(), json, false, folder, Optional.ofNullable(to))
+          return new ImportPrinter(terminal, json, false, folder, Optional.ofNullable(to))
               .print(report, work.toReadBytes());
         }
       }
@@ -249,8 +248,8 @@ final class ImportTreeCommand implements Callable<Integer> {
     try {
       destination.list(new Destination.Listing(true, true, false));
     } catch (SerdabException e) {
-      progress.say(
-          "Warning: the lists of what is in "
+      progress.warn(
+          "the lists of what is in "
               + destination.describe()
               + " are not up to date: "
               + e.problem().what());

@@ -105,13 +105,21 @@ public final class Main {
       return failure.exitCode();
     });
     line.setParameterExceptionHandler((exception, arguments) -> {
-      terminal.err().println("serdab: " + exception.getMessage());
+      Messages say = terminal.messages();
+      String command = exception.getCommandLine().getCommandSpec().qualifiedName();
       terminal
           .err()
           .println(
-              "Run: " + exception.getCommandLine().getCommandSpec().qualifiedName() + " --help");
+              "serdab: "
+                  + say.text(
+                      "any.wrong-command-line",
+                      java.util.Objects.requireNonNullElse(exception.getMessage(), "")));
+      terminal.err().println(say.text("any.see-help", command));
       return ExitCodes.USAGE;
     });
+    around
+        .homeWarning()
+        .ifPresent(text -> terminal.err().println(terminal.messages().text("any.warning", text)));
     return line.execute(args);
   }
 
@@ -119,6 +127,7 @@ public final class Main {
   static CommandLine commandLine(Surroundings around) {
     CommandLine line = new CommandLine(new SerdabCommand(around), new Factory(around));
     line.registerConverter(LocalDate.class, Main::date);
+    HelpTexts.use(line, around.terminal().messages());
     return line;
   }
 

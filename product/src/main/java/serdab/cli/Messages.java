@@ -135,12 +135,21 @@ final class Messages {
     return known;
   }
 
+  /// What `--help` shows in this language; empty for English, which stands in the code.
+  Properties helpTexts() {
+    return isEnglish() ? new Properties() : readFile("help" + suffix);
+  }
+
   /// All lines of a language; empty text is English.
   static Properties read(String suffix) {
+    return readFile("messages" + suffix);
+  }
+
+  private static Properties readFile(String name) {
     Properties read = new Properties();
-    try (InputStream in = Messages.class.getResourceAsStream("messages" + suffix + ".properties")) {
+    try (InputStream in = Messages.class.getResourceAsStream(name + ".properties")) {
       if (in == null) {
-        throw new IllegalStateException("messages" + suffix);
+        throw new IllegalStateException(name);
       }
       read.load(new InputStreamReader(in, StandardCharsets.UTF_8));
     } catch (IOException e) {

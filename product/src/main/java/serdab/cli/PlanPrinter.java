@@ -28,7 +28,7 @@ final class PlanPrinter {
           say.text(
               "plan.item",
               catalogue.label(item.study().key()),
-              String.format("%-12s", item.reason().text()),
+              String.format("%-12s", words(item.reason(), say)),
               item.study().fileCount()));
     }
     out.println(
@@ -40,12 +40,16 @@ final class PlanPrinter {
             work.alreadyThere(),
             work.notYet().size(),
             work.empty()));
-    reasons.forEach((reason, count) -> out.printf("  %s: %d%n", reason.text(), count));
+    reasons.forEach((reason, count) -> out.printf("  %s: %d%n", words(reason, say), count));
     for (Problem alarm : work.alarms()) {
       out.println(say.text("any.problem", say.line(alarm)));
     }
     out.println(say.text("any.not-done"));
     out.flush();
+  }
+
+  private static String words(WorkItem.Reason reason, Messages say) {
+    return say.text("plan.reason." + reason.text().replace(' ', '-'));
   }
 
   private static void printJson(

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import serdab.Problem;
 import serdab.SerdabException;
+import serdab.backup.Absent;
 import serdab.backup.Backup;
 import serdab.backup.Media;
 import serdab.backup.Medium;
@@ -30,6 +31,7 @@ import serdab.report.NotBegun;
 import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.restore.RecoveryKit;
+import serdab.retention.HoldPapers;
 import serdab.source.Source;
 import serdab.source.horos.HorosSource;
 
@@ -114,40 +116,51 @@ final class PlanRun {
       refuseInside(source);
       List<Destination> destinations = new ArrayList<>();
       try {
-        for (String specification : allowed.destinations()) {
-          destinations.add(
-              switches.dryRun()
-                  ? wiring.destinationToLookAt(specification, plan, catalogue, home)
-                  : wiring.destination(specification, plan, catalogue, switches.adopt()));
-        }
+        List<String> specifications = open(allowed, destinations);
         if (!switches.dryRun()) {
           refuseTwice(destinations);
-          guard.learn(allowed.destinations(), destinations);
+          guard.learn(specifications, destinations);
         }
         warnings.addAll(guard.reminders());
         leaveABusyViewerAlone(source, destinations);
-        rememberMedia(allowed.destinations(), destinations);
-        return copy(source, destinations, warnings);
+        rememberMedia(specifications, destinations);
+        return copy(source, destinations, warnings, allowed.absent().absent());
       } finally {
         destinations.forEach(Destination::close);
       }
     }
   }
 
+  /// Opens the destinations that can be used now, as long as there is any.
+  ///
+  /// @param opened gets them
+  /// @return their specifications, in the same order
+  private List<String> open(RunGuard.Allowed allowed, List<Destination> opened) {
+    List<String> specifications = new ArrayList<>();
+    for (String specification : allowed.destinations()) {
+      allowed
+          .absent()
+          .attempt(() -> {
+            opened.add(
+                switches.dryRun()
+                    ? wiring.destinationToLookAt(specification, plan, catalogue, home)
+                    : wiring.destination(specification, plan, catalogue, switches.adopt()));
+            specifications.add(specification);
+          });
+    }
+    allowed.absent().requireAny(opened);
+    return specifications;
+  }
+
   /// Copies from one destination to others.
   private int replicate(RunGuard guard, RunGuard.Allowed allowed) {
     List<Destination> opened = new ArrayList<>();
     try (Destination from = wiring.destinationToRead(plan.source(), catalogue)) {
-      for (String specification : allowed.destinations()) {
-        opened.add(
-            switches.dryRun()
-                ? wiring.destinationToLookAt(specification, plan, catalogue, home)
-                : wiring.destination(specification, plan, catalogue, switches.adopt()));
-      }
+      List<String> specifications = open(allowed, opened);
       if (!switches.dryRun()) {
         refuseTwice(opened);
-        guard.learn(allowed.destinations(), opened);
-        rememberMedia(allowed.destinations(), opened);
+        guard.learn(specifications, opened);
+        rememberMedia(specifications, opened);
       }
       List<String> warnings = new ArrayList<>(allowed.warnings());
       warnings.addAll(wiring.names().guard(plan));
@@ -156,9 +169,11 @@ final class PlanRun {
           .run(
               from,
               opened,
+              allowed.absent().absent(),
               warnings,
               report -> {
                 List<String> more = new ArrayList<>();
+                leaveHolds(opened, more);
                 leaveForRecovery(opened, report, more);
                 listForPeople(opened, more);
                 return more;
@@ -230,18 +245,18 @@ final class PlanRun {
             "Run again when the viewer has imported them, or raise --import-guard-files."));
   }
 
-  private int copy(Source source, List<Destination> destinations, List<String> warnings) {
+  private int copy(
+      Source source, List<Destination> destinations, List<String> warnings, Absent absent) {
     Terminal terminal = around.terminal();
     StopSignal stop =
         new StopSignal(
             around.clock(),
             switches.ignoreWindow() ? RunWindow.of(withoutHours(plan)) : RunWindow.of(plan));
-    TerminalProgress bar =
-        new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     JsonLog log = new JsonLog(home.logs(), logSettings(), around.clock());
     Progress progress =
         new LoggedProgress(switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
-    warnings.forEach(line -> progress.say("Warning: " + line));
+    warnings.forEach(line -> progress.warn(line));
     BackupPlan ordered = ordered(source);
     Backup.Setting setting =
         new Backup.Setting(
@@ -255,7 +270,8 @@ final class PlanRun {
             stop,
             progress,
             Wiring.worker(),
-            switches.acceptFewer());
+            switches.acceptFewer(),
+            absent);
     catalogue.sawSource(source.id().value(), plan.source());
     try (Backup backup = Backup.of(setting);
         StopOnSignal _ = StopOnSignal.of(stop)) {
@@ -263,18 +279,34 @@ final class PlanRun {
       long unlisted =
           Math.max(0, plan.selection().studies().size() - work.selected() - work.empty());
       if (unlisted > 0) {
-        progress.say(
-            "Warning: the source does not list %d of the %d studies that were asked for; check the UIDs."
-                .formatted(unlisted, plan.selection().studies().size()));
+        int asked = plan.selection().studies().size();
+        progress.tell(
+            "progress.not-listed",
+            "Warning: the source does not list "
+                + unlisted
+                + " of the "
+                + asked
+                + " studies that were asked for; check the UIDs.",
+            unlisted,
+            asked);
       }
       if (switches.dryRun()) {
         if (!switches.json()) {
           new IndexCare(catalogue, around.clock())
               .planned(source, destinations)
               .forEach(terminal.out()::println);
+          long mendable = backup.mendable();
+          if (mendable > 0) {
+            terminal
+                .out()
+                .printf(
+                    "Would make damaged or lost copies again, from another destination what the"
+                        + " source does not give: %d%n",
+                    mendable);
+          }
         }
         PlanPrinter.print(work, ordered, catalogue, terminal, switches.json());
-        return work.alarms().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.FAILED;
+        return dryRunCode(work, absent, terminal);
       }
       Instant startedAt = around.clock().instant();
       RunReport report = backup.execute(work);
@@ -292,6 +324,15 @@ final class PlanRun {
           ? Main.ExitCodes.INCOMPLETE
           : report.outcome().exitCode();
     }
+  }
+
+  /// How a dry run ends; destinations that the plan was made without are named.
+  static int dryRunCode(WorkList work, Absent absent, Terminal terminal) {
+    absent.problems().forEach(problem -> Main.tell(terminal, problem));
+    if (!work.alarms().isEmpty() || !absent.failing().isEmpty()) {
+      return Main.ExitCodes.FAILED;
+    }
+    return absent.isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.HELD_BACK;
   }
 
   /// The plan with the order that is used: a first backup, which may take weeks, begins with what
@@ -319,6 +360,7 @@ final class PlanRun {
   private List<String> afterRun(Ran ran) {
     List<String> warnings = new ArrayList<>();
     new IndexCare(catalogue, around.clock()).afterRun(ran, warnings);
+    leaveHolds(ran.destinations(), warnings);
     leaveForRecovery(ran.destinations(), ran.report(), warnings);
     listForPeople(ran.destinations(), warnings);
     return warnings;
@@ -337,6 +379,33 @@ final class PlanRun {
                 + e.problem().what());
       }
     }
+  }
+
+  /// Holds lie beside the copies too, as a catalogue can be lost; what another catalogue placed
+  /// there counts here.
+  private void leaveHolds(List<Destination> destinations, List<String> warnings) {
+    HoldPapers papers = new HoldPapers(catalogue);
+    for (Destination destination : destinations) {
+      try {
+        papers.bringBack(destination).problems().forEach(bad -> warnings.add(bad.text()));
+      } catch (SerdabException e) {
+        warnings.add(notLeft(destination, e));
+      }
+    }
+    for (Destination destination : destinations) {
+      try {
+        papers.leave(destination);
+      } catch (SerdabException e) {
+        warnings.add(notLeft(destination, e));
+      }
+    }
+  }
+
+  private static String notLeft(Destination destination, SerdabException e) {
+    return "The copies are safe, but the holds were not compared with those in "
+        + destination.describe()
+        + ": "
+        + e.problem().what();
   }
 
   /// What a new machine needs when this one is lost.

@@ -28,6 +28,7 @@ import serdab.plan.Configuration;
 import serdab.plan.RetentionRules;
 import serdab.report.Progress;
 import serdab.report.RunReport;
+import serdab.retention.HoldPapers;
 import serdab.retention.PlanFile;
 import serdab.retention.Prune;
 import serdab.retention.PruneReport;
@@ -48,8 +49,9 @@ import serdab.retention.Verdict;
       "",
       "Never removed are: the newest version, the last proven copy of a study, what is still in the"
           + " source, what a hold names, what was not proven, and a version that alone has some"
-          + " image. A study that is over by --keep-studies-for and all legal times may go when"
-          + " another destination holds a proven copy, or with --last-copies."
+          + " image. A study that is over by --keep-studies-for, --keep-months and all legal times"
+          + " may go when another destination is connected and holds a proven copy, or with"
+          + " --last-copies."
     },
     footer = {
       "",
@@ -107,6 +109,13 @@ final class PruneCommand implements Callable<Integer> {
   private @Nullable String studiesFor;
 
   @Option(
+      names = "--keep-months",
+      paramLabel = "N",
+      description =
+          "Keeps all studies of at least the newest N months in which the destination has any.")
+  private @Nullable String months;
+
+  @Option(
       names = "--legal",
       paramLabel = "MODALITIES=PERIOD[@AGE]",
       description =
@@ -119,7 +128,7 @@ final class PruneCommand implements Callable<Integer> {
       paramLabel = "DAYS",
       description =
           "How old the proof of a copy on another destination may be, for a removal to lean on it"
-              + " (default: 30). Copies that remain here are always read first.")
+              + " (default: 30). It is read again first, as are the copies that remain here.")
   private @Nullable Integer proofDays;
 
   @Option(
@@ -154,7 +163,9 @@ final class PruneCommand implements Callable<Integer> {
       }
       PlanFile plan;
       Optional<Problem> frozen;
-      try (Destination place = wiring.destinationToRead(destination, catalogue)) {
+      try (Destination place = wiring.destinationToRead(destination, catalogue);
+          Others others = Others.of(place, wiring, catalogue)) {
+        new HoldPapers(catalogue).require(place);
         RetentionPlan made =
             RetentionPlan.of(
                 rules(home),
@@ -162,7 +173,8 @@ final class PruneCommand implements Callable<Integer> {
                 catalogue,
                 around.clock(),
                 catalogue.holds().standing(),
-                proofsFor());
+                proofsFor(),
+                others.opened());
         plan = PlanFile.of(made);
         frozen = made.frozen();
         Path file = PlanFiles.write(home, plan);
@@ -179,6 +191,19 @@ final class PruneCommand implements Callable<Integer> {
     }
   }
 
+  /// The other destinations that are there now.
+  private record Others(List<Destination> opened) implements AutoCloseable {
+
+    static Others of(Destination here, Wiring wiring, Catalogue catalogue) {
+      return new Others(wiring.otherDestinations(here.id(), catalogue));
+    }
+
+    @Override
+    public void close() {
+      opened.forEach(Destination::close);
+    }
+  }
+
   // ---- carrying out
 
   private int carryOut(PlanFile plan, Home home, Wiring wiring, Catalogue catalogue) {
@@ -189,20 +214,21 @@ final class PruneCommand implements Callable<Integer> {
       copies += plan.with(Verdict.GO_AS_LAST).size();
     }
     if (!confirmCopies(copies)) {
-      around.terminal().err().println("Nothing was removed.");
+      around.terminal().err().println(around.terminal().messages().text("prune.nothing-removed"));
       return Main.ExitCodes.GOOD;
     }
     Terminal terminal = around.terminal();
-    TerminalProgress bar =
-        new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
     try (Destination place = wiring.destinationToPrune(destination, catalogue);
+        Others others = Others.of(place, wiring, catalogue);
         StopOnSignal _ = StopOnSignal.of(stop)) {
       PruneReport report =
           new Prune(
                   new Prune.Setting(
                       place,
+                      others.opened(),
                       catalogue,
                       around.clock(),
                       (name, content) -> PlanFiles.keepCertificate(home, name, content),
@@ -256,7 +282,7 @@ final class PruneCommand implements Callable<Integer> {
       throw wrong("--confirm is missing; the plan would destroy " + copies + " copies.");
     }
     PrintStream out = around.terminal().err();
-    out.print("Type the number of copies to destroy (" + copies + "), or nothing to stop: ");
+    out.print(around.terminal().messages().text("prune.type-number", copies) + " ");
     out.flush();
     return answer().filter(Long.toString(copies)::equals).isPresent();
   }
@@ -278,7 +304,11 @@ final class PruneCommand implements Callable<Integer> {
   // ---- rules
 
   private boolean hasOptions() {
-    return versions != null || versionsFor != null || studiesFor != null || !legal.isEmpty();
+    return versions != null
+        || versionsFor != null
+        || studiesFor != null
+        || months != null
+        || !legal.isEmpty();
   }
 
   /// What a new plan is made by: the options when there are any, else the configuration.
@@ -290,6 +320,9 @@ final class PruneCommand implements Callable<Integer> {
               : OptionalInt.of(parsed("--keep-versions", versions, RulesText::parseVersions)),
           period("--keep-versions-for", versionsFor),
           period("--keep-studies-for", studiesFor),
+          months == null
+              ? OptionalInt.empty()
+              : OptionalInt.of(parsed("--keep-months", months, RulesText::parseMonths)),
           legal.stream().map(text -> parsed("--legal", text, RulesText::parseLegal)).toList());
     }
     return configured(home)
@@ -300,7 +333,7 @@ final class PruneCommand implements Callable<Integer> {
                     "no-retention-rules",
                     "There are no retention rules for " + destination + ", so everything is kept.",
                     "Write them into the configuration, or try some with --keep-versions,"
-                        + " --keep-versions-for, --keep-studies-for and --legal.")));
+                        + " --keep-versions-for, --keep-studies-for, --keep-months and --legal.")));
   }
 
   /// What a plan is carried out by: the configuration where there is one, else the rules that the

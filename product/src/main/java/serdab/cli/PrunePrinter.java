@@ -49,74 +49,89 @@ final class PrunePrinter {
   private void planText(
       RetentionPlan plan, Path path, Destination place, String specification, boolean trial) {
     PrintStream out = terminal.out();
+    Messages say = terminal.messages();
     List<Line> go = plan.with(Verdict.GO);
     List<Line> last = plan.with(Verdict.GO_AS_LAST);
-    out.println("Retention plan for " + place.describe() + " (" + plan.destinationId() + ")");
-    plan.rules().forEach(rule -> out.println("  rule " + rule));
-    plan.frozen().ifPresent(problem -> out.println("FROZEN: " + problem.text()));
-    out.println("Kept: " + plan.with(Verdict.KEEP).size() + " copies");
+    out.println(say.text("prune.plan", place.describe(), plan.destinationId()));
+    plan.rules().forEach(rule -> out.println(say.text("prune.rule", rule)));
+    plan.frozen().ifPresent(problem -> out.println(say.text("prune.frozen", say.line(problem))));
+    out.println(say.text("prune.kept", plan.with(Verdict.KEEP).size()));
     counts(plan.byReason(Verdict.KEEP));
     if (plan.unreadable() > 0) {
-      out.println(
-          "  " + plan.unreadable() + " files there cannot be read as copies and are left alone");
+      out.println(say.text("prune.unreadable", plan.unreadable()));
     }
-    out.println("May go: " + go.size() + " copies, " + size(RetentionPlan.bytes(go)));
+    out.println(say.text("prune.may-go", go.size(), size(RetentionPlan.bytes(go))));
     counts(plan.byReason(Verdict.GO));
     months(plan.byMonth(Verdict.GO));
     lines(go);
     if (!last.isEmpty()) {
       out.println(
-          "Last proven copies of studies that are over (only with --last-copies "
-              + RetentionPlan.studies(last)
-              + "): "
-              + last.size()
-              + " copies, "
-              + size(RetentionPlan.bytes(last)));
+          say.text(
+              "prune.last",
+              RetentionPlan.studies(last),
+              last.size(),
+              size(RetentionPlan.bytes(last))));
       months(plan.byMonth(Verdict.GO_AS_LAST));
       lines(last);
     }
-    out.println("Nothing was removed. The plan is in " + path);
+    out.println(say.text("prune.plan-written", path));
     if (trial) {
-      out.println(
-          "It is for looking at: it can be carried out when the configuration has these rules.");
+      out.println(say.text("prune.trial"));
       out.flush();
       return;
     }
     if (!go.isEmpty()) {
       out.println(
-          "To destroy these copies, run: serdab prune \""
-              + specification
-              + "\" --execute \""
-              + path
-              + "\" --confirm "
-              + go.size());
+          say.text(
+              "prune.to-destroy",
+              "serdab prune \""
+                  + specification
+                  + "\" --execute \""
+                  + path
+                  + "\" --confirm "
+                  + go.size()));
     }
     if (!last.isEmpty()) {
       out.println(
-          "With the last copies too: --confirm "
-              + (go.size() + last.size())
-              + " --last-copies "
-              + RetentionPlan.studies(last));
+          say.text(
+              "prune.with-last",
+              "--confirm "
+                  + (go.size() + last.size())
+                  + " --last-copies "
+                  + RetentionPlan.studies(last)));
     }
     out.flush();
   }
 
-  private void counts(Map<String, RetentionPlan.Count> counts) {
-    counts.forEach((text, count) ->
-        terminal.out().printf("  %,8d  %10s  %s%n", count.copies(), size(count.bytes()), text));
+  private void counts(Map<Reason, RetentionPlan.Count> counts) {
+    counts.forEach((reason, count) -> count(count, words(reason)));
+  }
+
+  private void count(RetentionPlan.Count count, String of) {
+    terminal.out().printf("  %,8d  %10s  %s%n", count.copies(), size(count.bytes()), of);
+  }
+
+  private String words(Reason reason) {
+    Messages say = terminal.messages();
+    return say.isEnglish()
+        ? reason.text()
+        : say.text("prune.reason." + reason.code(), reason.value());
   }
 
   private void months(Map<String, RetentionPlan.Count> months) {
+    Messages say = terminal.messages();
     months.forEach((month, count) ->
-        terminal.out().printf("  %,8d  %10s  of %s%n", count.copies(), size(count.bytes()), month));
+        count(
+            count,
+            say.text(
+                "prune.of-month",
+                month.equals(RetentionPlan.NO_MONTH) ? say.text("prune.no-month") : month)));
   }
 
   private void lines(List<Line> lines) {
     lines.stream().limit(LINES_SHOWN).forEach(line -> terminal.out().println("    " + text(line)));
     if (lines.size() > LINES_SHOWN) {
-      terminal
-          .out()
-          .println("    and " + (lines.size() - LINES_SHOWN) + " more; the plan's file has all");
+      terminal.out().println(terminal.messages().text("prune.more", lines.size() - LINES_SHOWN));
     }
   }
 
@@ -124,13 +139,16 @@ final class PrunePrinter {
     String shown =
         showStudies
             ? "  " + line.copy().study().value() + "  " + line.copy().location()
-            : "  version " + line.copy().id().hex().substring(0, 12);
+            : "  "
+                + terminal
+                    .messages()
+                    .text("prune.version", line.copy().id().hex().substring(0, 12));
     return line.label().value()
         + shown
         + "  "
         + size(line.copy().storedBytes())
         + "  "
-        + String.join("; ", line.reasons().stream().map(Reason::text).toList());
+        + String.join("; ", line.reasons().stream().map(this::words).toList());
   }
 
   private void planJson(RetentionPlan plan, PlanFile file, Path path, boolean trial) {
@@ -158,7 +176,7 @@ final class PrunePrinter {
           plan.byReason(Verdict.KEEP)
               .forEach((reason, count) -> {
                 writer.writeStartObject();
-                writer.writeStringProperty("reason", reason);
+                writer.writeStringProperty("reason", reason.text());
                 writer.writeNumberProperty("copies", count.copies());
                 writer.writeNumberProperty("bytes", count.bytes());
                 writer.writeEndObject();
@@ -206,22 +224,21 @@ final class PrunePrinter {
       return;
     }
     PrintStream out = terminal.out();
+    Messages say = terminal.messages();
     report.kept().stream()
         .limit(LINES_SHOWN)
-        .forEach(kept -> out.println(kept.study().value() + " kept: " + kept.problem().text()));
+        .forEach(kept ->
+            out.println(
+                say.text("prune.study-kept", kept.study().value(), say.line(kept.problem()))));
     out.println(
-        report.removed()
-            + " copies destroyed, "
-            + size(report.removedBytes())
-            + " freed; "
-            + report.kept().size()
-            + " planned copies stay.");
+        say.text(
+            "prune.removed", report.removed(), size(report.removedBytes()), report.kept().size()));
     report
         .certificates()
         .forEach(written ->
-            out.println("Certificate " + written.name() + ", SHA-256 " + written.digest()));
+            out.println(say.text("prune.certificate", written.name(), written.digest())));
     if (report.interrupted()) {
-      out.println("Interrupted. Run it again with the same plan to go on.");
+      out.println(say.text("prune.interrupted"));
     }
     out.flush();
   }

@@ -17,11 +17,13 @@ import serdab.SerdabException;
 import serdab.backup.StopSignal;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.RunTotals;
+import serdab.catalogue.SqliteLibrary;
 import serdab.destination.Destination;
 import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.restore.Recovery;
 import serdab.restore.VerifyReport;
+import serdab.retention.HoldPapers;
 
 /// `serdab recover`: a new machine from a destination alone.
 @Command(
@@ -73,9 +75,9 @@ final class RecoverCommand implements Callable<Integer> {
                   + " move that file away first, or name another folder as SERDAB_HOME."));
     }
     home.make();
+    SqliteLibrary.keepIn(home.cache());
     Terminal terminal = around.terminal();
-    TerminalProgress bar =
-        new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
     try (RunLock _ = RunLock.take(home.lock());
@@ -86,30 +88,33 @@ final class RecoverCommand implements Callable<Integer> {
         brought = bringBack(place, home, progress);
       }
       Recovery.BroughtUpToDate now;
+      HoldPapers.Brought holds;
       try (Catalogue catalogue = wiring.catalogue(home);
           Destination place = wiring.destinationToRead(from, catalogue)) {
         catalogue.sawDestination(place.id().toString(), Wiring.address(from));
         long run =
             catalogue.beginRun("recover", "", "", List.of(place.id().toString()), Wiring.worker());
         now = Recovery.bringUpToDate(place, catalogue, around.clock(), progress, stop::isRequested);
-        catalogue.endRun(run, outcome(now, stop).text(), RunTotals.NONE);
+        holds = new HoldPapers(catalogue).bringBack(place);
+        catalogue.endRun(run, outcome(now, holds, stop).text(), RunTotals.NONE);
       }
       bar.end();
-      RunReport.Outcome outcome = outcome(now, stop);
+      RunReport.Outcome outcome = outcome(now, holds, stop);
       if (json) {
-        printJson(brought, now, outcome);
+        printJson(brought, now, holds, outcome);
       } else {
-        print(home, brought, now);
+        print(home, brought, now, holds);
       }
       return outcome.exitCode();
     }
   }
 
-  private static RunReport.Outcome outcome(Recovery.BroughtUpToDate now, StopSignal stop) {
+  private static RunReport.Outcome outcome(
+      Recovery.BroughtUpToDate now, HoldPapers.Brought holds, StopSignal stop) {
     if (stop.isRequested()) {
       return RunReport.Outcome.INTERRUPTED;
     }
-    return now.unreadable().isEmpty() && now.gone() == 0
+    return now.unreadable().isEmpty() && now.gone() == 0 && holds.problems().isEmpty()
         ? RunReport.Outcome.GOOD
         : RunReport.Outcome.INCOMPLETE;
   }
@@ -122,11 +127,12 @@ final class RecoverCommand implements Callable<Integer> {
   private Brought bringBack(Destination place, Home home, Progress progress) {
     List<Recovery.Installation> found = Recovery.installations(place);
     if (found.isEmpty()) {
-      progress.say("No catalogue was left here; it is made again from the copies.");
+      progress.say(around.terminal().messages().text("recover.no-catalogue"));
       return new Brought("", new Recovery.Taken(Optional.empty(), 0), Optional.empty());
     }
     String chosen = chosen(found);
-    Recovery.Taken taken = Recovery.catalogue(place, chosen, home.catalogue());
+    Recovery.Taken taken =
+        Recovery.catalogue(place, chosen, home.catalogue(), around.clock(), around.random());
     Optional<Path> plans = Optional.empty();
     Optional<byte[]> text = Recovery.plans(place, chosen);
     if (text.isPresent()) {
@@ -183,43 +189,47 @@ final class RecoverCommand implements Callable<Integer> {
     }
   }
 
-  private void print(Home home, Brought brought, Recovery.BroughtUpToDate now) {
+  private void print(
+      Home home, Brought brought, Recovery.BroughtUpToDate now, HoldPapers.Brought holds) {
     var out = around.terminal().out();
+    Messages say = around.terminal().messages();
     for (VerifyReport.BadCopy bad : now.unreadable()) {
-      out.println(bad.location() + ": " + bad.problem().text());
+      out.println(bad.location() + ": " + say.line(bad.problem()));
     }
+    holds.problems().forEach(bad -> out.println(say.line(bad)));
     out.println(
-        brought.catalogue().used().isPresent()
-            ? "The catalogue of "
-                + brought.catalogue().used().get()
-                + " is back in "
-                + home.folder()
-            : "The catalogue was made again from the copies, in " + home.folder());
-    if (brought.catalogue().used().isPresent()) {
-      out.println(
-          "  holds that were placed or released after that are not in it: see serdab hold list");
-    }
+        brought
+            .catalogue()
+            .used()
+            .map(time -> say.text("recover.catalogue-of", time, home.folder()))
+            .orElseGet(() -> say.text("recover.catalogue-anew", home.folder())));
     if (brought.catalogue().damaged() > 0) {
-      out.printf(
-          "  %d newer copies of it were damaged and not used%n", brought.catalogue().damaged());
+      out.println(say.text("recover.damaged", brought.catalogue().damaged()));
     }
-    brought.plans().ifPresent(file -> out.println("The plans are back in " + file));
-    out.printf("%d copies known, %d remembered anew", now.known(), now.added());
+    brought.plans().ifPresent(file -> out.println(say.text("recover.plans", file)));
+    out.print(say.text("recover.known", now.known(), now.added()));
     if (now.gone() > 0) {
-      out.printf(", %d not there any more", now.gone());
+      out.print(say.text("recover.gone", now.gone()));
     }
     if (!now.unreadable().isEmpty()) {
-      out.printf(", %d that nobody can read", now.unreadable().size());
+      out.print(say.text("recover.unreadable", now.unreadable().size()));
     }
     out.println(".");
+    if (holds.placed() + holds.released() > 0) {
+      out.println(say.text("recover.holds-back", holds.placed(), holds.released()));
+    }
     out.println(
         brought.plans().isPresent()
-            ? "Look through the paths in the plans, then run: serdab backup"
-            : "Next, run your backup as before: serdab backup --from SOURCE --to " + from);
+            ? say.text("recover.next-plans")
+            : say.text("recover.next-backup", "serdab backup --from SOURCE --to " + from));
     out.flush();
   }
 
-  private void printJson(Brought brought, Recovery.BroughtUpToDate now, RunReport.Outcome outcome) {
+  private void printJson(
+      Brought brought,
+      Recovery.BroughtUpToDate now,
+      HoldPapers.Brought holds,
+      RunReport.Outcome outcome) {
     Json.object(
         around.terminal().out(),
         writer -> {
@@ -234,6 +244,7 @@ final class RecoverCommand implements Callable<Integer> {
           writer.writeNumberProperty("known", now.known());
           writer.writeNumberProperty("added", now.added());
           writer.writeNumberProperty("gone", now.gone());
+          writer.writeNumberProperty("holds", holds.placed());
           writer.writeArrayPropertyStart("unreadable");
           for (VerifyReport.BadCopy bad : now.unreadable()) {
             writer.writeStartObject();

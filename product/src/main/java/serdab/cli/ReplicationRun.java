@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.function.Function;
 import serdab.Problem;
 import serdab.SerdabException;
+import serdab.backup.Absent;
 import serdab.backup.Replication;
 import serdab.backup.StopSignal;
 import serdab.backup.WorkList;
@@ -46,11 +47,13 @@ final class ReplicationRun {
 
   /// Copies and reports.
   ///
+  /// @param absent destinations that the run goes on without
   /// @param afterRun makes what a run leaves beside the copies; gives what is worth a warning
   /// @return the exit code
   int run(
       Destination from,
       List<Destination> destinations,
+      Absent absent,
       List<String> warnings,
       Function<RunReport, List<String>> afterRun) {
     for (Destination destination : destinations) {
@@ -68,12 +71,11 @@ final class ReplicationRun {
         new StopSignal(
             around.clock(),
             RunWindow.of(switches.ignoreWindow() ? plan.changed().closed(List.of()).plan() : plan));
-    TerminalProgress bar =
-        new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     JsonLog log = new JsonLog(home.logs(), logs, around.clock());
     Progress progress =
         new LoggedProgress(switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
-    warnings.forEach(line -> progress.say("Warning: " + line));
+    warnings.forEach(line -> progress.warn(line));
     Replication replication =
         new Replication(
             new Replication.Setting(
@@ -86,12 +88,13 @@ final class ReplicationRun {
                 stop,
                 progress,
                 Wiring.worker(),
-                switches.acceptFewer()));
+                switches.acceptFewer(),
+                absent));
     try (StopOnSignal _ = StopOnSignal.of(stop)) {
       WorkList work = replication.plan();
       if (switches.dryRun()) {
         PlanPrinter.print(work, plan, catalogue, terminal, switches.json());
-        return work.alarms().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.FAILED;
+        return PlanRun.dryRunCode(work, absent, terminal);
       }
       catalogue.sawSource(from.id().toString(), plan.source());
       Instant startedAt = around.clock().instant();

@@ -68,14 +68,16 @@ final class ReportPrinter {
     }
     Forecast forecast = report.forecast();
     if (forecast.studiesLeft() > 0) {
-      out.printf(
-          "%s: %d studies are left%s%s.%n",
-          forecast.first() ? "First backup" : "Not done yet",
-          forecast.studiesLeft(),
-          forecast.bytesLeft() > 0
-              ? ", about " + TerminalProgress.Sizes.text(forecast.bytesLeft())
-              : "",
-          forecast.words().isEmpty() ? "" : "; done " + forecast.words());
+      String when = TerminalProgress.words(forecast, say);
+      out.println(
+          say.text(
+              "forecast.left",
+              say.text(forecast.first() ? "forecast.first" : "forecast.not-done"),
+              forecast.studiesLeft(),
+              forecast.bytesLeft() > 0
+                  ? say.text("forecast.about", TerminalProgress.Sizes.text(forecast.bytesLeft()))
+                  : "",
+              when.isEmpty() ? "" : say.text("forecast.done", when)));
     }
     out.println(
         say.text(

@@ -203,8 +203,7 @@ final class RestoreCommand implements Callable<Integer> {
     Optional<Instant> time = Optional.ofNullable(asOf).map(RestoreCommand::time);
     Home home = around.home().make();
     Terminal terminal = around.terminal();
-    TerminalProgress bar =
-        new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
     try (Wiring wiring = new Wiring(around);

@@ -16,6 +16,7 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import serdab.Problem;
 import serdab.SerdabException;
+import serdab.backup.Absent;
 import serdab.backup.DiskSets;
 import serdab.backup.Reach;
 import serdab.backup.Safeguards;
@@ -56,7 +57,8 @@ final class RunGuard {
   ///
   /// @param destinations the specifications of those that are there
   /// @param warnings what is worth knowing
-  record Allowed(List<String> destinations, List<String> warnings) {}
+  /// @param absent gathers what is wrong with the others
+  record Allowed(List<String> destinations, List<String> warnings, Absent.Gathering absent) {}
 
   /// Checks everything; makes nothing, but remembers sentinels and volumes in the catalogue.
   ///
@@ -78,22 +80,34 @@ final class RunGuard {
     safeguards.requireSentinel(source, plan.sentinels());
     safeguards.requireVolume(source, switches.adopt());
     synced.of(source).ifPresent(by -> warnings.add(by.sourceWarning(source)));
+    Absent.Gathering absent = new Absent.Gathering();
+    List<String> usable = new ArrayList<>();
     for (String specification : there) {
       Path folder = Wiring.destinationFolder(specification);
-      Reach.requireDestination(folder, state(states, folder), program());
       Safeguards.refuseInsideSource(source, folder);
-      // Disks that take turns may have a sentinel each or none; their markers tell them apart.
-      boolean takesTurns = setOf(specification).isPresent();
-      if (!takesTurns || !plan.sentinels().isEmpty()) {
-        safeguards.requireSentinel(folder, plan.sentinels());
-      }
-      if (!takesTurns) {
-        safeguards.requireVolume(folder, switches.adopt());
-      }
-      synced.of(folder).ifPresent(by -> warnings.add(by.destinationWarning(folder)));
-      Safeguards.sameDisk(source, folder).ifPresent(warnings::add);
+      // One that is away or not the right one must not keep the others from getting their copies.
+      absent.attempt(() -> {
+        require(specification, state(states, folder), safeguards);
+        usable.add(specification);
+        synced.of(folder).ifPresent(by -> warnings.add(by.destinationWarning(folder)));
+        Safeguards.sameDisk(source, folder).ifPresent(warnings::add);
+      });
     }
-    return new Allowed(there, warnings);
+    absent.requireAny(usable);
+    return new Allowed(usable, warnings, absent);
+  }
+
+  private void require(String specification, Reach.State state, Safeguards safeguards) {
+    Path folder = Wiring.destinationFolder(specification);
+    Reach.requireDestination(folder, state, program());
+    // Disks that take turns may have a sentinel each or none; their markers tell them apart.
+    boolean takesTurns = setOf(specification).isPresent();
+    if (!takesTurns || !plan.sentinels().isEmpty()) {
+      safeguards.requireSentinel(folder, plan.sentinels());
+    }
+    if (!takesTurns) {
+      safeguards.requireVolume(folder, switches.adopt());
+    }
   }
 
   private static Reach.State state(Map<Path, Reach.State> states, Path folder) {

@@ -39,9 +39,9 @@ final class RunLock implements AutoCloseable {
           terminal
               .err()
               .println(
-                  "Another run is going on; waiting up to "
-                      + serdab.plan.Durations.text(wait)
-                      + " for its end.");
+                  terminal
+                      .messages()
+                      .text("progress.another-run", serdab.plan.Durations.text(wait)));
           told = true;
         }
       }

@@ -83,7 +83,7 @@ final class SafeToDeleteList {
       if (json) {
         printJson(range, provenWithin, Stream.empty(), null, null);
       } else {
-        around.terminal().out().println("Nothing was backed up yet. Nothing is safe to delete.");
+        around.terminal().out().println(around.terminal().messages().text("safe.nothing-yet"));
       }
       return Main.ExitCodes.GOOD;
     }
@@ -203,6 +203,7 @@ final class SafeToDeleteList {
       Catalogue catalogue,
       SafeToDelete rules) {
     var out = around.terminal().out();
+    Messages say = around.terminal().messages();
     Tally tally = new Tally();
     Set<String> sources = sources(catalogue);
     studies
@@ -213,27 +214,29 @@ final class SafeToDeleteList {
             StudyRow study = present.study();
             StudyFacts facts = study.facts();
             out.printf(
-                "%s  %s  %-8s %5d files  on %d media, read back %s or later  %s%n",
+                "%s  %s  %-8s %s  %s  %s%n",
                 catalogue.label(facts.key()),
                 facts.studyDate().map(LocalDate::toString).orElse(""),
                 String.join("\\", facts.modalities()),
-                study.fileCount(),
-                safe.media(),
-                day(safe.oldestProof()),
+                say.text("studies.files", "%5d".formatted(study.fileCount())),
+                say.text("safe.study", safe.media(), day(safe.oldestProof())),
                 facts.patientName().reveal(Purpose.SHOW_TO_OWNER));
           }
         });
-    out.printf(
-        "%,d studies from %s to %s are safe to delete: proven copies on at least %d different"
-            + " media, read back in the last %d days.%n",
-        tally.safe, range.from(), range.to(), SafeToDelete.MEDIA, provenWithin.toDays());
+    out.println(
+        say.text(
+            "safe.totals",
+            tally.safe,
+            range.from(),
+            range.to(),
+            SafeToDelete.MEDIA,
+            provenWithin.toDays()));
     tally.notSafe.forEach((why, count) ->
-        out.printf(
-            "NOT safe: %,d %s (%s).%n", count, count == 1 ? "study" : "studies", why.words()));
+        out.println(say.text("safe.not-safe", count, count, say.text("safe.why." + why.code()))));
     if (tally.notThere > 0) {
-      out.printf("%,d are not in their source any more.%n", tally.notThere);
+      out.println(say.text("safe.not-there", tally.notThere));
     }
-    out.println("Nothing was deleted. Serdab never deletes anything in a source.");
+    out.println(say.text("safe.nothing-deleted"));
     out.flush();
   }
 

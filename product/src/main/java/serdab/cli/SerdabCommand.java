@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
       StudiesCommand.class,
       VerifyCommand.class,
       RestoreCommand.class,
+      CheckCommand.class,
       RecoverCommand.class,
       PruneCommand.class,
       HoldCommand.class,

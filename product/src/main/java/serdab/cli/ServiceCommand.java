@@ -103,16 +103,11 @@ final class ServiceCommand implements Runnable {
     String domain = system ? "system" : "gui/" + around.environment().getOrDefault("UID", "501");
     String target = domain + "/" + Schedule.LAUNCHD_LABEL;
     List<String> byHand = new ArrayList<>();
+    Messages say = around.terminal().messages();
     if (!system) {
-      byHand.add(
-          "It runs while you are logged in. For a machine where nobody is, use: sudo serdab service"
-              + " install --system");
+      byHand.add(say.text("service.logged-in"));
     }
-    byHand.add(
-        "macOS asks for Full Disk Access once: System Settings > Privacy & Security > Full Disk"
-            + " Access, add "
-            + javaProgram()
-            + ", then look at: serdab service status");
+    byHand.add(say.text("service.full-disk-access", javaProgram()));
     return new Setup(
         Map.of(path, bytes(Launchd.propertyList(schedule, system), StandardCharsets.UTF_8)),
         List.of(List.of("launchctl", "bootstrap", domain, path.toString())),
@@ -189,21 +184,21 @@ final class ServiceCommand implements Runnable {
   /// @param code its exit code; -1 when it could not be started or did not end in time
   private record Said(int code, String text) {}
 
-  private static Said program(List<String> command) {
+  private static Said program(List<String> command, Messages say) {
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
       process.getOutputStream().close();
       byte[] output = process.getInputStream().readNBytes(OUTPUT_BYTES_MAX);
       if (!process.waitFor(PROGRAM_SECONDS_MAX, TimeUnit.SECONDS)) {
         process.destroyForcibly();
-        return new Said(-1, "it did not end within " + PROGRAM_SECONDS_MAX + " seconds");
+        return new Said(-1, say.text("service.not-ended", PROGRAM_SECONDS_MAX));
       }
       return new Said(process.exitValue(), new String(output, StandardCharsets.UTF_8).strip());
     } catch (IOException e) {
-      return new Said(-1, "it cannot be started");
+      return new Said(-1, say.text("service.not-started"));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return new Said(-1, "interrupted");
+      return new Said(-1, say.text("service.broken-off"));
     }
   }
 
@@ -287,6 +282,7 @@ final class ServiceCommand implements Runnable {
       }
       Setup setup = setup(interval, List.of(launcherToRun().toString(), "backup", "--scheduled"));
       var out = around.terminal().out();
+      Messages say = around.terminal().messages();
       if (dryRun) {
         setup
             .files()
@@ -302,31 +298,23 @@ final class ServiceCommand implements Runnable {
       around.home().make();
       for (Map.Entry<Path, byte[]> file : setup.files().entrySet()) {
         write(file.getKey(), file.getValue());
-        out.println("Wrote " + file.getKey());
+        out.println(say.text("service.wrote", file.getKey()));
       }
       int code = Main.ExitCodes.GOOD;
       for (List<String> words : noStart ? List.<List<String>>of() : setup.start()) {
-        Said said = ServiceCommand.program(words);
+        Said said = ServiceCommand.program(words, say);
         if (said.code() != 0) {
           code = Main.ExitCodes.FAILED;
           around
               .terminal()
               .err()
               .println(
-                  "serdab: "
-                      + String.join(" ", words)
-                      + " ended with "
-                      + said.code()
-                      + ": "
-                      + said.text());
+                  say.text(
+                      "service.ended-with", String.join(" ", words), said.code(), said.text()));
         }
       }
       setup.byHand().forEach(out::println);
-      out.println(
-          code == Main.ExitCodes.GOOD
-              ? "The first run proves whether it may read your library: serdab service status"
-              : "The files are written; start it by hand with the commands above, as the right"
-                  + " user.");
+      out.println(say.text(code == Main.ExitCodes.GOOD ? "service.first-run" : "service.by-hand"));
       out.flush();
       return code;
     }
@@ -396,28 +384,29 @@ final class ServiceCommand implements Runnable {
     public Integer call() {
       Setup setup = setup(Schedule.SHORTEST, List.of("serdab"));
       var out = around.terminal().out();
+      Messages say = around.terminal().messages();
       boolean any = false;
       for (Path path : setup.files().keySet()) {
         any |= Files.exists(path);
       }
       if (!any) {
-        out.println("Nothing is installed" + (system ? " for the whole machine." : "."));
+        out.println(say.text(system ? "service.nothing-system" : "service.nothing"));
         out.flush();
         return Main.ExitCodes.GOOD;
       }
       for (List<String> words : setup.stop()) {
-        Said said = ServiceCommand.program(words);
+        Said said = ServiceCommand.program(words, say);
         if (said.code() != 0) {
           around
               .terminal()
               .err()
-              .println("serdab: " + String.join(" ", words) + " ended with " + said.code() + ".");
+              .println(say.text("service.ended", String.join(" ", words), said.code()));
         }
       }
       for (Path path : setup.files().keySet()) {
         try {
           if (Files.deleteIfExists(path)) {
-            out.println("Removed " + path);
+            out.println(say.text("service.removed", path));
           }
         } catch (IOException e) {
           throw new SerdabException.Misconfigured(
@@ -452,7 +441,9 @@ final class ServiceCommand implements Runnable {
     public Integer call() {
       Setup setup = setup(Schedule.SHORTEST, List.of("serdab"));
       boolean installed = setup.files().keySet().stream().allMatch(Files::isRegularFile);
-      boolean known = installed && ServiceCommand.program(setup.ask()).code() == 0;
+      boolean known =
+          installed
+              && ServiceCommand.program(setup.ask(), around.terminal().messages()).code() == 0;
       Optional<Attempts.Attempt> last = Optional.empty();
       Optional<Attempts.Attempt> read = Optional.empty();
       if (around.home().exists()) {
@@ -479,32 +470,28 @@ final class ServiceCommand implements Runnable {
         Optional<Attempts.Attempt> last,
         Optional<Attempts.Attempt> read) {
       var out = around.terminal().out();
-      if (!installed) {
-        out.println("Backups do not run by themselves. Run: serdab service install");
-      } else if (!known) {
-        out.println("It is installed, but the system does not run it. Run: serdab service install");
-      } else {
-        out.println("The system runs backups by itself.");
-      }
+      Messages say = around.terminal().messages();
+      out.println(
+          say.text(
+              !installed
+                  ? "service.not-installed"
+                  : known ? "service.runs" : "service.not-running"));
       setup.files().keySet().stream()
           .filter(Files::isRegularFile)
           .forEach(path -> out.println("  " + path));
       if (last.isEmpty()) {
-        out.println("No scheduled run has taken place yet.");
+        out.println(say.text("service.no-run-yet"));
       } else {
         Attempts.Attempt attempt = last.get();
         out.println(
-            "Last scheduled run: "
-                + attempt.at()
-                + ", exit code "
-                + attempt.exitCode()
-                + (attempt.problemCode().isEmpty() ? "" : " (" + attempt.problemCode() + ")"));
+            say.text(
+                "service.last-run",
+                attempt.at(),
+                attempt.exitCode(),
+                attempt.problemCode().isEmpty() ? "" : " (" + attempt.problemCode() + ")"));
         out.println(
-            read.isPresent()
-                ? "It may read the library; it last did so at " + read.get().at() + "."
-                : "It has never read the library. If the last problem is one of permission, see"
-                    + " docs/troubleshooting.md, and run serdab service status again after the next"
-                    + " run.");
+            read.map(then -> say.text("service.may-read", then.at()))
+                .orElseGet(() -> say.text("service.never-read")));
       }
       out.flush();
     }

@@ -351,6 +351,7 @@ final class StatusCommand implements Callable<Integer> {
                 depths.toString(),
                 copies.oldestProof().map(at -> say.text("status.read-back", since(at))).orElse(""),
                 copies.bad() > 0 ? say.text("status.damaged", copies.bad()) : "",
+                copies.unseen() > 0 ? say.text("status.not-looked-at", copies.unseen()) : "",
                 free.isPresent()
                     ? say.text("status.free", TerminalProgress.Sizes.text(free.getAsLong()))
                     : say.text("status.not-reachable")));
@@ -466,6 +467,7 @@ final class StatusCommand implements Callable<Integer> {
       }
       writer.writeEndObject();
       writer.writeNumberProperty("damaged", copies.bad());
+      writer.writeNumberProperty("not_looked_at", copies.unseen());
       writer.writeStringProperty("oldest_proof", text(copies.oldestProof()));
       writer.writeStringProperty("newest_proof", text(copies.newestProof()));
       writer.writeStringProperty("last_used_at", text(destination.lastUsedAt()));

@@ -70,6 +70,7 @@ final class StudiesCommand implements Callable<Integer> {
     Optional<DateRange> range =
         Optional.ofNullable(date).map(text -> DateRange.parse("--date", text));
     Home home = around.home();
+    Messages say = around.terminal().messages();
     if (!home.exists()) {
       if (json) {
         Json.object(
@@ -80,7 +81,7 @@ final class StudiesCommand implements Callable<Integer> {
               writer.writeEndArray();
             });
       } else {
-        around.terminal().out().println("No study is known yet. Run: serdab backup --help");
+        around.terminal().out().println(say.text("studies.none-known"));
       }
       return Main.ExitCodes.GOOD;
     }
@@ -98,7 +99,10 @@ final class StudiesCommand implements Callable<Integer> {
               writer.writeEndArray();
             });
       } else {
-        wanted.forEach(row -> print(row, catalogue));
+        long shown = wanted.peek(row -> print(row, catalogue)).mapToLong(_ -> 1).sum();
+        if (shown == 0) {
+          around.terminal().out().println(say.text("studies.none-match"));
+        }
         around.terminal().out().flush();
       }
     }
@@ -155,28 +159,29 @@ final class StudiesCommand implements Callable<Integer> {
     StudyFacts facts = row.facts();
     var out = around.terminal().out();
     List<CopyRow> copies = goodCopies(row, catalogue);
+    Messages say = around.terminal().messages();
     out.printf(
-        "%s  %s  %-8s %5d files  %s  %s%n",
+        "%s  %-10s  %-8s %s  %s  %s%n",
         catalogue.label(facts.key()),
-        facts.studyDate().map(LocalDate::toString).orElse("no date   "),
-        facts.key().isOther() ? "other" : String.join("\\", facts.modalities()),
-        row.fileCount(),
+        facts.studyDate().map(LocalDate::toString).orElseGet(() -> say.text("studies.no-date")),
+        facts.key().isOther() ? say.text("studies.other") : String.join("\\", facts.modalities()),
+        say.text("studies.files", "%5d".formatted(row.fileCount())),
         copies.isEmpty()
-            ? "NOT COPIED"
-            : copies.size() + (copies.size() == 1 ? " copy " : " copies ") + deepest(copies),
+            ? say.text("studies.not-copied")
+            : say.text("studies.copies", copies.size(), deepest(copies)),
         reveal(facts.patientName()));
     if (row.missingFiles() > 0) {
-      out.printf("    incomplete: %d listed files are not in the copy%n", row.missingFiles());
+      out.println(say.text("studies.incomplete", row.missingFiles()));
     }
     if (row.changeSeenAt().isPresent()) {
-      out.println("    a newer version waits for a quiet time");
+      out.println(say.text("studies.version-waits"));
     }
     if (!row.problem().isEmpty()) {
       out.println("    " + row.problem());
     }
     if (findings) {
       for (Finding finding : catalogue.findings(row.sourceId(), facts.key())) {
-        out.println("    " + text(finding));
+        out.println("    " + text(finding, say));
       }
     }
   }
@@ -189,10 +194,10 @@ final class StudiesCommand implements Callable<Integer> {
         .orElse("");
   }
 
-  private static String text(Finding finding) {
-    String where = finding.path().isEmpty() ? "" : finding.path();
+  private static String text(Finding finding, Messages say) {
+    String where = finding.path();
     if (finding.position() != Finding.NO_POSITION) {
-      where += " at byte " + finding.position();
+      where = say.text("studies.at-byte", where, finding.position());
     }
     return finding.kind() + (where.isEmpty() ? "" : " (" + where + ")") + ": " + finding.detail();
   }

@@ -19,6 +19,7 @@ final class TerminalProgress implements Progress {
 
   private final PrintStream out;
   private final boolean terminal;
+  private final Messages messages;
   private final LongSupplier nanoTime;
   private final AtomicLong bytes = new AtomicLong();
   private final AtomicLong done = new AtomicLong();
@@ -28,11 +29,11 @@ final class TerminalProgress implements Progress {
   private volatile boolean lineOpen;
   private volatile Forecast forecast = Forecast.DONE;
 
-  /// @param terminal whether lines can be rewritten
   /// @param nanoTime a clock that only goes forward
-  TerminalProgress(PrintStream out, boolean terminal, LongSupplier nanoTime) {
-    this.out = out;
-    this.terminal = terminal;
+  TerminalProgress(Terminal terminal, LongSupplier nanoTime) {
+    this.out = terminal.err();
+    this.terminal = terminal.interactive();
+    this.messages = terminal.messages();
     this.nanoTime = nanoTime;
     this.beganNanos = nanoTime.getAsLong();
   }
@@ -43,7 +44,7 @@ final class TerminalProgress implements Progress {
     beganNanos = nanoTime.getAsLong();
     nextLineNanos.set(beganNanos + (terminal ? REWRITE_EVERY : LINE_EVERY).toNanos());
     if (count > 0) {
-      say(count == 1 ? "1 study to work on" : count + " studies to work on");
+      say(messages.text("progress.planned", count));
     }
   }
 
@@ -65,7 +66,7 @@ final class TerminalProgress implements Progress {
   public void ended(StudyLabel study, String outcome) {
     done.incrementAndGet();
     if (outcome.equals("failed") || outcome.equals("incomplete")) {
-      say(study + ": " + outcome);
+      say(messages.text("progress.ended", study, messages.text("progress." + outcome)));
     }
     showSometimes();
   }
@@ -75,6 +76,11 @@ final class TerminalProgress implements Progress {
     wipe();
     out.println(line);
     out.flush();
+  }
+
+  @Override
+  public void tell(String key, String english, Object... values) {
+    say(messages.isEnglish() ? english : messages.text(key, values));
   }
 
   /// Ends the line that is being rewritten.
@@ -115,16 +121,27 @@ final class TerminalProgress implements Progress {
           .append(".".repeat(BAR_LENGTH - filled))
           .append("] ");
     }
-    text.append(finished).append('/').append(all).append(" studies, ");
+    text.append(messages.text("progress.studies", finished, all)).append(", ");
     text.append(Sizes.text(bytes.get())).append(", ");
     text.append(Sizes.text((long) (bytes.get() / seconds))).append("/s");
     Forecast now = forecast;
     if (now.runsLeft() > 0) {
-      text.append(", all done ").append(now.words());
+      text.append(messages.text("progress.done-when", words(now, messages)));
     } else if (now.left().isPresent()) {
-      text.append(", ").append(Sizes.text(now.left().get())).append(" left");
+      text.append(messages.text("progress.left", Sizes.text(now.left().get())));
     }
     return text.toString();
+  }
+
+  /// When all will be done, as [Forecast#words] has it; empty when it is not known.
+  static String words(Forecast forecast, Messages messages) {
+    return switch (forecast.when()) {
+      case Forecast.When.Unknown _ -> "";
+      case Forecast.When.AfterRuns after -> messages.text("forecast.runs", after.runs());
+      case Forecast.When.InDays in -> messages.text("forecast.days", in.days(), in.date());
+      case Forecast.When.InHours in -> messages.text("forecast.hours", in.hours());
+      case Forecast.When.InMinutes in -> messages.text("forecast.minutes", in.minutes());
+    };
   }
 
   private void wipe() {

@@ -142,8 +142,7 @@ final class VerifyCommand implements Callable<Integer> {
     }
     Home home = around.home().make();
     Terminal terminal = around.terminal();
-    TerminalProgress bar =
-        new TerminalProgress(terminal.err(), terminal.interactive(), System::nanoTime);
+    TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
     List<Destination> helpers = new ArrayList<>();
@@ -220,7 +219,9 @@ final class VerifyCommand implements Callable<Integer> {
       helpers.addAll(wiring.otherDestinations(place.id(), catalogue));
     }
     if (helpers.isEmpty()) {
-      progress.say("Warning: no other destination is known and connected to copy from.");
+      progress.tell(
+          "progress.no-other",
+          "Warning: no other destination is known and connected to copy from.");
     }
     return new Repair(place, helpers, catalogue, progress, stop::mustAbandon);
   }

@@ -19,13 +19,14 @@ import java.util.stream.Collectors;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
+import serdab.backup.Reach;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.SqliteLibrary;
 import serdab.destination.Destination;
 import serdab.destination.DestinationId;
 import serdab.destination.ZipTreeDestination;
 import serdab.plan.BackupPlan;
-import serdab.restore.NewAddress;
+import serdab.restore.Arrival;
 import serdab.source.FolderSource;
 import serdab.source.Source;
 import serdab.source.horos.AutoClean;
@@ -141,15 +142,10 @@ final class Wiring implements AutoCloseable {
     return destination;
   }
 
-  /// Remembers where a destination is. One that is known and was never seen there may be a clone.
+  /// Remembers where a destination is, and looks at what is not certain to be there.
   private void saw(Destination destination, String specification, Catalogue catalogue) {
-    String id = destination.id().toString();
-    String address = address(specification);
     try {
-      if (!catalogue.destinationsAt(address).contains(id)) {
-        NewAddress.lookThrough(destination, catalogue, around.clock());
-      }
-      catalogue.sawDestination(id, address);
+      Arrival.of(destination, address(specification), catalogue, around.clock());
     } catch (SerdabException e) {
       destination.close();
       throw e;
@@ -229,10 +225,22 @@ final class Wiring implements AutoCloseable {
 
   /// Every destination that was ever used, is there now and is not this one; opened to read.
   List<Destination> otherDestinations(DestinationId than, Catalogue catalogue) {
+    return usedDestinations(catalogue, Set.of(than));
+  }
+
+  /// Every destination that was ever used and is there now, but for some; opened to read. A volume
+  /// that hangs is not there.
+  List<Destination> usedDestinations(Catalogue catalogue, Set<DestinationId> butFor) {
+    List<Catalogue.UsedPlace> used =
+        catalogue.destinations().stream().filter(place -> isDestination(place.spec())).toList();
+    Map<Path, Reach.State> states =
+        around.reach().of(used.stream().map(place -> destinationFolder(place.spec())).toList());
     Map<DestinationId, Destination> opened = new LinkedHashMap<>();
-    for (Catalogue.UsedPlace place : catalogue.destinations()) {
+    for (Catalogue.UsedPlace place : used) {
       DestinationId id = new DestinationId(UUID.fromString(place.id()));
-      if (id.equals(than) || opened.containsKey(id) || !isDestination(place.spec())) {
+      if (butFor.contains(id)
+          || opened.containsKey(id)
+          || states.get(destinationFolder(place.spec())) != Reach.State.FILLED) {
         continue;
       }
       try {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import serdab.Depth;
 import serdab.VersionId;
@@ -39,7 +40,15 @@ public interface Destination extends AutoCloseable {
 
   /// Everything it holds, in no promised order, streamed; unreadable copies come as
   /// [Listed.Unreadable], never as an exception. Close the stream.
-  Stream<Listed> held();
+  default Stream<Listed> held() {
+    return held(_ -> Optional.empty());
+  }
+
+  /// As [#held()], but what the caller knows is not opened: what is listed at its location with its
+  /// length comes as the copy that is known. Whether it still is that copy, a proof tells.
+  ///
+  /// @param known gives the copy that is known at a location
+  Stream<Listed> held(Function<String, Optional<HeldVersion>> known);
 
   /// The copy of exactly this version, when it is listed; its proof is empty.
   Optional<HeldVersion> find(StudyKey study, VersionId version);

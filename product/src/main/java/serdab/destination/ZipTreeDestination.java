@@ -14,6 +14,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
@@ -266,8 +267,14 @@ public final class ZipTreeDestination implements Destination {
   }
 
   @Override
-  public Stream<Listed> held() {
-    return tree.zips().flatMap(this::listed);
+  public Stream<Listed> held(Function<String, Optional<HeldVersion>> known) {
+    return tree.zips()
+        .flatMap(zip ->
+            known
+                .apply(zip.path())
+                .filter(copy -> copy.storedBytes() == zip.lengthBytes())
+                .map(copy -> Stream.<Listed>of(new Listed.Copy(copy)))
+                .orElseGet(() -> listed(zip)));
   }
 
   private Stream<Listed> listed(ZipTree.TreeZip zip) {

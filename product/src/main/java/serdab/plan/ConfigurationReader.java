@@ -438,6 +438,7 @@ final class ConfigurationReader {
                     section.number("versions", 1, 1_000_000),
                     section.period("versions_for"),
                     section.period("studies_for"),
+                    section.number("months", 1, 100_000),
                     legal(section));
             if (wrong.isEmpty() && retention.put(Addresses.normal(destination), rules) != null) {
               problems.add(

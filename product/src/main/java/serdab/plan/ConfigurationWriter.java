@@ -114,6 +114,7 @@ final class ConfigurationWriter {
     rules.versions().ifPresent(versions -> line("versions", versions));
     rules.versionsFor().ifPresent(period -> line("versions_for", string(period.toString())));
     rules.studiesFor().ifPresent(period -> line("studies_for", string(period.toString())));
+    rules.months().ifPresent(months -> line("months", months));
     for (RetentionRules.LegalTime legal : rules.legal()) {
       out.append("\n[[retention.").append(key(destination)).append(".legal]]\n");
       if (!legal.modalities().isEmpty()) {

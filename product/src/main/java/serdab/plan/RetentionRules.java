@@ -9,25 +9,35 @@ import java.util.Set;
 /// Which copies a destination must keep. What no rule keeps may be destroyed, by a person, with
 /// `serdab prune`; nothing is ever destroyed by itself.
 ///
-/// A version is kept when any rule keeps it. The last proven copy of a study on the destination is
-/// kept always.
+/// A version is kept when any rule keeps it, and so is a study. The last proven copy of a study on
+/// the destination is kept always.
 ///
 /// @param versions how many versions of a study are kept at least; the newest is always kept
 /// @param versionsFor how long a version is kept after the one that follows it was made
-/// @param studiesFor how long a study is kept after its study date; empty means for ever
+/// @param studiesFor how long a study is kept after its study date; empty, without `months` too,
+///   means for ever
+/// @param months how many months are kept at least with all their studies, the newest of those in
+///   which the destination has studies; empty, without `studiesFor` too, means all
 /// @param legal longer times by modality and by the patient's age; all that match must have passed
 public record RetentionRules(
     OptionalInt versions,
     Optional<Period> versionsFor,
     Optional<Period> studiesFor,
+    OptionalInt months,
     List<LegalTime> legal) {
 
   /// Keeps everything.
   public static final RetentionRules ALL =
-      new RetentionRules(OptionalInt.empty(), Optional.empty(), Optional.empty(), List.of());
+      new RetentionRules(
+          OptionalInt.empty(), Optional.empty(), Optional.empty(), OptionalInt.empty(), List.of());
 
   public RetentionRules {
     legal = List.copyOf(legal);
+  }
+
+  /// Whether any study is ever over.
+  public boolean endStudies() {
+    return studiesFor.isPresent() || months.isPresent();
   }
 
   /// A time that the law asks for.

@@ -2,6 +2,7 @@ package serdab.report;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.Optional;
 
@@ -28,20 +29,56 @@ public record Forecast(
   public static final Forecast DONE =
       new Forecast(false, 0, 0, 0, 0, Optional.empty(), Optional.empty());
 
-  /// In words, such as "about 60 days at this pace (2026-05-01)"; empty when it is not known.
-  public String words() {
+  /// When all will be done, as precisely as it is worth saying.
+  public sealed interface When {
+    /// It is not known.
+    record Unknown() implements When {}
+
+    /// After so many more runs; how long those take is not known.
+    record AfterRuns(long runs) implements When {}
+
+    /// Two days or more.
+    ///
+    /// @param date in UTC
+    record InDays(long days, LocalDate date) implements When {}
+
+    /// Two hours to two days.
+    record InHours(long hours) implements When {}
+
+    /// One minute at least.
+    record InMinutes(long minutes) implements When {}
+  }
+
+  /// When all will be done.
+  public When when() {
     if (left.isEmpty() || doneAt.isEmpty()) {
-      return runsLeft > 0 ? "after " + runsLeft + (runsLeft == 1 ? " more run" : " more runs") : "";
+      return runsLeft > 0 ? new When.AfterRuns(runsLeft) : new When.Unknown();
     }
     Duration time = left.get();
-    String date = doneAt.get().atOffset(ZoneOffset.UTC).toLocalDate().toString();
     if (time.toHours() >= 48) {
-      return "in about " + Math.round(time.toHours() / 24.0) + " days at this pace (" + date + ")";
+      LocalDate date = doneAt.get().atOffset(ZoneOffset.UTC).toLocalDate();
+      return new When.InDays(Math.round(time.toHours() / 24.0), date);
     }
     if (time.toMinutes() >= 120) {
-      return "in about " + Math.round(time.toMinutes() / 60.0) + " hours at this pace";
+      return new When.InHours(Math.round(time.toMinutes() / 60.0));
     }
-    long minutes = Math.max(1, Math.round(time.toSeconds() / 60.0));
-    return "in about " + minutes + (minutes == 1 ? " minute" : " minutes") + " at this pace";
+    return new When.InMinutes(Math.max(1, Math.round(time.toSeconds() / 60.0)));
+  }
+
+  /// In English words, such as "in about 60 days at this pace (2026-05-01)"; empty when it is not
+  /// known.
+  public String words() {
+    return switch (when()) {
+      case When.Unknown _ -> "";
+      case When.AfterRuns after ->
+          "after " + after.runs() + (after.runs() == 1 ? " more run" : " more runs");
+      case When.InDays in -> "in about " + in.days() + " days at this pace (" + in.date() + ")";
+      case When.InHours in -> "in about " + in.hours() + " hours at this pace";
+      case When.InMinutes in ->
+          "in about "
+              + in.minutes()
+              + (in.minutes() == 1 ? " minute" : " minutes")
+              + " at this pace";
+    };
   }
 }

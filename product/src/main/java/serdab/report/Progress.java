@@ -25,6 +25,22 @@ public interface Progress {
   /// A line worth reading now, without patient data.
   void say(String line);
 
+  /// A line worth reading now that there are translations of.
+  ///
+  /// @param key of its translations
+  /// @param english the whole line, for logs and for people who read English
+  /// @param values what a translation says too, in its order
+  default void tell(String key, String english, Object... values) {
+    say(english);
+  }
+
+  /// A warning, without patient data.
+  ///
+  /// @param english what it warns of
+  default void warn(String english) {
+    tell("any.warning", "Warning: " + english, english);
+  }
+
   /// Tells nobody.
   Progress SILENT =
       new Progress() {

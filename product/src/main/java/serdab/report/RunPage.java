@@ -92,7 +92,8 @@ public final class RunPage {
               : "Good so far: what was copied is proven, and a later run copies what waits.";
       case INCOMPLETE -> "Not all good: some listed files have no proven copy yet.";
       case FAILED -> "The run failed.";
-      case HELD_BACK -> "A safeguard held the run back.";
+      case HELD_BACK ->
+          "What is there has its copies; a destination could not be used and lacks what is new.";
       case INTERRUPTED -> "Interrupted: the next run goes on where it stopped.";
     };
   }

@@ -298,6 +298,16 @@ final class StatusJudgement {
                   "last-run-died",
                   "The last backup" + of(each) + " was cut short " + began(run) + ".",
                   RUN));
+      case "held-back" ->
+          reasons.add(
+              new Problem(
+                  "last-run-failed",
+                  "The last backup"
+                      + of(each)
+                      + " went on without a destination "
+                      + began(run)
+                      + ": what is new is not there.",
+                  "See which: serdab report; connect it and run: serdab backup"));
       case "interrupted" ->
           reasons.add(
               new Problem(
@@ -371,6 +381,18 @@ final class StatusJudgement {
                     + (copies.bad() == 1 ? " is" : " are")
                     + " damaged.",
                 "Make them again with: serdab backup; then check the disk"));
+      }
+      if (copies.unseen() > 0) {
+        reasons.add(
+            new Problem(
+                "destination-not-looked-at",
+                number(copies.unseen())
+                    + (copies.unseen() == 1 ? " copy" : " copies")
+                    + " on "
+                    + destination.address()
+                    + (copies.unseen() == 1 ? " was" : " were")
+                    + " not looked at since the catalogue was recovered.",
+                "Connect it and run: serdab backup"));
       }
       Optional<Instant> oldest = copies.oldestProof();
       if (oldest.isPresent() && Duration.between(oldest.get(), now).compareTo(PROOF_OLD) > 0) {

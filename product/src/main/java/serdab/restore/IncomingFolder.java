@@ -357,7 +357,10 @@ final class IncomingFolder {
                     + " on."));
       }
       if (said.equals(Instant.MIN) || Duration.between(said, now).compareTo(SAY_EVERY) >= 0) {
-        progress.say("waiting for the viewer: " + waiting + " files wait in INCOMING.noindex");
+        progress.tell(
+            "progress.viewer-files",
+            "waiting for the viewer: " + waiting + " files wait in INCOMING.noindex",
+            waiting);
         said = now;
       }
       try {

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
@@ -33,6 +34,7 @@ import serdab.ProofMeans;
 import serdab.SerdabException;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.CopyRow;
+import serdab.catalogue.Standing;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.ProofOutcome;
@@ -109,8 +111,15 @@ public final class Recovery {
   /// Brings back the newest whole copy of an installation's catalogue.
   ///
   /// @param file where it goes; must not exist
-  /// @return what was taken; nothing is at `file` when nothing could be
-  public static Taken catalogue(Destination destination, String installation, Path file) {
+  /// @param random as for [Catalogue#inFile]
+  /// @return what was taken; nothing is at `file` when nothing could be. No copy in it counts until
+  ///   its destination was looked at: the machine that was lost may have removed it since
+  public static Taken catalogue(
+      Destination destination,
+      String installation,
+      Path file,
+      InstantSource clock,
+      RandomGenerator random) {
     SideFiles files = beside(destination);
     List<String> copies = files.names(installation + "/" + RecoveryKit.CATALOGUE_PREFIX);
     int damaged = 0;
@@ -120,12 +129,19 @@ public final class Recovery {
         Files.deleteIfExists(part);
         try {
           if (unpack(files, name, part) && Catalogue.isWhole(part)) {
+            try (Catalogue taken = Catalogue.inFile(part, clock, random)) {
+              taken.standing().recovered(clock.instant());
+            }
+            if (Files.exists(logOf(part))) {
+              throw new IOException("a change is not in the file yet");
+            }
             Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
             return new Taken(RecoveryKit.madeAt(name), damaged);
           }
           damaged++;
         } finally {
           Files.deleteIfExists(part);
+          Files.deleteIfExists(logOf(part));
         }
       } catch (IOException e) {
         throw new SerdabException.Unavailable(
@@ -137,6 +153,10 @@ public final class Recovery {
       }
     }
     return new Taken(Optional.empty(), damaged);
+  }
+
+  private static Path logOf(Path database) {
+    return database.resolveSibling(database.getFileName() + "-wal");
   }
 
   /// Unpacks one copy; false when it is not what its note says.
@@ -238,8 +258,10 @@ public final class Recovery {
   public record BroughtUpToDate(
       long known, long added, long gone, List<VerifyReport.BadCopy> unreadable) {}
 
-  /// Compares a catalogue with what the destination holds: what is new is remembered as PRESENT, so
-  /// that the next run proves it before it counts; what is not there any more is not believed.
+  /// Compares a catalogue with what the destination holds: what is listed as it was counts as it
+  /// did; what is new is remembered as PRESENT, so that the next run proves it before it counts;
+  /// what is not there any more is not believed. Other destinations are looked at when they are
+  /// there, by [Arrival].
   public static BroughtUpToDate bringUpToDate(
       Destination destination,
       Catalogue catalogue,
@@ -247,7 +269,6 @@ public final class Recovery {
       Progress progress,
       BooleanSupplier stop) {
     String id = destination.id().toString();
-    catalogue.standing().recovered(clock.instant());
     Map<String, CopyRow> remembered = new HashMap<>();
     try (Stream<CopyRow> rows = catalogue.copiesOn(id)) {
       rows.filter(CopyRow::shouldBeThere)
@@ -255,11 +276,13 @@ public final class Recovery {
     }
     Set<String> listedNames = new HashSet<>();
     List<VerifyReport.BadCopy> unreadable = new ArrayList<>();
+    List<Standing.Seen> seen = new ArrayList<>();
     long known = 0;
     long added = 0;
     try (Stream<Destination.Listed> held = destination.held()) {
       for (Destination.Listed listed : (Iterable<Destination.Listed>) held::iterator) {
         if (stop.getAsBoolean()) {
+          catalogue.standing().seen(id, seen);
           return new BroughtUpToDate(known, added, 0, unreadable);
         }
         switch (listed) {
@@ -273,6 +296,9 @@ public final class Recovery {
                 && row.storedBytes() == copy.storedBytes()
                 && (row.location().equals(copy.location()) || isThere(destination, row))) {
               known++;
+              if (row.isUnseen()) {
+                seen.add(Standing.Seen.of(row));
+              }
               continue;
             }
             try {
@@ -295,6 +321,7 @@ public final class Recovery {
         }
       }
     }
+    catalogue.standing().seen(id, seen);
     return new BroughtUpToDate(
         known, added, forget(catalogue, id, listedNames, Set.of(), clock), unreadable);
   }

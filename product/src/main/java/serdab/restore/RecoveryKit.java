@@ -20,6 +20,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -48,8 +49,11 @@ public final class RecoveryKit {
   private static final Duration HOUR = Duration.ofHours(1);
   private static final Duration DAY = Duration.ofDays(1);
 
-  /// A catalogue this large is copied once a day only: it takes minutes then.
-  private static final long LARGE_BYTES = 256L << 20;
+  /// A catalogue this large is copied once a day only, and stored as it is: most of it are digests,
+  /// and trying to deflate them would take longer than the rest of a run in which nothing changed.
+  static final long LARGE_BYTES = 256L << 20;
+
+  private static final int PIECE_BYTES = 1 << 20;
 
   private static final int CATALOGUES_KEPT = 3;
   private static final long LOG_BYTES_MAX = 4L << 20;
@@ -81,14 +85,26 @@ public final class RecoveryKit {
   private final Path workFolder;
   private final InstantSource clock;
   private final String writtenBy;
+  private final long storedFromBytes;
 
   /// @param workFolder a private folder of ours, for the copy before it is packed
   /// @param writtenBy program and version
   public RecoveryKit(Catalogue catalogue, Path workFolder, InstantSource clock, String writtenBy) {
+    this(catalogue, workFolder, clock, writtenBy, LARGE_BYTES);
+  }
+
+  /// @param storedFromBytes a catalogue of this size or more is not deflated
+  RecoveryKit(
+      Catalogue catalogue,
+      Path workFolder,
+      InstantSource clock,
+      String writtenBy,
+      long storedFromBytes) {
     this.catalogue = catalogue;
     this.workFolder = workFolder;
     this.clock = clock;
     this.writtenBy = writtenBy;
+    this.storedFromBytes = storedFromBytes;
   }
 
   /// Leaves what is new since the last time. A destination that keeps no files beside its studies
@@ -250,9 +266,16 @@ public final class RecoveryKit {
     ZipOutputStream zip = new ZipOutputStream(out, StandardCharsets.UTF_8);
     // The lists of instances in it hardly shrink; the rest does at any level.
     zip.setLevel(Deflater.BEST_SPEED);
-    zip.putNextEntry(entry(DATABASE_ENTRY, now));
+    ZipEntry database = entry(DATABASE_ENTRY, now);
+    if (length >= storedFromBytes) {
+      database.setMethod(ZipEntry.STORED);
+      database.setSize(length);
+      database.setCompressedSize(length);
+      database.setCrc(crc(copy));
+    }
+    zip.putNextEntry(database);
     try (InputStream in = new DigestInputStream(Files.newInputStream(copy), digest)) {
-      in.transferTo(zip);
+      copy(in, zip::write);
     }
     zip.closeEntry();
     zip.putNextEntry(entry(NOTE_ENTRY, now));
@@ -270,6 +293,26 @@ public final class RecoveryKit {
     zip.write(note.toByteArray());
     zip.closeEntry();
     zip.finish();
+  }
+
+  private static long crc(Path file) throws IOException {
+    CRC32 crc = new CRC32();
+    try (InputStream in = Files.newInputStream(file)) {
+      copy(in, crc::update);
+    }
+    return crc.getValue();
+  }
+
+  @FunctionalInterface
+  private interface Taker {
+    void take(byte[] bytes, int from, int length) throws IOException;
+  }
+
+  private static void copy(InputStream in, Taker taker) throws IOException {
+    byte[] piece = new byte[PIECE_BYTES];
+    for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
+      taker.take(piece, 0, count);
+    }
   }
 
   private static ZipEntry entry(String name, Instant time) {

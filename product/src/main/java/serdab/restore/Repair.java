@@ -13,7 +13,7 @@ import serdab.catalogue.VersionRow;
 import serdab.destination.CarryOver;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
-import serdab.destination.VersionReader;
+import serdab.destination.Remake;
 import serdab.report.Progress;
 
 /// Makes lost or damaged copies again from what other destinations hold. One thread at a time.
@@ -28,7 +28,7 @@ public final class Repair {
   private final Destination to;
   private final List<Destination> others;
   private final Catalogue catalogue;
-  private final CarryOver carry;
+  private final Remake remake;
   private final List<Problem> problems = new ArrayList<>();
 
   /// Prepares to repair; the caller keeps and closes all of it.
@@ -44,12 +44,14 @@ public final class Repair {
     this.to = to;
     this.others = List.copyOf(others);
     this.catalogue = catalogue;
-    this.carry = new CarryOver(progress::read, stop);
+    this.remake = new Remake(new CarryOver(progress::read, stop), catalogue::label);
   }
 
   /// Why copies could not be made again, as far as it is not their own destination's fault.
   public List<Problem> problems() {
-    return List.copyOf(problems);
+    List<Problem> all = new ArrayList<>(remake.problems());
+    all.addAll(problems);
+    return List.copyOf(all);
   }
 
   /// Makes a copy of this version again, proven and recorded; empty when no other destination holds
@@ -58,69 +60,42 @@ public final class Repair {
   /// @throws SerdabException when the destination that is repaired fails
   /// @throws CarryOver.GivenUp when it was asked to stop
   Optional<HeldVersion> makeAgain(HeldVersion lost) {
-    for (Destination other : others) {
-      Optional<HeldVersion> held = find(other, lost);
-      if (held.isEmpty()) {
-        continue;
-      }
-      try (VersionReader reader = other.read(held.get())) {
-        CarryOver.requireManifest(reader.version());
-        if (!hasRoom(reader.version().lengthBytes())) {
-          return Optional.empty();
-        }
-        HeldVersion made = carry.copy(reader, to);
-        catalogue.recordHeld(
-            VersionRow.of(reader.version()),
-            new CopyRow(
-                made.study(),
-                made.id(),
-                to.id().toString(),
-                made.location(),
-                made.storedBytes(),
-                made.fileCount(),
-                made.proof().orElseThrow(),
-                "good",
-                0));
-        return Optional.of(made);
-      } catch (SerdabException.Misconfigured e) {
-        if (!e.problem().code().equals("pseudonym-key-missing")) {
-          throw e;
-        }
-        // The others are proven all the same; a backup, which has the key, makes this one again.
-        Problem keyless =
-            new Problem(
-                e.problem().code(),
-                "Copies in " + to.describe() + " are named by pseudonyms, and a repair has no key.",
-                "Run the backup, which has it: it makes them again from the source.");
-        if (!problems.contains(keyless)) {
-          problems.add(keyless);
-        }
-        return Optional.empty();
-      } catch (SerdabException.Damaged e) {
-        problems.add(
-            new Problem(
-                "other-copy-damaged",
-                "The copy of study "
-                    + catalogue.label(lost.study())
-                    + " on "
-                    + other.describe()
-                    + " is no help: "
-                    + e.problem().what(),
-                "Prove that destination with: serdab verify"));
-      }
-    }
-    return Optional.empty();
-  }
-
-  private Optional<HeldVersion> find(Destination other, HeldVersion lost) {
     try {
-      return other.find(lost.study(), lost.id());
-    } catch (SerdabException.Unavailable e) {
-      if (!problems.contains(e.problem())) {
-        problems.add(e.problem());
+      Optional<Remake.Made> made = remake.make(lost, others, to, this::hasRoom);
+      made.ifPresent(this::record);
+      return made.map(Remake.Made::copy);
+    } catch (SerdabException.Misconfigured e) {
+      if (!e.problem().code().equals("pseudonym-key-missing")) {
+        throw e;
+      }
+      // The others are proven all the same; a backup, which has the key, makes this one again.
+      Problem keyless =
+          new Problem(
+              e.problem().code(),
+              "Copies in " + to.describe() + " are named by pseudonyms, and a repair has no key.",
+              "Run the backup, which has it: it makes them again from the source, or from another"
+                  + " destination of its plan.");
+      if (!problems.contains(keyless)) {
+        problems.add(keyless);
       }
       return Optional.empty();
     }
+  }
+
+  private void record(Remake.Made made) {
+    HeldVersion copy = made.copy();
+    catalogue.recordHeld(
+        VersionRow.of(made.version()),
+        new CopyRow(
+            copy.study(),
+            copy.id(),
+            to.id().toString(),
+            copy.location(),
+            copy.storedBytes(),
+            copy.fileCount(),
+            copy.proof().orElseThrow(),
+            "good",
+            0));
   }
 
   private boolean hasRoom(long lengthBytes) {

@@ -21,6 +21,7 @@ import serdab.SerdabException;
 import serdab.VersionId;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.Proofs;
+import serdab.catalogue.Standing;
 import serdab.destination.CarryOver;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
@@ -43,6 +44,10 @@ public final class Verification {
 
   private final Map<String, Proofs.Turn> known = new HashMap<>();
   private final Map<String, Proofs.Turn> knownAt = new HashMap<>();
+
+  /// Listed as they were before the catalogue was recovered.
+  private final List<Standing.Seen> seenAgain = new ArrayList<>();
+
   private final Map<String, List<HeldVersion>> listed = new LinkedHashMap<>();
   private final List<VerifyReport.BadCopy> bad = new ArrayList<>();
   private final List<VerifyReport.BadCopy> repaired = new ArrayList<>();
@@ -91,8 +96,10 @@ public final class Verification {
   /// Proves a share of the copies, the ones proven longest ago first. Call it once.
   ///
   /// Copies that only the catalogue knows are asked for each time, whatever the share, and reported
-  /// when they are missing; copies that only the destination knows are proven like all others and
-  /// recorded. What [Rounds] promises holds for all copies that are listed.
+  /// when they are missing or have another length; copies that only the destination knows are
+  /// proven like all others and recorded. A good copy that is listed where it is known to be is
+  /// opened when it has its turn, and not before. What [Rounds] promises holds for all copies that
+  /// are listed.
   ///
   /// @param study only copies of this study; empty means all
   public VerifyReport verify(Depth depth, Share share, Optional<StudyKey> study) {
@@ -103,6 +110,7 @@ public final class Verification {
     List<Candidate> lost = new ArrayList<>();
     List<Candidate> candidates = new ArrayList<>();
     list(study, inRounds, candidates, lost);
+    catalogue.standing().seen(id, seenAgain);
     long unreadable = (long) bad.size() + replaced.size();
     long copies = candidates.size() + lost.size() + unreadable;
     if (copies == 0) {
@@ -198,7 +206,7 @@ public final class Verification {
         take(copy, inRounds, candidates);
       }
     } else {
-      try (Stream<Destination.Listed> held = destination.held()) {
+      try (Stream<Destination.Listed> held = destination.held(this::believed)) {
         held.forEach(one -> {
           switch (one) {
             case Destination.Listed.Copy readable -> take(readable.version(), inRounds, candidates);
@@ -226,11 +234,24 @@ public final class Verification {
             .thenComparing(one -> one.copy().id()));
   }
 
+  /// The good copy that is remembered at a place: when it is listed with its length, its own turn
+  /// will tell whether it is still that copy. A tree of 130,000 ZIPs is not opened whole for that.
+  private Optional<HeldVersion> believed(String location) {
+    return Optional.ofNullable(knownAt.get(location))
+        .filter(turn -> turn.state().equals("good"))
+        .map(turn -> remembered(turn).copy());
+  }
+
   private void take(HeldVersion copy, boolean inRounds, List<Candidate> candidates) {
     String name = nameOf(copy.study(), copy.id());
     listed.computeIfAbsent(name, _ -> new ArrayList<>(1)).add(copy);
     Proofs.Turn turn = known.get(name);
     if (turn != null) {
+      if (turn.isUnseen()
+          && turn.location().equals(copy.location())
+          && turn.storedBytes() == copy.storedBytes()) {
+        seenAgain.add(new Standing.Seen(copy.study(), copy.id(), copy.location()));
+      }
       candidates.add(new Candidate(copy, turn.lastTurn(), turn.lastAt()));
       return;
     }

@@ -309,7 +309,10 @@ public final class ViewerRestore {
       }
     }
     Instant end = clock.instant().plus(longest);
-    progress.say("waiting until " + pending.size() + " studies show up in the viewer's index");
+    progress.tell(
+        "progress.viewer-index",
+        "waiting until " + pending.size() + " studies show up in the viewer's index",
+        pending.size());
     while (!pending.isEmpty()) {
       Instant began = clock.instant();
       lookFor(pending, library);

@@ -18,7 +18,7 @@ final class HoldMatch {
   static List<Reason> of(StudyKey study, List<StudyFacts> known, List<HoldRow> holds) {
     return holds.stream()
         .filter(hold -> matches(hold, study, known))
-        .map(hold -> new Reason("hold", "hold " + hold.id()))
+        .map(hold -> new Reason("hold", "hold " + hold.id(), Long.toString(hold.id())))
         .toList();
   }
 

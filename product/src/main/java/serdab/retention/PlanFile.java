@@ -109,7 +109,7 @@ public record PlanFile(
   }
 
   /// Each text with its length before it, so that no two plans run into each other.
-  private static void hash(MessageDigest hasher, String... texts) {
+  static void hash(MessageDigest hasher, String... texts) {
     hasher.update((texts.length + "\n").getBytes(StandardCharsets.US_ASCII));
     for (String text : texts) {
       byte[] bytes = text.getBytes(StandardCharsets.UTF_8);

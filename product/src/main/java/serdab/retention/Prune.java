@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.YearMonth;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -48,6 +49,9 @@ public final class Prune {
   /// The folder of certificates in a destination.
   public static final String FOLDER = "_retention";
 
+  /// How the names of certificates begin.
+  public static final String CERTIFICATE = "certificate-";
+
   /// A plan that is older says little about what there is now.
   public static final Duration PLAN_FOR = Duration.ofDays(7);
 
@@ -64,11 +68,15 @@ public final class Prune {
   private final Catalogue catalogue;
   private final Removals removals;
   private final String here;
+  private final Elsewhere others;
   private final List<PruneReport.Kept> kept = new ArrayList<>();
   private final List<PruneReport.Written> written = new ArrayList<>();
 
   /// Locations of copies that stay, and were read in this run.
   private final Set<String> readNow = new HashSet<>();
+
+  /// What a removal takes away is of no month that is kept, so these months stay as they are.
+  private Optional<YearMonth> keptSince = Optional.empty();
 
   private long removed;
   private long removedBytes;
@@ -80,6 +88,7 @@ public final class Prune {
     this.catalogue = setting.catalogue();
     this.removals = catalogue.removals();
     this.here = destination.id().toString();
+    this.others = Elsewhere.read(setting.others(), catalogue, setting.clock());
   }
 
   /// Where certificates are kept besides the destination itself.
@@ -92,6 +101,7 @@ public final class Prune {
   /// What a pruning works with. The caller keeps and closes all of it.
   ///
   /// @param destination opened for writing
+  /// @param others the other destinations that are there now, opened to read
   /// @param home a second place for certificates
   /// @param stop asked before each removal
   /// @param author the person who confirmed
@@ -99,6 +109,7 @@ public final class Prune {
   /// @param writtenBy program and version
   public record Setting(
       Destination destination,
+      List<Destination> others,
       Catalogue catalogue,
       InstantSource clock,
       Papers home,
@@ -106,7 +117,12 @@ public final class Prune {
       BooleanSupplier stop,
       String author,
       String worker,
-      String writtenBy) {}
+      String writtenBy) {
+
+    public Setting {
+      others = List.copyOf(others);
+    }
+  }
 
   /// A planned copy that was judged again and may go.
   private record Ready(PlanFile.Planned planned, Certificate.More more) {}
@@ -115,11 +131,16 @@ public final class Prune {
   ///
   /// @param rules those that hold now; a plan by others is refused
   /// @param lastCopies whether the person confirmed that last copies go too
-  /// @throws SerdabException.HeldBack `retention-frozen`; nothing was removed then
+  /// @throws SerdabException.HeldBack `retention-frozen`, or `hold-damaged` when nobody knows what
+  ///   a hold beside the copies holds; nothing more is removed then
   /// @throws SerdabException.Refused when the plan is of another destination, too old, or by other
   ///   rules; nothing was removed then
   public PruneReport execute(PlanFile plan, RetentionRules rules, boolean lastCopies) {
     require(plan, rules);
+    keptSince =
+        RetentionPlan.terms(
+                rules, List.of(), setting.clock().instant(), plan.proofsFor(), catalogue, here)
+            .keptSince();
     List<PlanFile.Planned> wanted = new ArrayList<>();
     for (PlanFile.Planned planned : plan.copies()) {
       if (lastCopies || planned.verdict() == Verdict.GO) {
@@ -170,6 +191,7 @@ public final class Prune {
     if (frozen.isPresent()) {
       throw new SerdabException.HeldBack(frozen.get());
     }
+    new HoldPapers(catalogue).require(destination);
   }
 
   private static SerdabException.Refused refused(String code, String what) {
@@ -201,6 +223,8 @@ public final class Prune {
       if (setting.stop().getAsBoolean()) {
         return true; // Nothing of this part was begun.
       }
+      // Another machine may have left a hold here meanwhile.
+      new HoldPapers(catalogue).require(destination);
       if (!part.isEmpty() && removePart(plan, rules, part)) {
         return true;
       }
@@ -211,12 +235,16 @@ public final class Prune {
   // ---- judging again
 
   private StudyJudgement judgement(RetentionRules rules, PlanFile plan) {
-    return new StudyJudgement(destination, catalogue, terms(rules, plan), true);
+    return new StudyJudgement(destination, catalogue, terms(rules, plan), others, true);
   }
 
   private Terms terms(RetentionRules rules, PlanFile plan) {
     return new Terms(
-        rules, catalogue.holds().standing(), setting.clock().instant(), plan.proofsFor());
+        rules,
+        catalogue.holds().standing(),
+        setting.clock().instant(),
+        plan.proofsFor(),
+        keptSince);
   }
 
   /// Judges a planned copy by what there is now.
@@ -242,7 +270,9 @@ public final class Prune {
     String reasons = String.join("; ", line.get().reasons().stream().map(Reason::text).toList());
     return Optional.of(
         line.get().verdict() == Verdict.GO_AS_LAST
-            ? stays("copy-is-last", "It is the last proven copy of its study by now.")
+            ? stays(
+                "copy-is-last",
+                "No other destination could be asked that holds a proven copy of its study now.")
             : stays("copy-kept", "It is kept by now: " + reasons + "."));
   }
 
@@ -434,7 +464,9 @@ public final class Prune {
     while (beside().lengthBytes(intentName(id)).isPresent()) {
       id = STAMP.format(now) + "-" + removals.nextNumber();
     }
-    setting.progress().say("Certificate " + id + ": " + copies + " copies.");
+    setting
+        .progress()
+        .tell("progress.certificate", "Certificate " + id + ": " + copies + " copies.", id, copies);
     return new Removals.CertificateRow(
         id,
         here,
@@ -509,17 +541,26 @@ public final class Prune {
             destination::shown);
     byte[] json = keepPaper(name(act.id()), certificate.json());
     String digest = Sha256.digest(json).hex();
-    keepPaper("certificate-" + act.id() + ".txt", certificate.text(digest));
+    keepPaper(CERTIFICATE + act.id() + ".txt", certificate.text(digest));
     removals.ended(act.id(), digest);
     written.add(new PruneReport.Written(name(act.id()), digest));
   }
 
   private static String name(String id) {
-    return "certificate-" + id + ".json";
+    return CERTIFICATE + id + ".json";
   }
 
   private static String intentName(String id) {
-    return "certificate-" + id + "-intent.json";
+    return CERTIFICATE + id + "-intent.json";
+  }
+
+  /// Whose paper a name in [#FOLDER] is.
+  ///
+  /// @param name begins with [#CERTIFICATE]
+  public static String certificateId(String name) {
+    int end = name.lastIndexOf('.');
+    String id = name.substring(CERTIFICATE.length(), Math.max(end, CERTIFICATE.length()));
+    return id.endsWith("-intent") ? id.substring(0, id.length() - "-intent".length()) : id;
   }
 
   /// Keeps a paper in both places; one that is there already, from a run that was killed a moment

@@ -3,7 +3,9 @@ package serdab.retention;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.YearMonth;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -46,6 +48,9 @@ public record RetentionPlan(
   /// How old a proof may be that a removal leans on, when nobody says otherwise.
   public static final Duration PROOFS_FOR = Duration.ofDays(30);
 
+  /// Stands for the month of studies without a date.
+  public static final String NO_MONTH = "unknown";
+
   /// Of so many copies that the catalogue expects, one may be missing without an alarm: a listing
   /// that is shorter than it should be is no ground to remove anything.
   private static final long ONE_MISSING_OF = 1000;
@@ -66,6 +71,7 @@ public record RetentionPlan(
   ///
   /// @param holds those that stand
   /// @param proofsFor how old a proof may be that a removal leans on
+  /// @param others the other destinations that are there now, opened to read
   /// @throws serdab.SerdabException when the destination or the catalogue cannot be read to the end
   public static RetentionPlan of(
       RetentionRules rules,
@@ -73,9 +79,10 @@ public record RetentionPlan(
       Catalogue catalogue,
       InstantSource clock,
       List<HoldRow> holds,
-      Duration proofsFor) {
+      Duration proofsFor,
+      List<Destination> others) {
     String here = destination.id().toString();
-    Terms terms = new Terms(rules, holds, clock.instant(), proofsFor);
+    Terms terms = terms(rules, holds, clock.instant(), proofsFor, catalogue, here);
     Map<StudyKey, List<HeldVersion>> studies = new TreeMap<>();
     long unreadable = 0;
     try (Stream<Destination.Listed> listed = destination.held()) {
@@ -93,7 +100,8 @@ public record RetentionPlan(
     Optional<Problem> frozen =
         Freeze.of(catalogue, here)
             .or(() -> outOfStep(destination, expectedAndMissing[0], expectedAndMissing[1]));
-    StudyJudgement judgement = new StudyJudgement(destination, catalogue, terms, false);
+    StudyJudgement judgement =
+        new StudyJudgement(destination, catalogue, terms, Elsewhere.looked(others), false);
     List<Line> lines = new ArrayList<>();
     studies.forEach((study, held) ->
         judgement
@@ -108,6 +116,19 @@ public record RetentionPlan(
         unreadable,
         expectedAndMissing[1],
         frozen);
+  }
+
+  /// By what copies on a destination are judged now.
+  static Terms terms(
+      RetentionRules rules,
+      List<HoldRow> holds,
+      Instant now,
+      Duration proofsFor,
+      Catalogue catalogue,
+      String here) {
+    List<YearMonth> months =
+        rules.months().isPresent() ? catalogue.standing().months(here) : List.of();
+    return new Terms(rules, holds, now, proofsFor, Terms.keptSince(rules, months, now));
   }
 
   private static Line frozen(Line line) {
@@ -166,25 +187,26 @@ public record RetentionPlan(
     return keys.size();
   }
 
-  /// What a verdict is given for, by each reason's text. A copy with two reasons counts for both.
-  public Map<String, Count> byReason(Verdict verdict) {
-    Map<String, Count> counts = new TreeMap<>();
+  /// What a verdict is given for, in the order of the reasons' texts. A copy with two reasons
+  /// counts for both.
+  public Map<Reason, Count> byReason(Verdict verdict) {
+    Map<Reason, Count> counts = new TreeMap<>(Comparator.comparing(Reason::text));
     for (Line line : with(verdict)) {
       line.reasons().stream()
-          .map(Reason::text)
           .distinct()
-          .forEach(text ->
-              counts.merge(text, new Count(1, line.copy().storedBytes()), (a, b) -> a.plus(line)));
+          .forEach(reason ->
+              counts.merge(
+                  reason, new Count(1, line.copy().storedBytes()), (a, b) -> a.plus(line)));
     }
     return counts;
   }
 
-  /// What would go, by month of the study; studies without a date under `unknown`.
+  /// What would go, by month of the study; studies without a date under [#NO_MONTH].
   public Map<String, Count> byMonth(Verdict verdict) {
     Map<String, Count> counts = new TreeMap<>();
     for (Line line : with(verdict)) {
       counts.merge(
-          line.month().map(Object::toString).orElse("unknown"),
+          line.month().map(Object::toString).orElse(NO_MONTH),
           new Count(1, line.copy().storedBytes()),
           (a, b) -> a.plus(line));
     }

@@ -24,6 +24,7 @@ public final class RulesText {
       Pattern.compile("([A-Za-z0-9_,]*|\\*)=([^@]+)(?:@(\\d{1,3}))?");
   private static final int AGE_MAX = 150;
   private static final int VERSIONS_MAX = 1_000_000;
+  private static final int MONTHS_MAX = 100_000;
   private static final int LINES_MAX = 1000;
 
   private RulesText() {}
@@ -34,6 +35,7 @@ public final class RulesText {
     rules.versions().ifPresent(count -> lines.add("versions: " + count));
     rules.versionsFor().ifPresent(time -> lines.add("versions-for: " + time));
     rules.studiesFor().ifPresent(time -> lines.add("studies-for: " + time));
+    rules.months().ifPresent(count -> lines.add("months: " + count));
     rules.legal().forEach(time -> lines.add("legal: " + legal(time)));
     return lines.stream().sorted().distinct().toList();
   }
@@ -98,15 +100,26 @@ public final class RulesText {
   ///
   /// @throws IllegalArgumentException saying what is wrong
   public static int parseVersions(String text) {
+    return parseCount(text, VERSIONS_MAX, "versions");
+  }
+
+  /// Reads a number of months.
+  ///
+  /// @throws IllegalArgumentException saying what is wrong
+  public static int parseMonths(String text) {
+    return parseCount(text, MONTHS_MAX, "months");
+  }
+
+  private static int parseCount(String text, int most, String what) {
     try {
       int count = Integer.parseInt(text.strip());
-      if (count >= 1 && count <= VERSIONS_MAX) {
+      if (count >= 1 && count <= most) {
         return count;
       }
     } catch (NumberFormatException e) {
       // Said below.
     }
-    throw new IllegalArgumentException("'" + text + "' is no number of versions; at least 1");
+    throw new IllegalArgumentException("'" + text + "' is no number of " + what + "; at least 1");
   }
 
   /// Reads what [#lines] wrote.
@@ -116,6 +129,7 @@ public final class RulesText {
     OptionalInt versions = OptionalInt.empty();
     Optional<Period> versionsFor = Optional.empty();
     Optional<Period> studiesFor = Optional.empty();
+    OptionalInt months = OptionalInt.empty();
     List<RetentionRules.LegalTime> legal = new ArrayList<>();
     if (lines.size() > LINES_MAX) {
       throw new IllegalArgumentException("there are more than " + LINES_MAX + " rules");
@@ -127,10 +141,11 @@ public final class RulesText {
         case "versions" -> versions = OptionalInt.of(parseVersions(value));
         case "versions-for" -> versionsFor = Optional.of(parsePeriod(value));
         case "studies-for" -> studiesFor = Optional.of(parsePeriod(value));
+        case "months" -> months = OptionalInt.of(parseMonths(value));
         case "legal" -> legal.add(parseLegal(value));
         default -> throw new IllegalArgumentException("there is an unknown rule");
       }
     }
-    return new RetentionRules(versions, versionsFor, studiesFor, legal);
+    return new RetentionRules(versions, versionsFor, studiesFor, months, legal);
   }
 }

@@ -3,6 +3,7 @@ package serdab.retention;
 import java.time.DateTimeException;
 import java.time.LocalDate;
 import java.time.Period;
+import java.time.YearMonth;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -25,7 +26,7 @@ record StudyAge(boolean over, List<Reason> reasons) {
   /// @param known what each source or copy says; none means that nothing is known
   static StudyAge of(List<StudyFacts> known, Terms terms) {
     Optional<Period> wanted = terms.rules().studiesFor();
-    if (wanted.isEmpty()) {
+    if (!terms.rules().endStudies()) {
       return new StudyAge(false, List.of());
     }
     if (known.isEmpty()
@@ -39,18 +40,42 @@ record StudyAge(boolean over, List<Reason> reasons) {
             .max(LocalDate::compareTo)
             .orElseThrow();
     List<Reason> keeping = new ArrayList<>();
-    if (after(studied, wanted.get()).isAfter(terms.today())) {
+    if (wanted.isPresent() && after(studied, wanted.get()).isAfter(terms.today())) {
       keeping.add(Reason.YOUNG_STUDY);
+    }
+    if (terms.keptSince().filter(first -> !YearMonth.from(studied).isBefore(first)).isPresent()) {
+      keeping.add(
+          new Reason(
+              "months",
+              "in one of the newest " + terms.rules().months().orElse(0) + " months",
+              Integer.toString(terms.rules().months().orElse(0))));
     }
     for (RetentionRules.LegalTime time : terms.rules().legal()) {
       if (matches(time, known) && until(time, studied, known).isAfter(terms.today())) {
-        keeping.add(new Reason("legal", "legal time " + RulesText.legal(time)));
+        keeping.add(
+            new Reason("legal", "legal time " + RulesText.legal(time), RulesText.legal(time)));
       }
     }
     return keeping.isEmpty()
-        ? new StudyAge(
-            true, List.of(new Reason("study-over", "its study is older than " + wanted.get())))
+        ? new StudyAge(true, over(terms.rules()))
         : new StudyAge(false, keeping);
+  }
+
+  private static List<Reason> over(RetentionRules rules) {
+    List<Reason> by = new ArrayList<>();
+    rules
+        .studiesFor()
+        .ifPresent(time ->
+            by.add(new Reason("study-over", "its study is older than " + time, time.toString())));
+    rules
+        .months()
+        .ifPresent(count ->
+            by.add(
+                new Reason(
+                    "months-over",
+                    "its study is in none of the newest " + count + " months",
+                    Integer.toString(count))));
+    return by;
   }
 
   /// A study whose modalities nobody knows may be of any.

@@ -38,8 +38,8 @@ final class StudyJudgement {
   private final Catalogue catalogue;
   private final Standing standing;
   private final Terms terms;
+  private final Elsewhere others;
   private final boolean readManifests;
-  private final Optional<Instant> recoveredAt;
 
   /// The group of a viewer's library that keeps its index; how many copies of it stay is decided
   /// when new ones are made.
@@ -48,16 +48,22 @@ final class StudyJudgement {
   /// By source, the last good run; a study that this run did not list is not in the source.
   private final Map<String, Long> lastGood = new HashMap<>();
 
+  /// @param others what other destinations hold now
   /// @param readManifests whether what the copies themselves say of their study must agree too, as
   ///   it must before anything is removed
-  StudyJudgement(Destination destination, Catalogue catalogue, Terms terms, boolean readManifests) {
+  StudyJudgement(
+      Destination destination,
+      Catalogue catalogue,
+      Terms terms,
+      Elsewhere others,
+      boolean readManifests) {
     this.destination = destination;
     this.here = destination.id().toString();
     this.catalogue = catalogue;
     this.standing = catalogue.standing();
     this.terms = terms;
+    this.others = others;
     this.readManifests = readManifests;
-    this.recoveredAt = standing.recoveredAt();
     for (Standing.SourceRuns source : standing.sources()) {
       lastGood.put(source.sourceId(), source.lastGood().map(RunRow::id).orElse(0L));
     }
@@ -80,6 +86,10 @@ final class StudyJudgement {
     private @Nullable List<StudyRow> shown;
     private @Nullable List<StudyFacts> known;
 
+    /// Whether other destinations held the study when they were proven last, and nobody sees it
+    /// there now.
+    private boolean leansOnMemory;
+
     OneStudy(StudyKey study, List<HeldVersion> held) {
       this.study = study;
       this.label = catalogue.label(study);
@@ -97,7 +107,7 @@ final class StudyJudgement {
           proven.add(copy);
         }
       }
-      boolean ordered = proven.size() > 1 || terms.rules().studiesFor().isPresent();
+      boolean ordered = proven.size() > 1 || terms.rules().endStudies();
       Order order = new Order(ordered ? standing.versions(study) : List.of());
       proven.sort(order.newestFirst());
       List<Reason> holds = holds();
@@ -130,7 +140,11 @@ final class StudyJudgement {
         if (going != null) {
           lines.add(line(copy, Verdict.GO, false, going));
         } else if (over) {
-          lines.add(line(copy, Verdict.GO_AS_LAST, true, age.reasons()));
+          List<Reason> reasons = new ArrayList<>(age.reasons());
+          if (leansOnMemory) {
+            reasons.add(Reason.NOT_ASKED);
+          }
+          lines.add(line(copy, Verdict.GO_AS_LAST, true, reasons));
         } else {
           List<Reason> reasons = new ArrayList<>(holds);
           reasons.addAll(kept.getOrDefault(copy, List.of()));
@@ -167,7 +181,7 @@ final class StudyJudgement {
         List<Reason> keeping = versionRules(i, order.replacedAt(proven, i));
         keeping.forEach(reason -> keep(copy, reason));
         if (keeping.isEmpty() && holds.isEmpty()) {
-          goes.put(copy, List.of(new Reason("version-over", versionOver(i))));
+          goes.put(copy, List.of(new Reason("version-over", versionOver(i), Integer.toString(i))));
         }
       }
       if (!goes.isEmpty()) {
@@ -196,13 +210,15 @@ final class StudyJudgement {
       if (terms.rules().versions().isPresent()) {
         int count = terms.rules().versions().getAsInt();
         if (newer < count) {
-          keeping.add(new Reason("versions", "one of the newest " + count + " versions"));
+          keeping.add(
+              new Reason(
+                  "versions", "one of the newest " + count + " versions", Integer.toString(count)));
         }
       }
       if (terms.rules().versionsFor().isPresent()) {
         Period time = terms.rules().versionsFor().get();
         if (isWithin(replacedAt, time)) {
-          keeping.add(new Reason("age", "replaced less than " + time + " ago"));
+          keeping.add(new Reason("age", "replaced less than " + time + " ago", time.toString()));
         }
       }
       return keeping;
@@ -287,6 +303,9 @@ final class StudyJudgement {
       if (row.get().state().equals("bad")) {
         return Optional.of(Reason.DAMAGED);
       }
+      if (row.get().isUnseen()) {
+        return Optional.of(Reason.NOT_LOOKED_AT);
+      }
       // A study is the same wherever it lies; a group's name says only where a library was.
       if (study.isOther() && row.get().runId() == 0) {
         return Optional.of(Reason.NOT_OURS);
@@ -294,18 +313,27 @@ final class StudyJudgement {
       return row.get().isProven() ? Optional.empty() : Optional.of(Reason.NOT_PROVEN);
     }
 
-    /// Other destinations hold the study's newest version, proven not too long ago, and so each
-    /// file that an older version here has.
+    /// Other destinations hold the study's newest version, proven not too long ago and there now,
+    /// and so each file that an older version here has.
     private boolean isProvenElsewhere(List<HeldVersion> proven, Order order) {
       HeldVersion newest = proven.getFirst();
-      List<CopyRow> elsewhere =
+      List<CopyRow> remembered =
           rows.stream()
               .filter(row -> !row.destinationId().equals(here))
               .filter(CopyRow::isProven)
               .filter(row -> terms.isFresh(row.proof().at()))
-              // The machine that was lost may have removed what was good when the copy was made.
-              .filter(row -> recoveredAt.filter(row.proof().at()::isBefore).isEmpty())
               .toList();
+      if (!suffice(remembered, proven, newest, order)) {
+        return false;
+      }
+      boolean there =
+          suffice(remembered.stream().filter(others::isThere).toList(), proven, newest, order);
+      leansOnMemory = !there;
+      return there;
+    }
+
+    private boolean suffice(
+        List<CopyRow> elsewhere, List<HeldVersion> proven, HeldVersion newest, Order order) {
       boolean hasNewest =
           elsewhere.stream()
               .map(CopyRow::version)
@@ -362,7 +390,7 @@ final class StudyJudgement {
     }
 
     private StudyAge age() {
-      if (terms.rules().studiesFor().isEmpty() || study.isOther()) {
+      if (!terms.rules().endStudies() || study.isOther()) {
         return new StudyAge(false, List.of());
       }
       return StudyAge.of(known(), terms);

@@ -1062,7 +1062,7 @@ public final class LocalFolder implements BlobStore {
     return e.kind() == DiskFailure.Kind.GONE ? gone(e) : explained(e, place, reading);
   }
 
-  private static SerdabException explained(DiskFailure e, String place, boolean reading) {
+  static SerdabException explained(DiskFailure e, String place, boolean reading) {
     return switch (e.kind()) {
       case GONE ->
           new SerdabException.Unavailable(

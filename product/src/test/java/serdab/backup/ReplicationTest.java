@@ -403,7 +403,8 @@ class ReplicationTest {
             new StopSignal(world.clock()),
             Progress.SILENT,
             "world",
-            false));
+            false,
+            Absent.NONE));
   }
 
   private Destination openSecond(Access access) {

@@ -102,7 +102,8 @@ final class ScaleMeasurements {
                 new StopSignal(clock),
                 Progress.SILENT,
                 "scale",
-                false);
+                false,
+                Absent.NONE);
         try (Backup backup = Backup.of(setting)) {
           WorkList[] work = new WorkList[1];
           time(

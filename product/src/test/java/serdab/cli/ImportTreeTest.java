@@ -316,6 +316,96 @@ class ImportTreeTest {
     assertThat(monthZips()).hasSize(2);
   }
 
+  /// The process is killed as soon as one file more than the last time lies in the tree, whether
+  /// that is finished or not; so it dies at each step of the work once.
+  @Test
+  void anImportThatIsKilledAtAnyStepGoesOnAndLosesNothing() throws Exception {
+    library(4);
+    export();
+    Map<String, String> before = files(tree());
+    CommandLineRun killed = new CommandLineRun(folder.resolve("home"));
+    int kills = 0;
+
+    for (int more = 0; more < 20; more++) {
+      int enough = before.size() + more;
+      Process process =
+          killed.start(
+              "import-tree",
+              "--state",
+              tree().resolve("export_state.sqlite").toString(),
+              "--from",
+              horosData().toString(),
+              "--zone",
+              "UTC");
+      while (process.isAlive() && fileCount() < enough) {
+        Thread.onSpinWait();
+      }
+      kills += process.isAlive() ? 1 : 0;
+      process.destroyForcibly().waitFor();
+      assertThat(files(tree())).as("after kill %s", more).containsAllEntriesOf(before);
+    }
+    CommandLineRun.Result last = importTree();
+    CommandLineRun.Result verified = serdab("verify", zipTree(), "--depth", "readable");
+    CommandLineRun.Result backup = backUp();
+    restore("--all");
+
+    assertThat(kills).isGreaterThan(3);
+    assertThat(last.exitCode()).as(last.out() + last.err()).isZero();
+    assertThat(files(tree())).containsAllEntriesOf(before);
+    assertThat(beside()).hasSize(4);
+    assertThat(files(tree()).keySet()).noneMatch(name -> name.endsWith(".part"));
+    assertThat(verified.out()).contains("4 good, 0 NOT good");
+    assertThat(backup.exitCode()).as(backup.out() + backup.err()).isZero();
+    assertThat(monthZips()).hasSize(4);
+    assertThat(libraryFiles()).containsAllEntriesOf(restoredFiles());
+    assertThat(restoredFiles()).hasSize(12);
+  }
+
+  private long fileCount() throws IOException {
+    try (Stream<Path> all = Files.walk(tree())) {
+      return all.filter(Files::isRegularFile).count();
+    } catch (java.io.UncheckedIOException e) {
+      return 0; // An unfinished file went away while it was listed.
+    }
+  }
+
+  /// What the script writes for a study beyond 4 GB, as Info-ZIP's `zip -fz` makes it of any.
+  @Test
+  @Needs(Peer.UNZIP)
+  void aZipInZip64FormIsAdoptedProvenAndRestored() throws Exception {
+    library(2);
+    export();
+    for (String name : monthZips()) {
+      Path zip = tree().resolve(name);
+      Path unpacked = Files.createDirectories(folder.resolve("unpacked/" + name));
+      run("unzip", "-q", zip.toString(), "-d", unpacked.toString());
+      Files.delete(zip);
+      run(
+          "sh",
+          "-c",
+          "cd \"$1\" && zip -q -fz -r \"$2\" .",
+          "sh",
+          unpacked.toString(),
+          zip.toString());
+      assertThat(new String(Files.readAllBytes(zip), StandardCharsets.ISO_8859_1))
+          .as("has the end record of Zip64")
+          .contains("PK\u0006\u0006", "PK\u0006\u0007");
+    }
+
+    CommandLineRun.Result imported = importTree();
+    CommandLineRun.Result verified = serdab("verify", zipTree(), "--depth", "readable");
+    CommandLineRun.Result backup = backUp();
+    restore("--all");
+
+    assertThat(imported.exitCode()).as(imported.out() + imported.err()).isZero();
+    assertThat(imported.out()).contains("2  adopted");
+    assertThat(verified.out()).contains("2 good, 0 NOT good");
+    assertThat(backup.exitCode()).as(backup.out() + backup.err()).isZero();
+    assertThat(monthZips()).hasSize(2);
+    assertThat(restoredFiles()).hasSize(6);
+    assertThat(libraryFiles()).containsAllEntriesOf(restoredFiles());
+  }
+
   @Test
   void aDryRunWritesNothing() throws Exception {
     library(2);

@@ -116,6 +116,12 @@ class JsonDocumentsTest {
     checkPrinted("serdab-index-v1", "catalogue", "index", copies(), "--json");
     Files.delete(folder.resolve("home/catalogue.db"));
     checkPrinted("serdab-recover-v1", "recover", "--from", copies(), "--json");
+    checkPrinted("serdab-check-v1", "check", copies(), "--speed-bytes", "1000", "--json");
+    checkPrinted(
+        "serdab-check-v1",
+        "check",
+        SharedData.checkout().resolve("examples/Horos Data").toString(),
+        "--json");
 
     checkPrinted("serdab-service-v1", "service", "status", "--json");
 

@@ -30,7 +30,8 @@ class MessagesTest {
   private static final Messages PORTUGUESE = Messages.in("pt_BR");
   private static final String SENTENCE = "problem.";
   private static final Pattern KEY =
-      Pattern.compile("\"((?:any|backup|init|plan|restore|status|time|verify)\\.[a-z-]*[a-z])\"");
+      Pattern.compile(
+          "\"((?:any|backup|check|forecast|hold|import|init|plan|progress|prune|recover|restore|safe|service|status|studies|time|verify)\\.[a-z-]*[a-z])\"");
 
   @TempDir Path folder;
 

@@ -111,6 +111,33 @@ class RecoverTest {
   }
 
   @Test
+  void anotherDestinationCountsWhenItWasLookedAt() throws IOException {
+    String other = "zip:" + folder.resolve("other");
+    on("old", "backup", "--from", EXAMPLE.toString(), "--to", copies(), "--to", other);
+    Path away = folder.resolve("away");
+    Files.move(folder.resolve("other"), away);
+    Files.delete(firstZip(away)); // by the lost machine, after it left its catalogue
+
+    CommandLineRun.Result recover = on("new", "recover", "--from", copies());
+    CommandLineRun.Result unseen = on("new", "status");
+    CommandLineRun.Result safe =
+        on("new", "status", "--safe-to-delete", "--date", "1990-01-01..2030-12-31");
+    Files.move(away, folder.resolve("other"));
+    CommandLineRun.Result next =
+        on("new", "backup", "--from", EXAMPLE.toString(), "--to", copies(), "--to", other);
+
+    assertThat(recover.exitCode()).as(recover.err()).isZero();
+    assertThat(unseen.exitCode()).isEqualTo(3);
+    assertThat(unseen.out()).contains("12 not looked at since the catalogue was recovered");
+    assertThat(safe.out()).as(safe.err()).contains("one proven copy only");
+    assertThat(next.exitCode()).as(next.out()).isZero();
+    assertThat(next.out()).contains(" 1 copied and proven, 11 already there");
+    try (Stream<Path> left = Files.list(folder.resolve("new"))) {
+      assertThat(left).noneMatch(file -> file.toString().contains(".part"));
+    }
+  }
+
+  @Test
   void aDamagedCatalogueGivesWayToTheOneBefore() throws IOException {
     backUp("old");
     Path whole = catalogues().getFirst();
@@ -238,7 +265,11 @@ class RecoverTest {
   }
 
   private Path firstZip() throws IOException {
-    try (Stream<Path> files = Files.walk(folder.resolve("copies"))) {
+    return firstZip(folder.resolve("copies"));
+  }
+
+  private static Path firstZip(Path tree) throws IOException {
+    try (Stream<Path> files = Files.walk(tree)) {
       return files
           .filter(file -> file.toString().endsWith(".zip"))
           .filter(file -> !file.toString().contains("/_"))

@@ -116,6 +116,35 @@ class TwoDestinationsTest {
   }
 
   @Test
+  void aBackupMendsFromTheOtherDestinationWhatTheLibraryLost() throws IOException {
+    serdab("backup", "--from", library(), "--to", a(), "--to", b());
+    delete(folder.resolve("library/2"));
+    Path damaged =
+        zips(folder.resolve("a")).keySet().stream()
+            .map(folder.resolve("a")::resolve)
+            .filter(zip -> zip.toString().contains("1.2.826.0.1.2"))
+            .findFirst()
+            .orElseThrow();
+    byte[] bytes = Files.readAllBytes(damaged);
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(damaged, bytes);
+    serdab("verify", a());
+
+    CommandLineRun.Result dry =
+        serdab(
+            "backup", "--from", library(), "--to", a(), "--to", b(), "--accept-fewer", "--dry-run");
+    CommandLineRun.Result mended =
+        serdab("backup", "--from", library(), "--to", a(), "--to", b(), "--accept-fewer");
+    CommandLineRun.Result verified = serdab("verify", a());
+
+    assertThat(dry.out()).contains("the source does not give: 1");
+    assertThat(mended.exitCode()).as(mended.out() + mended.err()).isZero();
+    assertThat(mended.err()).contains("1 copy that was damaged or lost", "made again");
+    assertThat(verified.out()).contains("0 NOT good");
+    assertThat(verified.exitCode()).isZero();
+  }
+
+  @Test
   void verifyMakesADamagedCopyAgainFromTheOtherDestination() throws IOException {
     serdab("backup", "--from", library(), "--to", a(), "--to", b());
     Path zip = folder.resolve("a").resolve(zips(folder.resolve("a")).keySet().iterator().next());

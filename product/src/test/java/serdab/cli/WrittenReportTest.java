@@ -157,6 +157,73 @@ class WrittenReportTest {
   }
 
   @Test
+  void aBundleHoldsNoPathNotEvenOneThatIsNamedForAPatient() throws Exception {
+    Path named = folder.resolve("DOE^JOHN 1970-01-01/Horos Data");
+    copyTree(EXAMPLE, named);
+    Path copies = folder.resolve("SILVA_MARIA copies");
+    Files.createDirectories(folder.resolve("home"));
+    Files.writeString(
+        folder.resolve("home/serdab.toml"),
+        """
+        [plan.daily]
+        from = ["%s"]
+        to = ["zip:%s"]
+        """
+            .formatted(named, copies));
+    assertThat(serdab("backup", "daily").exitCode()).isZero();
+    // A file of the source that cannot be read, and a destination that is gone, leave their paths.
+    serdab("backup", "--from", named + "/REPORTS/SOUZA_ANA", "--to", "zip:" + copies);
+    Files.move(copies, folder.resolve("away"));
+    serdab("backup", "daily");
+    Files.writeString(
+        folder.resolve("home/logs/serdab.jsonl"),
+        """
+        {"event":"said","text":"The file %s/REPORTS/SOUZA ANA.pdf cannot be read. Look at it."}
+        {"event":"said","text":"The file DATABASE.noindex/SOUZA ANA.dcm is damaged."}
+        {"event":"said","text":"In C:\\\\Users\\\\SOUZA\\\\x there is nothing."}
+        {"event":"said","text":"In \\\\\\\\nas\\\\SOUZA there is nothing."}
+        {"event":"said","text":"3 of 1/30 at 2 MB/s in Europe/Berlin; see docs/json.md"}
+        """
+            .formatted(named),
+        java.nio.file.StandardOpenOption.APPEND);
+    Path bundle = folder.resolve("bundle.zip");
+
+    CommandLineRun.Result result = serdab("bundle", "--to", bundle.toString());
+    CommandLineRun.Result mapping = serdab("bundle", "--paths");
+
+    assertThat(result.exitCode()).as(result.err()).isZero();
+    StringBuilder all = new StringBuilder();
+    try (ZipFile zip = new ZipFile(bundle.toFile())) {
+      for (ZipEntry entry : zip.stream().toList()) {
+        assertThat(result.out()).contains(entry.getName());
+        all.append(new String(zip.getInputStream(entry).readAllBytes(), StandardCharsets.UTF_8));
+      }
+    }
+    String first =
+        mapping.out().lines().filter(line -> line.endsWith("  " + named)).findFirst().orElseThrow();
+    String label = first.substring(0, first.indexOf(' '));
+    assertThat(label).matches("\\[P-[0-9a-f]{10}]");
+    assertThat(all.toString())
+        .contains("[\"" + label + "\"]", "horos:" + label, "The file " + label + "/…")
+        .contains("3 of 1/30 at 2 MB/s in Europe/Berlin; see docs/json.md")
+        .doesNotContain("DOE", "JOHN", "SILVA", "SOUZA", "REPORTS", folder.toString(), "noindex/");
+    assertThat(mapping.out()).contains("  " + copies);
+  }
+
+  private static void copyTree(Path from, Path to) throws IOException {
+    try (java.util.stream.Stream<Path> all = Files.walk(from)) {
+      for (Path each : (Iterable<Path>) all::iterator) {
+        Path there = to.resolve(from.relativize(each).toString());
+        if (Files.isDirectory(each)) {
+          Files.createDirectories(there);
+        } else {
+          Files.copy(each, there);
+        }
+      }
+    }
+  }
+
+  @Test
   void aBundleNeverReplacesAFile() throws IOException {
     Path there = Files.writeString(folder.resolve("mine.zip"), "mine");
 

@@ -141,7 +141,7 @@ class LauncherTest {
 
     assertThat(backup)
         .containsPattern("TieredStopAtLevel += 4")
-        .containsPattern("MaxHeapSize += 335544320");
+        .containsPattern("MaxHeapSize += 301989888");
     assertThat(status).containsPattern("TieredStopAtLevel += 1");
   }
 

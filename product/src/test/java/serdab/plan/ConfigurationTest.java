@@ -102,6 +102,7 @@ class ConfigurationTest {
                 OptionalInt.of(3),
                 Optional.of(Period.ofYears(1)),
                 Optional.of(Period.ofYears(30)),
+                OptionalInt.of(24),
                 List.of(
                     new RetentionRules.LegalTime(
                         Set.of("MG"), Period.ofYears(15), OptionalInt.empty()),
@@ -255,6 +256,8 @@ class ConfigurationTest {
           [retention."zip:/b"]\\nversions = 0 | 5:1 | retention.zip:/b.versions is 0; it must be from 1 to 1000000.
           [retention."zip:/b"]\\nversions_for = "6m" | 5:1 | retention.zip:/b.versions_for is "6m"; it must be a period such as P1Y, P18M, 30d, 6w or 10y, longer than nothing.
           [retention."zip:/b"]\\nstudies_for = "P0D" | 5:1 | retention.zip:/b.studies_for is "P0D"; it must be a period such as P1Y, P18M, 30d, 6w or 10y, longer than nothing.
+          [retention."zip:/b"]\\nmonths = 0 | 5:1 | retention.zip:/b.months is 0; it must be from 1 to 100000.
+          [retention."zip:/b"]\\nmonths = "P2M" | 5:1 | retention.zip:/b.months must be a whole number from 1 to 100000; it is a text in quotes.
           [[retention."zip:/b".legal]]        | 4:1 | retention.zip:/b.legal.keep is missing; say how long, such as keep = "P10Y".
           [logs]\\nfiles = 0                  | 5:1 | logs.files is 0; it must be from 1 to 1000.
           [[logs]]                            | 4:1 | logs must be a table: begin it with [logs] on a line of its own.

@@ -95,6 +95,7 @@ final class DrawnConfiguration {
         random.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(1 + random.nextInt(9)),
         maybe(this::period),
         maybe(this::period),
+        random.nextBoolean() ? OptionalInt.empty() : OptionalInt.of(1 + random.nextInt(99)),
         some(
             3,
             _ ->

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -211,6 +212,76 @@ class SharesTest {
       assertThat(report.bad()).extracting(bad -> bad.problem().code()).containsExactly("copy-gone");
       assertThat(report.checked()).isEqualTo(3);
     }
+  }
+
+  @Test
+  void aCopyIsOpenedWhenItHasItsTurnAndNotBefore() {
+    try (World world = World.drawnFrom(new SplittableRandom(6))) {
+      for (int i = 0; i < ROUND; i++) {
+        world.addStudy(1);
+      }
+      world.backUp();
+      String last = theLastTurn(world).location();
+      long end = world.disk().bytes(last).length - 10L;
+      world.disk().flipBit(last, end * 8); // Its end says no more where its directory is.
+
+      List<VerifyReport> night = new ArrayList<>();
+      for (int run = 1; run <= ROUND; run++) {
+        night.add(verify(world, Depth.INTACT, SHARE, Optional.empty(), () -> false));
+      }
+
+      assertThat(night.subList(0, ROUND - 1)).allMatch(report -> report.bad().isEmpty());
+      assertThat(night.getLast().bad()).extracting(bad -> bad.location()).containsExactly(last);
+    }
+  }
+
+  @Test
+  void aCopyThatIsListedWithAnotherLengthIsToldAtOnceWhoseverTurnItIs() {
+    try (World world = World.drawnFrom(new SplittableRandom(7))) {
+      for (int i = 0; i < 40; i++) {
+        world.addStudy(1);
+      }
+      world.backUp();
+      String last = theLastTurn(world).location();
+      byte[] bytes = world.disk().bytes(last);
+      world.disk().put(last, Arrays.copyOf(bytes, bytes.length - 1));
+
+      VerifyReport report = verify(world, Depth.INTACT, SHARE, Optional.empty(), () -> false);
+
+      assertThat(report.bad()).extracting(bad -> bad.location()).containsExactly(last);
+    }
+  }
+
+  @Test
+  void aCopyThatNobodyKnowsIsFoundAmongManyThatAreKnown() {
+    try (World world = World.drawnFrom(new SplittableRandom(8))) {
+      for (int i = 0; i < 40; i++) {
+        world.addStudy(1);
+      }
+      world.backUp();
+      Proofs.Turn moved = theLastTurn(world);
+      String now = moved.location().replace(".zip", "_2.zip");
+      world.disk().put(now, world.disk().bytes(moved.location()));
+      world.disk().remove(moved.location());
+
+      for (int run = 1; run <= ROUND; run++) {
+        assertThat(verify(world, Depth.INTACT, SHARE, Optional.empty(), () -> false).bad())
+            .isEmpty();
+      }
+
+      assertThat(world.catalogue().copies(moved.study()))
+          .extracting(CopyRow::location)
+          .containsExactly(now);
+    }
+  }
+
+  private static Proofs.Turn theLastTurn(World world) {
+    return turns(world, Depth.INTACT).values().stream()
+        .max(
+            java.util.Comparator.comparingLong(Proofs.Turn::lastTurn)
+                .thenComparing(Proofs.Turn::lastAt)
+                .thenComparing(Proofs.Turn::study))
+        .orElseThrow();
   }
 
   @Test

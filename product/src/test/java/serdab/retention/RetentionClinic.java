@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Period;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,21 +29,30 @@ final class RetentionClinic implements AutoCloseable {
   final World world;
   final Map<String, byte[]> papers = new HashMap<>();
 
-  private RetentionClinic(World world) {
+  private final int destinations;
+  private final Set<Integer> away = new HashSet<>();
+
+  private RetentionClinic(World world, int destinations) {
     this.world = world;
+    this.destinations = destinations;
   }
 
   static RetentionClinic drawnFrom(RandomGenerator random, int destinations) {
-    return new RetentionClinic(World.withDestinations(destinations, random));
+    return new RetentionClinic(World.withDestinations(destinations, random), destinations);
   }
 
   static RetentionRules versions(int count) {
-    return new RetentionRules(OptionalInt.of(count), Optional.empty(), Optional.empty(), List.of());
+    return new RetentionRules(
+        OptionalInt.of(count), Optional.empty(), Optional.empty(), OptionalInt.empty(), List.of());
   }
 
   static RetentionRules studiesFor(String period, RetentionRules.LegalTime... legal) {
     return new RetentionRules(
-        OptionalInt.empty(), Optional.empty(), Optional.of(Period.parse(period)), List.of(legal));
+        OptionalInt.empty(),
+        Optional.empty(),
+        Optional.of(Period.parse(period)),
+        OptionalInt.empty(),
+        List.of(legal));
   }
 
   static RetentionRules.LegalTime legal(String text) {
@@ -69,6 +79,7 @@ final class RetentionClinic implements AutoCloseable {
   }
 
   RetentionPlan plan(int disk, RetentionRules rules) {
+    List<Destination> others = others(disk);
     try (Destination destination = world.open(disk, Access.READ)) {
       return RetentionPlan.of(
           rules,
@@ -76,8 +87,27 @@ final class RetentionClinic implements AutoCloseable {
           world.catalogue(),
           world.clock(),
           world.catalogue().holds().standing(),
-          RetentionPlan.PROOFS_FOR);
+          RetentionPlan.PROOFS_FOR,
+          others);
+    } finally {
+      others.forEach(Destination::close);
     }
+  }
+
+  /// The other disks, but for those that were pulled out.
+  private List<Destination> others(int disk) {
+    List<Destination> others = new ArrayList<>();
+    for (int i = 0; i < destinations; i++) {
+      if (i != disk && !away.contains(i)) {
+        others.add(world.open(i, Access.READ));
+      }
+    }
+    return others;
+  }
+
+  /// Nobody can look at this disk from now on.
+  void pullOut(int disk) {
+    away.add(disk);
   }
 
   PruneReport prune(int disk, PlanFile plan, RetentionRules rules, boolean lastCopies) {
@@ -86,10 +116,12 @@ final class RetentionClinic implements AutoCloseable {
 
   PruneReport prune(
       int disk, PlanFile plan, RetentionRules rules, boolean lastCopies, BooleanSupplier stop) {
+    List<Destination> others = others(disk);
     try (Destination destination = world.open(disk, Access.WRITE)) {
       return new Prune(
               new Prune.Setting(
                   destination,
+                  others,
                   world.catalogue(),
                   world.clock(),
                   papers::put,
@@ -99,6 +131,8 @@ final class RetentionClinic implements AutoCloseable {
                   "test/1",
                   "World"))
           .execute(plan, rules, lastCopies);
+    } finally {
+      others.forEach(Destination::close);
     }
   }
 

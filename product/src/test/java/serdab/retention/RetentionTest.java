@@ -40,6 +40,7 @@ import serdab.plan.RetentionRules;
 import serdab.report.Progress;
 import serdab.restore.Rebuild;
 import serdab.restore.Recovery;
+import serdab.testing.world.CrashedException;
 import serdab.testing.world.World;
 
 /// What may go, what stays, and what is written down about it.
@@ -74,7 +75,11 @@ class RetentionTest {
     String study = clinic.studyWithVersions(2);
     RetentionRules rules =
         new RetentionRules(
-            OptionalInt.empty(), Optional.of(Period.ofMonths(6)), Optional.empty(), List.of());
+            OptionalInt.empty(),
+            Optional.of(Period.ofMonths(6)),
+            Optional.empty(),
+            OptionalInt.empty(),
+            List.of());
 
     RetentionPlan early = clinic.plan(0, rules);
     world.clock().pass(Duration.ofDays(185));
@@ -90,7 +95,11 @@ class RetentionTest {
     clinic.studyWithVersions(3);
     RetentionRules rules =
         new RetentionRules(
-            OptionalInt.of(1), Optional.of(Period.ofYears(1)), Optional.empty(), List.of());
+            OptionalInt.of(1),
+            Optional.of(Period.ofYears(1)),
+            Optional.empty(),
+            OptionalInt.empty(),
+            List.of());
 
     assertThat(clinic.plan(0, rules).with(Verdict.GO)).isEmpty();
     world.clock().pass(Duration.ofDays(370));
@@ -220,6 +229,198 @@ class RetentionTest {
       assertThat(plan.with(Verdict.GO)).isEmpty();
       assertThat(plan.with(Verdict.GO_AS_LAST)).hasSize(1);
     }
+  }
+
+  @Test
+  void aDiskThatWasEmptiedAfterItsProofHoldsNothingForAnother() {
+    try (RetentionClinic two = RetentionClinic.drawnFrom(new SplittableRandom(4), 2)) {
+      String study = overOnBoth(two);
+      RetentionRules rules = RetentionClinic.studiesFor("P1Y");
+      PlanFile before = PlanFile.of(two.plan(0, rules));
+      empty(two, 1);
+
+      PruneReport report = two.prune(0, before, rules, false);
+      RetentionPlan after = two.plan(0, rules);
+
+      assertThat(before.with(Verdict.GO)).hasSize(1);
+      assertThat(report.removed()).isZero();
+      assertThat(report.kept())
+          .singleElement()
+          .satisfies(kept -> assertThat(kept.problem().code()).isEqualTo("copy-is-last"));
+      assertThat(two.held(0, study)).hasSize(1);
+      assertThat(two.states(study)).containsExactlyInAnyOrder("good", "gone");
+      assertThat(after.with(Verdict.GO)).isEmpty();
+    }
+  }
+
+  @Test
+  void aPlanLooksWhetherAnEmptiedDiskStillHoldsWhatItHeld() {
+    try (RetentionClinic two = RetentionClinic.drawnFrom(new SplittableRandom(4), 2)) {
+      String study = overOnBoth(two);
+      empty(two, 1);
+
+      RetentionPlan plan = two.plan(0, RetentionClinic.studiesFor("P1Y"));
+
+      assertThat(plan.with(Verdict.GO)).isEmpty();
+      assertThat(plan.with(Verdict.GO_AS_LAST)).hasSize(1);
+      assertThat(two.reasons(plan, study)).extracting(Reason::code).contains("other-not-asked");
+    }
+  }
+
+  @Test
+  void aCopyDamagedElsewhereAfterItsProofIsFoundOutBeforeTheOneHereGoes() {
+    try (RetentionClinic two = RetentionClinic.drawnFrom(new SplittableRandom(4), 2)) {
+      String study = overOnBoth(two);
+      RetentionRules rules = RetentionClinic.studiesFor("P1Y");
+      String zip =
+          two.world.catalogue().copies(new StudyKey(study)).stream()
+              .map(CopyRow::location)
+              .findFirst()
+              .orElseThrow();
+      two.world.disk(1).flipBit(zip, 800);
+
+      PruneReport report = two.prune(0, rules);
+
+      assertThat(report.removed()).isZero();
+      assertThat(two.states(study)).containsExactlyInAnyOrder("good", "bad");
+    }
+  }
+
+  @Test
+  void aDiskThatIsNotConnectedHoldsNothingForAnother() {
+    try (RetentionClinic two = RetentionClinic.drawnFrom(new SplittableRandom(4), 2)) {
+      String study = overOnBoth(two);
+      RetentionRules rules = RetentionClinic.studiesFor("P1Y");
+      PlanFile before = PlanFile.of(two.plan(0, rules));
+      two.pullOut(1);
+
+      PruneReport report = two.prune(0, before, rules, false);
+
+      assertThat(report.removed()).isZero();
+      assertThat(two.states(study)).containsOnly("good");
+      assertThat(two.plan(0, rules).with(Verdict.GO)).isEmpty();
+    }
+  }
+
+  /// A study on two disks, not in the source any more.
+  private static String overOnBoth(RetentionClinic two) {
+    String study = two.world.addStudy(1);
+    two.world.addStudy(1);
+    two.world.acceptingFewer().source().date(study, "2020-01-10");
+    two.world.backUp();
+    two.world.source().remove(study);
+    two.world.backUp();
+    return study;
+  }
+
+  private static void empty(RetentionClinic clinic, int disk) {
+    clinic.world.disk(disk).files().stream()
+        .filter(name -> name.endsWith(".zip"))
+        .toList()
+        .forEach(clinic.world.disk(disk)::remove);
+  }
+
+  // ---- months by their number
+
+  @Test
+  void studiesOfTheNewestMonthsThatHaveAnyStayAndThoseBeforeThemAreOver() {
+    List<String> old =
+        goneMonths("2019-02-10", "2021-05-01", "2021-05-30", "2023-07-01", "2024-01-01");
+
+    RetentionPlan plan = clinic.plan(0, months(3));
+
+    assertThat(plan.with(Verdict.GO_AS_LAST))
+        .extracting(line -> line.copy().study().value())
+        .containsExactlyInAnyOrder(old.get(0), old.get(1), old.get(2));
+    assertThat(clinic.reasons(plan, old.get(3)))
+        .extracting(Reason::text)
+        .contains("in one of the newest 3 months");
+    assertThat(plan.byReason(Verdict.GO_AS_LAST).keySet())
+        .extracting(Reason::text)
+        .contains("its study is in none of the newest 3 months");
+  }
+
+  @Test
+  void withFewerMonthsThanAreToBeKeptAllStay() {
+    goneMonths("2019-02-10", "2021-05-01");
+
+    assertThat(clinic.plan(0, months(4)).with(Verdict.GO_AS_LAST)).isEmpty();
+    assertThat(clinic.plan(0, months(1)).with(Verdict.GO_AS_LAST)).hasSize(2);
+  }
+
+  @Test
+  void aMonthThatHasNotComeYetDoesNotStandForARealOne() {
+    List<String> old = goneMonths("2021-05-01", "2099-01-01", "2098-01-01");
+
+    RetentionPlan plan = clinic.plan(0, months(2));
+
+    assertThat(plan.with(Verdict.GO_AS_LAST)).isEmpty();
+    assertThat(clinic.reasons(plan, old.getFirst())).extracting(Reason::code).contains("months");
+  }
+
+  @Test
+  void aMonthOfWhichOnlyDamagedCopiesAreLeftDoesNotCount() {
+    List<String> old = goneMonths("2021-05-01", "2022-01-01");
+    isBadOn(clinic, 0, old.get(1), clinic.held(0, old.get(1)).getFirst());
+
+    RetentionPlan plan = clinic.plan(0, months(2));
+
+    assertThat(plan.with(Verdict.GO_AS_LAST)).isEmpty();
+  }
+
+  @Test
+  void aStudyStaysWhenEitherItsAgeOrItsMonthKeepsIt() {
+    List<String> old = goneMonths("2019-02-10", "2021-05-01");
+    RetentionRules both =
+        new RetentionRules(
+            OptionalInt.empty(),
+            Optional.empty(),
+            Optional.of(Period.ofYears(6)),
+            OptionalInt.of(1),
+            List.of());
+
+    RetentionPlan plan = clinic.plan(0, both);
+
+    assertThat(plan.with(Verdict.GO_AS_LAST))
+        .extracting(line -> line.copy().study().value())
+        .containsExactly(old.getFirst());
+    assertThat(clinic.reasons(plan, old.get(1))).extracting(Reason::code).contains("study-age");
+  }
+
+  @Test
+  void whatTheMonthsLetGoIsRemovedAndTheKeptMonthsStayTheSame() {
+    List<String> old = goneMonths("2019-02-10", "2021-05-01", "2023-07-01");
+    RetentionRules rules = months(2);
+
+    PruneReport without = clinic.prune(0, rules);
+    PruneReport report = clinic.pruneWithLast(0, rules);
+
+    assertThat(without.removed()).as("without saying that it is the last").isZero();
+    assertThat(report.removed()).isEqualTo(2);
+    assertThat(clinic.held(0, old.get(2))).hasSize(1);
+    assertThat(clinic.plan(0, rules).with(Verdict.GO_AS_LAST)).isEmpty();
+  }
+
+  private static RetentionRules months(int count) {
+    return new RetentionRules(
+        OptionalInt.empty(), Optional.empty(), Optional.empty(), OptionalInt.of(count), List.of());
+  }
+
+  /// Studies with these dates, backed up and then gone from the source; one of this month stays.
+  private List<String> goneMonths(String... dates) {
+    List<String> studies = new java.util.ArrayList<>();
+    String stays = world.addStudy(1);
+    world.acceptingFewer().source().date(stays, "2026-02-10");
+    for (String date : dates) {
+      String study = world.addStudy(1);
+      world.source().date(study, date);
+      studies.add(study);
+    }
+    world.backUp();
+    studies.forEach(world.source()::remove);
+    world.clock().pass(Duration.ofDays(1));
+    world.backUp();
+    return studies;
   }
 
   @Test
@@ -387,9 +588,9 @@ class RetentionTest {
       clinics.clock().pass(Duration.ofDays(3));
       clinics.backUp();
       VersionId whole = two.held(1, study).getFirst();
-      isBadOn(two, 1, study, whole);
       clinics.source().remove(study);
       clinics.backUp();
+      isBadOn(two, 1, study, whole);
 
       RetentionPlan plan = two.plan(0, RetentionClinic.studiesFor("P1Y"));
 
@@ -413,9 +614,9 @@ class RetentionTest {
       clinics.clock().pass(Duration.ofDays(3));
       clinics.backUp();
       assertThat(two.held(1, study)).hasSize(2);
-      isBadOn(two, 1, study, two.held(1, study).getLast());
       clinics.source().remove(study);
       clinics.backUp();
+      isBadOn(two, 1, study, two.held(1, study).getLast());
 
       assertThat(two.plan(0, RetentionClinic.studiesFor("P1Y")).with(Verdict.GO)).isEmpty();
     }
@@ -453,7 +654,11 @@ class RetentionTest {
       clinics.backUp();
       RetentionRules rules =
           new RetentionRules(
-              OptionalInt.of(1), Optional.empty(), Optional.of(Period.ofYears(1)), List.of());
+              OptionalInt.of(1),
+              Optional.empty(),
+              Optional.of(Period.ofYears(1)),
+              OptionalInt.empty(),
+              List.of());
       PlanFile plan = PlanFile.of(two.plan(0, rules));
       assertThat(plan.with(Verdict.GO)).hasSize(2).allMatch(PlanFile.Planned::endsStudy);
       clinics.clock().pass(Duration.ofDays(5)); // The proofs on the other disk are too old by now.
@@ -527,6 +732,7 @@ class RetentionTest {
       clinics.source().remove(study);
       clinics.backUp();
       clinics.clock().pass(Duration.ofDays(1));
+      clinics.catalogue().standing().recovered(clinics.clock().instant());
       try (Destination destination = clinics.open(0, Access.READ)) {
         Recovery.bringUpToDate(
             destination, clinics.catalogue(), clinics.clock(), Progress.SILENT, () -> false);
@@ -649,7 +855,8 @@ class RetentionTest {
             RetentionClinic.studiesFor("P1Y", RetentionClinic.legal("MG=P20Y")),
             List.of(),
             java.time.Instant.parse("2026-01-01T00:00:00Z"),
-            Duration.ofDays(30));
+            Duration.ofDays(30),
+            Optional.empty());
 
     assertThat(StudyAge.of(List.of(facts), terms).over()).isFalse();
   }
@@ -995,6 +1202,58 @@ class RetentionTest {
     try (Destination destination = world.open(0, Access.READ)) {
       return destination.beside(Prune.FOLDER).orElseThrow().names("").stream()
           .collect(Collectors.toSet());
+    }
+  }
+
+  @Test
+  void aPruningKilledAtAnyMomentLeavesNothingCalledProvenThatIsGone() {
+    int killed = 0;
+    boolean[] reached = {true};
+    for (int step = 0; reached[0]; step++) {
+      try (RetentionClinic one = RetentionClinic.drawnFrom(new SplittableRandom(7), 2)) {
+        String study = one.studyWithVersions(3);
+        PlanFile plan = PlanFile.of(one.plan(0, RetentionClinic.versions(1)));
+        assertThat(plan.copies()).hasSize(2);
+        reached[0] = false;
+        killAt(one, step, reached);
+
+        try {
+          one.prune(0, plan, RetentionClinic.versions(1), false);
+        } catch (CrashedException e) {
+          killed++;
+        }
+        one.world.catalogueInMemory().failAt((_, _) -> {});
+        one.world.disk(0).kill();
+
+        List<String> there = one.world.disk(0).files();
+        String here = idOf(one, 0);
+        assertThat(one.world.catalogue().copies(new StudyKey(study)))
+            .filteredOn(row -> row.destinationId().equals(here) && row.isProven())
+            .as("killed at step %d of the catalogue", step)
+            .isNotEmpty()
+            .allMatch(row -> there.contains(row.location()));
+      }
+    }
+    assertThat(killed).isGreaterThan(10);
+  }
+
+  private static void killAt(RetentionClinic clinic, int step, boolean[] reached) {
+    clinic
+        .world
+        .catalogueInMemory()
+        .failAt((number, name) -> {
+          if (number == step) {
+            reached[0] = true;
+          }
+          if (number == step && !name.equals("committed")) {
+            throw new CrashedException("killed at " + name);
+          }
+        });
+  }
+
+  private static String idOf(RetentionClinic clinic, int disk) {
+    try (Destination destination = clinic.world.open(disk, Access.READ)) {
+      return destination.id().toString();
     }
   }
 

@@ -151,7 +151,7 @@ class RetentionWorldTest {
             case 2 -> List.of(RulesText.parseLegal("*=P1Y@50"));
             default -> List.of();
           };
-      return new RetentionRules(versions, versionsFor, studiesFor, legal);
+      return new RetentionRules(versions, versionsFor, studiesFor, OptionalInt.empty(), legal);
     }
 
     // ---- what must hold, judged apart from the code under test
@@ -226,22 +226,26 @@ class RetentionWorldTest {
     // ---- pruning
 
     RetentionPlan plan(int disk, RetentionRules rules) {
-      try (Destination destination = world.open(disk, Access.READ)) {
+      try (Destination destination = world.open(disk, Access.READ);
+          Destination other = world.open(1 - disk, Access.READ)) {
         return RetentionPlan.of(
             rules,
             destination,
             world.catalogue(),
             world.clock(),
             world.catalogue().holds().standing(),
-            flips ? Duration.ZERO : RetentionPlan.PROOFS_FOR);
+            flips ? Duration.ZERO : RetentionPlan.PROOFS_FOR,
+            List.of(other));
       }
     }
 
     PruneReport prune(int disk, PlanFile plan, RetentionRules rules, boolean last) {
-      try (Destination destination = world.open(disk, Access.WRITE)) {
+      try (Destination destination = world.open(disk, Access.WRITE);
+          Destination other = world.open(1 - disk, Access.READ)) {
         return new Prune(
                 new Prune.Setting(
                     destination,
+                    List.of(other),
                     world.catalogue(),
                     world.clock(),
                     papers::put,

@@ -46,7 +46,11 @@ class StudyAgeTest {
     times.add(drawnTime(random));
     RetentionRules stricter =
         new RetentionRules(
-            rules.versions(), rules.versionsFor(), rules.studiesFor(), List.copyOf(times));
+            rules.versions(),
+            rules.versionsFor(),
+            rules.studiesFor(),
+            rules.months(),
+            List.copyOf(times));
 
     if (!isOver(known, rules, day)) {
       assertThat(isOver(more, rules, day)).isFalse();
@@ -109,7 +113,11 @@ class StudyAgeTest {
       legal.add(drawnTime(random));
     }
     return new RetentionRules(
-        OptionalInt.empty(), Optional.empty(), Optional.of(drawnPeriod(random)), legal);
+        OptionalInt.empty(),
+        Optional.empty(),
+        Optional.of(drawnPeriod(random)),
+        OptionalInt.empty(),
+        legal);
   }
 
   private static RetentionRules.LegalTime drawnTime(RandomGenerator random) {
@@ -189,10 +197,13 @@ class StudyAgeTest {
                     rules,
                     List.of(),
                     begins.plus(Duration.ofHours(24)).minusMillis(1),
-                    Duration.ofDays(30)))
+                    Duration.ofDays(30),
+                    Optional.empty()))
             .over();
     boolean atItsBegin =
-        StudyAge.of(known, new Terms(rules, List.of(), begins, Duration.ofDays(30))).over();
+        StudyAge.of(
+                known, new Terms(rules, List.of(), begins, Duration.ofDays(30), Optional.empty()))
+            .over();
     assertThat(atItsBegin).as("a day counts as one").isEqualTo(atItsEnd);
     return atItsBegin;
   }

@@ -32,6 +32,8 @@ public final class Codes {
   public static final Set<String> WORDS_OF_OTHER_KINDS =
       Set.of(
           "copy-already",
+          "fuse-t",
+          "gvfsd-fuse",
           "kept-index",
           "import-tree",
           "not-compared",
@@ -58,6 +60,7 @@ public final class Codes {
           "no-rule",
           "no-source-asked",
           "not-ours",
+          "other-not-asked",
           "not-proven",
           "not-safe",
           "one-copy",
@@ -67,6 +70,7 @@ public final class Codes {
           "run-ended",
           "source-not-looked-at",
           "source-partly-read",
+          "not-looked-at",
           "study-age",
           "study-over",
           "unknown-copy",
@@ -78,6 +82,7 @@ public final class Codes {
           "bytes-missing",
           "bytes-needed",
           "date-of-study",
+          "retention-hold",
           "destruction-certificate",
           "earlier-index",
           "file-copy",

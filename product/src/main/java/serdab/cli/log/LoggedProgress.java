@@ -48,4 +48,11 @@ public final class LoggedProgress implements Progress {
     log.add(JsonLog.Level.INFO, "said", json -> json.writeStringProperty("text", line));
     shown.say(line);
   }
+
+  /// The log is in English, whatever is shown.
+  @Override
+  public void tell(String key, String english, Object... values) {
+    log.add(JsonLog.Level.INFO, "said", json -> json.writeStringProperty("text", english));
+    shown.tell(key, english, values);
+  }
 }

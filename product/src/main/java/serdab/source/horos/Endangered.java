@@ -57,19 +57,18 @@ final class Endangered {
       }
     }
     String text = schema.column(IndexSchema.IMAGE, "i", "ZPATHSTRING", "ZPATH");
-    String toStudies =
-        " JOIN lib.ZSERIES s ON s.Z_PK = i.ZSERIES JOIN member m ON m.study = s.ZSTUDY";
-    if (schema.has(IndexSchema.IMAGE, "ZPATHNUMBER")) {
-      workbook.execute(
-          "INSERT OR IGNORE INTO endangered SELECT DISTINCT m.study_group FROM lib.ZIMAGE i"
-              + " CROSS JOIN queued_number q ON q.number = i.ZPATHNUMBER"
-              + toStudies);
-    }
+    String numbered =
+        schema.has(IndexSchema.IMAGE, "ZPATHNUMBER")
+            ? "i.ZPATHNUMBER IN (SELECT number FROM queued_number) OR "
+            : "";
+    // One pass over the images, whose paths have no index.
     workbook.execute(
         "INSERT OR IGNORE INTO endangered SELECT DISTINCT m.study_group FROM lib.ZIMAGE i"
-            + " CROSS JOIN queued_name q ON q.name = "
+            + " CROSS JOIN lib.ZSERIES s ON s.Z_PK = i.ZSERIES CROSS JOIN member m"
+            + " ON m.study = s.ZSTUDY WHERE "
+            + numbered
             + text
-            + toStudies);
+            + " IN (SELECT name FROM queued_name)");
   }
 
   private void noteNextToClean(Instant now) throws SQLException {

@@ -2,7 +2,7 @@ package serdab.testing.horos;
 
 import java.io.IOException;
 import java.io.PrintStream;
-import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,31 +21,40 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import serdab.Depth;
+import serdab.PatientData;
 import serdab.Proof;
 import serdab.ProofMeans;
 import serdab.Sha256;
-import serdab.VersionId;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.CopyRow;
 import serdab.catalogue.RunTotals;
 import serdab.catalogue.VersionRow;
+import serdab.dicom.FileDigests;
+import serdab.dicom.InstanceFacts;
+import serdab.dicom.SeriesInstanceUid;
+import serdab.dicom.SopInstanceUid;
+import serdab.dicom.StoredFile;
+import serdab.dicom.StudyInstanceUid;
+import serdab.dicom.StudyVersion;
 import serdab.plan.Order;
 import serdab.source.Inventory;
 import serdab.source.SourceStudy;
 import serdab.source.horos.HorosSource;
+import serdab.ziptree.QuickZips;
 
 /// Makes a library of full size around a real one: an index with all rows, and a catalogue and a
 /// ZIP tree as if everything had been backed up. Only the studies that were there before have
-/// files; of all others there are rows, and empty files of the right length and name in the tree.
+/// files; of all others there are rows, and whole ZIPs whose files hold nothing but their UID.
 ///
 /// `./dev make-library FOLDER --full` runs it in two steps, `rows` and `holdings`, with a real
 /// backup of the real studies before them.
 public final class FullLibrary {
 
   private static final long FIRST_NUMBER = 1_000_000;
-  private static final int STORED_BYTES = 40_000_000;
+  private static final int SERIES_OF_MADE_UP = 3;
   private static final int FILES_OF_ADDED = 4;
-  private static final int SEEN_BATCH = 1000;
+  private static final int SEEN_BATCH = 500;
+  private static final QuickZips ZIPS = new QuickZips();
 
   private FullLibrary() {}
 
@@ -241,44 +250,55 @@ public final class FullLibrary {
       Path tree,
       List<Catalogue.Seen> seen,
       List<SourceStudy> batch,
-      Instant now)
-      throws IOException {
+      Instant now) {
+    record Made(SourceStudy study, StudyVersion version, String name, long lengthBytes) {}
+
     catalogue.sawStudies(run, source, seen);
-    for (SourceStudy study : batch) {
-      boolean copied =
-          study.key().isOther()
-              || catalogue.study(source, study.key()).orElseThrow().version().isPresent();
-      if (!copied) {
-        VersionRow version = version(study, now);
-        String name = name(study);
-        Path zip = tree.resolve(name);
-        Files.createDirectories(zip.getParent());
-        try (RandomAccessFile file = new RandomAccessFile(zip.toFile(), "rw")) {
-          file.setLength(STORED_BYTES);
-        }
-        Proof proof = new Proof(Depth.INTACT, ProofMeans.PAST_CACHE, now);
-        catalogue.recordCopied(
-            source,
-            version,
-            List.of(
-                new CopyRow(
-                    study.key(),
-                    version.id(),
-                    destination,
-                    name,
-                    STORED_BYTES,
-                    version.fileCount(),
-                    proof,
-                    "good",
-                    run)),
-            study.fingerprint(),
-            "",
-            List.of(),
-            run);
-      }
+    List<Made> all =
+        batch.stream()
+            .filter(study -> !study.key().isOther())
+            .filter(study -> catalogue.study(source, study.key()).orElseThrow().version().isEmpty())
+            .toList()
+            .parallelStream()
+            .map(study -> {
+              StudyVersion version = version(study, now);
+              String name = name(study);
+              return new Made(study, version, name, write(tree.resolve(name), version));
+            })
+            .toList();
+    Proof proof = new Proof(Depth.INTACT, ProofMeans.PAST_CACHE, now);
+    for (Made made : all) {
+      VersionRow version = VersionRow.of(made.version());
+      catalogue.recordCopied(
+          source,
+          version,
+          List.of(
+              new CopyRow(
+                  made.study().key(),
+                  version.id(),
+                  destination,
+                  made.name(),
+                  made.lengthBytes(),
+                  version.fileCount(),
+                  proof,
+                  "good",
+                  run)),
+          made.study().fingerprint(),
+          "",
+          List.of(),
+          run);
     }
     seen.clear();
     batch.clear();
+  }
+
+  private static long write(Path zip, StudyVersion version) {
+    try {
+      Files.createDirectories(zip.getParent());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return ZIPS.write(zip, version, file -> content(file.instance().orElseThrow().sop().value()));
   }
 
   private static String name(SourceStudy study) {
@@ -291,23 +311,60 @@ public final class FullLibrary {
     return month + "/" + study.key().value() + ".zip";
   }
 
-  private static VersionRow version(SourceStudy study, Instant now) {
-    List<VersionRow.InstanceLine> lines = new ArrayList<>();
+  /// Its instances are spread over three series; what a header would say is made up, too.
+  private static StudyVersion version(SourceStudy study, Instant now) {
+    String uid = study.key().value();
+    String path = "DATABASE.noindex/10000/" + uid.substring(uid.lastIndexOf('.') + 1) + "-";
+    List<StoredFile> files = new ArrayList<>();
     for (int i = 1; i <= study.fileCount(); i++) {
-      String uid = study.key().value() + ".1." + i;
-      lines.add(
-          new VersionRow.InstanceLine(
-              uid, 526_000, Sha256.digest(uid.getBytes(StandardCharsets.UTF_8))));
+      String series = uid + "." + (1 + i * SERIES_OF_MADE_UP / (int) (study.fileCount() + 1));
+      String sop = series + "." + i;
+      byte[] content = content(sop);
+      files.add(
+          new StoredFile(
+              path + i + ".dcm",
+              content.length,
+              now.toEpochMilli(),
+              new FileDigests(
+                  Sha256.digest(content), Optional.empty(), Optional.empty(), Optional.empty()),
+              Optional.of(header(uid, series, sop)),
+              List.of(),
+              1));
     }
-    byte[] key = study.key().value().getBytes(StandardCharsets.UTF_8);
-    return new VersionRow(
-        study.key(),
-        new VersionId(Sha256.digest(key)),
-        now,
-        study.fileCount(),
-        study.fileCount() * 526_000,
-        0,
-        Optional.empty(),
-        lines);
+    return StudyVersion.of(
+        study.facts(), files, List.of(), List.of(), Optional.empty(), "made up", now);
+  }
+
+  private static byte[] content(String sopInstanceUid) {
+    return (sopInstanceUid + "\n").getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static InstanceFacts header(String study, String series, String sop) {
+    PatientData<String> nobody = PatientData.of("");
+    return new InstanceFacts(
+        new StudyInstanceUid(study),
+        new SeriesInstanceUid(series),
+        new SopInstanceUid(sop),
+        "1.2.840.10008.5.1.4.1.1.2",
+        "1.2.840.10008.1.2.1",
+        "CT",
+        "",
+        "",
+        nobody,
+        nobody,
+        nobody,
+        nobody,
+        nobody,
+        nobody,
+        "",
+        "",
+        "Axial 5mm",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "");
   }
 }

@@ -18,6 +18,7 @@ import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import serdab.Depth;
+import serdab.backup.Absent;
 import serdab.backup.Backup;
 import serdab.backup.Rest;
 import serdab.backup.StopSignal;
@@ -220,7 +221,8 @@ public final class World implements AutoCloseable {
               stop,
               progress,
               "world",
-              acceptFewer);
+              acceptFewer,
+              Absent.NONE);
       try (Backup backup = Backup.of(setting)) {
         WorkList work = backup.plan();
         return backup.execute(work);
