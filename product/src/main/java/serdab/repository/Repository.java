@@ -88,7 +88,7 @@ public final class Repository implements AutoCloseable {
     this.generation =
         trust.canSign() ? Optional.of(Generations.newest(store, owner)) : Optional.empty();
     this.session = new Session(shelf, trust, clock, secure);
-    this.copies = new Copies(shelf);
+    this.copies = new Copies(shelf, trust);
   }
 
   /// A new repository and what belongs to it.
@@ -289,6 +289,11 @@ public final class Repository implements AutoCloseable {
     return builder(false, false).load();
   }
 
+  /// What the place says now of versions, their packs and their labels; the caller closes it.
+  Known readAgainWithLabels() {
+    return builder(false, true).load();
+  }
+
   /// Opens single snapshots; the caller closes it.
   Known opener() {
     return builder(false, false).toOpen();
@@ -312,13 +317,16 @@ public final class Repository implements AutoCloseable {
 
   /// Begins a version of a group; needs a writer's keys.
   ///
-  /// @throws SerdabException.Refused `repository-needs-writer` without them
+  /// @throws SerdabException.Refused `repository-needs-writer` without them,
+  ///   `repository-group-erased` for a group that was erased
   public VersionWriter begin(String groupKey) {
     if (!trust.canSign()) {
       throw Problems.needsWriter();
     }
     known();
     String group = naming.group(groupKey);
+    session.ensureBegun();
+    session.requireLiving(group);
     return new VersionWriter(this, groupKey, group, recipient(group));
   }
 
@@ -366,18 +374,33 @@ public final class Repository implements AutoCloseable {
     return recipient;
   }
 
+  boolean hasKey(String group) {
+    return !shelf.names(Layout.groupFolder(group)).isEmpty();
+  }
+
+  /// Learns that a group was erased.
+  void erased(String group) {
+    known().erased(group);
+  }
+
+  /// Forgets what opens a group and what its packs are sealed to.
+  synchronized void forgetKey(String group) {
+    groups.remove(group);
+    recipients.remove(group);
+  }
+
   Snapshot commit(
       String began,
       Commit.Version version,
       String groupKey,
       String versionName,
       Optional<String> supersedes,
-      BlobTable added) {
+      BlobTable added,
+      Instant time) {
     Known.Label label = new Known.Label(groupKey, versionName, supersedes, version.newBytes());
     Generation newest = generation.orElseThrow();
     byte[] sealed = label.seal(List.of(newest.indexRecipient(), newest.recipient()), secure);
     byte[] table = added.bytes();
-    Instant time = clock.instant();
     Layout.At at =
         session.commit(
             began,
@@ -417,6 +440,14 @@ public final class Repository implements AutoCloseable {
     }
   }
 
+  /// Erases a group for good; see [Erasure], which also tells beforehand what is to be done.
+  ///
+  /// @param mover knows the manifests of the versions in the repository
+  /// @param reason one sentence for people, without patient data
+  public Erasure.Done erase(String groupKey, ManifestMover mover, String reason) {
+    return new Erasure(this, mover).carryOut(groupKey, reason);
+  }
+
   /// Lets a version count no more; its packs stay until a prune.
   ///
   /// @param reason one sentence for people, without patient data
@@ -430,8 +461,16 @@ public final class Repository implements AutoCloseable {
             .with("time", clock.instant().toString())
             .with("reason", reason);
     byte[] signed = trust.signed(doc, at.removal());
-    // Somebody else may have removed it first; either way it is removed.
-    shelf.putIfFree(at.removal(), Bulk.of(signed));
+    // Somebody else may have removed it first; either way it is removed. What nobody trusted signed
+    // makes way.
+    if (shelf.putIfFree(at.removal(), Bulk.of(signed)).isEmpty()
+        && !trust.isSigned(shelf.whole(at.removal(), 1 << 20), at.removal())) {
+      shelf.store().delete(at.removal());
+      shelf.putIfFree(at.removal(), Bulk.of(signed));
+    }
+    if (!trust.isSigned(shelf.whole(at.removal(), 1 << 20), at.removal())) {
+      throw Problems.missing(at.removal());
+    }
     known().removed(at);
   }
 
@@ -579,6 +618,17 @@ public final class Repository implements AutoCloseable {
     Map<String, serdab.Problem> all = new java.util.TreeMap<>();
     try (Known now = builder(false, false).load()) {
       now.unreadable().forEach((at, e) -> all.put(at.text(), e.problem()));
+    }
+    return all;
+  }
+
+  /// Documents that say that versions or groups were removed and that nobody trusted signed: they
+  /// count for nothing, and somebody who can write to the place put them there. What names each,
+  /// and why.
+  public Map<String, serdab.Problem> refusedDocuments() {
+    Map<String, serdab.Problem> all = new java.util.TreeMap<>();
+    try (Known now = builder(false, false).load()) {
+      now.refused().forEach((file, e) -> all.put(file, e.problem()));
     }
     return all;
   }

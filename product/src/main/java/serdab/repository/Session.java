@@ -30,6 +30,7 @@ final class Session {
   private int next;
   private boolean uncertain;
   private Set<Sha256> condemned = Set.of();
+  private Set<String> erased = Set.of();
   private final Map<Sha256, Boolean> relied = new HashMap<>();
 
   Session(Shelf shelf, Trust trust, InstantSource clock, RandomGenerator secure) {
@@ -58,6 +59,7 @@ final class Session {
     next = 1;
     // Only now: a prune that did not see this session has written its tombstone before.
     condemned = tombstones.packs();
+    erased = Erased.groups(shelf, trust, (_, _) -> {});
     name = session;
     return session;
   }
@@ -82,7 +84,7 @@ final class Session {
       if (known != null) {
         return known;
       }
-      if (condemned.contains(pack.name())) {
+      if (condemned.contains(pack.name()) || erased.contains(pack.group())) {
         relied.put(pack.name(), false);
         return false;
       }
@@ -100,6 +102,14 @@ final class Session {
       }
     }
     return there;
+  }
+
+  /// @throws SerdabException.Refused `repository-group-erased` when the group was erased before this
+  ///   session began
+  synchronized void requireLiving(String group) {
+    if (erased.contains(group)) {
+      throw Problems.erased();
+    }
   }
 
   /// A pack that this session just wrote and read back.
@@ -173,6 +183,7 @@ final class Session {
       name = null;
       relied.clear();
       condemned = new HashSet<>();
+      erased = Set.of();
     }
     return Optional.of(new Layout.Range(session, 0, end));
   }

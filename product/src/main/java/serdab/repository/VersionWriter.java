@@ -2,6 +2,7 @@ package serdab.repository;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -55,20 +56,28 @@ public final class VersionWriter implements AutoCloseable {
       return own.map(record -> record.at(record.pack()));
     }
     for (Known.Found found : repository.known().find(key)) {
-      PackRef pack = found.pack();
-      Integer ordinal = ordinals.get(pack.name());
-      if (ordinal == null) {
-        if (!repository.session().mayRely(pack)) {
-          continue;
-        }
-        ordinal = packs.size();
-        packs.add(pack);
-        isNew.add(false);
-        ordinals.put(pack.name(), ordinal);
+      Optional<Integer> ordinal = rely(found.pack());
+      if (ordinal.isPresent()) {
+        return Optional.of(found.record().at(ordinal.get()));
       }
-      return Optional.of(found.record().at(ordinal));
     }
     return Optional.empty();
+  }
+
+  /// The ordinal that a pack has in this version, which needs it from now on; empty when it may not
+  /// be relied on.
+  Optional<Integer> rely(PackRef pack) {
+    Integer ordinal = ordinals.get(pack.name());
+    if (ordinal == null) {
+      if (!repository.session().mayRely(pack)) {
+        return Optional.empty();
+      }
+      ordinal = packs.size();
+      packs.add(pack);
+      isNew.add(false);
+      ordinals.put(pack.name(), ordinal);
+    }
+    return Optional.of(ordinal);
   }
 
   /// Adds a blob, wherever else it may lie.
@@ -131,6 +140,24 @@ public final class VersionWriter implements AutoCloseable {
   ///   session meanwhile and what this version relied on may be gone; it is to be written anew
   public Committed commit(
       String version, Optional<String> supersedes, long files, long lengthBytes, byte[] manifest) {
+    Instant now = repository.clock().instant();
+    return commit(version, supersedes, files, lengthBytes, manifest, now);
+  }
+
+  /// The same version once more, with its blobs elsewhere. It keeps its time, so that it stands
+  /// where it stood among the group's versions.
+  Committed commitInPlaceOf(Snapshot old, byte[] manifest) {
+    return commit(
+        old.version(), old.supersedes(), old.files(), old.lengthBytes(), manifest, old.time());
+  }
+
+  private Committed commit(
+      String version,
+      Optional<String> supersedes,
+      long files,
+      long lengthBytes,
+      byte[] manifest,
+      Instant time) {
     requireUsable();
     failed = true;
     PackWriter last = open == null ? begin() : open;
@@ -152,7 +179,7 @@ public final class VersionWriter implements AutoCloseable {
             needed,
             isNew,
             manifestAt);
-    Snapshot snapshot = repository.commit(session, content, groupKey, version, supersedes, added);
+    Snapshot snapshot = repository.commit(session, content, groupKey, version, supersedes, added, time);
     ended = true;
     failed = false;
     return new Committed(snapshot, means);
