@@ -47,6 +47,7 @@ public final class Repository implements AutoCloseable {
   private final RandomGenerator secure;
   private final Session session;
   private final Copies copies;
+  private final InFlight inFlight;
   private final int heldBlobsMax;
   private final Map<Sha256, FileKey> fileKeys = new ConcurrentHashMap<>();
   private final Map<String, AgeRecipient> recipients = new HashMap<>();
@@ -89,6 +90,7 @@ public final class Repository implements AutoCloseable {
         trust.canSign() ? Optional.of(Generations.newest(store, owner)) : Optional.empty();
     this.session = new Session(shelf, trust, clock, secure);
     this.copies = new Copies(shelf, trust);
+    this.inFlight = new InFlight(shelf);
   }
 
   /// A new repository and what belongs to it.
@@ -641,6 +643,10 @@ public final class Repository implements AutoCloseable {
 
   Session session() {
     return session;
+  }
+
+  InFlight inFlight() {
+    return inFlight;
   }
 
   Naming naming() {

@@ -112,9 +112,12 @@ final class Session {
     }
   }
 
-  /// A pack that this session just wrote and read back.
-  synchronized void wrote(Sha256 pack) {
-    relied.put(pack, true);
+  /// A pack that was written and read back in a session. Another one that began meanwhile knows
+  /// nothing of it: a tombstone may have come between.
+  synchronized void wrote(String session, Sha256 pack) {
+    if (session.equals(name)) {
+      relied.put(pack, true);
+    }
   }
 
   /// Commits a version at the next number.

@@ -7,16 +7,19 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.repository.age.AgeRecipient;
 import serdab.store.ReadBack;
 
 /// A version on its way into a repository. One thread at a time; several writers may be at work.
 ///
-/// Packs are written, synced and read back as they fill; [#commit] writes the snapshot, which alone
-/// makes the version exist. What was not committed is never listed.
+/// Packs are written, synced and read back by other threads while the next ones fill; what stops
+/// one is thrown by the next [#put] or by [#commit], which waits for all of them and writes the
+/// snapshot. It alone makes the version exist. What was not committed is never listed.
 ///
 /// Every method throws [serdab.SerdabException] when the place fails; the version is then void.
 public final class VersionWriter implements AutoCloseable {
@@ -30,6 +33,7 @@ public final class VersionWriter implements AutoCloseable {
   private final List<Boolean> isNew = new ArrayList<>();
   private final Map<Sha256, Integer> ordinals = new HashMap<>();
   private final BlobTable added = new BlobTable();
+  private final List<InFlight.Put> onTheirWay = new ArrayList<>();
   private @Nullable PackWriter open;
   private int openOrdinal;
   private ReadBack.Means means = ReadBack.Means.PAST_CACHE;
@@ -88,10 +92,11 @@ public final class VersionWriter implements AutoCloseable {
   public BlobAt put(Sha256 digest, long lengthBytes, Codec codec, ByteBuffer stored) {
     requireUsable();
     failed = true;
+    takeArrived();
     int storedBytes = stored.remaining();
     PackWriter pack = open;
     if (pack != null && !pack.hasRoomFor(storedBytes)) {
-      finish(pack);
+      onTheirWay.add(repository.inFlight().begin(finish(pack)));
       pack = null;
     }
     if (pack == null) {
@@ -115,14 +120,18 @@ public final class VersionWriter implements AutoCloseable {
     return pack;
   }
 
-  private void finish(PackWriter pack) {
+  private PackWriter.Sealed finish(PackWriter pack) {
     open = null;
     PackWriter.Sealed sealed = pack.finish();
-    ReadBack.Means read = repository.shelf().put(Layout.pack(sealed.name()), sealed.bytes());
-    means = worse(means, read);
-    repository.session().wrote(sealed.name());
     repository.remember(sealed.name(), sealed.key());
     packs.set(openOrdinal, new PackRef(sealed.name(), sealed.bytes().lengthBytes(), group));
+    return sealed;
+  }
+
+  private void takeArrived() {
+    while (!onTheirWay.isEmpty() && onTheirWay.getFirst().isOver()) {
+      means = worse(means, onTheirWay.removeFirst().await());
+    }
   }
 
   static ReadBack.Means worse(ReadBack.Means one, ReadBack.Means other) {
@@ -163,10 +172,19 @@ public final class VersionWriter implements AutoCloseable {
     PackWriter last = open == null ? begin() : open;
     PackWriter.Manifest stored = last.manifest(manifest);
     BlobAt manifestAt = new BlobAt(openOrdinal, stored.offset(), stored.storedBytes(), 1);
-    finish(last);
+    // Nothing is left to do beside it.
+    means = worse(means, repository.inFlight().put(finish(last)));
+    while (!onTheirWay.isEmpty()) {
+      means = worse(means, onTheirWay.removeFirst().await());
+    }
+    for (int i = 0; i < isNew.size(); i++) {
+      if (isNew.get(i)) {
+        repository.session().wrote(session, Objects.requireNonNull(packs.get(i)).name());
+      }
+    }
     List<PackRef> needed = new ArrayList<>();
     for (PackRef pack : packs) {
-      needed.add(java.util.Objects.requireNonNull(pack));
+      needed.add(Objects.requireNonNull(pack));
     }
     Naming naming = repository.naming();
     Commit.Version content =
@@ -191,11 +209,20 @@ public final class VersionWriter implements AutoCloseable {
     }
   }
 
-  /// Discards what was not committed; after a commit it does nothing.
+  /// Discards what was not committed, when nothing of it is on its way any more; after a commit it
+  /// does nothing.
   @Override
   public void close() {
     ended = true;
     open = null;
+    while (!onTheirWay.isEmpty()) {
+      try {
+        InFlight.Put put = onTheirWay.removeFirst();
+        means = worse(means, put.await());
+      } catch (SerdabException e) {
+        // The version is void already.
+      }
+    }
   }
 
   static byte[] utf8(String text) {
