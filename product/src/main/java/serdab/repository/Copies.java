@@ -2,12 +2,15 @@ package serdab.repository;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
 import serdab.SerdabException;
 import serdab.store.ReadableBytes;
 
@@ -19,14 +22,17 @@ final class Copies {
   private static final int SNAPSHOTS_MAX = 1000;
   private static final long BYTES_MAX = 32 << 20;
   private static final long FILE_BYTES_MAX = 1 << 30;
+  private static final int FOLDER_LENGTH = "copies/1/".length();
   private static final List<String> SHARED = List.of(Layout.KEYS, Layout.WRITERS);
 
   private final Shelf shelf;
+  private final Trust trust;
   private final List<Layout.At> pending = new ArrayList<>();
   private final Set<String> groups = new LinkedHashSet<>();
 
-  Copies(Shelf shelf) {
+  Copies(Shelf shelf, Trust trust) {
     this.shelf = shelf;
+    this.trust = trust;
   }
 
   /// Another small file that this run made.
@@ -98,11 +104,82 @@ final class Copies {
       String name = Layout.copy(which, first.session(), first.number(), todo.get(to - 1).number());
       shelf.putIfFree(name, Bulk.of(zip));
     }
+    if (entries.keySet().stream().anyMatch(file -> file.startsWith(Layout.GROUPS))) {
+      // Whoever erases a group says so, and then looks for its documents: one of us sees the other.
+      Set<String> erased = Erased.groups(shelf, trust, (_, _) -> {});
+      if (entries.keySet().stream().anyMatch(file -> isOf(erased, file))) {
+        forget(shelf, erased);
+      }
+    }
     return to;
   }
 
   private void add(Map<String, byte[]> entries, String file) {
     shelf.whole(file, FILE_BYTES_MAX).ifPresent(content -> entries.put(file, content));
+  }
+
+  /// Takes the documents of erased groups out of all files of copies. Of two files that say the same
+  /// one is there at any time; what is missing of two is made again.
+  ///
+  /// @throws SerdabException.Damaged when a file that has such a document cannot be read otherwise
+  static void forget(Shelf shelf, Set<String> groups) {
+    Map<String, Set<String>> pairs = new TreeMap<>();
+    for (String file : shelf.names(Layout.COPIES)) {
+      if (Layout.copyOf(file).isPresent()) {
+        String name = file.substring(FOLDER_LENGTH);
+        pairs.computeIfAbsent(name, _ -> new HashSet<>()).add(file);
+      }
+    }
+    pairs.forEach((name, there) -> forget(shelf, groups, name, there));
+  }
+
+  private static void forget(Shelf shelf, Set<String> groups, String name, Set<String> there) {
+    Set<String> whole = new LinkedHashSet<>();
+    boolean has = false;
+    for (String file : there) {
+      try (ReadableBytes zip = shelf.store().open(file)) {
+        has |= StoredZip.entries(zip).keySet().stream().anyMatch(entry -> isOf(groups, entry));
+        whole.add(file);
+      } catch (SerdabException.Damaged | SerdabException.Refused e) {
+        // Made again from the other one.
+      }
+    }
+    if (whole.size() == COUNT && !has) {
+      return;
+    }
+    if (whole.isEmpty()) {
+      throw Problems.damaged(
+          "Both copies of small files are damaged, and an erased key may be in them: " + name + ".");
+    }
+    Map<String, byte[]> entries = new LinkedHashMap<>();
+    for (String file : whole) {
+      Set<String> names;
+      try (ReadableBytes zip = shelf.store().open(file)) {
+        names = StoredZip.entries(zip).keySet();
+      }
+      for (String entry : names) {
+        if (!isOf(groups, entry) && !entries.containsKey(entry)) {
+          read(shelf, file, entry).ifPresent(content -> entries.put(entry, content));
+        }
+      }
+    }
+    Bulk zip = Bulk.of(StoredZip.of(entries));
+    List<String> order = new ArrayList<>();
+    for (int which = 1; which <= COUNT; which++) {
+      String file = Layout.COPIES + which + '/' + name;
+      order.add(whole.contains(file) ? order.size() : 0, file);
+    }
+    for (String file : order) {
+      if (there.contains(file)) {
+        shelf.store().delete(file);
+      }
+      shelf.putIfFree(file, zip);
+    }
+  }
+
+  private static boolean isOf(Set<String> groups, String entry) {
+    Matcher name = GroupKey.FILE.matcher(entry);
+    return name.matches() && groups.contains(name.group(1));
   }
 
   /// A small file as a file of copies has it, its checksum compared; empty when it has none that is
@@ -121,5 +198,18 @@ final class Copies {
     } catch (SerdabException.Damaged | SerdabException.Refused e) {
       return Optional.empty();
     }
+  }
+
+  /// The first copy of a small file of this name in any file of copies. Slow: for when the file
+  /// itself is lost or damaged.
+  static Optional<byte[]> search(Shelf shelf, String file) {
+    for (String copies : shelf.names(Layout.COPIES)) {
+      Optional<byte[]> found =
+          Layout.copyOf(copies).isPresent() ? read(shelf, copies, file) : Optional.empty();
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
   }
 }

@@ -3,6 +3,7 @@ package serdab.repository;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -61,6 +62,7 @@ final class Known implements AutoCloseable {
   private final Set<String> erased = new HashSet<>();
   private final Map<String, List<Layout.Range>> copies = new HashMap<>();
   private final Map<Layout.At, SerdabException> unreadable = new TreeMap<>();
+  private final Map<String, SerdabException> refused = new TreeMap<>();
 
   private Known(Builder builder) {
     shelf = builder.shelf;
@@ -137,11 +139,7 @@ final class Known implements AutoCloseable {
                   .filter(json -> isSigned(json, file))
                   .ifPresent(_ -> removed.add(at)));
     }
-    for (String file : shelf.names(Layout.ERASED)) {
-      if (file.endsWith(".json")) {
-        erased.add(file.substring(Layout.ERASED.length(), file.length() - 5));
-      }
-    }
+    erased.addAll(Erased.groups(shelf, trust, refused::put));
   }
 
   private boolean isSigned(byte[] json, String subject) {
@@ -149,6 +147,7 @@ final class Known implements AutoCloseable {
       trust.requireSigned(json, subject);
       return true;
     } catch (SerdabException.Damaged e) {
+      refused.put(subject, e);
       return false;
     }
   }
@@ -354,6 +353,10 @@ final class Known implements AutoCloseable {
     removed.add(at);
   }
 
+  synchronized void erased(String group) {
+    erased.add(group);
+  }
+
   /// Everywhere that a blob is said to lie; whether the packs are there is to be asked.
   synchronized List<Found> find(BlobKey key) {
     List<Found> found = new ArrayList<>(1);
@@ -408,6 +411,33 @@ final class Known implements AutoCloseable {
     for (Segment segment : segments) {
       segment.labels(labelReaders, each);
     }
+  }
+
+  /// Every version of another group that needs packs of this one. What labels say has to be known.
+  synchronized List<Snapshot> needing(String group) {
+    List<Snapshot> needing = new ArrayList<>();
+    Numbers seen = new Numbers();
+    Consumer<LabelLine> each =
+        line -> {
+          if (!seen.has(line.at())) {
+            seen.add(line.at());
+            if (!line.group().equals(group)
+                && !removed.contains(line.at())
+                && !erased.contains(line.group())
+                && Arrays.stream(line.packs())
+                    .anyMatch(number -> packs.pack(number).group().equals(group))) {
+              needing.add(snapshot(line));
+            }
+          }
+        };
+    heldLabels.forEach(each);
+    segments.forEach(segment -> segment.labels(labelReaders, each));
+    return needing;
+  }
+
+  /// Whether there is or was a version of the group.
+  synchronized boolean hasGroup(String group) {
+    return byGroup.containsKey(group);
   }
 
   /// What an index says of a version whose snapshot is lost with all its copies.
@@ -482,6 +512,18 @@ final class Known implements AutoCloseable {
   /// Snapshots that could not be read, and why.
   synchronized Map<Layout.At, SerdabException> unreadable() {
     return Map.copyOf(unreadable);
+  }
+
+  /// @throws SerdabException.Damaged when a snapshot could not be read: nobody knows what it needs
+  synchronized void requireReadable() {
+    if (!unreadable.isEmpty()) {
+      throw unreadable.values().iterator().next();
+    }
+  }
+
+  /// Documents under `removed/` and `erased/` that nobody trusted signed: they count for nothing.
+  synchronized Map<String, SerdabException> refused() {
+    return Map.copyOf(refused);
   }
 
   /// How many blobs the segments speak of.

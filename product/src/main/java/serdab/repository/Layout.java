@@ -45,6 +45,11 @@ final class Layout {
     return GROUPS + group.substring(0, 2) + '/' + group + '/' + generation + ".json";
   }
 
+  /// Where the documents of a group are.
+  static String groupFolder(String group) {
+    return GROUPS + group.substring(0, 2) + '/' + group + '/';
+  }
+
   static String index(Sha256 name) {
     return INDEX + name.hex() + ".zip";
   }

@@ -4,6 +4,9 @@ import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.repository.age.AgeReader;
@@ -38,9 +41,31 @@ final class PackContents {
   }
 
   private void add(BlobTable table, PackRef pack, int ordinal) {
+    for (Blob blob : blobs(pack).values()) {
+      table.add(
+          new BlobRecord(
+              repository.blobKey(blob.digest()),
+              ordinal,
+              blob.offset(),
+              blob.storedBytes(),
+              blob.codec().number()));
+    }
+  }
+
+  /// A blob as its pack describes it.
+  record Blob(Sha256 digest, long offset, long storedBytes, Codec codec, long lengthBytes) {}
+
+  /// The blobs of a pack, by where they begin.
+  ///
+  /// @throws SerdabException.Damaged when it does not say
+  Map<Long, Blob> blobs(PackRef pack) {
     try (AgeReader age = repository.openPack(pack)) {
       ReadableBytes zip = new Plain(age);
-      StoredZip.Entry entry = StoredZip.entries(zip).get(PackWriter.CONTENT);
+      Map<String, StoredZip.Entry> entries = StoredZip.entries(zip);
+      Map<Long, String> suffixes = new HashMap<>();
+      entries.forEach((name, entry) ->
+          suffixes.put(entry.offset(), name.substring(name.indexOf('.') + 1)));
+      StoredZip.Entry entry = entries.get(PackWriter.CONTENT);
       if (entry == null || entry.lengthBytes() > CONTENT_BYTES_MAX) {
         throw damaged();
       }
@@ -51,18 +76,25 @@ final class PackContents {
         throw damaged();
       }
       String lines = new String(Zstd.decompress(stored, (int) length), StandardCharsets.US_ASCII);
-      lines
-          .lines()
-          .forEach(line -> {
-            Doc blob = Doc.parse(line.getBytes(StandardCharsets.US_ASCII));
-            table.add(
-                new BlobRecord(
-                    repository.blobKey(Sha256.parse(blob.text("sha256"))),
-                    ordinal,
-                    blob.count("offset"),
-                    blob.count("stored"),
-                    (int) blob.count("codec")));
-          });
+      Map<Long, Blob> blobs = new LinkedHashMap<>();
+      for (String line : lines.lines().toList()) {
+        Doc doc = Doc.parse(line.getBytes(StandardCharsets.US_ASCII));
+        long offset = doc.count("offset");
+        String suffix = suffixes.get(offset);
+        if (suffix == null) {
+          throw damaged();
+        }
+        Codec codec = new Codec((int) doc.count("codec"), suffix);
+        blobs.put(
+            offset,
+            new Blob(
+                Sha256.parse(doc.text("sha256")),
+                offset,
+                doc.count("stored"),
+                codec,
+                doc.count("bytes")));
+      }
+      return blobs;
     } catch (ZstdException | IllegalArgumentException e) {
       throw damaged();
     }

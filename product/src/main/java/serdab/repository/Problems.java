@@ -84,6 +84,22 @@ final class Problems {
             "Keep everything, or move the repository to a place that can."));
   }
 
+  static SerdabException.Refused erased() {
+    return new SerdabException.Refused(
+        new Problem(
+            "repository-group-erased",
+            "This was erased from the repository for good, so nothing is written for it again.",
+            "Leave it out of the backup, or back it up to another repository."));
+  }
+
+  static SerdabException.Refused groupUnknown() {
+    return new SerdabException.Refused(
+        new Problem(
+            "repository-group-unknown",
+            "The repository has nothing of what is to be erased.",
+            "Check what was named; nothing was changed."));
+  }
+
   static SerdabException.Damaged readBack(String file) {
     return new SerdabException.Damaged(
         new Problem(

@@ -104,10 +104,11 @@ public final class Prune {
   /// What the place says now, all of it readable.
   private Known known() {
     Known known = repository.readAgain();
-    if (!known.unreadable().isEmpty()) {
-      SerdabException first = known.unreadable().values().iterator().next();
+    try {
+      known.requireReadable();
+    } catch (SerdabException e) {
       known.close();
-      throw first;
+      throw e;
     }
     return known;
   }
@@ -126,7 +127,7 @@ public final class Prune {
       return new Done(0, 0, 0);
     }
     String tombstone = tombstone(plan);
-    fenceAll();
+    Fences.raise(repository);
     Set<Sha256> needed = new HashSet<>();
     Set<Sha256> active;
     try (Known known = known()) {
@@ -163,45 +164,6 @@ public final class Prune {
     Doc doc = new Doc().with("packs", names).with("time", repository.clock().instant().toString());
     shelf.put(file, Bulk.of(trust.signed(doc, file)));
     return file;
-  }
-
-  /// Ends every session that is not over: none of them can commit any more.
-  private void fenceAll() {
-    Numbers listed = new Numbers();
-    try (Stream<BlobInfo> files = shelf.store().list(Layout.SNAPSHOTS)) {
-      files.forEach(file -> Layout.At.of(file.name()).ifPresent(listed::add));
-    }
-    try (Known known = repository.opener()) {
-      for (String session : listed.sessions()) {
-        int[] numbers = listed.of(session);
-        int last = numbers[numbers.length - 1];
-        while (!isOver(known, new Layout.At(session, last))) {
-          last++;
-          Layout.At at = new Layout.At(session, last);
-          Commit fence =
-              new Commit(
-                  at,
-                  Commit.Kind.FENCE,
-                  repository.clock().instant(),
-                  trust.writer(),
-                  java.util.Optional.empty());
-          if (shelf
-              .putIfFree(at.file(), SnapshotFile.make(fence, java.util.Map.of(), trust))
-              .isPresent()) {
-            break;
-          }
-        }
-      }
-    }
-  }
-
-  private static boolean isOver(Known known, Layout.At at) {
-    try (SnapshotFile snapshot = known.open(at)) {
-      return switch (snapshot.commit().kind()) {
-        case END, FENCE -> true;
-        case BEGIN, VERSION -> false;
-      };
-    }
   }
 
   private void removeReplaced(Set<Sha256> active) {

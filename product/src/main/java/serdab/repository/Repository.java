@@ -33,6 +33,7 @@ public final class Repository implements AutoCloseable {
 
   private static final String FORMAT = "sealed-repository";
   private static final int FORMAT_VERSION = 1;
+  private static final int GROUPS_HELD_MAX = 10_000;
 
   private final Shelf shelf;
   private final OwnerKey owner;
@@ -46,6 +47,7 @@ public final class Repository implements AutoCloseable {
   private final RandomGenerator secure;
   private final Session session;
   private final Copies copies;
+  private final InFlight inFlight;
   private final int heldBlobsMax;
   private final Map<Sha256, FileKey> fileKeys = new ConcurrentHashMap<>();
   private final Map<String, AgeRecipient> recipients = new HashMap<>();
@@ -87,7 +89,8 @@ public final class Repository implements AutoCloseable {
     this.generation =
         trust.canSign() ? Optional.of(Generations.newest(store, owner)) : Optional.empty();
     this.session = new Session(shelf, trust, clock, secure);
-    this.copies = new Copies(shelf);
+    this.copies = new Copies(shelf, trust);
+    this.inFlight = new InFlight(shelf);
   }
 
   /// A new repository and what belongs to it.
@@ -211,6 +214,7 @@ public final class Repository implements AutoCloseable {
         Doc.parse(
             shelf
                 .whole(Layout.REPOSITORY, 1 << 20)
+                .or(() -> Copies.search(shelf, Layout.REPOSITORY))
                 .orElseThrow(() -> Problems.none(store.describe())));
     try {
       if (!doc.text("format").equals(FORMAT) || doc.number("formatVersion") != FORMAT_VERSION) {
@@ -287,6 +291,11 @@ public final class Repository implements AutoCloseable {
     return builder(false, false).load();
   }
 
+  /// What the place says now of versions, their packs and their labels; the caller closes it.
+  Known readAgainWithLabels() {
+    return builder(false, true).load();
+  }
+
   /// Opens single snapshots; the caller closes it.
   Known opener() {
     return builder(false, false).toOpen();
@@ -310,14 +319,32 @@ public final class Repository implements AutoCloseable {
 
   /// Begins a version of a group; needs a writer's keys.
   ///
-  /// @throws SerdabException.Refused `repository-needs-writer` without them
+  /// @throws SerdabException.Refused `repository-needs-writer` without them,
+  ///   `repository-group-erased` for a group that was erased
   public VersionWriter begin(String groupKey) {
     if (!trust.canSign()) {
       throw Problems.needsWriter();
     }
     known();
     String group = naming.group(groupKey);
+    session.ensureBegun();
+    session.requireLiving(group);
     return new VersionWriter(this, groupKey, group, recipient(group));
+  }
+
+  /// The keys of a group, from a copy when they are damaged; empty when it has none.
+  private Optional<GroupKey> groupKey(String group) {
+    try {
+      return GroupKey.newest(shelf.store(), group, trust.writers());
+    } catch (SerdabException.Damaged e) {
+      for (Generation each : Generations.all(shelf.store(), owner).reversed()) {
+        Optional<byte[]> copy = Copies.search(shelf, GroupKey.file(group, each.number()));
+        if (copy.isPresent()) {
+          return Optional.of(GroupKey.read(group, each.number(), copy.get(), trust.writers()));
+        }
+      }
+      throw e;
+    }
   }
 
   /// What packs of the group are sealed to. Whoever comes first makes it.
@@ -326,7 +353,10 @@ public final class Repository implements AutoCloseable {
     if (there != null) {
       return there;
     }
-    Optional<GroupKey> key = GroupKey.newest(shelf.store(), group, trust.writers());
+    if (recipients.size() >= GROUPS_HELD_MAX) {
+      recipients.clear();
+    }
+    Optional<GroupKey> key = groupKey(group);
     if (key.isEmpty()) {
       AgeIdentity made = AgeIdentity.generate(secure);
       Generation newest = generation.orElseThrow();
@@ -334,17 +364,31 @@ public final class Repository implements AutoCloseable {
           GroupKey.seal(group, newest, made, trust.writer(), clock.instant(), secure);
       Bulk file = Bulk.of(document.signed(trust.signer().orElseThrow()));
       if (shelf.putIfFree(GroupKey.file(group, newest.number()), file).isPresent()) {
-        groups.put(group, made);
         copies.note(GroupKey.file(group, newest.number()));
         recipients.put(group, made.recipient());
         return made.recipient();
       }
-      key = GroupKey.newest(shelf.store(), group, trust.writers());
+      key = groupKey(group);
     }
     AgeRecipient recipient =
         key.orElseThrow(() -> Problems.damaged("The keys of a group are not there.")).recipient();
     recipients.put(group, recipient);
     return recipient;
+  }
+
+  boolean hasKey(String group) {
+    return !shelf.names(Layout.groupFolder(group)).isEmpty();
+  }
+
+  /// Learns that a group was erased.
+  void erased(String group) {
+    known().erased(group);
+  }
+
+  /// Forgets what opens a group and what its packs are sealed to.
+  synchronized void forgetKey(String group) {
+    groups.remove(group);
+    recipients.remove(group);
   }
 
   Snapshot commit(
@@ -353,12 +397,12 @@ public final class Repository implements AutoCloseable {
       String groupKey,
       String versionName,
       Optional<String> supersedes,
-      BlobTable added) {
+      BlobTable added,
+      Instant time) {
     Known.Label label = new Known.Label(groupKey, versionName, supersedes, version.newBytes());
     Generation newest = generation.orElseThrow();
     byte[] sealed = label.seal(List.of(newest.indexRecipient(), newest.recipient()), secure);
     byte[] table = added.bytes();
-    Instant time = clock.instant();
     Layout.At at =
         session.commit(
             began,
@@ -398,6 +442,14 @@ public final class Repository implements AutoCloseable {
     }
   }
 
+  /// Erases a group for good; see [Erasure], which also tells beforehand what is to be done.
+  ///
+  /// @param mover knows the manifests of the versions in the repository
+  /// @param reason one sentence for people, without patient data
+  public Erasure.Done erase(String groupKey, ManifestMover mover, String reason) {
+    return new Erasure(this, mover).carryOut(groupKey, reason);
+  }
+
   /// Lets a version count no more; its packs stay until a prune.
   ///
   /// @param reason one sentence for people, without patient data
@@ -411,8 +463,16 @@ public final class Repository implements AutoCloseable {
             .with("time", clock.instant().toString())
             .with("reason", reason);
     byte[] signed = trust.signed(doc, at.removal());
-    // Somebody else may have removed it first; either way it is removed.
-    shelf.putIfFree(at.removal(), Bulk.of(signed));
+    // Somebody else may have removed it first; either way it is removed. What nobody trusted signed
+    // makes way.
+    if (shelf.putIfFree(at.removal(), Bulk.of(signed)).isEmpty()
+        && !trust.isSigned(shelf.whole(at.removal(), 1 << 20), at.removal())) {
+      shelf.store().delete(at.removal());
+      shelf.putIfFree(at.removal(), Bulk.of(signed));
+    }
+    if (!trust.isSigned(shelf.whole(at.removal(), 1 << 20), at.removal())) {
+      throw Problems.missing(at.removal());
+    }
     known().removed(at);
   }
 
@@ -467,10 +527,10 @@ public final class Repository implements AutoCloseable {
     }
     Unlocked secrets = unlocked.orElseThrow(Problems::needsIdentity);
     AgeIdentity opened =
-        GroupKey.newest(shelf.store(), group, trust.writers())
+        groupKey(group)
             .orElseThrow(() -> Problems.damaged("The keys of a group are not there."))
             .open(secrets.identities());
-    if (groups.size() > 10_000) {
+    if (groups.size() >= GROUPS_HELD_MAX) {
       groups.clear();
     }
     groups.put(group, opened);
@@ -574,6 +634,17 @@ public final class Repository implements AutoCloseable {
     return all;
   }
 
+  /// Documents that say that versions or groups were removed and that nobody trusted signed: they
+  /// count for nothing, and somebody who can write to the place put them there. What names each,
+  /// and why.
+  public Map<String, serdab.Problem> refusedDocuments() {
+    Map<String, serdab.Problem> all = new java.util.TreeMap<>();
+    try (Known now = builder(false, false).load()) {
+      now.refused().forEach((file, e) -> all.put(file, e.problem()));
+    }
+    return all;
+  }
+
   // ---- for this package
 
   Shelf shelf() {
@@ -582,6 +653,10 @@ public final class Repository implements AutoCloseable {
 
   Session session() {
     return session;
+  }
+
+  InFlight inFlight() {
+    return inFlight;
   }
 
   Naming naming() {

@@ -3,7 +3,6 @@ package serdab.repository;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,7 +10,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import serdab.SerdabException;
 import serdab.repository.age.AgeIdentity;
@@ -25,13 +23,12 @@ import serdab.store.BlobStore;
 /// when it is started again.
 final class Rotation {
 
-  private static final Pattern ERASED = Pattern.compile("erased/([0-9a-f]{32})\\.json");
-
   private Rotation() {}
 
   /// How many groups are not sealed to the newest generation yet, going by names alone.
   static int pending(BlobStore place, OwnerKey owner) {
-    return waiting(place, Generations.newest(place, owner)).size();
+    Trust trust = trust(Writers.read(place, owner));
+    return waiting(place, trust, Generations.newest(place, owner)).size();
   }
 
   /// Seals every group that is not yet sealed to the newest generation. A group whose key is
@@ -43,7 +40,7 @@ final class Rotation {
     List<AgeIdentity> identities = unlocked.identities();
     int done = 0;
     Map<String, SerdabException> left = new TreeMap<>();
-    for (String group : waiting(place, newest)) {
+    for (String group : waiting(place, trust(writers), newest)) {
       try {
         Optional<GroupKey> now = GroupKey.newest(place, group, writers);
         if (now.isEmpty() || now.get().generation() == newest.number()) {
@@ -60,6 +57,10 @@ final class Rotation {
         String file = GroupKey.file(group, newest.number());
         if (KeyFiles.write(place, file, resealed.signed(unlocked.owner()))) {
           done++;
+          // It may have been erased meanwhile; who does that says so first, and then looks here.
+          if (Erased.counts(new Shelf(place), trust(writers), group)) {
+            place.delete(file);
+          }
         }
       } catch (SerdabException.Damaged | SerdabException.Misconfigured e) {
         left.put(group, e);
@@ -68,14 +69,12 @@ final class Rotation {
     return new Resealed(newest.number(), done, left);
   }
 
-  private static List<String> waiting(BlobStore place, Generation newest) {
-    Set<String> erased = new HashSet<>();
-    for (String file : KeyFiles.names(place, "erased/")) {
-      Matcher name = ERASED.matcher(file);
-      if (name.matches()) {
-        erased.add(name.group(1));
-      }
-    }
+  private static Trust trust(Writers writers) {
+    return new Trust(writers, Optional.empty(), GroupKey.OWNER);
+  }
+
+  private static List<String> waiting(BlobStore place, Trust trust, Generation newest) {
+    Set<String> erased = Erased.groups(new Shelf(place), trust, (_, _) -> {});
     TreeMap<String, Boolean> sealed = new TreeMap<>();
     try (Stream<BlobInfo> files = place.list("groups/")) {
       files.forEach(file -> {

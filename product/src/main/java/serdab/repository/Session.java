@@ -30,6 +30,7 @@ final class Session {
   private int next;
   private boolean uncertain;
   private Set<Sha256> condemned = Set.of();
+  private Set<String> erased = Set.of();
   private final Map<Sha256, Boolean> relied = new HashMap<>();
   private ReadBack.Means means = ReadBack.Means.PAST_CACHE;
 
@@ -59,6 +60,7 @@ final class Session {
     next = 1;
     // Only now: a prune that did not see this session has written its tombstone before.
     condemned = tombstones.packs();
+    erased = Erased.groups(shelf, trust, (_, _) -> {});
     name = session;
     return session;
   }
@@ -83,7 +85,7 @@ final class Session {
       if (known != null) {
         return known;
       }
-      if (condemned.contains(pack.name())) {
+      if (condemned.contains(pack.name()) || erased.contains(pack.group())) {
         relied.put(pack.name(), false);
         return false;
       }
@@ -121,9 +123,20 @@ final class Session {
     return means;
   }
 
-  /// A pack that this session just wrote and read back.
-  synchronized void wrote(Sha256 pack) {
-    relied.put(pack, true);
+  /// @throws SerdabException.Refused `repository-group-erased` when the group was erased before this
+  ///   session began
+  synchronized void requireLiving(String group) {
+    if (erased.contains(group)) {
+      throw Problems.erased();
+    }
+  }
+
+  /// A pack that was written and read back in a session. Another one that began meanwhile knows
+  /// nothing of it: a tombstone may have come between.
+  synchronized void wrote(String session, Sha256 pack) {
+    if (session.equals(name)) {
+      relied.put(pack, true);
+    }
   }
 
   /// Commits a version at the next number.
@@ -192,6 +205,7 @@ final class Session {
       name = null;
       relied.clear();
       condemned = new HashSet<>();
+      erased = Set.of();
     }
     return Optional.of(new Layout.Range(session, 0, end));
   }

@@ -52,6 +52,16 @@ record Trust(Writers writers, Optional<Signer> signer, String writer) {
     return document;
   }
 
+  /// Whether a document is there and somebody trusted signed it.
+  boolean isSigned(Optional<byte[]> json, String subject) {
+    try {
+      json.ifPresent(each -> requireSigned(each, subject));
+      return json.isPresent();
+    } catch (SerdabException.Damaged e) {
+      return false;
+    }
+  }
+
   /// A document that somebody trusted signed, its bytes as they are found.
   ///
   /// @throws serdab.SerdabException.Damaged when nobody did

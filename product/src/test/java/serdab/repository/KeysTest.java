@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
@@ -236,7 +237,11 @@ class KeysTest {
     List<GroupKey> groups =
         List.of(group(owner, writer, "1"), group(owner, writer, "2"), group(owner, writer, "3"));
     place.put("packs/ab/" + "ab".repeat(32) + ".age", new byte[100]);
-    place.put("erased/" + groups.get(2).group() + ".json", new byte[1]);
+    place.put(Erased.file(groups.get(1).group()), new byte[1]); // of nobody
+    Trust trust =
+        new Trust(
+            Writers.read(place, owner.ownerKey()), Optional.of(owner.owner()), GroupKey.OWNER);
+    Erased.write(new Shelf(place), trust, groups.get(2).group(), NOW, "Asked for.");
     Map<String, Sha256> before = place.digests();
 
     Unlocked next = Keys.next(place, owner, people(alice), NOW, random);

@@ -18,6 +18,7 @@ import serdab.store.BlobInfo;
 import serdab.store.BlobStore;
 import serdab.store.LocalFolder;
 import serdab.testing.world.SimulatedDisk;
+import serdab.testing.world.SimulatedDisk.Fault;
 
 class RepositoryTest {
 
@@ -127,6 +128,34 @@ class RepositoryTest {
     assertThat(Kit.read(repository, written)).containsExactlyElementsOf(blobs);
   }
 
+  /// The next pack fills while one is on its way; whatever stopped that one voids the version.
+  @Test
+  void aPackThatCannotBeWrittenStopsItsVersion() {
+    List<byte[]> blobs = Stream.generate(() -> kit.bytes(20 << 20)).limit(3).toList();
+    int failed = 0;
+    for (int step = 1; step <= 41; step += 8) {
+      SimulatedDisk failing = new SimulatedDisk(new SplittableRandom(2));
+      BlobStore store =
+          LocalFolder.onShared(failing.mount(), "a simulated disk", new SplittableRandom(3));
+      Repository repository = kept(kit.begin(store));
+      Kit.write(repository, "1.2.3", "v1", blobs.subList(0, 1));
+      failing.failAt(failing.steps() + step, Fault.IO_ERROR);
+
+      try {
+        Kit.write(repository, "1.2.4", "v1", blobs);
+      } catch (SerdabException e) {
+        failed++;
+        assertThat(Kit.versions(repository)).containsOnlyKeys("1.2.3/v1");
+        Kit.write(repository, "1.2.4", "v1", blobs);
+      }
+
+      failing.failNoMore();
+      Snapshot written = repository.find("1.2.4", "v1").orElseThrow();
+      assertThat(Kit.read(repository, written)).containsExactlyElementsOf(blobs);
+    }
+    assertThat(failed).isGreaterThan(2);
+  }
+
   @Test
   void whatThisRunWroteIsReadWithoutAnIdentity() {
     kept(kit.begin(place())).settle();
@@ -206,6 +235,21 @@ class RepositoryTest {
     Repository again = kept(kit.openToRead(place));
 
     assertThat(again.find("1.2.3", "v1")).contains(written);
+    assertThat(Kit.read(again, written)).containsExactlyElementsOf(blobs);
+  }
+
+  @Test
+  void theKeysOfAGroupAreReadFromTheirCopies() {
+    List<byte[]> blobs = blobs(3);
+    Repository repository = kept(kit.begin(place()));
+    Snapshot written = Kit.write(repository, "1.2.3", "v1", blobs).snapshot();
+    repository.settle();
+    BlobStore place = place();
+    disk.flipBit(names(place, "groups/").getFirst(), 300);
+    place.delete(Layout.REPOSITORY);
+
+    Repository again = kept(kit.openToRead(place));
+
     assertThat(Kit.read(again, written)).containsExactlyElementsOf(blobs);
   }
 

@@ -1,0 +1,51 @@
+package serdab.repository;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import serdab.store.BlobInfo;
+
+/// Ends the sessions of others (format section 8.2).
+final class Fences {
+
+  private Fences() {}
+
+  /// Ends every session that is not over: none of them can commit any more.
+  static void raise(Repository repository) {
+    Shelf shelf = repository.shelf();
+    Numbers listed = new Numbers();
+    try (Stream<BlobInfo> files = shelf.store().list(Layout.SNAPSHOTS)) {
+      files.forEach(file -> Layout.At.of(file.name()).ifPresent(listed::add));
+    }
+    try (Known known = repository.opener()) {
+      for (String session : listed.sessions()) {
+        int[] numbers = listed.of(session);
+        int last = numbers[numbers.length - 1];
+        while (!isOver(known, new Layout.At(session, last))) {
+          last++;
+          Layout.At at = new Layout.At(session, last);
+          Commit fence =
+              new Commit(
+                  at,
+                  Commit.Kind.FENCE,
+                  repository.clock().instant(),
+                  repository.trust().writer(),
+                  Optional.empty());
+          Bulk file = SnapshotFile.make(fence, Map.of(), repository.trust());
+          if (shelf.putIfFree(at.file(), file).isPresent()) {
+            break;
+          }
+        }
+      }
+    }
+  }
+
+  private static boolean isOver(Known known, Layout.At at) {
+    try (SnapshotFile snapshot = known.open(at)) {
+      return switch (snapshot.commit().kind()) {
+        case END, FENCE -> true;
+        case BEGIN, VERSION -> false;
+      };
+    }
+  }
+}
