@@ -90,6 +90,7 @@ public final class Codes {
           "recovery-catalogue",
           "recovered-at",
           "retention-plan",
+          "sealed-repository-writer",
           "serdab-drill",
           "study-manifest",
           "study-zip-tree",
