@@ -47,6 +47,8 @@ final class Known implements AutoCloseable {
   private final boolean wantsBlobs;
   private final boolean wantsLabels;
   private final int heldBlobsMax;
+  private final Optional<PackContents> packContents;
+  private final Set<Sha256> superseded = new HashSet<>();
 
   private final PackTable packs = new PackTable();
   private final List<Segment> segments = new ArrayList<>();
@@ -70,6 +72,7 @@ final class Known implements AutoCloseable {
     wantsBlobs = builder.wantsBlobs;
     wantsLabels = builder.wantsLabels;
     heldBlobsMax = builder.heldBlobsMax;
+    packContents = builder.packContents;
   }
 
   record Builder(
@@ -81,12 +84,25 @@ final class Known implements AutoCloseable {
       RandomGenerator secure,
       boolean wantsBlobs,
       boolean wantsLabels,
-      int heldBlobsMax) {
+      int heldBlobsMax,
+      Optional<PackContents> packContents) {
 
     /// Reads what the place says.
     Known load() {
       Known known = new Known(this);
       known.load();
+      return known;
+    }
+
+    /// Reads the snapshots alone, and writes what they say into segments that replace all others.
+    Known rebuild() {
+      Known known = new Known(this);
+      known.loadRemoved();
+      for (String file : shelf.names(Layout.INDEX)) {
+        Layout.indexOf(file).ifPresent(known.superseded::add);
+      }
+      known.loadSnapshots();
+      known.flush();
       return known;
     }
 
@@ -225,6 +241,18 @@ final class Known implements AutoCloseable {
     }
   }
 
+  private byte[] table(SnapshotFile snapshot) {
+    if (packContents.isPresent()) {
+      return packContents.get().table(snapshot.commit().version().orElseThrow());
+    }
+    try {
+      return snapshot.table();
+    } catch (SerdabException.Damaged e) {
+      // The version does not need its table; what it would tell is stored once more.
+      return new byte[0];
+    }
+  }
+
   private void loadCopies(Numbers listed) {
     try (Stream<BlobInfo> files = shelf.store().list(Layout.COPIES)) {
       files.forEach(
@@ -244,7 +272,7 @@ final class Known implements AutoCloseable {
     if (commit.version().isPresent()) {
       Label label =
           wantsLabels ? Label.open(snapshot.label(), labelReaders) : Label.UNREAD;
-      add(commit, label, wantsBlobs ? snapshot.table() : new byte[0]);
+      add(commit, label, wantsBlobs ? table(snapshot) : new byte[0]);
     } else {
       heldNumbers.add(commit.at());
     }
@@ -383,6 +411,57 @@ final class Known implements AutoCloseable {
     }
   }
 
+  /// What an index says of a version whose snapshot is lost with all its copies.
+  synchronized Optional<LabelLine> line(Layout.At at) {
+    List<LabelLine> found = new ArrayList<>(1);
+    Consumer<LabelLine> each =
+        line -> {
+          if (line.at().equals(at)) {
+            found.add(line);
+          }
+        };
+    heldLabels.forEach(each);
+    segments.forEach(segment -> segment.labels(labelReaders, each));
+    return found.stream().findFirst();
+  }
+
+  /// What it takes to read a version.
+  ///
+  /// @throws SerdabException.Damaged when its snapshot is lost, its copies too, and no index tells
+  synchronized Commit.Version version(Layout.At at) {
+    try (SnapshotFile file = open(at)) {
+      return file.commit()
+          .version()
+          .orElseThrow(() -> Problems.damaged("A snapshot is of no version."));
+    } catch (SerdabException.Damaged e) {
+      LabelLine line = line(at).orElseThrow(() -> e);
+      List<PackRef> needed = new ArrayList<>();
+      List<Boolean> isNew = new ArrayList<>();
+      for (int number : line.packs()) {
+        needed.add(packs.pack(number));
+        isNew.add(false);
+      }
+      return new Commit.Version(
+          line.group(),
+          naming.version(line.name()),
+          line.supersedes().map(naming::version),
+          line.files(),
+          line.lengthBytes(),
+          needed,
+          isNew,
+          line.manifest());
+    }
+  }
+
+  /// A version as callers see it.
+  synchronized Snapshot snapshot(Ref ref) {
+    try (SnapshotFile file = open(ref.at())) {
+      return Repository.snapshot(file.commit(), Label.open(file.label(), labelReaders));
+    } catch (SerdabException.Damaged e) {
+      return snapshot(line(ref.at()).orElseThrow(() -> e));
+    }
+  }
+
   private Snapshot snapshot(LabelLine line) {
     List<Snapshot.PackName> names = new ArrayList<>(line.packs().length);
     for (int number : line.packs()) {
@@ -442,7 +521,7 @@ final class Known implements AutoCloseable {
     SegmentWriter writer = new SegmentWriter(packs, labelRecipients, secure);
     Numbers covers = new Numbers();
     covers.addAll(heldNumbers);
-    Set<Sha256> replaces = new HashSet<>();
+    Set<Sha256> replaces = new HashSet<>(superseded);
     Numbers seen = new Numbers();
     Consumer<LabelLine> each =
         line -> {
