@@ -81,6 +81,19 @@ final class ParityWriter {
     }
   }
 
+  /// Reads every member and compares it with its name.
+  static void requireWhole(Shelf shelf, ParityGroup group) throws BadMemberException {
+    for (Snapshot.PackName member : group.members()) {
+      try {
+        if (!shelf.hash(Layout.pack(member.digest())).digest().equals(member.digest())) {
+          throw new BadMemberException(member);
+        }
+      } catch (SerdabException.Damaged | SerdabException.Refused e) {
+        throw new BadMemberException(member);
+      }
+    }
+  }
+
   private static void take(ByteBuffer piece, boolean held, CRC32 crc, List<ByteBuffer> pieces) {
     crc.update(piece.duplicate());
     if (held) {
