@@ -20,11 +20,16 @@ final class Damaged {
 
   /// @param versions each has a pack of 5 to 45 KB
   Damaged(RandomGenerator random, int versions) {
+    this(random, versions, 5_000, 45_000);
+  }
+
+  /// @param versions each has a pack of about that many bytes, in [from, to)
+  Damaged(RandomGenerator random, int versions, int from, int to) {
     kit = new Kit(random);
     place = ParityTest.place(random);
     try (Repository repository = kit.begin(place.connect(), Parity.WITH)) {
       for (int i = 0; i < versions; i++) {
-        List<byte[]> blobs = List.of(kit.bytes(5_000 + random.nextInt(40_000)));
+        List<byte[]> blobs = List.of(kit.bytes(random.nextInt(from, to)));
         content.put("g" + i + "/v", blobs);
         Kit.write(repository, "g" + i, "v", blobs);
       }

@@ -52,36 +52,54 @@ class RepairTest {
     loseASectorEverywhere(random);
   }
 
+  /// Every file loses one sector. Which is drawn, but no row of a group loses more than two stripes:
+  /// packs of full length have 8,192 rows, these here 25 to 50.
   static void loseASectorEverywhere(RandomGenerator random) {
-    Damaged repository = new Damaged(random, 2 + random.nextInt(20));
-    Set<String> hit = new TreeSet<>(repository.files("packs/"));
-    hit.addAll(repository.files("parity/"));
-    // One lost sector takes all of a file that is no longer than that, so these keep theirs; and no
-    // row can lose three.
-    List<Parity.Held> groups = new Parity(new Shelf(repository.place)).held();
-    for (Parity.Held held : groups) {
-      int[] lostOfRow = new int[held.group().rows()];
-      for (Snapshot.PackName member : held.group().members()) {
-        int row = random.nextInt(ParityGroup.stripes(member.storedBytes()));
-        if (lostOfRow[row] < 1) {
-          lostOfRow[row]++;
-          repository.zeroSector(Layout.pack(member.digest()), row);
-        }
+    Damaged repository = new Damaged(random, 2 + random.nextInt(18), 100_000, 200_000);
+    for (Parity.Held held : new Parity(new Shelf(repository.place)).held()) {
+      ParityGroup group = held.group();
+      int[] lost = new int[group.rows()];
+      for (String file : held.files().values()) {
+        int sectors = ParityGroup.stripes(repository.before.get(file).length);
+        Set<Integer> rows;
+        int sector;
+        do {
+          sector = random.nextInt(sectors);
+          rows = rowsAt(group, sector);
+        } while (rows.stream().anyMatch(row -> lost[row] > 0));
+        rows.forEach(row -> lost[row]++);
+        repository.zeroSector(file, sector);
       }
-      held.files()
-          .values()
-          .forEach(
-              file -> {
-                int sectors = repository.before.get(file).length / ParityGroup.STRIPE_BYTES;
-                repository.zeroSector(file, random.nextInt(sectors + 1));
-              });
+      for (Snapshot.PackName member : group.members()) {
+        int row;
+        do {
+          row = random.nextInt(ParityGroup.stripes(member.storedBytes()));
+        } while (lost[row] > 1);
+        lost[row]++;
+        repository.zeroSector(Layout.pack(member.digest()), row);
+      }
     }
+    assertThat(repository.different())
+        .containsAll(repository.files("packs/"))
+        .containsAll(repository.files("parity/"));
 
     Repair.Result result = Damaged.repair(repository.place);
 
     assertThat(repository.different()).isEmpty();
     assertThat(result.notMended()).isEmpty();
     assertThat(Damaged.findings(repository.place)).isEmpty();
+  }
+
+  /// The rows of p or q that a sector of its file has a part of.
+  private static Set<Integer> rowsAt(ParityGroup group, int sector) {
+    Set<Integer> rows = new TreeSet<>();
+    long from = (long) sector * ParityGroup.STRIPE_BYTES - group.bodyOffset();
+    for (long at : new long[] {from, from + ParityGroup.STRIPE_BYTES - 1}) {
+      if (at >= 0 && at < group.bodyBytes()) {
+        rows.add((int) (at / ParityGroup.STRIPE_BYTES));
+      }
+    }
+    return rows;
   }
 
   @Test
