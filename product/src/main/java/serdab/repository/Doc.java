@@ -18,8 +18,8 @@ import tools.jackson.core.json.JsonFactory;
 
 /// A JSON object whose members keep their order. One thread at a time.
 ///
-/// Reading is lenient about members that are not known, and throws `Damaged` for one that is missing
-/// or of another kind.
+/// Reading is lenient about members that are not known, and throws `Damaged` for one that is
+/// missing or of another kind.
 final class Doc {
 
   private static final JsonFactory FACTORY =
@@ -181,11 +181,10 @@ final class Doc {
     switch (value) {
       case Map<?, ?> map -> {
         json.writeStartObject();
-        map.forEach(
-            (name, member) -> {
-              json.writeName((String) name);
-              write(json, member);
-            });
+        map.forEach((name, member) -> {
+          json.writeName((String) name);
+          write(json, member);
+        });
         json.writeEndObject();
       }
       case List<?> list -> {

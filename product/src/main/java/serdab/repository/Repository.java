@@ -33,6 +33,7 @@ public final class Repository implements AutoCloseable {
 
   private static final String FORMAT = "sealed-repository";
   private static final int FORMAT_VERSION = 1;
+  private static final int GROUPS_HELD_MAX = 10_000;
 
   /// Files that say how to read a repository, and are stored in it.
   static final List<String> DOCUMENTS = List.of("repository.md", "restore.py", "LICENSE.txt");
@@ -160,8 +161,8 @@ public final class Repository implements AutoCloseable {
   }
 
   private static UUID uuid(RandomGenerator secure) {
-    long high = secure.nextLong() & ~0xF000L | 0x4000L;
-    long low = secure.nextLong() & ~(3L << 62) | 1L << 63;
+    long high = (secure.nextLong() & ~0xF000L) | 0x4000L;
+    long low = (secure.nextLong() & ~(3L << 62)) | (1L << 63);
     return new UUID(high, low);
   }
 
@@ -222,6 +223,7 @@ public final class Repository implements AutoCloseable {
         Doc.parse(
             shelf
                 .whole(Layout.REPOSITORY, 1 << 20)
+                .or(() -> Copies.search(shelf, Layout.REPOSITORY))
                 .orElseThrow(() -> Problems.none(store.describe())));
     try {
       if (!doc.text("format").equals(FORMAT) || doc.number("formatVersion") != FORMAT_VERSION) {
@@ -317,18 +319,16 @@ public final class Repository implements AutoCloseable {
 
   private Known.Builder builder(boolean blobs, boolean labels) {
     return new Known.Builder(
-            shelf,
-            trust,
-            naming,
-            List.of(index),
-            generation
-                .map(each -> List.of(each.indexRecipient(), each.recipient()))
-                .orElse(List.of()),
-            secure,
-            blobs,
-            labels,
-            heldBlobsMax,
-            Optional.empty());
+        shelf,
+        trust,
+        naming,
+        List.of(index),
+        generation.map(each -> List.of(each.indexRecipient(), each.recipient())).orElse(List.of()),
+        secure,
+        blobs,
+        labels,
+        heldBlobsMax,
+        Optional.empty());
   }
 
   // ---- writing
@@ -345,13 +345,31 @@ public final class Repository implements AutoCloseable {
     return new VersionWriter(this, groupKey, group, recipient(group));
   }
 
+  /// The keys of a group, from a copy when they are damaged; empty when it has none.
+  private Optional<GroupKey> groupKey(String group) {
+    try {
+      return GroupKey.newest(shelf.store(), group, trust.writers());
+    } catch (SerdabException.Damaged e) {
+      for (Generation each : Generations.all(shelf.store(), owner).reversed()) {
+        Optional<byte[]> copy = Copies.search(shelf, GroupKey.file(group, each.number()));
+        if (copy.isPresent()) {
+          return Optional.of(GroupKey.read(group, each.number(), copy.get(), trust.writers()));
+        }
+      }
+      throw e;
+    }
+  }
+
   /// What packs of the group are sealed to. Whoever comes first makes it.
   private synchronized AgeRecipient recipient(String group) {
     AgeRecipient there = recipients.get(group);
     if (there != null) {
       return there;
     }
-    Optional<GroupKey> key = GroupKey.newest(shelf.store(), group, trust.writers());
+    if (recipients.size() >= GROUPS_HELD_MAX) {
+      recipients.clear();
+    }
+    Optional<GroupKey> key = groupKey(group);
     if (key.isEmpty()) {
       AgeIdentity made = AgeIdentity.generate(secure);
       Generation newest = generation.orElseThrow();
@@ -359,16 +377,14 @@ public final class Repository implements AutoCloseable {
           GroupKey.seal(group, newest, made, trust.writer(), clock.instant(), secure);
       Bulk file = Bulk.of(document.signed(trust.signer().orElseThrow()));
       if (shelf.putIfFree(GroupKey.file(group, newest.number()), file).isPresent()) {
-        groups.put(group, made);
         copies.note(GroupKey.file(group, newest.number()));
         recipients.put(group, made.recipient());
         return made.recipient();
       }
-      key = GroupKey.newest(shelf.store(), group, trust.writers());
+      key = groupKey(group);
     }
     AgeRecipient recipient =
-        key.orElseThrow(() -> Problems.damaged("The keys of a group are not there."))
-            .recipient();
+        key.orElseThrow(() -> Problems.damaged("The keys of a group are not there.")).recipient();
     recipients.put(group, recipient);
     return recipient;
   }
@@ -380,8 +396,7 @@ public final class Repository implements AutoCloseable {
       String versionName,
       Optional<String> supersedes,
       BlobTable added) {
-    Known.Label label =
-        new Known.Label(groupKey, versionName, supersedes, version.newBytes());
+    Known.Label label = new Known.Label(groupKey, versionName, supersedes, version.newBytes());
     Generation newest = generation.orElseThrow();
     byte[] sealed = label.seal(List.of(newest.indexRecipient(), newest.recipient()), secure);
     byte[] table = added.bytes();
@@ -396,8 +411,7 @@ public final class Repository implements AutoCloseable {
                         place, Commit.Kind.VERSION, time, trust.writer(), Optional.of(version)),
                     Session.entries(table, sealed),
                     trust));
-    Commit commit =
-        new Commit(at, Commit.Kind.VERSION, time, trust.writer(), Optional.of(version));
+    Commit commit = new Commit(at, Commit.Kind.VERSION, time, trust.writer(), Optional.of(version));
     synchronized (this) {
       wroteSomething = true;
     }
@@ -464,8 +478,7 @@ public final class Repository implements AutoCloseable {
     if (!canRead(snapshot)) {
       throw Problems.needsIdentity();
     }
-    return new VersionSource(
-        this, snapshot, known().version(Layout.At.parse(snapshot.at())));
+    return new VersionSource(this, snapshot, known().version(Layout.At.parse(snapshot.at())));
   }
 
   AgeReader openPack(PackRef pack) {
@@ -500,10 +513,10 @@ public final class Repository implements AutoCloseable {
     }
     Unlocked secrets = unlocked.orElseThrow(Problems::needsIdentity);
     AgeIdentity opened =
-        GroupKey.newest(shelf.store(), group, trust.writers())
+        groupKey(group)
             .orElseThrow(() -> Problems.damaged("The keys of a group are not there."))
             .open(secrets.identities());
-    if (groups.size() > 10_000) {
+    if (groups.size() >= GROUPS_HELD_MAX) {
       groups.clear();
     }
     groups.put(group, opened);
@@ -621,6 +634,10 @@ public final class Repository implements AutoCloseable {
 
   InstantSource clock() {
     return clock;
+  }
+
+  Optional<WriterKeys> writerKeys() {
+    return writer;
   }
 
   Optional<Unlocked> unlocked() {

@@ -52,7 +52,8 @@ final class SignedZip {
 
   private static byte[] body(Map<String, Sha256> digests) {
     StringBuilder body = new StringBuilder();
-    digests.forEach((name, digest) -> body.append(name).append(' ').append(digest.hex()).append('\n'));
+    digests.forEach(
+        (name, digest) -> body.append(name).append(' ').append(digest.hex()).append('\n'));
     return body.toString().getBytes(StandardCharsets.US_ASCII);
   }
 
@@ -68,10 +69,7 @@ final class SignedZip {
     }
     Doc signature = Doc.parse(bytes(zip, last));
     Map<String, Sha256> digests = new LinkedHashMap<>();
-    signature
-        .object("entries")
-        .members()
-        .forEach((name, hex) -> digests.put(name, digest(hex)));
+    signature.object("entries").members().forEach((name, hex) -> digests.put(name, digest(hex)));
     Map<String, StoredZip.Entry> rest = new LinkedHashMap<>(entries);
     rest.remove(SIGNATURE);
     String writer = signature.text("writer");
@@ -116,7 +114,7 @@ final class SignedZip {
       throw Problems.damaged("A part of a repository file is far larger than it should be.");
     }
     byte[] data = bytes(zip, entry);
-    if (!Sha256.digest(data).equals(digests.get(name))) {
+    if (!Optional.of(Sha256.digest(data)).equals(Optional.ofNullable(digests.get(name)))) {
       throw Problems.damaged("A part of a repository file is not as it was written.");
     }
     return data;

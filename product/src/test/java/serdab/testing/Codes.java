@@ -91,6 +91,7 @@ public final class Codes {
           "recovered-at",
           "retention-plan",
           "sealed-repository-writer",
+          "sealed-repository",
           "serdab-drill",
           "study-manifest",
           "study-zip-tree",
