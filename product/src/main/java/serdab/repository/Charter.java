@@ -1,7 +1,6 @@
 package serdab.repository;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
@@ -61,7 +60,7 @@ record Charter(OwnerKey owner, byte[] content) {
   static Optional<Charter> parse(byte[] content) {
     try {
       Doc doc = Doc.parse(content);
-      if (!Arrays.equals(doc.bytes(), content)) {
+      if (!doc.isWrittenAs(content)) {
         return Optional.empty();
       }
       OwnerKey owner =

@@ -179,7 +179,7 @@ public final class Check {
     if (shelf.store().find(Layout.REPOSITORY).isEmpty()) {
       lost.add(Layout.REPOSITORY);
     }
-    TreeSet<String> copies = shelf.names(Layout.COPIES);
+    java.util.NavigableSet<String> copies = shelf.names(Layout.COPIES);
     for (String file : copies) {
       twin(file).filter(twin -> !copies.contains(twin)).ifPresent(lost::add);
       Map<String, StoredZip.Entry> entries;

@@ -133,7 +133,7 @@ final class Judge {
     if (Layout.removalOf(file).isPresent()
         || TOMBSTONE.matcher(file).matches()
         || isErased(file)) {
-      if (!Arrays.equals(Doc.parse(content).bytes(), content)) {
+      if (!Doc.parse(content).isWrittenAs(content)) {
         return Verdict.DAMAGED;
       }
       trust.requireSigned(content, file);

@@ -326,7 +326,9 @@ public final class Repair {
     Roll roll = Roll.call(shelf, judge);
     TreeSet<Sha256> wanted = new TreeSet<>();
     for (Sha256 pack : suspects.keySet()) {
-      if (roll.needs(pack) && !isWhole(pack) && !takeReady(pack)) {
+      // When nobody knows what some version needs, no pack that is there is given up.
+      boolean needed = roll.needs(pack) || (roll.isUncertain() && isThere(Layout.pack(pack)));
+      if (needed && !isWhole(pack) && !takeReady(pack)) {
         wanted.add(pack);
       }
     }

@@ -218,13 +218,7 @@ public final class Repository implements AutoCloseable {
   }
 
   static OwnerKey identity(BlobStore store) {
-    Shelf shelf = new Shelf(store);
-    Doc doc =
-        Doc.parse(
-            shelf
-                .whole(Layout.REPOSITORY, 1 << 20)
-                .or(() -> Copies.search(shelf, Layout.REPOSITORY))
-                .orElseThrow(() -> Problems.none(store.describe())));
+    Doc doc = Doc.parse(Charter.read(new Shelf(store)).content());
     try {
       if (!doc.text("format").equals(FORMAT) || doc.number("formatVersion") != FORMAT_VERSION) {
         throw Problems.damaged("repository.json is of a format that this program does not know.");
@@ -245,10 +239,8 @@ public final class Repository implements AutoCloseable {
   ///
   /// @throws SerdabException.Damaged when `repository.json` cannot be read
   public boolean hasParity() {
-    return shelf
-        .whole(Layout.REPOSITORY, 1 << 20)
-        .map(Doc::parse)
-        .flatMap(doc -> doc.textIfThere("parity"))
+    return Doc.parse(Charter.read(shelf).content())
+        .textIfThere("parity")
         .filter(Parity.WITH::equals)
         .isPresent();
   }

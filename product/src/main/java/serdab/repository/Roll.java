@@ -31,6 +31,7 @@ final class Roll {
   private final Map<String, List<Layout.Range>> copies = new HashMap<>();
   private final TreeSet<String> lost = new TreeSet<>();
   private int versions;
+  private boolean uncertain;
 
   private Roll(Shelf shelf, Judge judge) {
     this.shelf = shelf;
@@ -97,6 +98,7 @@ final class Roll {
           }
         } catch (SerdabException.Damaged | SerdabException.Refused e) {
           // Nothing is known of it: neither file nor copy. The check of each file tells.
+          uncertain |= !removed.contains(at);
         }
       }
     }
@@ -172,6 +174,12 @@ final class Roll {
   /// Snapshots that should be there and are not.
   Set<String> lostSnapshots() {
     return lost;
+  }
+
+  /// Whether a version may need packs of which nothing here knows: its snapshot is lost with its
+  /// copies, and only an index still speaks of it.
+  boolean isUncertain() {
+    return uncertain;
   }
 
   boolean needs(Sha256 pack) {
