@@ -145,7 +145,9 @@ public final class Repository implements AutoCloseable {
             .with("documents", documents);
     doc.with("signature", unlocked.owner().sign(Layout.REPOSITORY, doc.bytes()));
     // The last one: before it there is no repository, and two who begin at once do not both win.
-    if (shelf.putIfFree(Layout.REPOSITORY, Bulk.of(doc.bytes())).isEmpty()) {
+    Bulk content = Bulk.of(doc.bytes());
+    content.write('\n');
+    if (shelf.putIfFree(Layout.REPOSITORY, content).isEmpty()) {
       throw Problems.there(store.describe());
     }
     Repository repository =
