@@ -79,10 +79,6 @@ record ParityGroup(List<Snapshot.PackName> members) {
     return members.size() + 2;
   }
 
-  int column(Part part) {
-    return members.size() + part.ordinal();
-  }
-
   /// Stripes of a column.
   int stripesOf(int column) {
     return column < members.size() ? stripes(members.get(column).storedBytes()) : rows();
@@ -153,7 +149,7 @@ record ParityGroup(List<Snapshot.PackName> members) {
   }
 
   private static long header(String name) {
-    return StoredZip.LOCAL_HEADER_BYTES + name.length();
+    return (long) StoredZip.LOCAL_HEADER_BYTES + name.length();
   }
 
   /// Both copies of the sums, as far as a file still has them.

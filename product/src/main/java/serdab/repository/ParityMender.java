@@ -184,11 +184,11 @@ final class ParityMender {
     if (lostMembers == 0) {
       return;
     }
-    boolean hasP = (lost[row] & 1 << members) == 0;
-    boolean hasQ = (lost[row] & 1 << members + 1) == 0;
+    boolean hasP = (lost[row] & (1 << members)) == 0;
+    boolean hasQ = (lost[row] & (1 << (members + 1))) == 0;
     int count = Integer.bitCount(lostMembers);
     if (count > (hasP ? 1 : 0) + (hasQ ? 1 : 0)) {
-      targets.forEach((member, target) -> target.failed |= (lostMembers & 1 << member) != 0);
+      targets.forEach((member, target) -> target.failed |= (lostMembers & (1 << member)) != 0);
       return;
     }
     int from = row * STRIPE_WORDS;
@@ -196,7 +196,7 @@ final class ParityMender {
     Arrays.fill(sumP, from, to, 0);
     Arrays.fill(sumQ, from, to, 0);
     for (int member = members - 1; member >= 0; member--) {
-      if ((lostMembers & 1 << member) != 0) {
+      if ((lostMembers & (1 << member)) != 0) {
         Galois.addZeros(sumQ, from, to);
       } else {
         Galois.add(sumP, sumQ, block[member], from, to);
@@ -216,7 +216,7 @@ final class ParityMender {
       System.arraycopy(sumQ, from, block[x], from, STRIPE_WORDS);
       Galois.multiply(block[x], Galois.power(-x), from, to);
     } else {
-      int y = Integer.numberOfTrailingZeros(lostMembers & lostMembers - 1);
+      int y = Integer.numberOfTrailingZeros(lostMembers & (lostMembers - 1));
       long[] solved = block[x];
       System.arraycopy(sumP, from, solved, from, STRIPE_WORDS);
       Galois.multiply(solved, Galois.power(y), from, to);

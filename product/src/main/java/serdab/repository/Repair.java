@@ -93,17 +93,17 @@ public final class Repair {
   }
 
   private boolean run(Collection<Check.Finding> findings) {
-    TreeSet<String> small = new TreeSet<>();
-    TreeSet<String> index = new TreeSet<>();
-    TreeSet<String> copies = new TreeSet<>();
-    TreeSet<String> parity = new TreeSet<>();
-    TreeMap<Sha256, String> packs = new TreeMap<>();
+    Set<String> small = new TreeSet<>();
+    Set<String> index = new TreeSet<>();
+    Set<String> copies = new TreeSet<>();
+    Set<String> parity = new TreeSet<>();
+    Set<Sha256> packs = new TreeSet<>();
     for (Check.Finding finding : findings) {
       String file = finding.file();
       switch (finding.kind()) {
         case UNKNOWN, UNPROVEN -> {}
         case MISSING, WRONG_LENGTH, DAMAGED, UNREADABLE, UNSIGNED, HALF -> {
-          Layout.packOf(file).ifPresent(name -> packs.put(name, file));
+          Layout.packOf(file).ifPresent(packs::add);
           if (Layout.indexOf(file).isPresent()) {
             index.add(file);
           } else if (ParityGroup.nameOf(file).isPresent()) {
@@ -195,7 +195,7 @@ public final class Repair {
     }
   }
 
-  private void small(TreeSet<String> files) {
+  private void small(Set<String> files) {
     // What says whose signatures count comes before what they signed.
     if (files.remove(Layout.REPOSITORY)) {
       small(Layout.REPOSITORY);
@@ -298,7 +298,9 @@ public final class Repair {
       content(name).ifPresent(candidates::add);
       for (Optional<byte[]> each : copies) {
         try {
-          each.map(Judge::entries).map(found -> found.get(name)).ifPresent(candidates::add);
+          each.map(Judge::entries)
+              .flatMap(found -> Optional.ofNullable(found.get(name)))
+              .ifPresent(candidates::add);
         } catch (SerdabException.Damaged e) {
           // Nothing to take from it.
         }
@@ -317,10 +319,10 @@ public final class Repair {
 
   // ---- packs and parity
 
-  private boolean packs(TreeMap<Sha256, String> suspects, TreeSet<String> parityFiles) {
+  private boolean packs(Set<Sha256> suspects, Set<String> parityFiles) {
     Roll roll = Roll.call(shelf, judge);
     TreeSet<Sha256> wanted = new TreeSet<>();
-    for (Sha256 pack : suspects.keySet()) {
+    for (Sha256 pack : suspects) {
       // When nobody knows what some version needs, no pack that is there is given up.
       boolean needed = roll.needs(pack) || (roll.isUncertain() && isThere(Layout.pack(pack)));
       if (needed && !isWhole(pack) && !takeReady(pack)) {
@@ -368,7 +370,7 @@ public final class Repair {
   }
 
   /// Mends what parity can; false when it was told to stop.
-  private boolean fromParity(TreeSet<Sha256> wanted) {
+  private boolean fromParity(Set<Sha256> wanted) {
     if (wanted.isEmpty()) {
       return true;
     }
@@ -410,7 +412,7 @@ public final class Repair {
   }
 
   /// True when there is less to mend afterwards.
-  private boolean fromSupply(TreeSet<Sha256> wanted) {
+  private boolean fromSupply(Set<Sha256> wanted) {
     Set<Sha256> done = new HashSet<>();
     for (Sha256 pack : wanted) {
       String file = Layout.pack(pack);
@@ -449,7 +451,7 @@ public final class Repair {
 
   /// Writes parity files anew that are lost or damaged, from their members. Where a member is not
   /// whole they stay: what is left of them may still be of use.
-  private void parity(TreeSet<String> files) {
+  private void parity(Set<String> files) {
     Parity parity = new Parity(shelf);
     Set<String> done = new HashSet<>();
     for (String file : files) {

@@ -133,7 +133,8 @@ final class SignedZip {
         at += piece.position();
         hasher.update(piece.flip());
       }
-      if (!Sha256.finish(hasher).equals(digests.get(name))) {
+      Sha256 signed = digests.get(name);
+      if (signed == null || !Sha256.finish(hasher).equals(signed)) {
         throw Problems.damaged("A part of a repository file is not as it was written.");
       }
     });

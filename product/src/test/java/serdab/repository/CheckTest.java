@@ -31,7 +31,7 @@ class CheckTest {
     assertThat(presence.packBytes())
         .isEqualTo(
             repository.files("packs/").stream()
-                .mapToLong(file -> repository.before.get(file).length)
+                .mapToLong(file -> repository.before(file).length)
                 .sum());
   }
 
@@ -53,7 +53,7 @@ class CheckTest {
 
     assertThat(findings)
         .contains(
-            new Check.Finding(Check.Kind.MISSING, lost, repository.before.get(lost).length),
+            new Check.Finding(Check.Kind.MISSING, lost, repository.before(lost).length),
             new Check.Finding(Check.Kind.WRONG_LENGTH, shorter, 5),
             new Check.Finding(Check.Kind.MISSING, group, 0),
             new Check.Finding(Check.Kind.MISSING, snapshot, 0))
@@ -78,11 +78,11 @@ class CheckTest {
   void whatNobodyTrustedSignedIsReported() {
     Damaged other = new Damaged(new SplittableRandom(2), 1);
     String snapshot = other.files("snapshots/").get(1);
-    repository.place.put(snapshot, other.before.get(snapshot));
+    repository.place.put(snapshot, other.before(snapshot));
     String group = other.files("groups/").get(0);
-    repository.place.put(group, other.before.get(group));
+    repository.place.put(group, other.before(group));
     String index = other.files("index/").get(0);
-    repository.place.put(index, other.before.get(index));
+    repository.place.put(index, other.before(index));
 
     List<Check.Finding> findings = new ArrayList<>();
     check(repository).prove(_ -> Instant.EPOCH, Optional.empty(), Check.Pace.FULL, findings::add);
@@ -156,16 +156,16 @@ class CheckTest {
         long at = random.nextLong(all);
         for (String each : files) {
           file = each;
-          at -= repository.before.get(each).length;
+          at -= repository.before(each).length;
           if (at < 0) {
             break;
           }
         }
       }
-      if (repository.before.get(file).length == 0) {
+      if (repository.before(file).length == 0) {
         continue;
       }
-      long bit = random.nextLong(8L * repository.before.get(file).length);
+      long bit = random.nextLong(8L * repository.before(file).length);
       repository.place.flipBit(file, bit);
 
       assertThat(Damaged.findings(repository.place))

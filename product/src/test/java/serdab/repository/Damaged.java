@@ -50,6 +50,10 @@ final class Damaged {
     return image;
   }
 
+  byte[] before(String file) {
+    return java.util.Objects.requireNonNull(before.get(file));
+  }
+
   List<String> files(String prefix) {
     return before.keySet().stream().filter(file -> file.startsWith(prefix)).toList();
   }

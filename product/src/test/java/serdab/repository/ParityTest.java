@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -250,7 +251,7 @@ class ParityTest {
                 folder.toString())
             .redirectErrorStream(true)
             .start();
-    String said = new String(script.getInputStream().readAllBytes());
+    String said = new String(script.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 
     assertThat(script.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(said).isEqualTo("all right: 4 files, 20 packs\n");

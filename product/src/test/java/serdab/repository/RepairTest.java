@@ -1,5 +1,6 @@
 package serdab.repository;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
@@ -60,7 +61,7 @@ class RepairTest {
       ParityGroup group = held.group();
       int[] lost = new int[group.rows()];
       for (String file : held.files().values()) {
-        int sectors = ParityGroup.stripes(repository.before.get(file).length);
+        int sectors = ParityGroup.stripes(repository.before(file).length);
         Set<Integer> rows;
         int sector;
         do {
@@ -142,7 +143,7 @@ class RepairTest {
     Repair.Supply supply =
         name ->
             switch (packs.indexOf(Layout.pack(name))) {
-              case 0, 2 -> Optional.of(new HeldBytes(repository.before.get(Layout.pack(name))));
+              case 0, 2 -> Optional.of(new HeldBytes(repository.before(Layout.pack(name))));
               case 1 -> Optional.of(new HeldBytes(new byte[5_000]));
               default -> Optional.empty();
             };
@@ -170,7 +171,7 @@ class RepairTest {
       if (lost) {
         repository.place.lose(file);
       } else {
-        repository.place.flipBit(file, random.nextInt(8 * repository.before.get(file).length));
+        repository.place.flipBit(file, random.nextInt(8 * repository.before(file).length));
       }
 
       Repair.Result result = Damaged.repair(repository.place);
@@ -205,9 +206,10 @@ class RepairTest {
     String erasedGroup;
     try (Repository opened = repository.kit.open(repository.place.connect())) {
       Map<String, Snapshot> versions = Kit.versions(opened);
-      removed = versions.get("g0/v").packs();
-      erased = versions.get("g1/v").packs();
-      opened.remove(versions.get("g0/v"), "Asked for.");
+      Snapshot first = requireNonNull(versions.get("g0/v"));
+      removed = first.packs();
+      erased = requireNonNull(versions.get("g1/v")).packs();
+      opened.remove(first, "Asked for.");
       erasedGroup = opened.naming().group("g1");
       String file = Layout.ERASED + erasedGroup + ".json";
       Doc doc = new Doc().with("group", erasedGroup).with("time", Kit.CLOCK.instant().toString());
