@@ -11,6 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import serdab.SerdabException;
 import serdab.Sha256;
+import serdab.store.ReadableBytes;
 
 /// Says whether a small file is bit for bit as its maker left it, without any key. One thread at a
 /// time.
@@ -35,8 +36,52 @@ final class Judge {
   Judge(Shelf shelf, Charter charter) {
     this.shelf = shelf;
     this.charter = charter;
-    this.trust =
-        new Trust(Writers.read(shelf.store(), charter.owner()), Optional.empty(), GroupKey.OWNER);
+    this.trust = new Trust(writers(), Optional.empty(), GroupKey.OWNER);
+  }
+
+  /// Whose signatures count. A writer whose file is lost or damaged is known by a copy of it: else
+  /// nothing that it signed would say what is missing.
+  private Writers writers() {
+    Map<String, Writer> good = new HashMap<>();
+    for (String file : shelf.names(Layout.WRITERS)) {
+      take(file, contentOf(file), good);
+    }
+    for (String copies : shelf.names(Layout.COPIES)) {
+      for (String file : writersIn(copies)) {
+        if (!good.containsKey(file)) {
+          take(file, Copies.read(shelf, copies, file), good);
+        }
+      }
+    }
+    return Writers.of(charter.owner(), good.values());
+  }
+
+  private void take(String file, Optional<byte[]> content, Map<String, Writer> good) {
+    if (WRITER.matcher(file).matches() && content.isPresent()) {
+      try {
+        good.put(file, Writer.read(file, content.get(), charter.owner()));
+      } catch (SerdabException.Damaged e) {
+        // A copy may be better.
+      }
+    }
+  }
+
+  private Optional<byte[]> contentOf(String file) {
+    try {
+      return shelf.whole(file, Charter.BYTES_MAX);
+    } catch (SerdabException.Damaged e) {
+      return Optional.empty();
+    }
+  }
+
+  private List<String> writersIn(String copies) {
+    try (ReadableBytes zip = shelf.store().open(copies)) {
+      return StoredZip.entries(zip).keySet().stream()
+          .filter(file -> WRITER.matcher(file).matches())
+          .toList();
+    } catch (SerdabException.Damaged | SerdabException.Refused e) {
+      return List.of();
+    }
   }
 
   Trust trust() {

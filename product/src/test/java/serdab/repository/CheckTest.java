@@ -62,6 +62,18 @@ class CheckTest {
   }
 
   @Test
+  void aLostWriterHidesNothingThatItsSnapshotsNeed() {
+    String pack = repository.files("packs/").getFirst();
+    String writer = repository.files("writers/").getFirst();
+    repository.place.lose(pack);
+    repository.place.lose(writer);
+
+    assertThat(Damaged.findings(repository.place))
+        .extracting(Check.Finding::file)
+        .containsExactlyInAnyOrder(pack, writer);
+  }
+
+  @Test
   void whatDoesNotBelongThereIsReportedUnlessSomebodyKnowsIt() {
     repository.place.put("notes.txt", new byte[3]);
     repository.place.put("quarantine/packs/x", new byte[3]);
