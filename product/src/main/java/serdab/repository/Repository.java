@@ -35,6 +35,9 @@ public final class Repository implements AutoCloseable {
   private static final int FORMAT_VERSION = 1;
   private static final int GROUPS_HELD_MAX = 10_000;
 
+  /// Files that say how to read a repository, and are stored in it.
+  static final List<String> DOCUMENTS = List.of("repository.md", "restore.py", "LICENSE.txt");
+
   private final Shelf shelf;
   private final OwnerKey owner;
   private final Optional<WriterKeys> writer;
@@ -123,8 +126,14 @@ public final class Repository implements AutoCloseable {
     Unlocked unlocked = Keys.create(store, id, people, now, secure);
     WriterKeys writer = Keys.enrol(store, unlocked, writerName, now, secure);
     Shelf shelf = new Shelf(store);
-    for (String document : List.of("repository.md", "restore.py", "LICENSE.txt")) {
+    for (String document : DOCUMENTS) {
       resource(document).ifPresent(content -> shelf.putIfFree(document, Bulk.of(content)));
+    }
+    Doc documents = new Doc();
+    for (String document : DOCUMENTS) {
+      shelf
+          .whole(document, 1 << 20)
+          .ifPresent(content -> documents.with(document, Sha256.digest(content).hex()));
     }
     Doc doc =
         new Doc()
@@ -134,9 +143,13 @@ public final class Repository implements AutoCloseable {
             .with("ownerKey", unlocked.ownerKey().text())
             .with("parity", parity)
             .with("madeAt", now.toString())
-            .with("writtenBy", writtenBy);
+            .with("writtenBy", writtenBy)
+            .with("documents", documents);
+    doc.with("signature", unlocked.owner().sign(Layout.REPOSITORY, doc.bytes()));
     // The last one: before it there is no repository, and two who begin at once do not both win.
-    if (shelf.putIfFree(Layout.REPOSITORY, Bulk.of(doc.bytes())).isEmpty()) {
+    Bulk content = Bulk.of(doc.bytes());
+    content.write('\n');
+    if (shelf.putIfFree(Layout.REPOSITORY, content).isEmpty()) {
       throw Problems.there(store.describe());
     }
     Repository repository =
@@ -157,7 +170,7 @@ public final class Repository implements AutoCloseable {
     return new UUID(high, low);
   }
 
-  private static Optional<byte[]> resource(String name) {
+  static Optional<byte[]> resource(String name) {
     try (InputStream in = Repository.class.getResourceAsStream("/serdab/format/" + name)) {
       return in == null ? Optional.empty() : Optional.of(in.readAllBytes());
     } catch (IOException e) {
@@ -208,14 +221,8 @@ public final class Repository implements AutoCloseable {
     return store.find(Layout.REPOSITORY).isPresent();
   }
 
-  private static OwnerKey identity(BlobStore store) {
-    Shelf shelf = new Shelf(store);
-    Doc doc =
-        Doc.parse(
-            shelf
-                .whole(Layout.REPOSITORY, 1 << 20)
-                .or(() -> Copies.search(shelf, Layout.REPOSITORY))
-                .orElseThrow(() -> Problems.none(store.describe())));
+  static OwnerKey identity(BlobStore store) {
+    Doc doc = Doc.parse(Charter.read(new Shelf(store)).content());
     try {
       if (!doc.text("format").equals(FORMAT) || doc.number("formatVersion") != FORMAT_VERSION) {
         throw Problems.damaged("repository.json is of a format that this program does not know.");
@@ -230,6 +237,16 @@ public final class Repository implements AutoCloseable {
 
   public UUID id() {
     return owner.repository();
+  }
+
+  /// Whether packs are protected by parity (format section 7.1).
+  ///
+  /// @throws SerdabException.Damaged when `repository.json` cannot be read
+  public boolean hasParity() {
+    return Doc.parse(Charter.read(shelf).content())
+        .textIfThere("parity")
+        .filter(Parity.WITH::equals)
+        .isPresent();
   }
 
   // ---- what it holds
@@ -423,7 +440,8 @@ public final class Repository implements AutoCloseable {
   }
 
   /// Ends this session, merges what it wrote into an index segment, and writes the copies of small
-  /// things. Does nothing when nothing was written.
+  /// things and the parity of packs that are 16 of similar size. Does nothing when nothing was
+  /// written.
   public void settle() {
     synchronized (this) {
       if (session.name().isEmpty()) {
@@ -438,6 +456,9 @@ public final class Repository implements AutoCloseable {
       if (wrote) {
         copies.settle(numbers);
         known().flush();
+        if (hasParity()) {
+          new Parity(this).cover();
+        }
       }
     }
   }
