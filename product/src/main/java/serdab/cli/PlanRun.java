@@ -419,7 +419,7 @@ final class PlanRun {
     RecoveryKit kit = new RecoveryKit(catalogue, home.cache(), around.clock(), Wiring.WRITTEN_BY);
     for (Destination destination : destinations) {
       try {
-        boolean hides = destination.hidesPatients();
+        boolean hides = destination.hidesPatients() && !destination.sealsBeside();
         boolean withCatalogue = !hides || wiring.names().settings().catalogueCopies();
         kit.leave(destination, plansText(hides), row.get(), withCatalogue);
       } catch (SerdabException e) {

@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -31,6 +33,11 @@ import serdab.Sha256;
 /// - One process writes at a time. It holds a lock that the operating system lets go of when the
 ///   process ends, however it ends, so there are no stale locks and what is left unfinished by
 ///   others is known to be dead. Reading needs no lock and makes nothing.
+/// - Opened as shared ([#openShared]), several processes write at once. Each holds a lock of its own,
+///   whose number is in the names of its unfinished files; those of a process that ended are known
+///   by the lock that nobody holds. All that write to a place open it in the same way. A blob's name
+///   is still given to whoever commits first; [#replace] compares and replaces in two steps, so that
+///   a document has one writer.
 /// - The root folder is remembered by what it is, not by its path: when the volume goes, or another
 ///   one appears at its path, nothing looks empty and nothing is written to the wrong disk. Writing
 ///   then needs the place opened anew, even when the same volume came back.
@@ -52,19 +59,23 @@ public final class LocalFolder implements BlobStore {
   private final Object identity;
   private final Capabilities capabilities;
   private final RandomGenerator random;
+  private final boolean shared;
   private final Set<String> partsInUse = ConcurrentHashMap.newKeySet();
   private final Set<String> durableFolders = ConcurrentHashMap.newKeySet();
   private final Object documents = new Object();
   private volatile Disk.@Nullable Lock lock;
+  // The number of our lock where several runs write at once; empty before, and without locks.
+  private volatile String writer = "";
   private volatile @Nullable String placeId;
   // Once the volume was away, our lock on it is void even if it comes back.
   private volatile boolean lost;
   private volatile boolean closed;
 
-  private LocalFolder(Disk disk, String place, RandomGenerator random) {
+  private LocalFolder(Disk disk, String place, RandomGenerator random, boolean shared) {
     this.disk = disk;
     this.place = place;
     this.random = random;
+    this.shared = shared;
     try {
       this.identity = disk.identity();
     } catch (DiskFailure e) {
@@ -140,7 +151,24 @@ public final class LocalFolder implements BlobStore {
   ///
   /// @throws SerdabException.Unavailable `place-gone` when its root folder is not there
   public static LocalFolder on(Disk disk, String place, RandomGenerator random) {
-    return new LocalFolder(disk, place, random);
+    return new LocalFolder(disk, place, random, false);
+  }
+
+  /// As [#open], for a form whose runs may write at once.
+  public static LocalFolder openShared(Path root, RandomGenerator random) {
+    requireUnicodeNames();
+    return onShared(RealDisk.at(root), root.toString(), random);
+  }
+
+  /// As [#create], for a form whose runs may write at once.
+  public static LocalFolder createShared(Path root, RandomGenerator random) {
+    create(root, random).close();
+    return openShared(root, random);
+  }
+
+  /// As [#on], for a form whose runs may write at once.
+  public static LocalFolder onShared(Disk disk, String place, RandomGenerator random) {
+    return new LocalFolder(disk, place, random, true);
   }
 
   @Override
@@ -409,16 +437,38 @@ public final class LocalFolder implements BlobStore {
       return 0; // Without locks nobody knows whether the run that left a file is dead.
     }
     int removed = 0;
+    Map<String, Disk.Lock> others = new HashMap<>();
     try (Stream<String> leftovers = unfinished()) {
       for (String part : (Iterable<String>) leftovers::iterator) {
-        if (deleteIfThere(part)) {
+        if (isOfEndedRun(part, others) && deleteIfThere(part)) {
           removed++;
         }
       }
     } catch (DiskFailure e) {
       throw explained(e, false);
+    } finally {
+      for (Disk.Lock other : others.values()) {
+        if (other instanceof Disk.Lock.Held held) {
+          held.close();
+        }
+      }
     }
     return removed;
+  }
+
+  /// Whoever has the lock of a run knows that the run is over. It is kept while its files go, so
+  /// that no new run comes by that number.
+  private boolean isOfEndedRun(String part, Map<String, Disk.Lock> others) throws DiskFailure {
+    String number = PlaceFiles.writerOf(part);
+    if (!shared || number.equals(writer)) {
+      return true;
+    }
+    Disk.Lock other = others.get(number);
+    if (other == null) {
+      other = disk.lock(PlaceFiles.lock(number));
+      others.put(number, other);
+    }
+    return other instanceof Disk.Lock.Held;
   }
 
   @Override
@@ -494,7 +544,7 @@ public final class LocalFolder implements BlobStore {
       }
       Disk.Lock taken;
       try {
-        taken = disk.lock(PlaceFiles.LOCK);
+        taken = shared ? lockAmongOthers() : disk.lock(PlaceFiles.LOCK);
       } catch (DiskFailure e) {
         throw explained(e, false);
       }
@@ -525,6 +575,20 @@ public final class LocalFolder implements BlobStore {
     }
   }
 
+  /// The first lock that no other run holds. Lock files stay: one that is removed could be locked by
+  /// two, each with a file of its own.
+  private Disk.Lock lockAmongOthers() throws DiskFailure {
+    Disk.Lock taken = new Disk.Lock.Busy();
+    for (int i = 0; i < PlaceFiles.WRITERS_MAX && taken instanceof Disk.Lock.Busy; i++) {
+      String number = PlaceFiles.writer(i);
+      taken = disk.lock(PlaceFiles.lock(number));
+      if (taken instanceof Disk.Lock.Held) {
+        writer = number;
+      }
+    }
+    return taken;
+  }
+
   private void prepareId() throws DiskFailure {
     if (placeId().isPresent()) {
       // A run killed before its sync may have left it visible and not yet safe.
@@ -532,16 +596,37 @@ public final class LocalFolder implements BlobStore {
       return;
     }
     String id = PlaceFiles.newId(random);
-    if (disk.stat(PlaceFiles.ID_BEING_WRITTEN).isPresent()) {
-      disk.delete(PlaceFiles.ID_BEING_WRITTEN);
+    String beside = shared ? PlaceFiles.idBeingWritten(random) : PlaceFiles.ID_BEING_WRITTEN;
+    if (disk.stat(beside).isPresent()) {
+      disk.delete(beside);
     }
-    try (Disk.Output output = disk.create(PlaceFiles.ID_BEING_WRITTEN)) {
+    try (Disk.Output output = disk.create(beside)) {
       writeAll(output, ByteBuffer.wrap(PlaceFiles.idFile(id)));
       output.sync();
     }
-    disk.rename(PlaceFiles.ID_BEING_WRITTEN, PlaceFiles.ID);
+    if (!shared || !takesFreeId(beside)) {
+      disk.rename(beside, PlaceFiles.ID);
+      placeId = id;
+    }
     disk.syncFolder("");
-    placeId = id;
+  }
+
+  /// Gives the place the id that was written beside, or takes the one that another run gave it
+  /// meanwhile; false when what stands there is no id.
+  private boolean takesFreeId(String beside) throws DiskFailure {
+    try {
+      disk.renameIfFree(beside, PlaceFiles.ID);
+      return placeId().isPresent();
+    } catch (DiskFailure e) {
+      if (e.kind() != DiskFailure.Kind.EXISTS) {
+        throw e;
+      }
+    }
+    if (placeId().isEmpty()) {
+      return false;
+    }
+    disk.delete(beside);
+    return true;
   }
 
   private Optional<String> placeId() throws DiskFailure {
@@ -816,7 +901,7 @@ public final class LocalFolder implements BlobStore {
 
     private String newPartName() throws DiskFailure {
       synchronized (LocalFolder.this) {
-        return PlaceFiles.partName(name, placeId().orElseThrow(), random);
+        return PlaceFiles.partName(name, writer, placeId().orElseThrow(), random);
       }
     }
 

@@ -12,7 +12,9 @@ import serdab.Sha256;
 /// An unfinished file is called `<final name>.<8 hex random><8 hex proof>.part`; the proof is the
 /// start of the SHA-256 over the random digits and the place's id. So without any journal a
 /// leftover can be told from another program's `.part`, such as a browser's download, and from that
-/// of another place copied here.
+/// of another place copied here. Where several runs write at once, the first two random digits are
+/// the number of the run's lock file, so that what a live run is writing can be told from what a
+/// dead one left.
 final class PlaceFiles {
 
   /// Keeps the place's id: 32 hexadecimal digits on its first line.
@@ -22,6 +24,9 @@ final class PlaceFiles {
 
   /// Locked by the one process that writes to the place.
   static final String LOCK = ".place-lock";
+
+  /// How many runs can write at once where several may.
+  static final int WRITERS_MAX = 256;
 
   static final int ID_FILE_BYTES_MAX = 4096;
 
@@ -42,12 +47,42 @@ final class PlaceFiles {
   private static final int RANDOM_DIGITS = 8;
   private static final int PROOF_DIGITS = 8;
   private static final int ID_DIGITS = 32;
+  private static final int WRITER_DIGITS = 2;
   private static final HexFormat HEX = HexFormat.of();
 
   private PlaceFiles() {}
 
   static boolean isBookkeeping(String path) {
-    return OURS.contains(path);
+    return OURS.contains(path)
+        || isNumbered(path, LOCK + '-', WRITER_DIGITS)
+        || isNumbered(path, ID_BEING_WRITTEN + '.', RANDOM_DIGITS);
+  }
+
+  private static boolean isNumbered(String path, String prefix, int digits) {
+    return path.length() == prefix.length() + digits
+        && path.startsWith(prefix)
+        && isHex(path.substring(prefix.length()));
+  }
+
+  /// Locked by one of several runs that write at once.
+  ///
+  /// @param writer two hexadecimal digits
+  static String lock(String writer) {
+    return LOCK + '-' + writer;
+  }
+
+  static String writer(int number) {
+    return HEX.toHexDigits((byte) number);
+  }
+
+  /// Which of several runs an own unfinished file is from.
+  static String writerOf(String part) {
+    int start = part.length() - SUFFIX.length() - RANDOM_DIGITS - PROOF_DIGITS;
+    return part.substring(start, start + WRITER_DIGITS);
+  }
+
+  static String idBeingWritten(RandomGenerator random) {
+    return ID_BEING_WRITTEN + '.' + HEX.toHexDigits(random.nextInt());
   }
 
   static String newId(RandomGenerator random) {
@@ -69,8 +104,9 @@ final class PlaceFiles {
     return id.length() == ID_DIGITS && isHex(id) ? Optional.of(id) : Optional.empty();
   }
 
-  static String partName(String name, String placeId, RandomGenerator random) {
-    String digits = HEX.toHexDigits(random.nextInt());
+  /// @param writer the number of one of several runs, or empty where one writes at a time
+  static String partName(String name, String writer, String placeId, RandomGenerator random) {
+    String digits = writer + HEX.toHexDigits(random.nextInt()).substring(writer.length());
     return name + '.' + digits + proof(digits, placeId) + SUFFIX;
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -800,8 +801,46 @@ abstract class BlobStoreContract {
     assertThat(read(store, "blob")).isEqualTo(utf8("content"));
   }
 
+  /// Whether one run writes at a time; else several do.
+  boolean oneWritesAtATime() {
+    return true;
+  }
+
+  @Test
+  void severalRunsWriteWhereTheyMay() {
+    assumeThat(oneWritesAtATime()).isFalse();
+    BlobStore other = another();
+    Staged dead = another().stage("folder/dead");
+    dead.write(ByteBuffer.wrap(utf8("of a run that ends")));
+    try (Staged mine = store.stage("folder/mine");
+        Staged same = other.stage("folder/mine");
+        Staged theirs = other.stage("folder/theirs")) {
+      for (Staged each : List.of(mine, same, theirs)) {
+        each.write(ByteBuffer.wrap(utf8("content")));
+        each.sync();
+      }
+
+      assertThat(store.sweep()).isZero();
+      assertThat(other.sweep()).isZero();
+      opened.getLast().close();
+      assertThat(unfinished(another())).hasSize(4);
+      assertThat(store.sweep()).isEqualTo(1);
+
+      mine.commit();
+      theirs.commit();
+      assertRefused("blob-exists", same::commit);
+    }
+
+    assertThat(other.sweep() + store.sweep()).isZero();
+    assertThat(names(other, "")).containsExactly("folder/mine", "folder/theirs");
+    assertThat(read(store, "folder/theirs")).isEqualTo(utf8("content"));
+    assertThat(store.delete("folder/theirs")).isTrue();
+    assertThat(other.find("folder/theirs")).isEmpty();
+  }
+
   @Test
   void oneRunWritesAtATimeAndTheOthersRead() {
+    assumeThat(oneWritesAtATime()).isTrue();
     commit(store, "blob", utf8("content"));
     BlobStore other = another();
     List<ThrowingCallable> writing =

@@ -9,6 +9,7 @@ import java.util.List;
 /// brings.
 public enum Peer {
   CHROMIUM("chromium", "chromium"),
+  AGE("age", "age", "age-keygen"),
   DCMTK("dcmtk", "dcmdump", "dcmconv", "dcmftest"),
   PYDICOM("python3-pydicom"),
   UNZIP("unzip", "unzip"),

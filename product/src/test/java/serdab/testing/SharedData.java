@@ -17,6 +17,11 @@ public final class SharedData {
     return folder().resolve("data/dicom");
   }
 
+  /// The folder `data/jpegls`; call only where [Peer#SHARED_DATA] is required.
+  public static Path jpegLs() {
+    return folder().resolve("data/jpegls");
+  }
+
   /// The checkout itself, where `examples/` and `docs/` are.
   public static Path checkout() {
     String named = System.getProperty("serdab.checkout");

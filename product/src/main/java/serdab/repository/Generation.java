@@ -1,0 +1,60 @@
+package serdab.repository;
+
+import java.time.Instant;
+import java.util.List;
+import serdab.repository.age.AgeRecipient;
+
+/// The public part of one generation of a repository's keys: `keys/G.json` (format section 3.1).
+///
+/// @param number from 1
+/// @param recipient what group identities are sealed to
+/// @param indexRecipient what labels are sealed to
+/// @param people who can open the secret part
+record Generation(
+    int number,
+    AgeRecipient recipient,
+    AgeRecipient indexRecipient,
+    List<AgeRecipient> people,
+    Instant madeAt) {
+
+  Generation {
+    people = List.copyOf(people);
+  }
+
+  static String file(int number) {
+    return "keys/" + number + ".json";
+  }
+
+  static String sealedFile(int number) {
+    return "keys/" + number + ".age";
+  }
+
+  byte[] signed(Signer owner) {
+    String file = file(number);
+    return new SignedDocument(file)
+        .with("generation", number)
+        .with("recipient", recipient.text())
+        .with("indexRecipient", indexRecipient.text())
+        .with("people", people.stream().map(AgeRecipient::text).toList())
+        .with("madeAt", madeAt.toString())
+        .signed(file, owner);
+  }
+
+  /// @throws serdab.SerdabException.Damaged when it is malformed, or not signed by the owner
+  static Generation read(int number, byte[] bytes, OwnerKey owner) {
+    SignedDocument document = owner.read(file(number), bytes);
+    if (document.number("generation") != number) {
+      throw KeyProblems.malformed(file(number));
+    }
+    return of(document);
+  }
+
+  static Generation of(SignedDocument document) {
+    return new Generation(
+        document.number("generation"),
+        document.recipient("recipient"),
+        document.recipient("indexRecipient"),
+        document.recipients("people"),
+        document.time("madeAt"));
+  }
+}

@@ -1,0 +1,56 @@
+package serdab.repository;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import serdab.SerdabException;
+import serdab.store.Blob;
+import serdab.store.BlobInfo;
+import serdab.store.BlobStore;
+import serdab.store.Staged;
+
+/// Small files of a repository: written once, whole and synced.
+final class KeyFiles {
+
+  private KeyFiles() {}
+
+  static List<String> names(BlobStore place, String folder) {
+    try (Stream<BlobInfo> files = place.list(folder)) {
+      return files.map(BlobInfo::name).sorted().toList();
+    }
+  }
+
+  static Optional<byte[]> read(BlobStore place, String file) {
+    if (place.find(file).isEmpty()) {
+      return Optional.empty();
+    }
+    try (Blob blob = place.open(file)) {
+      if (blob.lengthBytes() > SignedDocument.LENGTH_BYTES_MAX) {
+        throw KeyProblems.malformed(file);
+      }
+      byte[] bytes = new byte[(int) blob.lengthBytes()];
+      blob.readFully(0, ByteBuffer.wrap(bytes));
+      return Optional.of(bytes);
+    }
+  }
+
+  static byte[] require(BlobStore place, String file) {
+    return read(place, file).orElseThrow(() -> KeyProblems.missing(file));
+  }
+
+  /// Writes a file; false when the name is taken, by whomever.
+  static boolean write(BlobStore place, String file, byte[] content) {
+    try (Staged staged = place.stage(file)) {
+      staged.write(ByteBuffer.wrap(content));
+      staged.sync();
+      staged.commit();
+      return true;
+    } catch (SerdabException.Refused e) {
+      if (e.problem().code().equals("blob-exists")) {
+        return false;
+      }
+      throw e;
+    }
+  }
+}

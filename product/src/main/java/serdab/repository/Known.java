@@ -1,0 +1,481 @@
+package serdab.repository;
+
+import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
+import serdab.SerdabException;
+import serdab.Sha256;
+import serdab.repository.age.AgeIdentity;
+import serdab.repository.age.AgeRecipient;
+import serdab.store.BlobInfo;
+import serdab.store.ReadableBytes;
+
+/// What is known of versions and blobs: the index segments, the snapshots that none of them covers,
+/// and what this run committed. Thread-safe.
+///
+/// Nothing here is needed for correctness: what it does not know is stored once more, and what it
+/// says of packs is asked of the place before anything relies on it. With every segment gone it
+/// reads the snapshots.
+final class Known implements AutoCloseable {
+
+  /// From so many on, what is not in a segment goes into one.
+  static final int HELD_BLOBS_MAX = 1 << 19;
+
+  static final int HELD_VERSIONS_MAX = 20_000;
+
+  /// More segments than this are merged whatever their sizes.
+  private static final int SEGMENTS_MAX = 8;
+
+  private final Shelf shelf;
+  private final Trust trust;
+  private final Naming naming;
+  private final List<AgeIdentity> labelReaders;
+  private final List<AgeRecipient> labelRecipients;
+  private final RandomGenerator secure;
+  private final boolean wantsBlobs;
+  private final int heldBlobsMax;
+
+  private final PackTable packs = new PackTable();
+  private final List<Segment> segments = new ArrayList<>();
+  private final Numbers inSegments = new Numbers();
+  private Numbers heldNumbers = new Numbers();
+  private BlobTable heldBlobs = new BlobTable();
+  private List<LabelLine> heldLabels = new ArrayList<>();
+  private final Map<String, List<Ref>> byGroup = new HashMap<>();
+  private final Set<Layout.At> removed = new HashSet<>();
+  private final Set<String> erased = new HashSet<>();
+  private final Map<String, List<Layout.Range>> copies = new HashMap<>();
+  private final Map<Layout.At, SerdabException> unreadable = new TreeMap<>();
+
+  private Known(Builder builder) {
+    shelf = builder.shelf;
+    trust = builder.trust;
+    naming = builder.naming;
+    labelReaders = builder.labelReaders;
+    labelRecipients = builder.labelRecipients;
+    secure = builder.secure;
+    wantsBlobs = builder.wantsBlobs;
+    heldBlobsMax = builder.heldBlobsMax;
+  }
+
+  record Builder(
+      Shelf shelf,
+      Trust trust,
+      Naming naming,
+      List<AgeIdentity> labelReaders,
+      List<AgeRecipient> labelRecipients,
+      RandomGenerator secure,
+      boolean wantsBlobs,
+      int heldBlobsMax) {
+
+    /// Reads what the place says.
+    Known load() {
+      Known known = new Known(this);
+      known.load();
+      return known;
+    }
+  }
+
+  /// A version by what it takes to find it again.
+  record Ref(Layout.At at, String version, Instant time) {}
+
+  /// Where a blob is said to lie.
+  ///
+  /// @param record its pack's number counts in this object only
+  record Found(BlobRecord record, PackRef pack) {}
+
+  private void load() {
+    loadRemoved();
+    loadSegments();
+    loadSnapshots();
+  }
+
+  private void loadRemoved() {
+    for (String file : shelf.names(Layout.REMOVED)) {
+      Layout.removalOf(file)
+          .ifPresent(
+              at ->
+                  shelf
+                      .whole(file, 1 << 20)
+                      .filter(json -> isSigned(json, file))
+                      .ifPresent(_ -> removed.add(at)));
+    }
+    for (String file : shelf.names(Layout.ERASED)) {
+      if (file.endsWith(".json")) {
+        erased.add(file.substring(Layout.ERASED.length(), file.length() - 5));
+      }
+    }
+  }
+
+  private boolean isSigned(byte[] json, String subject) {
+    try {
+      trust.requireSigned(json, subject);
+      return true;
+    } catch (SerdabException.Damaged e) {
+      return false;
+    }
+  }
+
+  private void loadSegments() {
+    List<BlobInfo> files;
+    try (Stream<BlobInfo> listed = shelf.store().list(Layout.INDEX)) {
+      // The newest first, as it tells which older ones need not be opened.
+      files =
+          listed
+              .sorted(
+                  Comparator.comparing(BlobInfo::lastModified).reversed().thenComparing(BlobInfo::name))
+              .toList();
+    }
+    Set<Sha256> replaced = new HashSet<>();
+    for (BlobInfo file : files) {
+      Optional<Sha256> name = Layout.indexOf(file.name());
+      if (name.isEmpty() || replaced.contains(name.get())) {
+        continue;
+      }
+      try {
+        Segment segment = Segment.open(name.get(), shelf.store().open(file.name()), trust);
+        segments.add(segment);
+        replaced.addAll(segment.replaces());
+      } catch (SerdabException.Damaged | SerdabException.Refused e) {
+        // What it covers is read from the snapshots.
+      }
+    }
+    for (Segment segment : List.copyOf(segments)) {
+      if (replaced.contains(segment.name())) {
+        segments.remove(segment);
+        segment.close();
+      } else {
+        take(segment);
+      }
+    }
+  }
+
+  private void take(Segment segment) {
+    try {
+      segment.loadPacks(packs);
+      segment.labels(labelReaders, line -> refer(line.group(), ref(line)));
+      inSegments.addAll(segment.covers());
+    } catch (SerdabException.Damaged e) {
+      segments.remove(segment);
+      segment.close();
+    }
+  }
+
+  private Ref ref(LabelLine line) {
+    return new Ref(line.at(), naming.version(line.name()), line.time());
+  }
+
+  private void refer(String group, Ref ref) {
+    List<Ref> refs = byGroup.computeIfAbsent(group, _ -> new ArrayList<>(1));
+    for (Ref each : refs) {
+      if (each.at().equals(ref.at())) {
+        return;
+      }
+    }
+    refs.add(ref);
+  }
+
+  private void loadSnapshots() {
+    Numbers listed = new Numbers();
+    try (Stream<BlobInfo> files = shelf.store().list(Layout.SNAPSHOTS)) {
+      files.forEach(file -> Layout.At.of(file.name()).ifPresent(listed::add));
+    }
+    try (Stream<BlobInfo> files = shelf.store().list(Layout.COPIES)) {
+      files.forEach(
+          file ->
+              Layout.copyOf(file.name())
+                  .ifPresent(
+                      range -> {
+                        listed.add(range);
+                        copies.computeIfAbsent(range.session(), _ -> new ArrayList<>()).add(range);
+                      }));
+    }
+    for (String session : listed.sessions()) {
+      for (int number : listed.of(session)) {
+        Layout.At at = new Layout.At(session, number);
+        if (inSegments.has(at)) {
+          continue;
+        }
+        boolean over = false;
+        try (SnapshotFile snapshot = open(at)) {
+          over = take(snapshot);
+        } catch (SerdabException.Damaged e) {
+          unreadable.put(at, e);
+        }
+        if (heldBlobs.size() >= heldBlobsMax || heldLabels.size() >= HELD_VERSIONS_MAX) {
+          flush();
+        }
+        if (over) {
+          break;
+        }
+      }
+    }
+  }
+
+  /// Takes what a snapshot says; true when its session was over with it.
+  private boolean take(SnapshotFile snapshot) {
+    Commit commit = snapshot.commit();
+    if (commit.version().isPresent()) {
+      Label label = Label.open(snapshot.label(), labelReaders);
+      add(commit, label, wantsBlobs ? snapshot.table() : new byte[0]);
+    } else {
+      heldNumbers.add(commit.at());
+    }
+    return commit.kind() == Commit.Kind.END || commit.kind() == Commit.Kind.FENCE;
+  }
+
+  /// Opens a snapshot, from a copy when the first is lost or damaged.
+  SnapshotFile open(Layout.At at) {
+    try {
+      return SnapshotFile.open(shelf.store().open(at.file()), at, trust);
+    } catch (SerdabException.Damaged | SerdabException.Refused e) {
+      for (Layout.Range range : copies.getOrDefault(at.session(), List.of())) {
+        if (at.number() >= range.from() && at.number() < range.to()) {
+          for (int which = 1; which <= Copies.COUNT; which++) {
+            Optional<byte[]> copy =
+                Copies.read(
+                    shelf,
+                    Layout.copy(which, range.session(), range.from(), range.to() - 1),
+                    at.file());
+            if (copy.isPresent()) {
+              try {
+                return SnapshotFile.open(new HeldBytes(copy.get()), at, trust);
+              } catch (SerdabException.Damaged again) {
+                e.addSuppressed(again);
+              }
+            }
+          }
+        }
+      }
+      throw e instanceof SerdabException.Damaged ? e : Problems.missing(at.file());
+    }
+  }
+
+  private void add(Commit commit, Label label, byte[] table) {
+    Commit.Version version = commit.version().orElseThrow();
+    int[] numbers = new int[version.packs().size()];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = packs.intern(version.packs().get(i));
+    }
+    ByteBuffer records = ByteBuffer.wrap(table);
+    while (records.hasRemaining()) {
+      BlobRecord record = BlobRecord.get(records);
+      if (record.pack() < 0 || record.pack() >= numbers.length) {
+        throw Problems.damaged("A snapshot of the repository does not say what it should.");
+      }
+      heldBlobs.add(record.inPack(numbers[record.pack()]));
+    }
+    heldLabels.add(
+        new LabelLine(
+            commit.at(),
+            version.group(),
+            label.key(),
+            label.name(),
+            label.supersedes(),
+            version.files(),
+            version.lengthBytes(),
+            label.storedBytes(),
+            commit.time(),
+            numbers,
+            version.manifest()));
+    heldNumbers.add(commit.at());
+    refer(version.group(), new Ref(commit.at(), version.version(), commit.time()));
+  }
+
+  /// Learns of a version that this run committed, and of the snapshots before it that this run wrote.
+  synchronized void committed(Commit commit, Label label, byte[] table) {
+    add(commit, label, table);
+    heldNumbers.add(new Layout.At(commit.at().session(), 0));
+    if (heldBlobs.size() >= heldBlobsMax || heldLabels.size() >= HELD_VERSIONS_MAX) {
+      flush();
+    }
+  }
+
+  /// Learns of a snapshot that this run wrote.
+  synchronized void wrote(Layout.Range numbers) {
+    heldNumbers.add(numbers);
+  }
+
+  synchronized void removed(Layout.At at) {
+    removed.add(at);
+  }
+
+  /// Everywhere that a blob is said to lie; whether the packs are there is to be asked.
+  synchronized List<Found> find(BlobKey key) {
+    List<Found> found = new ArrayList<>(1);
+    heldBlobs.find(key).ifPresent(record -> found.add(found(record)));
+    for (Segment segment : List.copyOf(segments)) {
+      try {
+        segment.find(key, record -> found.add(found(record)));
+      } catch (SerdabException.Damaged e) {
+        // A damaged index is as good as none: the blob is stored once more.
+      }
+    }
+    return found;
+  }
+
+  private Found found(BlobRecord record) {
+    return new Found(record, packs.pack(record.pack()));
+  }
+
+  /// The versions of a group, in the order of their times.
+  synchronized List<Ref> versions(String group) {
+    if (erased.contains(group)) {
+      return List.of();
+    }
+    return byGroup.getOrDefault(group, List.of()).stream()
+        .filter(ref -> !removed.contains(ref.at()))
+        .sorted(Comparator.comparing(Ref::time).thenComparing(Ref::at))
+        .toList();
+  }
+
+  /// Every version that exists.
+  synchronized void all(Consumer<Snapshot> versions) {
+    Numbers seen = new Numbers();
+    Consumer<LabelLine> each =
+        line -> {
+          if (!seen.has(line.at())) {
+            seen.add(line.at());
+            if (!removed.contains(line.at()) && !erased.contains(line.group())) {
+              versions.accept(snapshot(line));
+            }
+          }
+        };
+    heldLabels.forEach(each);
+    for (Segment segment : segments) {
+      segment.labels(labelReaders, each);
+    }
+  }
+
+  private Snapshot snapshot(LabelLine line) {
+    List<Snapshot.PackName> names = new ArrayList<>(line.packs().length);
+    for (int number : line.packs()) {
+      PackRef pack = packs.pack(number);
+      names.add(new Snapshot.PackName(pack.name(), pack.storedBytes()));
+    }
+    return new Snapshot(
+        line.at().text(),
+        line.key(),
+        line.name(),
+        line.supersedes(),
+        line.files(),
+        line.lengthBytes(),
+        line.storedBytes(),
+        line.time(),
+        names);
+  }
+
+  /// Snapshots that could not be read, and why.
+  synchronized Map<Layout.At, SerdabException> unreadable() {
+    return Map.copyOf(unreadable);
+  }
+
+  /// How many blobs the segments speak of.
+  synchronized long indexedBlobs() {
+    return segments.stream().mapToLong(Segment::records).sum();
+  }
+
+  synchronized int segmentCount() {
+    return segments.size();
+  }
+
+  /// Puts what is held into a segment, merged with segments that are not much larger.
+  synchronized void flush() {
+    if (heldNumbers.isEmpty() || !trust.canSign() || !wantsBlobs) {
+      return;
+    }
+    List<Segment> smallest =
+        segments.stream().sorted(Comparator.comparingLong(Segment::records)).toList();
+    List<Segment> merged = new ArrayList<>();
+    long records = heldBlobs.size();
+    for (Segment segment : smallest) {
+      boolean tooMany = segments.size() - merged.size() >= SEGMENTS_MAX;
+      if (!tooMany && segment.records() > 2 * Math.max(records, 1024)) {
+        break;
+      }
+      merged.add(segment);
+      records += segment.records();
+    }
+    write(merged);
+  }
+
+  private void write(List<Segment> merged) {
+    SegmentWriter writer = new SegmentWriter(packs, labelRecipients, secure);
+    Numbers covers = new Numbers();
+    covers.addAll(heldNumbers);
+    Set<Sha256> replaces = new HashSet<>();
+    Numbers seen = new Numbers();
+    Consumer<LabelLine> each =
+        line -> {
+          if (!seen.has(line.at())) {
+            seen.add(line.at());
+            writer.label(line);
+          }
+        };
+    heldLabels.forEach(each);
+    for (Segment segment : merged) {
+      segment.labels(labelReaders, each);
+      covers.addAll(segment.covers());
+      replaces.add(segment.name());
+      replaces.addAll(segment.replaces());
+    }
+    BlobTable table = heldBlobs;
+    Sha256 name =
+        writer.write(
+            () -> {
+              List<Iterator<BlobRecord>> sources = new ArrayList<>();
+              sources.add(table.sorted());
+              merged.forEach(segment -> sources.add(segment.all()));
+              return SegmentWriter.merged(sources);
+            },
+            covers,
+            replaces,
+            trust,
+            shelf);
+    ReadableBytes stored = shelf.store().open(Layout.index(name));
+    Segment segment = Segment.open(name, stored, trust);
+    segment.loadPacks(packs);
+    segments.removeAll(merged);
+    merged.forEach(Segment::close);
+    segments.add(segment);
+    inSegments.addAll(covers);
+    heldNumbers = new Numbers();
+    heldBlobs = new BlobTable();
+    heldLabels = new ArrayList<>();
+  }
+
+  @Override
+  public synchronized void close() {
+    segments.forEach(Segment::close);
+    segments.clear();
+  }
+
+  /// What a snapshot's label says.
+  record Label(String key, String name, Optional<String> supersedes, long storedBytes) {
+
+    byte[] seal(List<AgeRecipient> readers, RandomGenerator secure) {
+      Doc doc = new Doc().with("key", key).with("name", name);
+      supersedes.ifPresent(before -> doc.with("supersedes", before));
+      return serdab.repository.age.AgeFile.seal(
+          readers, doc.with("stored", storedBytes).bytes(), secure);
+    }
+
+    static Label open(byte[] sealed, List<AgeIdentity> readers) {
+      Doc doc = Doc.parse(serdab.repository.age.AgeFile.open(sealed, readers));
+      return new Label(
+          doc.text("key"), doc.text("name"), doc.textIfThere("supersedes"), doc.count("stored"));
+    }
+  }
+}

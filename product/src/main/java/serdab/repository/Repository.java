@@ -1,0 +1,574 @@
+package serdab.repository;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import serdab.SerdabException;
+import serdab.Sha256;
+import serdab.repository.age.AgeIdentity;
+import serdab.repository.age.AgeReader;
+import serdab.repository.age.AgeRecipient;
+import serdab.repository.age.FileKey;
+import serdab.store.BlobInfo;
+import serdab.store.BlobStore;
+import serdab.store.ReadBack;
+import serdab.store.ReadableBytes;
+
+/// A repository at one place. Thread-safe.
+///
+/// The place must let several runs write at once. Every method throws [serdab.SerdabException].
+public final class Repository implements AutoCloseable {
+
+  private static final String FORMAT = "sealed-repository";
+  private static final int FORMAT_VERSION = 1;
+
+  private final Shelf shelf;
+  private final OwnerKey owner;
+  private final Optional<WriterKeys> writer;
+  private final Optional<Unlocked> unlocked;
+  private final Trust trust;
+  private final Naming naming;
+  private final AgeIdentity index;
+  private final Optional<Generation> generation;
+  private final InstantSource clock;
+  private final RandomGenerator secure;
+  private final Session session;
+  private final Copies copies;
+  private final int heldBlobsMax;
+  private final Map<Sha256, FileKey> fileKeys = new ConcurrentHashMap<>();
+  private final Map<String, AgeRecipient> recipients = new HashMap<>();
+  private final Map<String, AgeIdentity> groups = new ConcurrentHashMap<>();
+  private @Nullable Known known;
+  private boolean wroteSomething;
+
+  private Repository(
+      BlobStore store,
+      OwnerKey owner,
+      Optional<WriterKeys> writer,
+      Optional<Unlocked> unlocked,
+      InstantSource clock,
+      RandomGenerator secure,
+      int heldBlobsMax) {
+    this.shelf = new Shelf(store);
+    this.owner = owner;
+    this.writer = writer;
+    this.unlocked = unlocked;
+    this.clock = clock;
+    this.secure = secure;
+    this.heldBlobsMax = heldBlobsMax;
+    Writers writers = Writers.read(store, owner);
+    this.trust =
+        new Trust(
+            writers,
+            writer.map(WriterKeys::signer).or(() -> unlocked.map(Unlocked::owner)),
+            writer.map(WriterKeys::id).orElse(GroupKey.OWNER));
+    this.naming =
+        writer
+            .map(WriterKeys::naming)
+            .or(() -> unlocked.map(Unlocked::naming))
+            .orElseThrow(Problems::needsIdentity);
+    this.index =
+        writer
+            .map(WriterKeys::index)
+            .or(() -> unlocked.map(Unlocked::index))
+            .orElseThrow(Problems::needsIdentity);
+    this.generation =
+        trust.canSign() ? Optional.of(Generations.newest(store, owner)) : Optional.empty();
+    this.session = new Session(shelf, trust, clock, secure);
+    this.copies = new Copies(shelf);
+  }
+
+  /// A new repository and what belongs to it.
+  ///
+  /// @param repository opened with the secrets of its owner, in memory only
+  /// @param writer what this machine keeps at home so that it can write
+  public record Begun(Repository repository, WriterKeys writer) {}
+
+  /// Makes a repository at a place that has none.
+  ///
+  /// @param people who can open it
+  /// @param writerName what this machine is called, for people
+  /// @param parity `16+2` or `none`
+  /// @param secure a generator that nobody can predict, thread-safe
+  /// @param writtenBy the name and version of this program
+  /// @throws SerdabException.Refused `repository-exists`
+  public static Begun begin(
+      BlobStore store,
+      List<AgeRecipient> people,
+      String writerName,
+      String parity,
+      InstantSource clock,
+      RandomGenerator secure,
+      String writtenBy) {
+    if (store.find(Layout.REPOSITORY).isPresent()) {
+      throw Problems.there(store.describe());
+    }
+    UUID id = uuid(secure);
+    Instant now = clock.instant();
+    Unlocked unlocked = Keys.create(store, id, people, now, secure);
+    WriterKeys writer = Keys.enrol(store, unlocked, writerName, now, secure);
+    Shelf shelf = new Shelf(store);
+    for (String document : List.of("repository.md", "restore.py", "LICENSE.txt")) {
+      resource(document).ifPresent(content -> shelf.putIfFree(document, Bulk.of(content)));
+    }
+    Doc doc =
+        new Doc()
+            .with("format", FORMAT)
+            .with("formatVersion", FORMAT_VERSION)
+            .with("id", id.toString())
+            .with("ownerKey", unlocked.ownerKey().text())
+            .with("parity", parity)
+            .with("madeAt", now.toString())
+            .with("writtenBy", writtenBy);
+    // The last one: before it there is no repository, and two who begin at once do not both win.
+    if (shelf.putIfFree(Layout.REPOSITORY, Bulk.of(doc.bytes())).isEmpty()) {
+      throw Problems.there(store.describe());
+    }
+    Repository repository =
+        new Repository(
+            store,
+            unlocked.ownerKey(),
+            Optional.of(writer),
+            Optional.of(unlocked),
+            clock,
+            secure,
+            Known.HELD_BLOBS_MAX);
+    return new Begun(repository, writer);
+  }
+
+  private static UUID uuid(RandomGenerator secure) {
+    long high = secure.nextLong() & ~0xF000L | 0x4000L;
+    long low = secure.nextLong() & ~(3L << 62) | 1L << 63;
+    return new UUID(high, low);
+  }
+
+  private static Optional<byte[]> resource(String name) {
+    try (InputStream in = Repository.class.getResourceAsStream("/serdab/format/" + name)) {
+      return in == null ? Optional.empty() : Optional.of(in.readAllBytes());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// Opens a repository with whatever keys there are; at least one of a writer's keys and an
+  /// identity. With the first alone it can write, and read what it wrote; with the second it can
+  /// read everything, and sign as the owner.
+  ///
+  /// @param identities those of a person, perhaps none
+  /// @param secure a generator that nobody can predict, thread-safe
+  /// @param writtenBy the name and version of this program
+  /// @throws SerdabException.Refused `repository-missing`, `repository-changed-identity` when it is
+  ///   not the one that the writer's keys are for, `repository-needs-identity` without any key
+  /// @throws SerdabException.Misconfigured `age-wrong-key` when the identities open nothing
+  public static Repository open(
+      BlobStore store,
+      Optional<WriterKeys> writer,
+      List<AgeIdentity> identities,
+      InstantSource clock,
+      RandomGenerator secure,
+      String writtenBy) {
+    return open(store, writer, identities, clock, secure, Known.HELD_BLOBS_MAX);
+  }
+
+  static Repository open(
+      BlobStore store,
+      Optional<WriterKeys> writer,
+      List<AgeIdentity> identities,
+      InstantSource clock,
+      RandomGenerator secure,
+      int heldBlobsMax) {
+    OwnerKey owner = identity(store);
+    if (writer.isPresent() && !writer.get().owner().equals(owner)) {
+      throw Problems.another();
+    }
+    Optional<Unlocked> unlocked =
+        identities.isEmpty()
+            ? Optional.empty()
+            : Optional.of(Unlocked.open(store, owner, identities));
+    return new Repository(store, owner, writer, unlocked, clock, secure, heldBlobsMax);
+  }
+
+  /// Whether a repository is at the place.
+  public static boolean isAt(BlobStore store) {
+    return store.find(Layout.REPOSITORY).isPresent();
+  }
+
+  private static OwnerKey identity(BlobStore store) {
+    Shelf shelf = new Shelf(store);
+    Doc doc =
+        Doc.parse(
+            shelf
+                .whole(Layout.REPOSITORY, 1 << 20)
+                .orElseThrow(() -> Problems.none(store.describe())));
+    try {
+      if (!doc.text("format").equals(FORMAT) || doc.number("formatVersion") != FORMAT_VERSION) {
+        throw Problems.damaged("repository.json is of a format that this program does not know.");
+      }
+      return new OwnerKey(
+          UUID.fromString(doc.text("id")),
+          java.util.Base64.getDecoder().decode(doc.text("ownerKey")));
+    } catch (IllegalArgumentException e) {
+      throw Problems.damaged("repository.json is not as it was written.", e);
+    }
+  }
+
+  public UUID id() {
+    return owner.repository();
+  }
+
+  // ---- what it holds
+
+  /// Every version that exists, in no promised order, streamed. Close the stream.
+  public Stream<Snapshot> snapshots() {
+    Stream.Builder<Snapshot> all = Stream.builder();
+    known().all(all);
+    return all.build();
+  }
+
+  /// Every version of a group, in the order of their times.
+  public List<Snapshot> snapshots(String groupKey) {
+    List<Snapshot> versions = new ArrayList<>();
+    for (Known.Ref ref : known().versions(naming.group(groupKey))) {
+      versions.add(snapshot(ref));
+    }
+    return versions;
+  }
+
+  /// The newest snapshot of exactly this version.
+  public Optional<Snapshot> find(String groupKey, String version) {
+    String name = naming.version(version);
+    return known().versions(naming.group(groupKey)).stream()
+        .filter(ref -> ref.version().equals(name))
+        .reduce((_, newer) -> newer)
+        .map(this::snapshot);
+  }
+
+  private Snapshot snapshot(Known.Ref ref) {
+    try (SnapshotFile file = known().open(ref.at())) {
+      Commit commit = file.commit();
+      return snapshot(commit, Known.Label.open(file.label(), List.of(index)));
+    }
+  }
+
+  private static Snapshot snapshot(Commit commit, Known.Label label) {
+    Commit.Version version = commit.version().orElseThrow();
+    return new Snapshot(
+        commit.at().text(),
+        label.key(),
+        label.name(),
+        label.supersedes(),
+        version.files(),
+        version.lengthBytes(),
+        label.storedBytes(),
+        commit.time(),
+        version.packs().stream()
+            .map(pack -> new Snapshot.PackName(pack.name(), pack.storedBytes()))
+            .toList());
+  }
+
+  /// What is known, read once.
+  synchronized Known known() {
+    Known loaded = known;
+    if (loaded == null) {
+      loaded =
+          new Known.Builder(
+                  shelf,
+                  trust,
+                  naming,
+                  List.of(index),
+                  generation
+                      .map(each -> List.of(each.indexRecipient(), each.recipient()))
+                      .orElse(List.of()),
+                  secure,
+                  trust.canSign(),
+                  heldBlobsMax)
+              .load();
+      known = loaded;
+    }
+    return loaded;
+  }
+
+  // ---- writing
+
+  /// Begins a version of a group; needs a writer's keys.
+  ///
+  /// @throws SerdabException.Refused `repository-needs-writer` without them
+  public VersionWriter begin(String groupKey) {
+    if (!trust.canSign()) {
+      throw Problems.needsWriter();
+    }
+    known();
+    String group = naming.group(groupKey);
+    return new VersionWriter(this, groupKey, group, recipient(group));
+  }
+
+  /// What packs of the group are sealed to. Whoever comes first makes it.
+  private synchronized AgeRecipient recipient(String group) {
+    AgeRecipient there = recipients.get(group);
+    if (there != null) {
+      return there;
+    }
+    Optional<GroupKey> key = GroupKey.newest(shelf.store(), group, trust.writers());
+    if (key.isEmpty()) {
+      AgeIdentity made = AgeIdentity.generate(secure);
+      Generation newest = generation.orElseThrow();
+      GroupKey document =
+          GroupKey.seal(group, newest, made, trust.writer(), clock.instant(), secure);
+      Bulk file = Bulk.of(document.signed(trust.signer().orElseThrow()));
+      if (shelf.putIfFree(GroupKey.file(group, newest.number()), file).isPresent()) {
+        groups.put(group, made);
+        copies.note(GroupKey.file(group, newest.number()));
+        recipients.put(group, made.recipient());
+        return made.recipient();
+      }
+      key = GroupKey.newest(shelf.store(), group, trust.writers());
+    }
+    AgeRecipient recipient =
+        key.orElseThrow(() -> Problems.damaged("The keys of a group are not there."))
+            .recipient();
+    recipients.put(group, recipient);
+    return recipient;
+  }
+
+  Snapshot commit(
+      String began,
+      Commit.Version version,
+      String groupKey,
+      String versionName,
+      Optional<String> supersedes,
+      BlobTable added) {
+    Known.Label label =
+        new Known.Label(groupKey, versionName, supersedes, version.newBytes());
+    Generation newest = generation.orElseThrow();
+    byte[] sealed = label.seal(List.of(newest.indexRecipient(), newest.recipient()), secure);
+    byte[] table = added.bytes();
+    Instant time = clock.instant();
+    Layout.At at =
+        session.commit(
+            began,
+            version.packs(),
+            place ->
+                SnapshotFile.make(
+                    new Commit(
+                        place, Commit.Kind.VERSION, time, trust.writer(), Optional.of(version)),
+                    Session.entries(table, sealed),
+                    trust));
+    Commit commit =
+        new Commit(at, Commit.Kind.VERSION, time, trust.writer(), Optional.of(version));
+    synchronized (this) {
+      wroteSomething = true;
+    }
+    known().committed(commit, label, table);
+    copies.committed(at);
+    return snapshot(commit, label);
+  }
+
+  /// Ends this session, merges what it wrote into an index segment, and writes the copies of small
+  /// things. Does nothing when nothing was written.
+  public void settle() {
+    synchronized (this) {
+      if (session.name().isEmpty()) {
+        return;
+      }
+      boolean wrote = wroteSomething;
+      wroteSomething = false;
+      Optional<Layout.Range> numbers = session.end();
+      if (numbers.isPresent()) {
+        known().wrote(numbers.get());
+      }
+      if (wrote) {
+        copies.settle(numbers);
+        known().flush();
+      }
+    }
+  }
+
+  /// Lets a version count no more; its packs stay until a prune.
+  ///
+  /// @param reason one sentence for people, without patient data
+  public void remove(Snapshot snapshot, String reason) {
+    Layout.At at = Layout.At.parse(snapshot.at());
+    Doc doc =
+        new Doc()
+            .with("at", at.text())
+            .with("group", naming.group(snapshot.groupKey()))
+            .with("version", naming.version(snapshot.version()))
+            .with("time", clock.instant().toString())
+            .with("reason", reason);
+    byte[] signed = trust.signed(doc, at.removal());
+    // Somebody else may have removed it first; either way it is removed.
+    shelf.putIfFree(at.removal(), Bulk.of(signed));
+    known().removed(at);
+  }
+
+  // ---- reading
+
+  /// Whether [#read] can open the packs of this version: with the identity, or because they were
+  /// written by this very repository object.
+  public boolean canRead(Snapshot snapshot) {
+    return unlocked.isPresent()
+        || snapshot.packs().stream().allMatch(pack -> fileKeys.containsKey(pack.digest()));
+  }
+
+  /// Opens a version.
+  ///
+  /// @throws SerdabException.Refused `repository-needs-identity` when [#canRead] is false
+  public VersionSource read(Snapshot snapshot) {
+    if (!canRead(snapshot)) {
+      throw Problems.needsIdentity();
+    }
+    try (SnapshotFile file = known().open(Layout.At.parse(snapshot.at()))) {
+      Commit.Version version =
+          file.commit()
+              .version()
+              .orElseThrow(() -> Problems.damaged("A snapshot is of no version."));
+      return new VersionSource(this, snapshot, version);
+    }
+  }
+
+  AgeReader openPack(PackRef pack) {
+    ReadableBytes stored;
+    try {
+      stored = shelf.store().open(Layout.pack(pack.name()));
+    } catch (SerdabException.Refused e) {
+      if (Shelf.isCode(e, "blob-missing")) {
+        throw Problems.missing(Layout.pack(pack.name()));
+      }
+      throw e;
+    }
+    try {
+      if (stored.lengthBytes() != pack.storedBytes()) {
+        throw Problems.damaged(
+            "A pack has another length than was written: " + Layout.pack(pack.name()) + ".");
+      }
+      FileKey key = fileKeys.get(pack.name());
+      return key != null
+          ? AgeReader.open(stored, key)
+          : AgeReader.open(stored, List.of(groupIdentity(pack.group())));
+    } catch (RuntimeException e) {
+      stored.close();
+      throw e;
+    }
+  }
+
+  private AgeIdentity groupIdentity(String group) {
+    AgeIdentity there = groups.get(group);
+    if (there != null) {
+      return there;
+    }
+    Unlocked secrets = unlocked.orElseThrow(Problems::needsIdentity);
+    AgeIdentity opened =
+        GroupKey.newest(shelf.store(), group, trust.writers())
+            .orElseThrow(() -> Problems.damaged("The keys of a group are not there."))
+            .open(secrets.identities());
+    if (groups.size() > 10_000) {
+      groups.clear();
+    }
+    groups.put(group, opened);
+    return opened;
+  }
+
+  /// Seals what lies beside the versions. Without a writer's keys it only opens.
+  public Sealing sealing() {
+    return new Sealing(
+        generation
+            .map(each -> List.of(each.indexRecipient(), each.recipient()))
+            .orElse(List.of()),
+        List.of(index),
+        secure);
+  }
+
+  // ---- proving
+
+  /// Whether every pack of the version is listed with its length.
+  ///
+  /// @throws SerdabException.Damaged naming what is missing or of another length
+  public void requirePresent(Snapshot snapshot) {
+    for (Snapshot.PackName pack : snapshot.packs()) {
+      String file = Layout.pack(pack.digest());
+      BlobInfo found = shelf.store().find(file).orElseThrow(() -> Problems.missing(file));
+      if (found.lengthBytes() != pack.storedBytes()) {
+        throw Problems.damaged("A pack has another length than was written: " + file + ".");
+      }
+    }
+  }
+
+  /// Reads every pack of the version back and compares its SHA-256 with its name; needs no key.
+  ///
+  /// @throws SerdabException.Damaged when one is damaged
+  public ReadBack.Means requireIntact(Snapshot snapshot) {
+    ReadBack.Means means = ReadBack.Means.PAST_CACHE;
+    for (Snapshot.PackName pack : snapshot.packs()) {
+      String file = Layout.pack(pack.digest());
+      Shelf.Hashed stored;
+      try {
+        stored = shelf.hash(file);
+      } catch (SerdabException.Refused e) {
+        throw Shelf.isCode(e, "blob-missing") ? Problems.missing(file) : e;
+      }
+      if (!stored.digest().equals(pack.digest())) {
+        throw Problems.damaged("A pack is not as it was written: " + file + ".");
+      }
+      means = VersionWriter.worse(means, stored.means());
+    }
+    return means;
+  }
+
+  // ---- for this package
+
+  Shelf shelf() {
+    return shelf;
+  }
+
+  Session session() {
+    return session;
+  }
+
+  Naming naming() {
+    return naming;
+  }
+
+  Trust trust() {
+    return trust;
+  }
+
+  RandomGenerator secure() {
+    return secure;
+  }
+
+  InstantSource clock() {
+    return clock;
+  }
+
+  Optional<Unlocked> unlocked() {
+    return unlocked;
+  }
+
+  BlobKey blobKey(Sha256 digest) {
+    return BlobKey.of(naming.blob(digest));
+  }
+
+  void remember(Sha256 pack, FileKey key) {
+    fileKeys.put(pack, key);
+  }
+
+  @Override
+  public synchronized void close() {
+    if (known != null) {
+      known.close();
+    }
+    shelf.store().close();
+  }
+}

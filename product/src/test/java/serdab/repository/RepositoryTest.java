@@ -1,0 +1,240 @@
+package serdab.repository;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import serdab.SerdabException;
+import serdab.Sha256;
+import serdab.store.BlobInfo;
+import serdab.store.BlobStore;
+import serdab.store.LocalFolder;
+import serdab.testing.world.SimulatedDisk;
+
+class RepositoryTest {
+
+  private final Kit kit = new Kit(1);
+  private final SimulatedDisk disk = new SimulatedDisk(new SplittableRandom(2));
+  private final List<Repository> opened = new ArrayList<>();
+
+  private BlobStore place() {
+    return LocalFolder.onShared(disk.mount(), "a simulated disk", new SplittableRandom(3));
+  }
+
+  private Repository kept(Repository repository) {
+    opened.add(repository);
+    return repository;
+  }
+
+  @AfterEach
+  void closeAll() {
+    opened.forEach(Repository::close);
+  }
+
+  private List<byte[]> blobs(int count) {
+    return Stream.generate(() -> kit.bytes(1000 + kit.random.nextInt(100_000)))
+        .limit(count)
+        .toList();
+  }
+
+  @Test
+  void aVersionIsReadAsItWasWritten() {
+    List<byte[]> blobs = blobs(5);
+    Repository repository = kept(kit.begin(place()));
+
+    Snapshot written = Kit.write(repository, "1.2.3", "v1", blobs).snapshot();
+    repository.settle();
+
+    Repository again = kept(kit.openToRead(place()));
+    Snapshot found = again.find("1.2.3", "v1").orElseThrow();
+    assertThat(found).isEqualTo(written);
+    assertThat(Kit.read(again, found)).containsExactlyElementsOf(blobs);
+    assertThat(Kit.versions(again)).containsOnlyKeys("1.2.3/v1").containsValue(written);
+    assertThat(again.snapshots("1.2.3")).containsExactly(written);
+    assertThat(again.find("1.2.3", "v2")).isEmpty();
+    assertThat(again.snapshots("1.2.4")).isEmpty();
+  }
+
+  @Test
+  void whatWasNotCommittedIsNotListed() {
+    Repository repository = kept(kit.begin(place()));
+    try (VersionWriter writer = repository.begin("1.2.3")) {
+      byte[] blob = kit.bytes(100);
+      writer.put(Sha256.digest(blob), 100, Kit.RAW, ByteBuffer.wrap(blob));
+    }
+    repository.settle();
+
+    assertThat(Kit.versions(repository)).isEmpty();
+    assertThat(Kit.versions(kept(kit.open(place())))).isEmpty();
+  }
+
+  @Test
+  void aBlobThatIsThereIsNotStoredAgain() {
+    List<byte[]> blobs = blobs(20);
+    Repository repository = kept(kit.begin(place()));
+    Kit.write(repository, "1.2.3", "v1", blobs);
+    repository.settle();
+    List<byte[]> more = new ArrayList<>(blobs);
+    more.add(kit.bytes(5000));
+
+    Repository second = kept(kit.open(place()));
+    Snapshot written = Kit.write(second, "1.2.4", "v1", more).snapshot();
+
+    assertThat(written.storedBytes()).isLessThan(10_000);
+    assertThat(written.packs()).hasSize(2);
+    assertThat(Kit.read(kept(kit.openToRead(place())), written)).containsExactlyElementsOf(more);
+  }
+
+  @Test
+  void withoutAnIndexEverythingIsAsBefore() {
+    List<byte[]> blobs = blobs(20);
+    Repository repository = kept(kit.begin(place()));
+    Kit.write(repository, "1.2.3", "v1", blobs);
+    repository.settle();
+    BlobStore place = place();
+    List<String> segments = names(place, "index/");
+    segments.forEach(place::delete);
+
+    Repository second = kept(kit.open(place));
+
+    assertThat(segments).hasSize(1);
+    assertThat(Kit.versions(second)).containsOnlyKeys("1.2.3/v1");
+    Snapshot written = Kit.write(second, "1.2.4", "v1", blobs).snapshot();
+    assertThat(written.storedBytes()).isLessThan(2_000);
+    second.settle();
+    assertThat(names(place, "index/")).hasSize(1);
+    assertThat(Kit.versions(kept(kit.open(place())))).containsOnlyKeys("1.2.3/v1", "1.2.4/v1");
+  }
+
+  @Test
+  void packsAreFullAtTheirTarget() {
+    Repository repository = kept(kit.begin(place()));
+    List<byte[]> blobs = Stream.generate(() -> kit.bytes(7 << 20)).limit(10).toList();
+
+    Snapshot written = Kit.write(repository, "1.2.3", "v1", blobs).snapshot();
+
+    assertThat(written.packs()).hasSize(3);
+    assertThat(written.packs())
+        .allSatisfy(pack -> assertThat(pack.storedBytes()).isLessThan(33 << 20));
+    assertThat(Kit.read(repository, written)).containsExactlyElementsOf(blobs);
+  }
+
+  @Test
+  void whatThisRunWroteIsReadWithoutAnIdentity() {
+    kept(kit.begin(place())).settle();
+    Repository repository = kept(kit.openWithoutIdentity(place()));
+    List<byte[]> blobs = blobs(3);
+
+    Snapshot written = Kit.write(repository, "1.2.3", "v1", blobs).snapshot();
+    repository.settle();
+
+    assertThat(repository.canRead(written)).isTrue();
+    assertThat(Kit.read(repository, written)).containsExactlyElementsOf(blobs);
+    Repository later = kept(kit.openWithoutIdentity(place()));
+    assertThat(later.find("1.2.3", "v1")).contains(written);
+    assertThat(later.canRead(written)).isFalse();
+    assertThatExceptionOfType(SerdabException.Refused.class)
+        .isThrownBy(() -> later.read(written))
+        .satisfies(e -> assertThat(e.problem().code()).isEqualTo("repository-needs-identity"));
+    later.requirePresent(written);
+    later.requireIntact(written);
+  }
+
+  @Test
+  void aDamagedPackIsFound() {
+    Repository repository = kept(kit.begin(place()));
+    Snapshot written = Kit.write(repository, "1.2.3", "v1", blobs(3)).snapshot();
+    String pack = Layout.pack(written.packs().getFirst().digest());
+    disk.flipBit(pack, 70_000);
+
+    repository.requirePresent(written);
+    assertThatExceptionOfType(SerdabException.Damaged.class)
+        .isThrownBy(() -> repository.requireIntact(written));
+    assertThatExceptionOfType(SerdabException.Damaged.class)
+        .isThrownBy(() -> Kit.read(repository, written));
+  }
+
+  @Test
+  void aMissingPackIsFoundAndStoredAnew() {
+    List<byte[]> blobs = blobs(3);
+    Repository repository = kept(kit.begin(place()));
+    Snapshot written = Kit.write(repository, "1.2.3", "v1", blobs).snapshot();
+    repository.settle();
+    place().delete(Layout.pack(written.packs().getFirst().digest()));
+
+    Repository again = kept(kit.open(place()));
+    assertThatExceptionOfType(SerdabException.Damaged.class)
+        .isThrownBy(() -> again.requirePresent(written));
+    Snapshot anew = Kit.write(again, "1.2.3", "v1", blobs).snapshot();
+
+    assertThat(again.find("1.2.3", "v1")).contains(anew);
+    assertThat(Kit.read(again, anew)).containsExactlyElementsOf(blobs);
+  }
+
+  @Test
+  void aRemovedVersionIsNotListed() {
+    Repository repository = kept(kit.begin(place()));
+    Snapshot first = Kit.write(repository, "1.2.3", "v1", blobs(3)).snapshot();
+    Kit.write(repository, "1.2.3", "v2", blobs(3));
+    repository.settle();
+
+    repository.remove(first, "Somebody asked for it.");
+
+    assertThat(Kit.versions(repository)).containsOnlyKeys("1.2.3/v2");
+    assertThat(Kit.versions(kept(kit.open(place())))).containsOnlyKeys("1.2.3/v2");
+  }
+
+  @Test
+  void aLostSnapshotIsReadFromItsCopies() {
+    List<byte[]> blobs = blobs(3);
+    Repository repository = kept(kit.begin(place()));
+    Snapshot written = Kit.write(repository, "1.2.3", "v1", blobs).snapshot();
+    repository.settle();
+    BlobStore place = place();
+    names(place, "index/").forEach(place::delete);
+    names(place, "copies/1/").forEach(copy -> disk.flipBit(copy, 3000));
+    place.delete("snapshots/" + written.at() + ".zip");
+
+    Repository again = kept(kit.openToRead(place));
+
+    assertThat(again.find("1.2.3", "v1")).contains(written);
+    assertThat(Kit.read(again, written)).containsExactlyElementsOf(blobs);
+  }
+
+  @Test
+  void severalVersionsAreWrittenAtOnce() throws Exception {
+    Repository repository = kept(kit.begin(place()));
+    List<List<byte[]>> each = Stream.generate(() -> blobs(10)).limit(8).toList();
+
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < each.size(); i++) {
+      int group = i;
+      threads.add(
+          Thread.ofVirtual()
+              .start(() -> Kit.write(repository, "g" + group, "v", each.get(group))));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    repository.settle();
+
+    Repository again = kept(kit.openToRead(place()));
+    for (int i = 0; i < each.size(); i++) {
+      Optional<Snapshot> found = again.find("g" + i, "v");
+      assertThat(Kit.read(again, found.orElseThrow())).containsExactlyElementsOf(each.get(i));
+    }
+  }
+
+  static List<String> names(BlobStore place, String prefix) {
+    try (Stream<BlobInfo> all = place.list(prefix)) {
+      return all.map(BlobInfo::name).sorted().toList();
+    }
+  }
+}
