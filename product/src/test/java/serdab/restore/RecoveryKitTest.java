@@ -42,7 +42,8 @@ class RecoveryKitTest {
         new RecoveryKit(left, folder, world.clock(), "World", storedFrom)
             .leave(destination, "", left.runs(1).getFirst(), true);
 
-        Recovery.Taken taken = Recovery.catalogue(destination, left.installation(), there);
+        Recovery.Taken taken = Recovery.catalogue(
+                destination, left.installation(), there, world.clock(), new SplittableRandom(64));
 
         assertThat(taken.used()).contains(world.clock().instant());
         assertThat(taken.damaged()).isZero();
@@ -86,7 +87,8 @@ class RecoveryKitTest {
         world.disk().flipBit(path, 8L * 20_000);
         Path there = folder.resolve("recovered.db");
 
-        Recovery.Taken taken = Recovery.catalogue(destination, left.installation(), there);
+        Recovery.Taken taken = Recovery.catalogue(
+                destination, left.installation(), there, world.clock(), new SplittableRandom(64));
 
         assertThat(taken.used()).isEmpty();
         assertThat(taken.damaged()).isEqualTo(1);
