@@ -22,6 +22,7 @@ import serdab.store.BlobStore;
 /// @param recipient what the group's packs are sealed to
 /// @param identity an age file with the secret of `recipient`
 /// @param writer who signed it: a writer's id, or [#OWNER]
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record GroupKey(
     String group,
     int generation,

@@ -66,9 +66,7 @@ final class Keys {
       int number = secrets.number();
       if (KeyFiles.write(place, Generation.sealedFile(number), secrets.sealed(people, secure))
           && KeyFiles.write(
-              place,
-              Generation.file(number),
-              secrets.shown(people, now).signed(secrets.owner()))) {
+              place, Generation.file(number), secrets.shown(people, now).signed(secrets.owner()))) {
         return secrets;
       }
       secrets = secrets.next(Math.max(Generations.free(place), number + 1), secure);
@@ -88,8 +86,7 @@ final class Keys {
             .limit(NAME_CHARACTERS_MAX)
             .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
             .toString();
-    Writer writer =
-        new Writer(signer.id(), shortened, signer.publicKey(), now, Optional.empty());
+    Writer writer = new Writer(signer.id(), shortened, signer.publicKey(), now, Optional.empty());
     if (!KeyFiles.write(place, writer.file(), writer.signed(unlocked.owner()))) {
       throw new IllegalStateException("two writers with one id: chance is not what it should be");
     }
@@ -109,8 +106,7 @@ final class Keys {
     Writer enrolled =
         Writers.read(place, unlocked.ownerKey()).find(id).orElseThrow(KeyProblems::notEnrolled);
     Writer revoked =
-        new Writer(
-            id, enrolled.name(), enrolled.key(), enrolled.enrolledAt(), Optional.of(from));
+        new Writer(id, enrolled.name(), enrolled.key(), enrolled.enrolledAt(), Optional.of(from));
     KeyFiles.write(place, revoked.file(), revoked.signed(unlocked.owner()));
   }
 }

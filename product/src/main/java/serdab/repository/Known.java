@@ -45,7 +45,10 @@ final class Known implements AutoCloseable {
   private final List<AgeRecipient> labelRecipients;
   private final RandomGenerator secure;
   private final boolean wantsBlobs;
+  private final boolean wantsLabels;
   private final int heldBlobsMax;
+  private final Optional<PackContents> packContents;
+  private final Set<Sha256> superseded = new HashSet<>();
 
   private final PackTable packs = new PackTable();
   private final List<Segment> segments = new ArrayList<>();
@@ -67,7 +70,9 @@ final class Known implements AutoCloseable {
     labelRecipients = builder.labelRecipients;
     secure = builder.secure;
     wantsBlobs = builder.wantsBlobs;
+    wantsLabels = builder.wantsLabels;
     heldBlobsMax = builder.heldBlobsMax;
+    packContents = builder.packContents;
   }
 
   record Builder(
@@ -78,12 +83,33 @@ final class Known implements AutoCloseable {
       List<AgeRecipient> labelRecipients,
       RandomGenerator secure,
       boolean wantsBlobs,
-      int heldBlobsMax) {
+      boolean wantsLabels,
+      int heldBlobsMax,
+      Optional<PackContents> packContents) {
 
     /// Reads what the place says.
     Known load() {
       Known known = new Known(this);
       known.load();
+      return known;
+    }
+
+    /// Reads the snapshots alone, and writes what they say into segments that replace all others.
+    Known rebuild() {
+      Known known = new Known(this);
+      known.loadRemoved();
+      for (String file : shelf.names(Layout.INDEX)) {
+        Layout.indexOf(file).ifPresent(known.superseded::add);
+      }
+      known.loadSnapshots();
+      known.flush();
+      return known;
+    }
+
+    /// Only what it takes to open single snapshots.
+    Known toOpen() {
+      Known known = new Known(this);
+      known.loadCopies(new Numbers());
       return known;
     }
   }
@@ -192,16 +218,7 @@ final class Known implements AutoCloseable {
     try (Stream<BlobInfo> files = shelf.store().list(Layout.SNAPSHOTS)) {
       files.forEach(file -> Layout.At.of(file.name()).ifPresent(listed::add));
     }
-    try (Stream<BlobInfo> files = shelf.store().list(Layout.COPIES)) {
-      files.forEach(
-          file ->
-              Layout.copyOf(file.name())
-                  .ifPresent(
-                      range -> {
-                        listed.add(range);
-                        copies.computeIfAbsent(range.session(), _ -> new ArrayList<>()).add(range);
-                      }));
-    }
+    loadCopies(listed);
     for (String session : listed.sessions()) {
       for (int number : listed.of(session)) {
         Layout.At at = new Layout.At(session, number);
@@ -224,12 +241,38 @@ final class Known implements AutoCloseable {
     }
   }
 
+  private byte[] table(SnapshotFile snapshot) {
+    if (packContents.isPresent()) {
+      return packContents.get().table(snapshot.commit().version().orElseThrow());
+    }
+    try {
+      return snapshot.table();
+    } catch (SerdabException.Damaged e) {
+      // The version does not need its table; what it would tell is stored once more.
+      return new byte[0];
+    }
+  }
+
+  private void loadCopies(Numbers listed) {
+    try (Stream<BlobInfo> files = shelf.store().list(Layout.COPIES)) {
+      files.forEach(
+          file ->
+              Layout.copyOf(file.name())
+                  .ifPresent(
+                      range -> {
+                        listed.add(range);
+                        copies.computeIfAbsent(range.session(), _ -> new ArrayList<>()).add(range);
+                      }));
+    }
+  }
+
   /// Takes what a snapshot says; true when its session was over with it.
   private boolean take(SnapshotFile snapshot) {
     Commit commit = snapshot.commit();
     if (commit.version().isPresent()) {
-      Label label = Label.open(snapshot.label(), labelReaders);
-      add(commit, label, wantsBlobs ? snapshot.table() : new byte[0]);
+      Label label =
+          wantsLabels ? Label.open(snapshot.label(), labelReaders) : Label.UNREAD;
+      add(commit, label, wantsBlobs ? table(snapshot) : new byte[0]);
     } else {
       heldNumbers.add(commit.at());
     }
@@ -343,12 +386,21 @@ final class Known implements AutoCloseable {
 
   /// Every version that exists.
   synchronized void all(Consumer<Snapshot> versions) {
+    all(versions, false);
+  }
+
+  /// Every version that existed, was removed, and is still known.
+  synchronized void removedVersions(Consumer<Snapshot> versions) {
+    all(versions, true);
+  }
+
+  private void all(Consumer<Snapshot> versions, boolean gone) {
     Numbers seen = new Numbers();
     Consumer<LabelLine> each =
         line -> {
           if (!seen.has(line.at())) {
             seen.add(line.at());
-            if (!removed.contains(line.at()) && !erased.contains(line.group())) {
+            if (gone == (removed.contains(line.at()) || erased.contains(line.group()))) {
               versions.accept(snapshot(line));
             }
           }
@@ -356,6 +408,57 @@ final class Known implements AutoCloseable {
     heldLabels.forEach(each);
     for (Segment segment : segments) {
       segment.labels(labelReaders, each);
+    }
+  }
+
+  /// What an index says of a version whose snapshot is lost with all its copies.
+  synchronized Optional<LabelLine> line(Layout.At at) {
+    List<LabelLine> found = new ArrayList<>(1);
+    Consumer<LabelLine> each =
+        line -> {
+          if (line.at().equals(at)) {
+            found.add(line);
+          }
+        };
+    heldLabels.forEach(each);
+    segments.forEach(segment -> segment.labels(labelReaders, each));
+    return found.stream().findFirst();
+  }
+
+  /// What it takes to read a version.
+  ///
+  /// @throws SerdabException.Damaged when its snapshot is lost, its copies too, and no index tells
+  synchronized Commit.Version version(Layout.At at) {
+    try (SnapshotFile file = open(at)) {
+      return file.commit()
+          .version()
+          .orElseThrow(() -> Problems.damaged("A snapshot is of no version."));
+    } catch (SerdabException.Damaged e) {
+      LabelLine line = line(at).orElseThrow(() -> e);
+      List<PackRef> needed = new ArrayList<>();
+      List<Boolean> isNew = new ArrayList<>();
+      for (int number : line.packs()) {
+        needed.add(packs.pack(number));
+        isNew.add(false);
+      }
+      return new Commit.Version(
+          line.group(),
+          naming.version(line.name()),
+          line.supersedes().map(naming::version),
+          line.files(),
+          line.lengthBytes(),
+          needed,
+          isNew,
+          line.manifest());
+    }
+  }
+
+  /// A version as callers see it.
+  synchronized Snapshot snapshot(Ref ref) {
+    try (SnapshotFile file = open(ref.at())) {
+      return Repository.snapshot(file.commit(), Label.open(file.label(), labelReaders));
+    } catch (SerdabException.Damaged e) {
+      return snapshot(line(ref.at()).orElseThrow(() -> e));
     }
   }
 
@@ -387,8 +490,11 @@ final class Known implements AutoCloseable {
     return segments.stream().mapToLong(Segment::records).sum();
   }
 
-  synchronized int segmentCount() {
-    return segments.size();
+  /// The segments in use, those that replace nothing of each other.
+  synchronized Set<Sha256> segmentNames() {
+    Set<Sha256> names = new HashSet<>();
+    segments.forEach(segment -> names.add(segment.name()));
+    return names;
   }
 
   /// Puts what is held into a segment, merged with segments that are not much larger.
@@ -411,11 +517,18 @@ final class Known implements AutoCloseable {
     write(merged);
   }
 
+  /// Puts what is held and all segments into one.
+  synchronized void mergeAll() {
+    if (trust.canSign() && wantsBlobs && !(heldNumbers.isEmpty() && segments.size() < 2)) {
+      write(List.copyOf(segments));
+    }
+  }
+
   private void write(List<Segment> merged) {
     SegmentWriter writer = new SegmentWriter(packs, labelRecipients, secure);
     Numbers covers = new Numbers();
     covers.addAll(heldNumbers);
-    Set<Sha256> replaces = new HashSet<>();
+    Set<Sha256> replaces = new HashSet<>(superseded);
     Numbers seen = new Numbers();
     Consumer<LabelLine> each =
         line -> {
@@ -464,6 +577,8 @@ final class Known implements AutoCloseable {
 
   /// What a snapshot's label says.
   record Label(String key, String name, Optional<String> supersedes, long storedBytes) {
+
+    private static final Label UNREAD = new Label("", "", Optional.empty(), 0);
 
     byte[] seal(List<AgeRecipient> readers, RandomGenerator secure) {
       Doc doc = new Doc().with("key", key).with("name", name);

@@ -9,6 +9,7 @@ import java.util.UUID;
 ///
 /// @param repository its id
 /// @param key the owner's Ed25519 public key, 32 bytes
+@SuppressWarnings("ArrayRecordComponent") // copied and compared by hand
 record OwnerKey(UUID repository, byte[] key) {
 
   OwnerKey {

@@ -20,7 +20,7 @@ final class PackWriter {
   static final long TARGET_BYTES = 32L << 20;
 
   private static final String MANIFEST = "manifest.json.zst";
-  private static final String CONTENT = "pack.json.zst";
+  static final String CONTENT = "pack.json.zst";
   private static final int MANIFEST_LEVEL = 6;
 
   private final Bulk sealed = new Bulk();

@@ -107,7 +107,7 @@ public final class RecoverySheet {
     for (int row = 0; row < size; row++) {
       for (int column = 0; column < size; column++) {
         if (dark(code, column, row)) {
-          svg.append('M').append(column).append(' ').append(row).append("h1v1h-1z");
+          svg.append('M').append(column).append(' ').append(row).append("h1v1h-1Z");
         }
       }
     }
@@ -141,8 +141,10 @@ public final class RecoverySheet {
     lines.add("");
     lines.add(
         sealed
-            ? "Below is the identity that opens it, sealed with a passphrase that is not on this page."
-            : "Below is the identity that opens it. Keep this page as you would keep the patients' files.");
+            ? "Below is the identity that opens it, sealed with a passphrase that is not on this"
+                  + " page."
+            : "Below is the identity that opens it. Keep this page as you would keep the patients'"
+                  + " files.");
     lines.add("");
     lines.addAll(secret.lines().toList());
     return lines;
@@ -152,13 +154,14 @@ public final class RecoverySheet {
     String file = sealed ? "person.age" : "person.txt";
     List<String> lines = new ArrayList<>();
     lines.add("To restore:");
-    lines.add(
-        "1. Scan the code, or type the text above it, into a file named " + file + ".");
+    lines.add("1. Scan the code, or type the text above it, into a file named " + file + ".");
     if (sealed) {
       lines.add("   Open it with the passphrase: age -d -o person.txt person.age");
     }
-    lines.add("2. With Serdab:    serdab restore --from repo:PLACE --identity person.txt --to FOLDER");
-    lines.add("3. Without Serdab: the repository has restore.py and repository.md in it; they need");
+    lines.add(
+        "2. With Serdab:    serdab restore --from repo:PLACE --identity person.txt --to FOLDER");
+    lines.add(
+        "3. Without Serdab: the repository has restore.py and repository.md in it; they need");
     lines.add("   Python, age and zstd:  python3 restore.py PLACE person.txt");
     lines.add("4. Then try one study, and destroy the file.");
     return lines;

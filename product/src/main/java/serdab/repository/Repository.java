@@ -241,7 +241,7 @@ public final class Repository implements AutoCloseable {
   public List<Snapshot> snapshots(String groupKey) {
     List<Snapshot> versions = new ArrayList<>();
     for (Known.Ref ref : known().versions(naming.group(groupKey))) {
-      versions.add(snapshot(ref));
+      versions.add(known().snapshot(ref));
     }
     return versions;
   }
@@ -252,17 +252,10 @@ public final class Repository implements AutoCloseable {
     return known().versions(naming.group(groupKey)).stream()
         .filter(ref -> ref.version().equals(name))
         .reduce((_, newer) -> newer)
-        .map(this::snapshot);
+        .map(ref -> known().snapshot(ref));
   }
 
-  private Snapshot snapshot(Known.Ref ref) {
-    try (SnapshotFile file = known().open(ref.at())) {
-      Commit commit = file.commit();
-      return snapshot(commit, Known.Label.open(file.label(), List.of(index)));
-    }
-  }
-
-  private static Snapshot snapshot(Commit commit, Known.Label label) {
+  static Snapshot snapshot(Commit commit, Known.Label label) {
     Commit.Version version = commit.version().orElseThrow();
     return new Snapshot(
         commit.at().text(),
@@ -282,22 +275,37 @@ public final class Repository implements AutoCloseable {
   synchronized Known known() {
     Known loaded = known;
     if (loaded == null) {
-      loaded =
-          new Known.Builder(
-                  shelf,
-                  trust,
-                  naming,
-                  List.of(index),
-                  generation
-                      .map(each -> List.of(each.indexRecipient(), each.recipient()))
-                      .orElse(List.of()),
-                  secure,
-                  trust.canSign(),
-                  heldBlobsMax)
-              .load();
+      loaded = builder(trust.canSign(), true).load();
       known = loaded;
     }
     return loaded;
+  }
+
+  /// What the place says now of versions and their packs, without where blobs lie and perhaps
+  /// without what labels say; the caller closes it.
+  Known readAgain() {
+    return builder(false, false).load();
+  }
+
+  /// Opens single snapshots; the caller closes it.
+  Known opener() {
+    return builder(false, false).toOpen();
+  }
+
+  private Known.Builder builder(boolean blobs, boolean labels) {
+    return new Known.Builder(
+            shelf,
+            trust,
+            naming,
+            List.of(index),
+            generation
+                .map(each -> List.of(each.indexRecipient(), each.recipient()))
+                .orElse(List.of()),
+            secure,
+            blobs,
+            labels,
+            heldBlobsMax,
+            Optional.empty());
   }
 
   // ---- writing
@@ -429,13 +437,8 @@ public final class Repository implements AutoCloseable {
     if (!canRead(snapshot)) {
       throw Problems.needsIdentity();
     }
-    try (SnapshotFile file = known().open(Layout.At.parse(snapshot.at()))) {
-      Commit.Version version =
-          file.commit()
-              .version()
-              .orElseThrow(() -> Problems.damaged("A snapshot is of no version."));
-      return new VersionSource(this, snapshot, version);
-    }
+    return new VersionSource(
+        this, snapshot, known().version(Layout.At.parse(snapshot.at())));
   }
 
   AgeReader openPack(PackRef pack) {
@@ -526,6 +529,57 @@ public final class Repository implements AutoCloseable {
     return means;
   }
 
+  // ---- mending what only repeats
+
+  /// Makes the index anew from the snapshots; what it was made of before counts no more.
+  public void rebuildIndex() {
+    rebuild(Optional.empty());
+  }
+
+  /// Makes the index anew from the snapshots, and what it says of blobs from the packs themselves;
+  /// needs the identity. For when the tables in the snapshots cannot be read.
+  ///
+  /// @throws SerdabException.Refused `repository-needs-identity` without it
+  public void rebuildIndexFromPacks() {
+    if (unlocked.isEmpty()) {
+      throw Problems.needsIdentity();
+    }
+    rebuild(Optional.of(new PackContents(this)));
+  }
+
+  private synchronized void rebuild(Optional<PackContents> contents) {
+    if (!trust.canSign()) {
+      throw Problems.needsWriter();
+    }
+    Known before = known;
+    Known.Builder asked = builder(true, true);
+    known =
+        new Known.Builder(
+                asked.shelf(),
+                asked.trust(),
+                asked.naming(),
+                asked.labelReaders(),
+                asked.labelRecipients(),
+                asked.secure(),
+                true,
+                true,
+                asked.heldBlobsMax(),
+                contents)
+            .rebuild();
+    if (before != null) {
+      before.close();
+    }
+  }
+
+  /// Snapshots that cannot be read, neither they nor a copy of theirs: what names each, and why.
+  public Map<String, serdab.Problem> unreadableSnapshots() {
+    Map<String, serdab.Problem> all = new java.util.TreeMap<>();
+    try (Known now = builder(false, false).load()) {
+      now.unreadable().forEach((at, e) -> all.put(at.text(), e.problem()));
+    }
+    return all;
+  }
+
   // ---- for this package
 
   Shelf shelf() {
@@ -550,6 +604,10 @@ public final class Repository implements AutoCloseable {
 
   InstantSource clock() {
     return clock;
+  }
+
+  Optional<WriterKeys> writerKeys() {
+    return writer;
   }
 
   Optional<Unlocked> unlocked() {

@@ -37,8 +37,7 @@ final class SignedDocument {
       JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
   private static final int MEMBERS_MAX = 100;
   private static final int ELEMENTS_MAX = 1000;
-  private static final byte[] SIGNATURE =
-      ",\"signature\":\"".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] SIGNATURE = ",\"signature\":\"".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] END = "\"}".getBytes(StandardCharsets.US_ASCII);
 
   private final String file;
@@ -276,5 +275,6 @@ final class SignedDocument {
   /// @param document what it says
   /// @param body what was signed, byte for byte
   /// @param signature base64, not yet checked
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record Signed(SignedDocument document, byte[] body, String signature) {}
 }

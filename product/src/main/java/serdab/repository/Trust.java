@@ -1,7 +1,11 @@
 package serdab.repository;
 
+import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Optional;
+import serdab.SerdabException;
 
 /// Whose signatures count, and what signs here. Thread-safe.
 ///
@@ -9,6 +13,8 @@ import java.util.Optional;
 /// @param signer signs as a writer, or as the owner; empty when nothing can be written
 /// @param writer the name that stands beside what it signs
 record Trust(Writers writers, Optional<Signer> signer, String writer) {
+
+  private static final String MARK = ",\"signature\":\"";
 
   boolean canSign() {
     return signer.isPresent();
@@ -36,29 +42,44 @@ record Trust(Writers writers, Optional<Signer> signer, String writer) {
         || writers.find(by).filter(known -> known.mayWriteAt(time)).isPresent();
   }
 
-  /// A signed JSON document.
+  /// A signed JSON document, as one line (format section 3.4).
   byte[] signed(Doc doc, String subject) {
-    doc.without("signature").with("writer", writer);
-    return doc.with("signature", sign(subject, doc.bytes())).bytes();
+    byte[] body = doc.with("writer", writer).bytes();
+    byte[] signature =
+        (MARK + sign(subject, body) + "\"}\n").getBytes(StandardCharsets.US_ASCII);
+    byte[] document = Arrays.copyOf(body, body.length - 1 + signature.length);
+    System.arraycopy(signature, 0, document, body.length - 1, signature.length);
+    return document;
   }
 
-  /// A document that somebody trusted signed.
+  /// A document that somebody trusted signed, its bytes as they are found.
   ///
   /// @throws serdab.SerdabException.Damaged when nobody did
   Doc requireSigned(byte[] json, String subject) {
-    Doc doc = Doc.parse(json);
-    String signature = doc.text("signature");
+    String text = new String(json, StandardCharsets.ISO_8859_1);
+    int mark = text.lastIndexOf(MARK);
+    if (mark < 0) {
+      throw unsigned(subject);
+    }
+    byte[] body = Arrays.copyOf(json, mark + 1);
+    body[mark] = '}';
+    Doc doc = Doc.parse(body);
+    String signature = Doc.parse(json).text("signature");
     String by = doc.text("writer");
     Instant time;
     try {
       time = Instant.parse(doc.text("time"));
-    } catch (java.time.DateTimeException e) {
-      throw Problems.damaged("A small file of the repository is not as it was written.");
+    } catch (DateTimeException e) {
+      throw unsigned(subject);
     }
-    byte[] body = doc.without("signature").bytes();
     if (!isGood(by, subject, body, signature) || !wasEnrolled(by, time)) {
-      throw Problems.damaged("A small file of the repository has no good signature: " + subject + ".");
+      throw unsigned(subject);
     }
     return doc;
+  }
+
+  private static SerdabException.Damaged unsigned(String subject) {
+    return Problems.damaged(
+        "A small file of the repository has no good signature: " + subject + ".");
   }
 }

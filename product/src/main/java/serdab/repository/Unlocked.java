@@ -1,8 +1,11 @@
 package serdab.repository;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import serdab.SerdabException;
 import serdab.repository.age.AgeIdentity;
@@ -12,11 +15,11 @@ import serdab.store.BlobStore;
 public final class Unlocked {
 
   private final OwnerKey owner;
-  private final TreeMap<Integer, GenerationSecrets> generations;
+  private final NavigableMap<Integer, GenerationSecrets> generations;
 
-  private Unlocked(OwnerKey owner, TreeMap<Integer, GenerationSecrets> generations) {
+  private Unlocked(OwnerKey owner, SortedMap<Integer, GenerationSecrets> generations) {
     this.owner = owner;
-    this.generations = generations;
+    this.generations = Collections.unmodifiableNavigableMap(new TreeMap<>(generations));
   }
 
   static Unlocked of(GenerationSecrets secrets) {
@@ -29,13 +32,12 @@ public final class Unlocked {
   /// @throws SerdabException.Misconfigured `age-wrong-key` when they open none
   /// @throws SerdabException.Damaged when there is no generation that counts
   static Unlocked open(BlobStore place, OwnerKey owner, List<AgeIdentity> people) {
-    TreeMap<Integer, GenerationSecrets> opened = new TreeMap<>();
+    SortedMap<Integer, GenerationSecrets> opened = new TreeMap<>();
     Optional<SerdabException> failure = Optional.empty();
     for (Generation generation : Generations.all(place, owner)) {
       try {
         byte[] sealed = KeyFiles.require(place, Generation.sealedFile(generation.number()));
-        opened.put(
-            generation.number(), GenerationSecrets.open(generation, sealed, people, owner));
+        opened.put(generation.number(), GenerationSecrets.open(generation, sealed, people, owner));
       } catch (SerdabException.Misconfigured | SerdabException.Damaged e) {
         failure = Optional.of(e);
       }
@@ -76,7 +78,7 @@ public final class Unlocked {
 
   /// These and one more.
   Unlocked with(GenerationSecrets secrets) {
-    TreeMap<Integer, GenerationSecrets> more = new TreeMap<>(generations);
+    SortedMap<Integer, GenerationSecrets> more = new TreeMap<>(generations);
     more.put(secrets.number(), secrets);
     return new Unlocked(owner, more);
   }

@@ -3,13 +3,14 @@ package serdab.repository;
 import java.time.Instant;
 import java.util.Optional;
 
-/// A machine that may write, or may no more: `writers/WRITER.json` and `writers/WRITER.revoked.json`
-/// (format section 3.3).
+/// A machine that may write, or may no more (format section 3.3): `writers/WRITER.json` and
+/// `writers/WRITER.revoked.json`.
 ///
 /// @param id 32 hexadecimal digits, from the key
 /// @param name for people
 /// @param key its Ed25519 public key
 /// @param revokedAt from when on its signatures do not count
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record Writer(String id, String name, byte[] key, Instant enrolledAt, Optional<Instant> revokedAt) {
 
   static String file(String id) {

@@ -15,7 +15,7 @@ import serdab.repository.age.AgeIdentity;
 public record WriterKeys(
     OwnerKey owner, Signer signer, AgeIdentity index, Naming naming, Generation newest) {
 
-  private static final String FILE = "of this machine's keys";
+  private static final String FILE = "with this machine's keys";
   private static final String FORMAT = "sealed-repository-writer";
 
   /// The writer's id.
@@ -44,9 +44,7 @@ public record WriterKeys(
             .with("indexRecipient", newest.indexRecipient().text())
             .with(
                 "people",
-                newest.people().stream()
-                    .map(serdab.repository.age.AgeRecipient::text)
-                    .toList())
+                newest.people().stream().map(serdab.repository.age.AgeRecipient::text).toList())
             .with("madeAt", newest.madeAt().toString())
             .body();
     byte[] line = java.util.Arrays.copyOf(body, body.length + 1);

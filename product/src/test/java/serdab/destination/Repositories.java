@@ -92,6 +92,20 @@ public final class Repositories {
     }
   }
 
+  /// Shows every file that lies at the place.
+  public void eachFile(java.util.function.BiConsumer<String, byte[]> each) {
+    try (BlobStore store = place();
+        var all = store.list("")) {
+      all.forEach(blob -> {
+        try (var bytes = store.open(blob.name())) {
+          java.nio.ByteBuffer whole = java.nio.ByteBuffer.allocate((int) blob.lengthBytes());
+          bytes.readFully(0, whole);
+          each.accept(blob.name(), whole.array());
+        }
+      });
+    }
+  }
+
   /// Flips a bit in the middle of every pack that is there now.
   public void harmEveryPack() {
     List<String> packs;

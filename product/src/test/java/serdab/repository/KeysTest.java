@@ -106,12 +106,14 @@ class KeysTest {
         .isTrue();
     assertThat(Signatures.check(REPOSITORY, signer.publicKey(), "snapshots/y", body, signature))
         .isFalse();
-    assertThat(
-            Signatures.check(new UUID(0, 1), signer.publicKey(), "snapshots/x", body, signature))
+    assertThat(Signatures.check(new UUID(0, 1), signer.publicKey(), "snapshots/x", body, signature))
         .isFalse();
     assertThat(
             Signatures.check(
-                REPOSITORY, Signer.generate(REPOSITORY, random).publicKey(), "snapshots/x", body,
+                REPOSITORY,
+                Signer.generate(REPOSITORY, random).publicKey(),
+                "snapshots/x",
+                body,
                 signature))
         .isFalse();
     assertThat(Signatures.check(REPOSITORY, signer.publicKey(), "snapshots/x", body, "no base64!"))
@@ -157,7 +159,7 @@ class KeysTest {
   }
 
   @Test
-  void arevokedWritersSignaturesCountUntilThen() {
+  void aRevokedWritersSignaturesCountUntilThen() {
     Unlocked owner = Keys.create(place, REPOSITORY, people(alice), NOW, random);
     WriterKeys writer = Keys.enrol(place, owner, "one", NOW, random);
     byte[] body = {1};
@@ -186,8 +188,7 @@ class KeysTest {
     WriterKeys writer = Keys.enrol(place, owner, "one", NOW, random);
     Signer intruder = Signer.generate(REPOSITORY, random);
     Writer forged =
-        new Writer(
-            intruder.id(), "forged", intruder.publicKey(), NOW, java.util.Optional.empty());
+        new Writer(intruder.id(), "forged", intruder.publicKey(), NOW, java.util.Optional.empty());
     place.put(forged.file(), forged.signed(intruder));
 
     Writers writers = Writers.read(place, owner.ownerKey());
@@ -207,8 +208,7 @@ class KeysTest {
 
     assertThat(read.open(owner.identities()).recipient()).isEqualTo(group.recipient());
     GroupKey mixed =
-        new GroupKey(
-            group.group(), 1, alice.recipient(), group.identity(), writer.id(), NOW);
+        new GroupKey(group.group(), 1, alice.recipient(), group.identity(), writer.id(), NOW);
     assertThatThrownBy(() -> mixed.open(owner.identities()))
         .hasMessageContaining("repository-signature-wrong");
   }
@@ -220,8 +220,7 @@ class KeysTest {
     GroupKey group = group(owner, writer, "1.2");
     String file = GroupKey.file(group.group(), 9);
     GroupKey forged =
-        new GroupKey(
-            group.group(), 9, alice.recipient(), group.identity(), writer.id(), NOW);
+        new GroupKey(group.group(), 9, alice.recipient(), group.identity(), writer.id(), NOW);
     place.put(file, forged.signed(Signer.generate(REPOSITORY, random)));
 
     assertThat(newest(owner, group.group()).generation()).isEqualTo(1);
@@ -254,8 +253,7 @@ class KeysTest {
       assertThat(read.generation()).isEqualTo(2);
       assertThat(read.open(List.of(second)).recipient()).isEqualTo(group.recipient());
     }
-    assertThatThrownBy(
-            () -> newest(owner, groups.getFirst().group()).open(bobs(owner.ownerKey())))
+    assertThatThrownBy(() -> newest(owner, groups.getFirst().group()).open(bobs(owner.ownerKey())))
         .hasMessageContaining("age-wrong-key");
   }
 

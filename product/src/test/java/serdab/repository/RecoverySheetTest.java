@@ -86,7 +86,7 @@ class RecoverySheetTest {
 
   private static boolean[][] squares(String svg) {
     boolean[][] dark = new boolean[150][150];
-    Pattern.compile("M(\\d+) (\\d+)h1v1h-1z")
+    Pattern.compile("M(\\d+) (\\d+)h1v1h-1Z")
         .matcher(svg)
         .results()
         .forEach(

@@ -209,6 +209,118 @@ class RepositoryTest {
   }
 
   @Test
+  void aSnapshotThatIsLostWithItsCopiesIsReadByTheIndex() {
+    List<byte[]> blobs = blobs(3);
+    Repository repository = kept(kit.begin(place()));
+    Snapshot written = Kit.write(repository, "1.2.3", "v1", blobs).snapshot();
+    repository.settle();
+    BlobStore place = place();
+    names(place, "copies/").forEach(place::delete);
+    place.delete("snapshots/" + written.at() + ".zip");
+
+    Repository again = kept(kit.openToRead(place));
+
+    assertThat(again.find("1.2.3", "v1")).contains(written);
+    assertThat(Kit.read(again, written)).containsExactlyElementsOf(blobs);
+  }
+
+  @Test
+  void tablesAreMadeAnewFromThePacks() {
+    List<byte[]> blobs = blobs(30);
+    Repository repository = kept(kit.begin(place()));
+    Snapshot written = Kit.write(repository, "1.2.3", "v1", blobs).snapshot();
+    repository.settle();
+    BlobStore place = place();
+    List<String> before = names(place, "index/");
+    String file = "snapshots/" + written.at() + ".zip";
+    StoredZip.Entry table =
+        StoredZip.entries(new HeldBytes(disk.bytes(file))).get(SnapshotFile.BLOBS);
+    disk.flipBit(file, 8 * table.offset() + 100);
+
+    Repository again = kept(kit.open(place));
+    again.rebuildIndex();
+    assertThat(again.known().indexedBlobs()).isZero();
+    assertThat(Kit.versions(again)).containsOnlyKeys("1.2.3/v1");
+    again.rebuildIndexFromPacks();
+
+    assertThat(again.known().indexedBlobs()).isEqualTo(30);
+    assertThat(names(place, "index/")).hasSize(3).containsAll(before);
+    Repository later = kept(kit.open(place()));
+    assertThat(Kit.versions(later)).containsOnlyKeys("1.2.3/v1");
+    Snapshot second = Kit.write(later, "1.2.4", "v1", blobs).snapshot();
+    assertThat(second.storedBytes()).isLessThan(2_000);
+    assertThat(Kit.read(later, second)).containsExactlyElementsOf(blobs);
+  }
+
+  @Test
+  void aDamagedIndexCostsRoomAndNothingElse() {
+    List<byte[]> blobs = blobs(30);
+    Repository repository = kept(kit.begin(place()));
+    Kit.write(repository, "1.2.3", "v1", blobs);
+    repository.settle();
+    BlobStore place = place();
+    String segment = names(place, "index/").getFirst();
+    StoredZip.Entry table =
+        StoredZip.entries(new HeldBytes(disk.bytes(segment))).get(Segment.BLOBS);
+    disk.flipBit(segment, 8 * (table.offset() + 20) + 1);
+
+    Repository again = kept(kit.open(place));
+    Snapshot second = Kit.write(again, "1.2.4", "v1", blobs).snapshot();
+
+    assertThat(Kit.read(again, second)).containsExactlyElementsOf(blobs);
+    assertThat(second.storedBytes()).isGreaterThan(second.lengthBytes());
+  }
+
+  @Test
+  void anIndexOfManySegmentsIsAsOneOfOne() {
+    Repository repository = kept(kit.begin(place()));
+    repository.settle();
+    List<List<byte[]>> all = new ArrayList<>();
+    for (int run = 0; run < 12; run++) {
+      Repository each =
+          kept(
+              Repository.open(
+                  place(), Optional.of(kit.writer()), List.of(), Kit.CLOCK, kit.random, 64));
+      List<byte[]> blobs =
+          Stream.generate(() -> kit.bytes(50)).limit(run % 3 == 0 ? 200 : 5).toList();
+      all.add(blobs);
+      Kit.write(each, "g" + run, "v", blobs);
+      each.settle();
+    }
+
+    Repository later = kept(kit.open(place()));
+
+    assertThat(later.known().indexedBlobs()).isEqualTo(4 * 200 + 8 * 5);
+    assertThat(Kit.versions(later)).hasSize(12);
+    for (List<byte[]> blobs : all) {
+      for (byte[] blob : blobs) {
+        assertThat(later.known().find(later.blobKey(Sha256.digest(blob)))).hasSize(1);
+      }
+    }
+    assertThat(later.known().find(later.blobKey(Sha256.digest(new byte[3])))).isEmpty();
+  }
+
+  @Test
+  void aSnapshotOfNobodyEnrolledIsNotListed() {
+    Repository repository = kept(kit.begin(place()));
+    Snapshot written = Kit.write(repository, "1.2.3", "v1", blobs(2)).snapshot();
+    Kit stranger = new Kit(77);
+    SimulatedDisk elsewhere = new SimulatedDisk(new SplittableRandom(4));
+    Repository theirs =
+        kept(
+            stranger.begin(
+                LocalFolder.onShared(elsewhere.mount(), "another disk", new SplittableRandom(5))));
+    Snapshot forged = Kit.write(theirs, "1.2.3", "v2", blobs(2)).snapshot();
+    String file = "snapshots/" + forged.at() + ".zip";
+    disk.put(file, elsewhere.bytes(file));
+
+    Repository again = kept(kit.open(place()));
+
+    assertThat(again.snapshots("1.2.3")).containsExactly(written);
+    assertThat(again.unreadableSnapshots()).containsOnlyKeys(forged.at());
+  }
+
+  @Test
   void severalVersionsAreWrittenAtOnce() throws Exception {
     Repository repository = kept(kit.begin(place()));
     List<List<byte[]>> each = Stream.generate(() -> blobs(10)).limit(8).toList();

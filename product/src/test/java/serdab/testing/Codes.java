@@ -95,6 +95,8 @@ public final class Codes {
           "recovery-catalogue",
           "recovered-at",
           "retention-plan",
+          "sealed-repository-writer",
+          "sealed-repository",
           "serdab-drill",
           "study-manifest",
           "study-zip-tree",

@@ -15,6 +15,7 @@ public enum Peer {
   UNZIP("unzip", "unzip"),
   ZIP("zip", "zip"),
   SEVEN_ZIP("p7zip-full", "7z"),
+  OPENSSL("openssl", "openssl"),
   PYTHON("python3", "python3"),
   SHA256SUM("coreutils", "sha256sum"),
   PLISTUTIL("libplist-utils", "plistutil"),

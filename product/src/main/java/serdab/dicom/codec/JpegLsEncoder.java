@@ -3,7 +3,7 @@ package serdab.dicom.codec;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import java.util.Arrays;
+import java.util.Objects;
 
 /// Codes frames as JPEG-LS without loss (ITU-T T.87 | ISO/IEC 14495-1).
 ///
@@ -17,8 +17,7 @@ public final class JpegLsEncoder {
 
   private final StuffedOutput output = new StuffedOutput();
   private final LineEncoder lines = new LineEncoder(output);
-  private char[][] above = new char[0][];
-  private char[][] line = new char[0][];
+  private Plane[] planes = new Plane[0];
 
   /// Codes one frame. Its stream is in [#stream] from index 0 until the next call.
   ///
@@ -28,11 +27,11 @@ public final class JpegLsEncoder {
   /// @throws IllegalArgumentException when a sample is above the maximum of the format
   /// @throws IndexOutOfBoundsException when `raw` does not hold the frame
   public int encode(byte[] raw, int from, FrameFormat format, Interleave interleave) {
-    java.util.Objects.checkFromIndexSize(from, format.lengthBytes(), raw.length);
+    Objects.checkFromIndexSize(from, format.lengthBytes(), raw.length);
     int components = format.samplesPerPixel();
     Interleave turns = components == 1 ? Interleave.NONE : interleave;
     CodingParameters parameters = CodingParameters.defaults(format.maximum(), 0);
-    reserve(components, format.columns() + 2);
+    reserve(components, format.columns());
     output.clear();
     head(format, parameters);
     if (turns == Interleave.NONE) {
@@ -103,34 +102,30 @@ public final class JpegLsEncoder {
     int columns = format.columns();
     int components = end - first;
     int[] runIndexes = new int[components];
-    for (int j = 0; j < components; j++) {
-      Arrays.fill(above[j], 0, columns + 2, (char) 0);
-      line[j][0] = 0;
+    for (int j = first; j < end; j++) {
+      planes[j].start();
     }
     lines.start(parameters, columns * components);
     for (int row = 0; row < format.rows(); row++) {
-      for (int j = 0; j < components; j++) {
-        read(raw, from, format, row, first + j, line[j]);
-        line[j][0] = above[j][1];
-        above[j][columns + 1] = above[j][columns];
+      for (int j = first; j < end; j++) {
+        planes[j].nextLine();
+        read(raw, from, format, row, j, planes[j].line);
+        planes[j].model(parameters, columns);
       }
       if (turns == Interleave.SAMPLE) {
-        runIndexes[0] = lines.encodeTogether(above, line, columns, runIndexes[0]);
+        runIndexes[0] = lines.encodeTogether(planes, columns, runIndexes[0]);
       } else {
         for (int j = 0; j < components; j++) {
-          runIndexes[j] = lines.encode(above[j], line[j], columns, runIndexes[j]);
+          runIndexes[j] = lines.encode(planes[first + j], columns, runIndexes[j]);
         }
       }
       lines.endLine();
-      char[][] done = line;
-      line = above;
-      above = done;
     }
     lines.end();
   }
 
   private void read(
-      byte[] raw, int from, FrameFormat format, int row, int component, char[] to) {
+      byte[] raw, int from, FrameFormat format, int row, int component, int[] to) {
     int columns = format.columns();
     int cell = format.bytesPerSample();
     int step = format.planar() ? cell : cell * format.samplesPerPixel();
@@ -143,15 +138,15 @@ public final class JpegLsEncoder {
     int mask = cell == 1 ? 0xFF : 0xFFFF;
     int all = 0;
     if (cell == 2) {
-      for (int i = 1; i <= columns; i++, at += step) {
+      for (int i = 0; i < columns; i++, at += step) {
         int sample = (short) SHORTS.get(raw, at) + offset & 0xFFFF;
-        to[i] = (char) sample;
+        to[i] = sample;
         all |= sample;
       }
     } else {
-      for (int i = 1; i <= columns; i++, at += step) {
+      for (int i = 0; i < columns; i++, at += step) {
         int sample = raw[at] + offset & mask;
-        to[i] = (char) sample;
+        to[i] = sample;
         all |= sample;
       }
     }
@@ -161,10 +156,12 @@ public final class JpegLsEncoder {
     }
   }
 
-  private void reserve(int components, int length) {
-    if (line.length != components || line[0].length < length) {
-      line = new char[components][length];
-      above = new char[components][length];
+  private void reserve(int components, int columns) {
+    if (planes.length != components || planes[0].columnsMax() < columns) {
+      planes = new Plane[components];
+      for (int j = 0; j < components; j++) {
+        planes[j] = new Plane(columns);
+      }
     }
   }
 }

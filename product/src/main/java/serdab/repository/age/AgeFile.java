@@ -115,6 +115,7 @@ public final class AgeFile {
   }
 
   /// Bytes at hand, as a source.
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Held(byte[] bytes) implements ReadableBytes {
 
     @Override

@@ -38,6 +38,8 @@ final class AgeProblems {
   static SerdabException.Misconfigured malformedKey(String what) {
     return new SerdabException.Misconfigured(
         new Problem(
-            "age-key-malformed", what, "Copy the whole key again, with nothing before or after it."));
+            "age-key-malformed",
+            what,
+            "Copy the whole key again, with nothing before or after it."));
   }
 }

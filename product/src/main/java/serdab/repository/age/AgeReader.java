@@ -206,8 +206,7 @@ public final class AgeReader implements AutoCloseable {
     }
 
     private void fetch(long chunk, int chunks) {
-      int length =
-          (chunks - 1) * Payload.SEALED_CHUNK_BYTES + sealedLength(chunk + chunks - 1);
+      int length = (chunks - 1) * Payload.SEALED_CHUNK_BYTES + sealedLength(chunk + chunks - 1);
       if (sealed.length < length) {
         sealed = Arrays.copyOf(sealed, length);
       }

@@ -60,8 +60,7 @@ public final class AgeWriter {
       }
       if (held == 0 && bytes.hasArray() && bytes.remaining() > Payload.CHUNK_BYTES) {
         // More follows, so that this cannot be the last chunk.
-        seal(
-            bytes.array(), bytes.arrayOffset() + bytes.position(), Payload.CHUNK_BYTES, false);
+        seal(bytes.array(), bytes.arrayOffset() + bytes.position(), Payload.CHUNK_BYTES, false);
         bytes.position(bytes.position() + Payload.CHUNK_BYTES);
         continue;
       }

@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
 /// @param mac as it stands in the file
 /// @param lengthBytes of the header with its MAC
 /// @spec https://age-encryption.org/v1 section "The v1 format"
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record Header(List<Stanza> stanzas, byte[] text, byte[] mac, int lengthBytes) {
 
   /// What a header may have; a file of a person has one or a few stanzas.
@@ -37,6 +38,7 @@ record Header(List<Stanza> stanzas, byte[] text, byte[] mac, int lengthBytes) {
   /// One way to open the file.
   ///
   /// @param arguments the first is its type
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record Stanza(List<String> arguments, byte[] body) {
 
     String type() {
@@ -75,8 +77,7 @@ record Header(List<Stanza> stanzas, byte[] text, byte[] mac, int lengthBytes) {
       throw AgeProblems.malformedKey("The recipient " + recipient + " is no key to seal to.");
     }
     byte[] wrapKey = Crypto.hkdf(shared, concat(share, recipient.point()), X25519.INFO);
-    return new Stanza(
-        List.of(X25519.TYPE, base64(share)), Crypto.wrap(wrapKey, key.bytes()));
+    return new Stanza(List.of(X25519.TYPE, base64(share)), Crypto.wrap(wrapKey, key.bytes()));
   }
 
   /// Where the header ends, its MAC line included; empty when it goes on after these bytes.

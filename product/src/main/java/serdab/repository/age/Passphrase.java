@@ -84,7 +84,7 @@ final class Passphrase {
               + WORK_FACTOR_MAX
               + ".");
     }
-    long needed = 128L * BLOCK_SIZE << workFactor;
+    long needed = (128L * BLOCK_SIZE) << workFactor;
     if (needed > usableBytes) {
       throw AgeProblems.tooCostly(
           "The passphrase was given a work factor of "
@@ -108,12 +108,13 @@ final class Passphrase {
     ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(passphrase));
     byte[] text = new byte[encoded.remaining()];
     encoded.get(text);
+    encoded.clear();
+    encoded.put(new byte[encoded.capacity()]);
     try {
       return SCrypt.generate(
           text, Header.concat(LABEL, salt), 1 << workFactor, BLOCK_SIZE, 1, Crypto.KEY_BYTES);
     } finally {
       Arrays.fill(text, (byte) 0);
-      Arrays.fill(encoded.array(), (byte) 0);
     }
   }
 }

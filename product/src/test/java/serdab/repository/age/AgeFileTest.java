@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.bouncycastle.crypto.generators.SCrypt;
 import org.junit.jupiter.api.Test;
@@ -160,15 +161,7 @@ class AgeFileTest {
   void itMattersNotInWhatPiecesAFileIsWritten(RandomGenerator random) {
     byte[] plain = bytes(random, random.nextInt(5) * CHUNK + random.nextInt(3));
     ByteArrayOutputStream file = new ByteArrayOutputStream();
-    AgeWriter writer =
-        new AgeWriter(
-            List.of(identity.recipient()),
-            random,
-            bytes -> {
-              byte[] piece = new byte[bytes.remaining()];
-              bytes.get(piece);
-              file.writeBytes(piece);
-            });
+    AgeWriter writer = new AgeWriter(List.of(identity.recipient()), random, into(file));
     for (int at = 0; at < plain.length; ) {
       int length = Math.min(plain.length - at, 1 + random.nextInt(2 * CHUNK));
       writer.write(ByteBuffer.wrap(plain, at, length));
@@ -197,8 +190,7 @@ class AgeFileTest {
     long began = System.nanoTime();
 
     var failure =
-        catchThrowableOfType(
-            SerdabException.Misconfigured.class, () -> AgeFile.open(file, others));
+        catchThrowableOfType(SerdabException.Misconfigured.class, () -> AgeFile.open(file, others));
 
     assertThat(failure.problem().code()).isEqualTo("age-wrong-key");
     assertThat(System.nanoTime() - began).isLessThan(1_000_000_000L);
@@ -247,9 +239,7 @@ class AgeFileTest {
             Passphrase.seal(new char[] {'x'}, 10, key, random),
             Header.seal(identity.recipient(), key, random));
     ByteArrayOutputStream file = new ByteArrayOutputStream();
-    new AgeWriter(
-            stanzas, key, random, bytes -> file.write(bytes.array(), 0, bytes.remaining()))
-        .finish();
+    new AgeWriter(stanzas, key, random, into(file)).finish();
 
     assertDamaged(() -> AgeFile.openWithPassphrase(file.toByteArray(), new char[] {'x'}));
   }
@@ -263,9 +253,7 @@ class AgeFileTest {
             new Header.Stanza(List.of("x"), new byte[0]),
             Header.seal(identity.recipient(), key, random));
     ByteArrayOutputStream file = new ByteArrayOutputStream();
-    new AgeWriter(
-            stanzas, key, random, bytes -> file.write(bytes.array(), 0, bytes.remaining()))
-        .finish();
+    new AgeWriter(stanzas, key, random, into(file)).finish();
 
     assertThat(AgeFile.open(file.toByteArray(), List.of(identity))).isEmpty();
   }
@@ -295,7 +283,8 @@ class AgeFileTest {
   @Test
   void aHeaderWithoutEndIsRefusedEarly() {
     String endless = "age-encryption.org/v1\n" + "-> x\n\n".repeat(200_000);
-    String many = "age-encryption.org/v1\n" + "-> x\n\n".repeat(1000) + "--- " + "A".repeat(43) + "\n";
+    String many =
+        "age-encryption.org/v1\n" + "-> x\n\n".repeat(1000) + "--- " + "A".repeat(43) + "\n";
 
     assertDamaged(() -> AgeFile.open(endless.getBytes(US_ASCII), List.of(identity)));
     assertDamaged(() -> AgeFile.open(many.getBytes(US_ASCII), List.of(identity)));
@@ -305,12 +294,12 @@ class AgeFileTest {
   void hostileHeadersNeverDoAnythingElse(RandomGenerator random) {
     List<String> lines = new ArrayList<>(List.of("age-encryption.org/v1"));
     List<String> pieces =
-        List.of("->", "X25519", "scrypt", "---", " ", "\n", "A".repeat(64), "A".repeat(43), "18", "=");
+        List.of(
+            "->", "X25519", "scrypt", "---", " ", "\n", "A".repeat(64), "A".repeat(43), "18", "=");
     for (int i = random.nextInt(30); i > 0; i--) {
       lines.add(pieces.get(random.nextInt(pieces.size())));
     }
-    byte[] file =
-        String.join(random.nextBoolean() ? "\n" : " ", lines).getBytes(US_ASCII);
+    byte[] file = String.join(random.nextBoolean() ? "\n" : " ", lines).getBytes(US_ASCII);
 
     assertDamaged(() -> AgeFile.open(file, List.of(identity)));
     assertThatThrownBy(() -> AgeFile.openWithPassphrase(file, new char[0]))
@@ -322,7 +311,8 @@ class AgeFileTest {
     AgeIdentity made = AgeIdentity.generate(random);
 
     assertThat(AgeIdentity.parse(made.text()).recipient()).isEqualTo(made.recipient());
-    assertThat(AgeIdentity.parse(' ' + made.text().toLowerCase(java.util.Locale.ROOT) + '\n').text())
+    assertThat(
+            AgeIdentity.parse(' ' + made.text().toLowerCase(java.util.Locale.ROOT) + '\n').text())
         .isEqualTo(made.text());
     assertThat(AgeRecipient.parse(made.recipient().text())).isEqualTo(made.recipient());
     assertThat(made.text()).hasSize(74).startsWith("AGE-SECRET-KEY-1");
@@ -357,7 +347,9 @@ class AgeFileTest {
 
   @Test
   void anIdentityDoesNotPrintItself() {
-    assertThat(identity.toString()).doesNotContain(identity.text()).contains(identity.recipient().text());
+    assertThat(identity.toString())
+        .doesNotContain(identity.text())
+        .contains(identity.recipient().text());
     assertThat(FileKey.generate(random).toString()).isEqualTo("a file key");
   }
 
@@ -391,6 +383,14 @@ class AgeFileTest {
 
       @Override
       public void close() {}
+    };
+  }
+
+  private static Consumer<ByteBuffer> into(ByteArrayOutputStream file) {
+    return bytes -> {
+      byte[] piece = new byte[bytes.remaining()];
+      bytes.get(piece);
+      file.writeBytes(piece);
     };
   }
 

@@ -66,7 +66,8 @@ class AgeProgramTest {
     byte[] plain = bytes(lengthBytes);
     write("plain", plain);
     run("age-keygen", "-o", "key.txt");
-    AgeIdentity identity = AgeIdentity.parseFile(Files.readString(folder.resolve("key.txt"))).getFirst();
+    AgeIdentity identity =
+        AgeIdentity.parseFile(Files.readString(folder.resolve("key.txt"))).getFirst();
 
     run("age", "-r", identity.recipient().text(), "-o", "sealed.age", "plain");
     run("age", "-a", "-r", identity.recipient().text(), "-o", "armored.age", "plain");
@@ -80,9 +81,11 @@ class AgeProgramTest {
     run("age-keygen", "-o", "key.txt");
     run("age-keygen", "-y", "-o", "recipient.txt", "key.txt");
 
-    AgeIdentity identity = AgeIdentity.parseFile(Files.readString(folder.resolve("key.txt"))).getFirst();
+    AgeIdentity identity =
+        AgeIdentity.parseFile(Files.readString(folder.resolve("key.txt"))).getFirst();
 
-    assertThat(identity.recipient().text() + "\n").isEqualTo(new String(read("recipient.txt"), UTF_8));
+    assertThat(identity.recipient().text() + "\n")
+        .isEqualTo(new String(read("recipient.txt"), UTF_8));
     assertThat(new String(read("key.txt"), UTF_8)).contains(identity.text());
   }
 
@@ -99,10 +102,15 @@ class AgeProgramTest {
         "sealed.age",
         AgeFile.seal(people.stream().map(AgeIdentity::recipient).toList(), plain, random));
     run(
-        "age", "-o", "theirs.age",
-        "-r", people.get(0).recipient().text(),
-        "-r", people.get(1).recipient().text(),
-        "-r", people.get(2).recipient().text(),
+        "age",
+        "-o",
+        "theirs.age",
+        "-r",
+        people.get(0).recipient().text(),
+        "-r",
+        people.get(1).recipient().text(),
+        "-r",
+        people.get(2).recipient().text(),
         "plain");
 
     for (AgeIdentity person : people) {
