@@ -34,6 +34,14 @@ public final class Repository implements AutoCloseable {
   private static final String FORMAT = "sealed-repository";
   private static final int FORMAT_VERSION = 1;
 
+  /// What lies in every repository so that it can be read without this program, and where that is
+  /// taken from.
+  private static final Map<String, String> DOCUMENTS =
+      Map.of(
+          "repository.md", "/serdab/format/repository.md",
+          "restore.py", "/serdab/format/restore-from-repository.py",
+          "LICENSE.txt", "LICENSE.txt");
+
   private final Shelf shelf;
   private final OwnerKey owner;
   private final Optional<WriterKeys> writer;
@@ -120,9 +128,7 @@ public final class Repository implements AutoCloseable {
     Unlocked unlocked = Keys.create(store, id, people, now, secure);
     WriterKeys writer = Keys.enrol(store, unlocked, writerName, now, secure);
     Shelf shelf = new Shelf(store);
-    for (String document : List.of("repository.md", "restore.py", "LICENSE.txt")) {
-      resource(document).ifPresent(content -> shelf.putIfFree(document, Bulk.of(content)));
-    }
+    DOCUMENTS.forEach((name, resource) -> shelf.putIfFree(name, Bulk.of(resource(resource))));
     Doc doc =
         new Doc()
             .with("format", FORMAT)
@@ -154,9 +160,12 @@ public final class Repository implements AutoCloseable {
     return new UUID(high, low);
   }
 
-  private static Optional<byte[]> resource(String name) {
-    try (InputStream in = Repository.class.getResourceAsStream("/serdab/format/" + name)) {
-      return in == null ? Optional.empty() : Optional.of(in.readAllBytes());
+  private static byte[] resource(String name) {
+    try (InputStream in = Repository.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new IllegalStateException(name);
+      }
+      return in.readAllBytes();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -205,7 +214,15 @@ public final class Repository implements AutoCloseable {
     return store.find(Layout.REPOSITORY).isPresent();
   }
 
-  private static OwnerKey identity(BlobStore store) {
+  /// Which repository is at the place, by its own word; nothing is checked of it.
+  ///
+  /// @throws SerdabException.Refused `repository-missing`
+  /// @throws SerdabException.Damaged when its description cannot be understood
+  public static UUID idAt(BlobStore store) {
+    return identity(store).repository();
+  }
+
+  static OwnerKey identity(BlobStore store) {
     Shelf shelf = new Shelf(store);
     Doc doc =
         Doc.parse(
