@@ -98,7 +98,7 @@ final class Identities {
     return typed;
   }
 
-  private static boolean isSealed(byte[] file) {
+  static boolean isSealed(byte[] file) {
     String start = new String(file, 0, Math.min(file.length, 40), StandardCharsets.ISO_8859_1);
     return start.startsWith("age-encryption.org/") || start.startsWith("-----BEGIN AGE ");
   }

@@ -19,7 +19,11 @@ import serdab.SerdabException;
     },
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
-      RepositoryInitCommand.class
+      RepositoryInitCommand.class,
+      RepositoryKeyCommand.class,
+      RepositorySnapshotsCommand.class,
+      RepositoryCheckCommand.class,
+      RepositoryPruneCommand.class
     },
     footer = {
       "",

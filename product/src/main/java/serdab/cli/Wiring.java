@@ -337,7 +337,8 @@ final class Wiring implements AutoCloseable {
     return id;
   }
 
-  private WriterFiles writerFiles() {
+  /// What this machine keeps of repositories.
+  WriterFiles writerFiles() {
     return new WriterFiles(around.home());
   }
 
@@ -377,15 +378,16 @@ final class Wiring implements AutoCloseable {
     return repositoryPlace(specification, Set.of());
   }
 
-  /// Opens a repository by itself, with this machine's keys and the identity, whichever there are.
+  /// Opens a repository by itself: with this machine's keys or, where it has none, the identity.
   OpenRepository openRepository(String specification) {
     BlobStore store = repositoryPlace(specification, Set.of());
     try {
+      Optional<WriterKeys> writer = writerFiles().read(Repository.idAt(store));
       return new OpenRepository(
           Repository.open(
               store,
-              writerFiles().read(Repository.idAt(store)),
-              identities.of(store),
+              writer,
+              writer.isPresent() ? List.of() : requireIdentity(store),
               around.clock(),
               around.random(),
               WRITTEN_BY),

@@ -531,19 +531,26 @@ public final class Repository implements AutoCloseable {
   public ReadBack.Means requireIntact(Snapshot snapshot) {
     ReadBack.Means means = ReadBack.Means.PAST_CACHE;
     for (Snapshot.PackName pack : snapshot.packs()) {
-      String file = Layout.pack(pack.digest());
-      Shelf.Hashed stored;
-      try {
-        stored = shelf.hash(file);
-      } catch (SerdabException.Refused e) {
-        throw Shelf.isCode(e, "blob-missing") ? Problems.missing(file) : e;
-      }
-      if (!stored.digest().equals(pack.digest())) {
-        throw Problems.damaged("A pack is not as it was written: " + file + ".");
-      }
-      means = VersionWriter.worse(means, stored.means());
+      means = VersionWriter.worse(means, requireIntact(pack));
     }
     return means;
+  }
+
+  /// Reads one pack back and compares its SHA-256 with its name; needs no key.
+  ///
+  /// @throws SerdabException.Damaged when it is damaged or missing
+  public ReadBack.Means requireIntact(Snapshot.PackName pack) {
+    String file = Layout.pack(pack.digest());
+    Shelf.Hashed stored;
+    try {
+      stored = shelf.hash(file);
+    } catch (SerdabException.Refused e) {
+      throw Shelf.isCode(e, "blob-missing") ? Problems.missing(file) : e;
+    }
+    if (!stored.digest().equals(pack.digest())) {
+      throw Problems.damaged("A pack is not as it was written: " + file + ".");
+    }
+    return stored.means();
   }
 
   // ---- mending what only repeats
