@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneId;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -120,6 +122,10 @@ final class RepositoryKeyCommand implements Runnable {
     }
   }
 
+  private static Instant seconds(Instant time) {
+    return time.truncatedTo(ChronoUnit.SECONDS);
+  }
+
   private static AgeRecipient recipient(String text) {
     return AgeRecipient.parse(text);
   }
@@ -171,7 +177,7 @@ final class RepositoryKeyCommand implements Runnable {
             say.text(
                 "repository.generation",
                 each.number(),
-                each.madeAt(),
+                seconds(each.madeAt()),
                 say.length(Duration.between(each.madeAt(), around.clock().instant()))));
         each.people().forEach(person -> out.println("  " + person.text()));
       }
@@ -182,10 +188,10 @@ final class RepositoryKeyCommand implements Runnable {
       kept.forEach(name -> out.println(say.text("repository.kept", name)));
       for (KeyWork.Machine machine : work.machines()) {
         out.println(
-            say.text("repository.machine", machine.id(), machine.name(), machine.enrolledAt())
+            say.text("repository.machine", machine.id(), machine.name(), seconds(machine.enrolledAt()))
                 + machine
                     .revokedAt()
-                    .map(time -> " " + say.text("repository.revoked-at", time))
+                    .map(time -> " " + say.text("repository.revoked-at", seconds(time)))
                     .orElse("")
                 + (here.filter(machine.id()::equals).isPresent()
                     ? " " + say.text("repository.this-machine")

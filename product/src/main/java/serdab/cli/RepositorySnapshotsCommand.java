@@ -1,5 +1,6 @@
 package serdab.cli;
 
+import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -78,7 +79,7 @@ final class RepositorySnapshotsCommand implements Callable<Integer> {
       out.println(
           say.text(
                   "repository.version",
-                  snapshot.time(),
+                  snapshot.time().truncatedTo(ChronoUnit.SECONDS),
                   label(snapshot, catalogue),
                   snapshot.files(),
                   PrunePrinter.size(snapshot.lengthBytes()),

@@ -257,32 +257,37 @@ final class Wiring implements AutoCloseable {
       Optional<WriterKeys> writer = writerFiles().read(id);
       List<AgeIdentity> people = access == Access.READ ? identities.of(store) : List.of();
       if (writer.isEmpty() && access != Access.READ) {
-        throw new SerdabException.Refused(
-            new Problem(
-                "repository-needs-writer",
-                "This machine is not enrolled as a writer of the repository at "
-                    + store.describe()
-                    + ".",
-                "Enrol it with the identity of a person: serdab repository key enrol "
-                    + specification));
+        throw notEnrolled(store, specification);
       }
       if (writer.isEmpty() && people.isEmpty()) {
         throw needsIdentity(store.describe());
       }
-      return opened(store, writer, people, compression);
+      Repository repository =
+          Repository.open(store, writer, people, around.clock(), around.random(), WRITTEN_BY);
+      if (access != Access.READ && !repository.canWrite()) {
+        throw notEnrolled(store, specification);
+      }
+      return opened(repository, store, compression);
     } catch (RuntimeException e) {
       store.close();
       throw e;
     }
   }
 
-  private Destination opened(
-      BlobStore store,
-      Optional<WriterKeys> writer,
-      List<AgeIdentity> people,
-      Compression compression) {
+  private static SerdabException.Refused notEnrolled(BlobStore store, String specification) {
+    return new SerdabException.Refused(
+        new Problem(
+            "repository-needs-writer",
+            "This machine may not write to the repository at "
+                + store.describe()
+                + ": it was never enrolled, or was revoked.",
+            "Enrol it with the identity of a person: serdab repository key enrol "
+                + specification));
+  }
+
+  private Destination opened(Repository repository, BlobStore store, Compression compression) {
     return new RepositoryDestination(
-        Repository.open(store, writer, people, around.clock(), around.random(), WRITTEN_BY),
+        repository,
         store,
         new RepositoryDestination.Options(compression, computing, parallelism, WRITTEN_BY),
         around.clock());

@@ -152,6 +152,10 @@ public final class KeyWork {
     if (person.isEmpty()) {
       throw Problems.needsIdentity();
     }
-    return Unlocked.open(place, owner, person);
+    Unlocked unlocked = Unlocked.open(place, owner, person);
+    if (unlocked.newest().number() != Generations.newest(place, owner).number()) {
+      throw KeyProblems.newestNotOpened();
+    }
+    return unlocked;
   }
 }

@@ -77,11 +77,18 @@ public final class Repository implements AutoCloseable {
     this.secure = secure;
     this.heldBlobsMax = heldBlobsMax;
     Writers writers = Writers.read(store, owner);
+    // What a machine signs that may write no more would be there and count for nothing.
+    Optional<WriterKeys> enrolled =
+        writer.filter(keys ->
+            writers
+                .find(keys.id())
+                .filter(known -> known.mayWriteAt(clock.instant()))
+                .isPresent());
     this.trust =
         new Trust(
             writers,
-            writer.map(WriterKeys::signer).or(() -> unlocked.map(Unlocked::owner)),
-            writer.map(WriterKeys::id).orElse(GroupKey.OWNER));
+            enrolled.map(WriterKeys::signer).or(() -> unlocked.map(Unlocked::owner)),
+            enrolled.map(WriterKeys::id).orElse(GroupKey.OWNER));
     this.naming =
         writer
             .map(WriterKeys::naming)
@@ -243,6 +250,12 @@ public final class Repository implements AutoCloseable {
 
   public UUID id() {
     return owner.repository();
+  }
+
+  /// Whether [#begin] may be called: this machine is enrolled and was not revoked, or an identity
+  /// was given.
+  public boolean canWrite() {
+    return trust.canSign();
   }
 
   // ---- what it holds
