@@ -18,7 +18,8 @@ record BlobRecord(BlobKey key, int pack, long offset, long storedBytes, int code
   static BlobRecord get(ByteBuffer from) {
     BlobKey key = new BlobKey(from.getLong(), from.getLong());
     int pack = from.getInt();
-    long offset = Short.toUnsignedLong(from.getShort()) << 32 | Integer.toUnsignedLong(from.getInt());
+    long offset =
+        Short.toUnsignedLong(from.getShort()) << 32 | Integer.toUnsignedLong(from.getInt());
     long stored = Integer.toUnsignedLong(from.getInt());
     int codec = Byte.toUnsignedInt(from.get());
     from.get();

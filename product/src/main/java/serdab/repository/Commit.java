@@ -58,29 +58,28 @@ record Commit(Layout.At at, Kind kind, Instant time, String writer, Optional<Ver
             .with("session", at.session())
             .with("number", at.number())
             .with("time", time.toString());
-    version.ifPresent(
-        each -> {
-          doc.with("group", each.group()).with("version", each.version());
-          each.parent().ifPresent(parent -> doc.with("parent", parent));
-          doc.with("files", each.files()).with("bytes", each.lengthBytes());
-          List<Object> packs = new ArrayList<>();
-          for (int i = 0; i < each.packs().size(); i++) {
-            PackRef pack = each.packs().get(i);
-            packs.add(
-                new Doc()
-                    .with("name", pack.name().hex())
-                    .with("stored", pack.storedBytes())
-                    .with("group", pack.group())
-                    .with("new", each.isNew().get(i)));
-          }
-          doc.with("packs", packs);
-          doc.with(
-              "manifest",
-              new Doc()
-                  .with("pack", each.manifest().pack())
-                  .with("offset", each.manifest().offset())
-                  .with("stored", each.manifest().storedBytes()));
-        });
+    version.ifPresent(each -> {
+      doc.with("group", each.group()).with("version", each.version());
+      each.parent().ifPresent(parent -> doc.with("parent", parent));
+      doc.with("files", each.files()).with("bytes", each.lengthBytes());
+      List<Object> packs = new ArrayList<>();
+      for (int i = 0; i < each.packs().size(); i++) {
+        PackRef pack = each.packs().get(i);
+        packs.add(
+            new Doc()
+                .with("name", pack.name().hex())
+                .with("stored", pack.storedBytes())
+                .with("group", pack.group())
+                .with("new", each.isNew().get(i)));
+      }
+      doc.with("packs", packs);
+      doc.with(
+          "manifest",
+          new Doc()
+              .with("pack", each.manifest().pack())
+              .with("offset", each.manifest().offset())
+              .with("stored", each.manifest().storedBytes()));
+    });
     return doc.bytes();
   }
 

@@ -52,15 +52,14 @@ final class Copies {
   ///
   /// @param numbers those of the session
   synchronized void settle(Optional<Layout.Range> numbers) {
-    numbers.ifPresent(
-        range -> {
-          Layout.At last = new Layout.At(range.session(), range.to() - 1);
-          if (!pending.isEmpty()
-              && pending.getLast().session().equals(range.session())
-              && pending.getLast().number() == last.number() - 1) {
-            pending.add(last);
-          }
-        });
+    numbers.ifPresent(range -> {
+      Layout.At last = new Layout.At(range.session(), range.to() - 1);
+      if (!pending.isEmpty()
+          && pending.getLast().session().equals(range.session())
+          && pending.getLast().number() == last.number() - 1) {
+        pending.add(last);
+      }
+    });
     write();
   }
 
@@ -96,8 +95,7 @@ final class Copies {
     byte[] zip = StoredZip.of(entries);
     Layout.At first = todo.get(from);
     for (int which = 1; which <= COUNT; which++) {
-      String name =
-          Layout.copy(which, first.session(), first.number(), todo.get(to - 1).number());
+      String name = Layout.copy(which, first.session(), first.number(), todo.get(to - 1).number());
       shelf.putIfFree(name, Bulk.of(zip));
     }
     return to;
@@ -123,5 +121,18 @@ final class Copies {
     } catch (SerdabException.Damaged | SerdabException.Refused e) {
       return Optional.empty();
     }
+  }
+
+  /// The first copy of a small file of this name in any file of copies. Slow: for when the file
+  /// itself is lost or damaged.
+  static Optional<byte[]> search(Shelf shelf, String file) {
+    for (String copies : shelf.names(Layout.COPIES)) {
+      Optional<byte[]> found =
+          Layout.copyOf(copies).isPresent() ? read(shelf, copies, file) : Optional.empty();
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
   }
 }

@@ -18,8 +18,8 @@ import tools.jackson.core.json.JsonFactory;
 
 /// A JSON object whose members keep their order. One thread at a time.
 ///
-/// Reading is lenient about members that are not known, and throws `Damaged` for one that is missing
-/// or of another kind.
+/// Reading is lenient about members that are not known, and throws `Damaged` for one that is
+/// missing or of another kind.
 final class Doc {
 
   private static final JsonFactory FACTORY =
@@ -177,15 +177,24 @@ final class Doc {
     return out.toByteArray();
   }
 
+  /// Whether these bytes are the document as it is written, a line feed after it or not: none of
+  /// them could be another one.
+  boolean isWrittenAs(byte[] json) {
+    byte[] bytes = bytes();
+    return java.util.Arrays.equals(json, bytes)
+        || (json.length == bytes.length + 1
+            && json[bytes.length] == '\n'
+            && java.util.Arrays.mismatch(json, bytes) == bytes.length);
+  }
+
   private static void write(JsonGenerator json, Object value) {
     switch (value) {
       case Map<?, ?> map -> {
         json.writeStartObject();
-        map.forEach(
-            (name, member) -> {
-              json.writeName((String) name);
-              write(json, member);
-            });
+        map.forEach((name, member) -> {
+          json.writeName((String) name);
+          write(json, member);
+        });
         json.writeEndObject();
       }
       case List<?> list -> {

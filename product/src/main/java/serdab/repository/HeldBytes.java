@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import serdab.store.ReadableBytes;
 
 /// Bytes at hand.
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record HeldBytes(byte[] bytes) implements ReadableBytes {
 
   @Override

@@ -131,12 +131,11 @@ final class Known implements AutoCloseable {
   private void loadRemoved() {
     for (String file : shelf.names(Layout.REMOVED)) {
       Layout.removalOf(file)
-          .ifPresent(
-              at ->
-                  shelf
-                      .whole(file, 1 << 20)
-                      .filter(json -> isSigned(json, file))
-                      .ifPresent(_ -> removed.add(at)));
+          .ifPresent(at ->
+              shelf
+                  .whole(file, 1 << 20)
+                  .filter(json -> isSigned(json, file))
+                  .ifPresent(_ -> removed.add(at)));
     }
     for (String file : shelf.names(Layout.ERASED)) {
       if (file.endsWith(".json")) {
@@ -161,7 +160,9 @@ final class Known implements AutoCloseable {
       files =
           listed
               .sorted(
-                  Comparator.comparing(BlobInfo::lastModified).reversed().thenComparing(BlobInfo::name))
+                  Comparator.comparing(BlobInfo::lastModified)
+                      .reversed()
+                      .thenComparing(BlobInfo::name))
               .toList();
     }
     Set<Sha256> replaced = new HashSet<>();
@@ -255,14 +256,12 @@ final class Known implements AutoCloseable {
 
   private void loadCopies(Numbers listed) {
     try (Stream<BlobInfo> files = shelf.store().list(Layout.COPIES)) {
-      files.forEach(
-          file ->
-              Layout.copyOf(file.name())
-                  .ifPresent(
-                      range -> {
-                        listed.add(range);
-                        copies.computeIfAbsent(range.session(), _ -> new ArrayList<>()).add(range);
-                      }));
+      files.forEach(file ->
+          Layout.copyOf(file.name())
+              .ifPresent(range -> {
+                listed.add(range);
+                copies.computeIfAbsent(range.session(), _ -> new ArrayList<>()).add(range);
+              }));
     }
   }
 
@@ -270,8 +269,7 @@ final class Known implements AutoCloseable {
   private boolean take(SnapshotFile snapshot) {
     Commit commit = snapshot.commit();
     if (commit.version().isPresent()) {
-      Label label =
-          wantsLabels ? Label.open(snapshot.label(), labelReaders) : Label.UNREAD;
+      Label label = wantsLabels ? Label.open(snapshot.label(), labelReaders) : Label.UNREAD;
       add(commit, label, wantsBlobs ? table(snapshot) : new byte[0]);
     } else {
       heldNumbers.add(commit.at());
@@ -337,7 +335,8 @@ final class Known implements AutoCloseable {
     refer(version.group(), new Ref(commit.at(), version.version(), commit.time()));
   }
 
-  /// Learns of a version that this run committed, and of the snapshots before it that this run wrote.
+  /// Learns of a version that this run committed, and of the snapshots before it that this run
+  /// wrote.
   synchronized void committed(Commit commit, Label label, byte[] table) {
     add(commit, label, table);
     heldNumbers.add(new Layout.At(commit.at().session(), 0));

@@ -9,7 +9,9 @@ import java.util.Optional;
 /// What an index says of a version (format section 6).
 ///
 /// @param key the group's key; never logged
-/// @param packs numbers in whatever list the line belongs to, in the order of the version's ordinals
+/// @param packs numbers in whatever list the line belongs to, in the order of the version's
+///   ordinals
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record LabelLine(
     Layout.At at,
     String group,
@@ -25,11 +27,7 @@ record LabelLine(
 
   byte[] bytes() {
     Doc doc =
-        new Doc()
-            .with("at", at.text())
-            .with("group", group)
-            .with("key", key)
-            .with("name", name);
+        new Doc().with("at", at.text()).with("group", group).with("key", key).with("name", name);
     supersedes.ifPresent(before -> doc.with("supersedes", before));
     List<Object> numbers = new ArrayList<>();
     for (int pack : packs) {

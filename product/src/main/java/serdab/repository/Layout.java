@@ -24,8 +24,7 @@ final class Layout {
   private static final Pattern SNAPSHOT =
       Pattern.compile("snapshots/([0-9a-f]{32})/([0-9]{8})\\.zip");
   private static final Pattern INDEXED = Pattern.compile("index/([0-9a-f]{64})\\.zip");
-  private static final Pattern PACK =
-      Pattern.compile("packs/[0-9a-f]{2}/([0-9a-f]{64})\\.age");
+  private static final Pattern PACK = Pattern.compile("packs/[0-9a-f]{2}/([0-9a-f]{64})\\.age");
   private static final Pattern COPY =
       Pattern.compile("copies/[12]/([0-9a-f]{32})-([0-9]{8})-([0-9]{8})\\.zip");
   private static final Pattern REMOVAL =

@@ -45,41 +45,39 @@ final class Numbers {
 
   Doc doc() {
     Doc doc = new Doc();
-    sessions.forEach(
-        (session, numbers) -> {
-          List<Object> ranges = new ArrayList<>();
-          for (int from = numbers.nextSetBit(0); from >= 0; ) {
-            int to = numbers.nextClearBit(from);
-            ranges.add(List.of(from, to));
-            from = numbers.nextSetBit(to);
-          }
-          doc.with(session, ranges);
-        });
+    sessions.forEach((session, numbers) -> {
+      List<Object> ranges = new ArrayList<>();
+      for (int from = numbers.nextSetBit(0); from >= 0; ) {
+        int to = numbers.nextClearBit(from);
+        ranges.add(List.of(from, to));
+        from = numbers.nextSetBit(to);
+      }
+      doc.with(session, ranges);
+    });
     return doc;
   }
 
   static Numbers parse(Doc doc) {
     Numbers numbers = new Numbers();
     doc.members()
-        .forEach(
-            (session, ranges) -> {
-              Commit.requireName(session);
-              if (!(ranges instanceof List<?> list)) {
-                throw wrong();
-              }
-              for (Object each : list) {
-                if (!(each instanceof List<?> range)
-                    || range.size() != 2
-                    || !(range.get(0) instanceof Long from)
-                    || !(range.get(1) instanceof Long to)
-                    || from < 0
-                    || to < from
-                    || to > Layout.At.NUMBER_MAX + 1L) {
-                  throw wrong();
-                }
-                numbers.add(new Layout.Range(session, from.intValue(), to.intValue()));
-              }
-            });
+        .forEach((session, ranges) -> {
+          Commit.requireName(session);
+          if (!(ranges instanceof List<?> list)) {
+            throw wrong();
+          }
+          for (Object each : list) {
+            if (!(each instanceof List<?> range)
+                || range.size() != 2
+                || !(range.get(0) instanceof Long from)
+                || !(range.get(1) instanceof Long to)
+                || from < 0
+                || to < from
+                || to > Layout.At.NUMBER_MAX + 1L) {
+              throw wrong();
+            }
+            numbers.add(new Layout.Range(session, from.intValue(), to.intValue()));
+          }
+        });
     return numbers;
   }
 

@@ -9,7 +9,8 @@ import serdab.Sha256;
 import serdab.repository.age.AgeReader;
 import serdab.store.ReadableBytes;
 
-/// What packs say of their own blobs (format section 4), for making tables anew. Needs the identity.
+/// What packs say of their own blobs (format section 4), for making tables anew. Needs the
+/// identity.
 final class PackContents {
 
   private static final int CONTENT_BYTES_MAX = 1 << 28;
@@ -49,21 +50,19 @@ final class PackContents {
       if (length < 0 || length > CONTENT_BYTES_MAX) {
         throw damaged();
       }
-      String lines =
-          new String(Zstd.decompress(stored, (int) length), StandardCharsets.US_ASCII);
+      String lines = new String(Zstd.decompress(stored, (int) length), StandardCharsets.US_ASCII);
       lines
           .lines()
-          .forEach(
-              line -> {
-                Doc blob = Doc.parse(line.getBytes(StandardCharsets.US_ASCII));
-                table.add(
-                    new BlobRecord(
-                        repository.blobKey(Sha256.parse(blob.text("sha256"))),
-                        ordinal,
-                        blob.count("offset"),
-                        blob.count("stored"),
-                        (int) blob.count("codec")));
-              });
+          .forEach(line -> {
+            Doc blob = Doc.parse(line.getBytes(StandardCharsets.US_ASCII));
+            table.add(
+                new BlobRecord(
+                    repository.blobKey(Sha256.parse(blob.text("sha256"))),
+                    ordinal,
+                    blob.count("offset"),
+                    blob.count("stored"),
+                    (int) blob.count("codec")));
+          });
     } catch (ZstdException | IllegalArgumentException e) {
       throw damaged();
     }

@@ -49,8 +49,7 @@ final class PackWriter {
   long put(Sha256 digest, long lengthBytes, Codec codec, ByteBuffer stored) {
     int number = ++blobs;
     int storedBytes = stored.remaining();
-    long offset =
-        zip.entry(String.format(Locale.ROOT, "%06d.%s", number, codec.suffix()), stored);
+    long offset = zip.entry(String.format(Locale.ROOT, "%06d.%s", number, codec.suffix()), stored);
     String line =
         "{\"n\":"
             + number

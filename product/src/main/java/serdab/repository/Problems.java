@@ -95,8 +95,6 @@ final class Problems {
   static SerdabException.Refused tooLarge(String what) {
     return new SerdabException.Refused(
         new Problem(
-            "repository-too-large",
-            what,
-            "Tell the makers of this program; nothing was written."));
+            "repository-too-large", what, "Tell the makers of this program; nothing was written."));
   }
 }

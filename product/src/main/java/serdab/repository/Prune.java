@@ -78,28 +78,24 @@ public final class Prune {
     Set<Sha256> needed = new HashSet<>();
     Set<Sha256> named = new HashSet<>();
     try (Known known = known()) {
-      known.all(
-          version -> {
-            for (Snapshot.PackName pack : version.packs()) {
-              named.add(pack.digest());
-              if (!going.contains(version.at())) {
-                needed.add(pack.digest());
-              }
-            }
-          });
-      known.removedVersions(
-          version -> version.packs().forEach(pack -> named.add(pack.digest())));
+      known.all(version -> {
+        for (Snapshot.PackName pack : version.packs()) {
+          named.add(pack.digest());
+          if (!going.contains(version.at())) {
+            needed.add(pack.digest());
+          }
+        }
+      });
+      known.removedVersions(version -> version.packs().forEach(pack -> named.add(pack.digest())));
     }
     Instant young = repository.clock().instant().minus(untouched);
     List<Snapshot.PackName> packs = new ArrayList<>();
     try (Stream<BlobInfo> listed = shelf.store().list(Layout.PACKS)) {
-      listed.forEach(
-          file ->
-              Layout.packOf(file.name())
-                  .filter(pack -> !needed.contains(pack))
-                  .filter(pack -> named.contains(pack) || file.lastModified().isBefore(young))
-                  .ifPresent(
-                      pack -> packs.add(new Snapshot.PackName(pack, file.lengthBytes()))));
+      listed.forEach(file ->
+          Layout.packOf(file.name())
+              .filter(pack -> !needed.contains(pack))
+              .filter(pack -> named.contains(pack) || file.lastModified().isBefore(young))
+              .ifPresent(pack -> packs.add(new Snapshot.PackName(pack, file.lengthBytes()))));
     }
     packs.sort(java.util.Comparator.comparing(Snapshot.PackName::digest));
     return new Plan(versions, packs);
@@ -119,8 +115,8 @@ public final class Prune {
   /// Carries a plan out.
   ///
   /// @param reason one sentence for people, without patient data
-  /// @param beforeRemoval is told which packs go while they are all still there, for parity that has
-  ///   them as members
+  /// @param beforeRemoval is told which packs go while they are all still there, for parity that
+  ///   has them as members
   public Done carryOut(Plan plan, String reason, Consumer<Set<Sha256>> beforeRemoval) {
     if (!trust.canSign()) {
       throw Problems.needsWriter();
@@ -164,8 +160,7 @@ public final class Prune {
     String file = Layout.TOMBSTONES + HexFormat.of().formatHex(id) + ".json";
     List<Object> names = new ArrayList<>();
     plan.packs().forEach(pack -> names.add(pack.digest().hex()));
-    Doc doc =
-        new Doc().with("packs", names).with("time", repository.clock().instant().toString());
+    Doc doc = new Doc().with("packs", names).with("time", repository.clock().instant().toString());
     shelf.put(file, Bulk.of(trust.signed(doc, file)));
     return file;
   }
@@ -213,8 +208,7 @@ public final class Prune {
     // A segment that came meanwhile is left for the next prune.
     Set<Sha256> replaced = new HashSet<>();
     for (Sha256 name : active) {
-      try (Segment segment =
-          Segment.open(name, shelf.store().open(Layout.index(name)), trust)) {
+      try (Segment segment = Segment.open(name, shelf.store().open(Layout.index(name)), trust)) {
         replaced.addAll(segment.replaces());
       } catch (SerdabException.Refused | SerdabException.Damaged e) {
         // Somebody merged it, or it is damaged: nothing goes because of it.
@@ -228,7 +222,10 @@ public final class Prune {
   private void removeEmptyTombstones() {
     for (String file : shelf.names(Layout.TOMBSTONES)) {
       Set<Sha256> packs =
-          shelf.whole(file, 1L << 30).map(json -> Tombstones.packsOf(Doc.parse(json))).orElse(Set.of());
+          shelf
+              .whole(file, 1L << 30)
+              .map(json -> Tombstones.packsOf(Doc.parse(json)))
+              .orElse(Set.of());
       if (packs.stream().allMatch(pack -> shelf.store().find(Layout.pack(pack)).isEmpty())) {
         shelf.store().delete(file);
       }

@@ -142,9 +142,9 @@ public final class RecoverySheet {
     lines.add(
         sealed
             ? "Below is the identity that opens it, sealed with a passphrase that is not on this"
-                  + " page."
+                + " page."
             : "Below is the identity that opens it. Keep this page as you would keep the patients'"
-                  + " files.");
+                + " files.");
     lines.add("");
     lines.addAll(secret.lines().toList());
     return lines;

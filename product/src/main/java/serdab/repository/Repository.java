@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
@@ -33,10 +34,11 @@ public final class Repository implements AutoCloseable {
 
   private static final String FORMAT = "sealed-repository";
   private static final int FORMAT_VERSION = 1;
+  private static final int GROUPS_HELD_MAX = 10_000;
 
   /// What lies in every repository so that it can be read without this program, and where that is
   /// taken from.
-  private static final Map<String, String> DOCUMENTS =
+  static final Map<String, String> DOCUMENTS =
       Map.of(
           "repository.md", "/serdab/format/repository.md",
           "restore.py", "/serdab/format/restore-from-repository.py",
@@ -135,7 +137,13 @@ public final class Repository implements AutoCloseable {
     Unlocked unlocked = Keys.create(store, id, people, now, secure);
     WriterKeys writer = Keys.enrol(store, unlocked, writerName, now, secure);
     Shelf shelf = new Shelf(store);
-    DOCUMENTS.forEach((name, resource) -> shelf.putIfFree(name, Bulk.of(resource(resource))));
+    Doc documents = new Doc();
+    for (String document : new TreeSet<>(DOCUMENTS.keySet())) {
+      shelf.putIfFree(document, Bulk.of(resource(document).orElseThrow()));
+      shelf
+          .whole(document, 1 << 20)
+          .ifPresent(content -> documents.with(document, Sha256.digest(content).hex()));
+    }
     Doc doc =
         new Doc()
             .with("format", FORMAT)
@@ -144,7 +152,9 @@ public final class Repository implements AutoCloseable {
             .with("ownerKey", unlocked.ownerKey().text())
             .with("parity", parity)
             .with("madeAt", now.toString())
-            .with("writtenBy", writtenBy);
+            .with("writtenBy", writtenBy)
+            .with("documents", documents);
+    doc.with("signature", unlocked.owner().sign(Layout.REPOSITORY, doc.bytes()));
     // The last one: before it there is no repository, and two who begin at once do not both win.
     if (shelf.putIfFree(Layout.REPOSITORY, Bulk.of(doc.bytes())).isEmpty()) {
       throw Problems.there(store.describe());
@@ -162,17 +172,23 @@ public final class Repository implements AutoCloseable {
   }
 
   private static UUID uuid(RandomGenerator secure) {
-    long high = secure.nextLong() & ~0xF000L | 0x4000L;
-    long low = secure.nextLong() & ~(3L << 62) | 1L << 63;
+    long high = (secure.nextLong() & ~0xF000L) | 0x4000L;
+    long low = (secure.nextLong() & ~(3L << 62)) | (1L << 63);
     return new UUID(high, low);
   }
 
-  private static byte[] resource(String name) {
-    try (InputStream in = Repository.class.getResourceAsStream(name)) {
+  /// A document that lies in every repository, as this version of the program has it; empty when
+  /// there is none of this name.
+  static Optional<byte[]> resource(String name) {
+    String from = DOCUMENTS.get(name);
+    if (from == null) {
+      return Optional.empty();
+    }
+    try (InputStream in = Repository.class.getResourceAsStream(from)) {
       if (in == null) {
-        throw new IllegalStateException(name);
+        throw new IllegalStateException(from);
       }
-      return in.readAllBytes();
+      return Optional.of(in.readAllBytes());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -230,12 +246,7 @@ public final class Repository implements AutoCloseable {
   }
 
   static OwnerKey identity(BlobStore store) {
-    Shelf shelf = new Shelf(store);
-    Doc doc =
-        Doc.parse(
-            shelf
-                .whole(Layout.REPOSITORY, 1 << 20)
-                .orElseThrow(() -> Problems.none(store.describe())));
+    Doc doc = Doc.parse(Charter.read(new Shelf(store)).content());
     try {
       if (!doc.text("format").equals(FORMAT) || doc.number("formatVersion") != FORMAT_VERSION) {
         throw Problems.damaged("repository.json is of a format that this program does not know.");
@@ -256,6 +267,16 @@ public final class Repository implements AutoCloseable {
   /// was given.
   public boolean canWrite() {
     return trust.canSign();
+  }
+
+  /// Whether packs are protected by parity (format section 7.1).
+  ///
+  /// @throws SerdabException.Damaged when `repository.json` cannot be read
+  public boolean hasParity() {
+    return Doc.parse(Charter.read(shelf).content())
+        .textIfThere("parity")
+        .filter(Parity.WITH::equals)
+        .isPresent();
   }
 
   // ---- what it holds
@@ -324,18 +345,16 @@ public final class Repository implements AutoCloseable {
 
   private Known.Builder builder(boolean blobs, boolean labels) {
     return new Known.Builder(
-            shelf,
-            trust,
-            naming,
-            List.of(index),
-            generation
-                .map(each -> List.of(each.indexRecipient(), each.recipient()))
-                .orElse(List.of()),
-            secure,
-            blobs,
-            labels,
-            heldBlobsMax,
-            Optional.empty());
+        shelf,
+        trust,
+        naming,
+        List.of(index),
+        generation.map(each -> List.of(each.indexRecipient(), each.recipient())).orElse(List.of()),
+        secure,
+        blobs,
+        labels,
+        heldBlobsMax,
+        Optional.empty());
   }
 
   // ---- writing
@@ -352,13 +371,31 @@ public final class Repository implements AutoCloseable {
     return new VersionWriter(this, groupKey, group, recipient(group));
   }
 
+  /// The keys of a group, from a copy when they are damaged; empty when it has none.
+  private Optional<GroupKey> groupKey(String group) {
+    try {
+      return GroupKey.newest(shelf.store(), group, trust.writers());
+    } catch (SerdabException.Damaged e) {
+      for (Generation each : Generations.all(shelf.store(), owner).reversed()) {
+        Optional<byte[]> copy = Copies.search(shelf, GroupKey.file(group, each.number()));
+        if (copy.isPresent()) {
+          return Optional.of(GroupKey.read(group, each.number(), copy.get(), trust.writers()));
+        }
+      }
+      throw e;
+    }
+  }
+
   /// What packs of the group are sealed to. Whoever comes first makes it.
   private synchronized AgeRecipient recipient(String group) {
     AgeRecipient there = recipients.get(group);
     if (there != null) {
       return there;
     }
-    Optional<GroupKey> key = GroupKey.newest(shelf.store(), group, trust.writers());
+    if (recipients.size() >= GROUPS_HELD_MAX) {
+      recipients.clear();
+    }
+    Optional<GroupKey> key = groupKey(group);
     if (key.isEmpty()) {
       AgeIdentity made = AgeIdentity.generate(secure);
       Generation newest = generation.orElseThrow();
@@ -366,16 +403,14 @@ public final class Repository implements AutoCloseable {
           GroupKey.seal(group, newest, made, trust.writer(), clock.instant(), secure);
       Bulk file = Bulk.of(document.signed(trust.signer().orElseThrow()));
       if (shelf.putIfFree(GroupKey.file(group, newest.number()), file).isPresent()) {
-        groups.put(group, made);
         copies.note(GroupKey.file(group, newest.number()));
         recipients.put(group, made.recipient());
         return made.recipient();
       }
-      key = GroupKey.newest(shelf.store(), group, trust.writers());
+      key = groupKey(group);
     }
     AgeRecipient recipient =
-        key.orElseThrow(() -> Problems.damaged("The keys of a group are not there."))
-            .recipient();
+        key.orElseThrow(() -> Problems.damaged("The keys of a group are not there.")).recipient();
     recipients.put(group, recipient);
     return recipient;
   }
@@ -387,8 +422,7 @@ public final class Repository implements AutoCloseable {
       String versionName,
       Optional<String> supersedes,
       BlobTable added) {
-    Known.Label label =
-        new Known.Label(groupKey, versionName, supersedes, version.newBytes());
+    Known.Label label = new Known.Label(groupKey, versionName, supersedes, version.newBytes());
     Generation newest = generation.orElseThrow();
     byte[] sealed = label.seal(List.of(newest.indexRecipient(), newest.recipient()), secure);
     byte[] table = added.bytes();
@@ -403,8 +437,7 @@ public final class Repository implements AutoCloseable {
                         place, Commit.Kind.VERSION, time, trust.writer(), Optional.of(version)),
                     Session.entries(table, sealed),
                     trust));
-    Commit commit =
-        new Commit(at, Commit.Kind.VERSION, time, trust.writer(), Optional.of(version));
+    Commit commit = new Commit(at, Commit.Kind.VERSION, time, trust.writer(), Optional.of(version));
     synchronized (this) {
       wroteSomething = true;
     }
@@ -414,7 +447,8 @@ public final class Repository implements AutoCloseable {
   }
 
   /// Ends this session, merges what it wrote into an index segment, and writes the copies of small
-  /// things. Does nothing when nothing was written.
+  /// things and the parity of packs that are 16 of similar size. Does nothing when nothing was
+  /// written.
   public void settle() {
     synchronized (this) {
       if (session.name().isEmpty()) {
@@ -429,6 +463,9 @@ public final class Repository implements AutoCloseable {
       if (wrote) {
         copies.settle(numbers);
         known().flush();
+        if (hasParity()) {
+          new Parity(this).cover();
+        }
       }
     }
   }
@@ -467,8 +504,7 @@ public final class Repository implements AutoCloseable {
     if (!canRead(snapshot)) {
       throw Problems.needsIdentity();
     }
-    return new VersionSource(
-        this, snapshot, known().version(Layout.At.parse(snapshot.at())));
+    return new VersionSource(this, snapshot, known().version(Layout.At.parse(snapshot.at())));
   }
 
   AgeReader openPack(PackRef pack) {
@@ -503,10 +539,10 @@ public final class Repository implements AutoCloseable {
     }
     Unlocked secrets = unlocked.orElseThrow(Problems::needsIdentity);
     AgeIdentity opened =
-        GroupKey.newest(shelf.store(), group, trust.writers())
+        groupKey(group)
             .orElseThrow(() -> Problems.damaged("The keys of a group are not there."))
             .open(secrets.identities());
-    if (groups.size() > 10_000) {
+    if (groups.size() >= GROUPS_HELD_MAX) {
       groups.clear();
     }
     groups.put(group, opened);

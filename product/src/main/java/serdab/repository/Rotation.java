@@ -78,22 +78,20 @@ final class Rotation {
     }
     TreeMap<String, Boolean> sealed = new TreeMap<>();
     try (Stream<BlobInfo> files = place.list("groups/")) {
-      files.forEach(
-          file -> {
-            Matcher name = GroupKey.FILE.matcher(file.name());
-            if (name.matches() && !erased.contains(name.group(1))) {
-              boolean isNewest = Integer.parseInt(name.group(2)) == newest.number();
-              sealed.merge(name.group(1), isNewest, Boolean::logicalOr);
-            }
-          });
+      files.forEach(file -> {
+        Matcher name = GroupKey.FILE.matcher(file.name());
+        if (name.matches() && !erased.contains(name.group(1))) {
+          boolean isNewest = Integer.parseInt(name.group(2)) == newest.number();
+          sealed.merge(name.group(1), isNewest, Boolean::logicalOr);
+        }
+      });
     }
     List<String> waiting = new ArrayList<>();
-    sealed.forEach(
-        (group, isSealed) -> {
-          if (!isSealed) {
-            waiting.add(group);
-          }
-        });
+    sealed.forEach((group, isSealed) -> {
+      if (!isSealed) {
+        waiting.add(group);
+      }
+    });
     return waiting;
   }
 

@@ -193,8 +193,7 @@ final class Segment implements AutoCloseable {
     read.flip();
     long[] digests = java.util.Objects.requireNonNull(sums);
     for (int i = 0; i * PAGE_BYTES < length; i++) {
-      ByteBuffer page =
-          read.slice(i * PAGE_BYTES, Math.min(PAGE_BYTES, length - i * PAGE_BYTES));
+      ByteBuffer page = read.slice(i * PAGE_BYTES, Math.min(PAGE_BYTES, length - i * PAGE_BYTES));
       if (sum(page) != digests[first + i]) {
         throw damaged();
       }

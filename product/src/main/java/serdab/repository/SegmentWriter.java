@@ -24,8 +24,8 @@ import serdab.store.Capability;
 import serdab.store.ReadBack;
 import serdab.store.Staged;
 
-/// Makes one index segment out of sorted records, which are run through several times and never held
-/// together. One thread at a time.
+/// Makes one index segment out of sorted records, which are run through several times and never
+/// held together. One thread at a time.
 ///
 /// What is held are the packs, the sums of the pages, and the labels, packed.
 final class SegmentWriter {
@@ -96,7 +96,9 @@ final class SegmentWriter {
     Doc segment =
         new Doc()
             .with("covers", covers.doc())
-            .with("replaces", replaces.stream().sorted().map(Sha256::hex).map(Object.class::cast).toList())
+            .with(
+                "replaces",
+                replaces.stream().sorted().map(Sha256::hex).map(Object.class::cast).toList())
             .with("blobs", sums.records)
             .with("packs", packs.size())
             .with("versions", versions);
@@ -115,6 +117,7 @@ final class SegmentWriter {
         : streamed(content, shelf);
   }
 
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Content(
       Map<String, byte[]> small,
       Supplier<Iterator<BlobRecord>> records,
@@ -224,8 +227,7 @@ final class SegmentWriter {
   /// The records of several sorted sources in order; what is wholly the same comes once.
   static Iterator<BlobRecord> merged(List<Iterator<BlobRecord>> sources) {
     var heads =
-        new java.util.PriorityQueue<Head>(
-            (a, b) -> a.record.key().compareTo(b.record.key()));
+        new java.util.PriorityQueue<Head>((a, b) -> a.record.key().compareTo(b.record.key()));
     for (Iterator<BlobRecord> source : sources) {
       if (source.hasNext()) {
         heads.add(new Head(source.next(), source));

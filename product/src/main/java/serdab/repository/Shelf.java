@@ -1,6 +1,7 @@
 package serdab.repository;
 
 import java.nio.ByteBuffer;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -116,8 +117,8 @@ final class Shelf {
   }
 
   /// The names below a folder, sorted.
-  TreeSet<String> names(String prefix) {
-    TreeSet<String> names = new TreeSet<>();
+  NavigableSet<String> names(String prefix) {
+    NavigableSet<String> names = new TreeSet<>();
     try (Stream<BlobInfo> listed = store.list(prefix)) {
       listed.forEach(each -> names.add(each.name()));
     }

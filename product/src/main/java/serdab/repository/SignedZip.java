@@ -52,7 +52,8 @@ final class SignedZip {
 
   private static byte[] body(Map<String, Sha256> digests) {
     StringBuilder body = new StringBuilder();
-    digests.forEach((name, digest) -> body.append(name).append(' ').append(digest.hex()).append('\n'));
+    digests.forEach(
+        (name, digest) -> body.append(name).append(' ').append(digest.hex()).append('\n'));
     return body.toString().getBytes(StandardCharsets.US_ASCII);
   }
 
@@ -68,10 +69,7 @@ final class SignedZip {
     }
     Doc signature = Doc.parse(bytes(zip, last));
     Map<String, Sha256> digests = new LinkedHashMap<>();
-    signature
-        .object("entries")
-        .members()
-        .forEach((name, hex) -> digests.put(name, digest(hex)));
+    signature.object("entries").members().forEach((name, hex) -> digests.put(name, digest(hex)));
     Map<String, StoredZip.Entry> rest = new LinkedHashMap<>(entries);
     rest.remove(SIGNATURE);
     String writer = signature.text("writer");
@@ -116,10 +114,30 @@ final class SignedZip {
       throw Problems.damaged("A part of a repository file is far larger than it should be.");
     }
     byte[] data = bytes(zip, entry);
-    if (!Sha256.digest(data).equals(digests.get(name))) {
+    if (!Optional.of(Sha256.digest(data)).equals(Optional.ofNullable(digests.get(name)))) {
       throw Problems.damaged("A part of a repository file is not as it was written.");
     }
     return data;
+  }
+
+  /// Reads every entry, in pieces, and compares it with what was signed.
+  ///
+  /// @throws serdab.SerdabException.Damaged when one is different
+  void requireIntact() {
+    ByteBuffer piece = ByteBuffer.allocate(1 << 18);
+    entries.forEach(
+        (name, entry) -> {
+          java.security.MessageDigest hasher = Sha256.hasher();
+          for (long at = 0; at < entry.lengthBytes(); ) {
+            piece.clear().limit((int) Math.min(piece.capacity(), entry.lengthBytes() - at));
+            zip.readFully(entry.offset() + at, piece);
+            at += piece.position();
+            hasher.update(piece.flip());
+          }
+          if (!Sha256.finish(hasher).equals(digests.get(name))) {
+            throw Problems.damaged("A part of a repository file is not as it was written.");
+          }
+        });
   }
 
   private static serdab.SerdabException.Damaged unsigned() {

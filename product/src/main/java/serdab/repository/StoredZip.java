@@ -11,10 +11,11 @@ import java.util.Map;
 import java.util.zip.CRC32;
 import serdab.store.ReadableBytes;
 
-/// ZIP files of stored entries without extra fields, comments or ZIP64, so that where an entry's data
-/// begins follows from the directory alone. Names are ASCII.
+/// ZIP files of stored entries without extra fields, comments or ZIP64, so that where an entry's
+/// data begins follows from the directory alone. Names are ASCII.
 ///
-/// @spec https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT APPNOTE sections 4.3.7, 4.3.12, 4.3.16
+/// @spec https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT APPNOTE sections 4.3.7,
+///   4.3.12, 4.3.16
 final class StoredZip {
 
   static final int LOCAL_HEADER_BYTES = 30;
@@ -106,7 +107,7 @@ final class StoredZip {
       common(central, crc, dataBytes, ascii.length);
       central.putShort((short) 0).putShort((short) 0).putShort((short) 0).putInt(0);
       central.putInt((int) position);
-      directory.writeBytes(central.array());
+      directory.write(central.array(), central.arrayOffset(), central.position());
       directory.writeBytes(ascii);
       ByteBuffer local = little(LOCAL_HEADER_BYTES + ascii.length);
       local.putInt(LOCAL_SIGNATURE).putShort(VERSION);

@@ -33,7 +33,8 @@ record Trust(Writers writers, Optional<Signer> signer, String writer) {
     }
     return writers
         .find(by)
-        .filter(known -> Signatures.check(owner.repository(), known.key(), subject, body, signature))
+        .filter(
+            known -> Signatures.check(owner.repository(), known.key(), subject, body, signature))
         .isPresent();
   }
 
@@ -45,8 +46,7 @@ record Trust(Writers writers, Optional<Signer> signer, String writer) {
   /// A signed JSON document, as one line (format section 3.4).
   byte[] signed(Doc doc, String subject) {
     byte[] body = doc.with("writer", writer).bytes();
-    byte[] signature =
-        (MARK + sign(subject, body) + "\"}\n").getBytes(StandardCharsets.US_ASCII);
+    byte[] signature = (MARK + sign(subject, body) + "\"}\n").getBytes(StandardCharsets.US_ASCII);
     byte[] document = Arrays.copyOf(body, body.length - 1 + signature.length);
     System.arraycopy(signature, 0, document, body.length - 1, signature.length);
     return document;

@@ -109,8 +109,7 @@ public final class VersionWriter implements AutoCloseable {
   private void finish(PackWriter pack) {
     open = null;
     PackWriter.Sealed sealed = pack.finish();
-    ReadBack.Means read =
-        repository.shelf().put(Layout.pack(sealed.name()), sealed.bytes());
+    ReadBack.Means read = repository.shelf().put(Layout.pack(sealed.name()), sealed.bytes());
     means = worse(means, read);
     repository.session().wrote(sealed.name());
     repository.remember(sealed.name(), sealed.key());
@@ -153,8 +152,7 @@ public final class VersionWriter implements AutoCloseable {
             needed,
             isNew,
             manifestAt);
-    Snapshot snapshot =
-        repository.commit(session, content, groupKey, version, supersedes, added);
+    Snapshot snapshot = repository.commit(session, content, groupKey, version, supersedes, added);
     ended = true;
     failed = false;
     return new Committed(snapshot, worse(means, repository.session().means()));

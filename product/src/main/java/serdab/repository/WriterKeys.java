@@ -58,6 +58,8 @@ public record WriterKeys(
     return line;
   }
 
+  /// Reads what [#json] gave.
+  ///
   /// @throws serdab.SerdabException.Damaged `repository-document-damaged`
   public static WriterKeys parse(byte[] json) {
     SignedDocument document = SignedDocument.parse(FILE, json);

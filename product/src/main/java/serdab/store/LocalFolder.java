@@ -33,11 +33,11 @@ import serdab.Sha256;
 /// - One process writes at a time. It holds a lock that the operating system lets go of when the
 ///   process ends, however it ends, so there are no stale locks and what is left unfinished by
 ///   others is known to be dead. Reading needs no lock and makes nothing.
-/// - Opened as shared ([#openShared]), several processes write at once. Each holds a lock of its own,
-///   whose number is in the names of its unfinished files; those of a process that ended are known
-///   by the lock that nobody holds. All that write to a place open it in the same way. A blob's name
-///   is still given to whoever commits first; [#replace] compares and replaces in two steps, so that
-///   a document has one writer.
+/// - Opened as shared ([#openShared]), several processes write at once. Each holds a lock of its
+///   own, whose number is in the names of its unfinished files; those of a process that ended are
+///   known by the lock that nobody holds. All that write to a place open it in the same way. A
+///   blob's name is still given to whoever commits first; [#replace] compares and replaces in two
+///   steps, so that a document has one writer.
 /// - The root folder is remembered by what it is, not by its path: when the volume goes, or another
 ///   one appears at its path, nothing looks empty and nothing is written to the wrong disk. Writing
 ///   then needs the place opened anew, even when the same volume came back.
@@ -575,8 +575,8 @@ public final class LocalFolder implements BlobStore {
     }
   }
 
-  /// The first lock that no other run holds. Lock files stay: one that is removed could be locked by
-  /// two, each with a file of its own.
+  /// The first lock that no other run holds. Lock files stay: one that is removed could be locked
+  /// by two, each with a file of its own.
   private Disk.Lock lockAmongOthers() throws DiskFailure {
     Disk.Lock taken = new Disk.Lock.Busy();
     for (int i = 0; i < PlaceFiles.WRITERS_MAX && taken instanceof Disk.Lock.Busy; i++) {

@@ -8,10 +8,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import serdab.Sha256;
 import serdab.repository.age.AgeIdentity;
 import serdab.store.BlobStore;
@@ -30,7 +32,7 @@ final class Kit {
 
   final RandomGenerator random;
   final AgeIdentity person;
-  private WriterKeys writer;
+  private @Nullable WriterKeys writer;
 
   Kit(long seed) {
     this(new SplittableRandom(seed));
@@ -55,15 +57,19 @@ final class Kit {
   }
 
   Repository begin(BlobStore store) {
+    return begin(store, Parity.WITHOUT);
+  }
+
+  Repository begin(BlobStore store, String parity) {
     Repository.Begun begun =
         Repository.begin(
-            store, List.of(person.recipient()), "test", "none", CLOCK, random, "test 1");
+            store, List.of(person.recipient()), "test", parity, CLOCK, random, "test 1");
     writer = begun.writer();
     return begun.repository();
   }
 
   WriterKeys writer() {
-    return writer;
+    return Objects.requireNonNull(writer);
   }
 
   Repository open(BlobStore store) {
@@ -72,12 +78,12 @@ final class Kit {
 
   Repository open(BlobStore store, InstantSource clock) {
     return Repository.open(
-        store, Optional.of(writer), List.of(person), clock, random, Known.HELD_BLOBS_MAX);
+        store, Optional.of(writer()), List.of(person), clock, random, Known.HELD_BLOBS_MAX);
   }
 
   Repository openWithoutIdentity(BlobStore store) {
     return Repository.open(
-        store, Optional.of(writer), List.of(), CLOCK, random, Known.HELD_BLOBS_MAX);
+        store, Optional.of(writer()), List.of(), CLOCK, random, Known.HELD_BLOBS_MAX);
   }
 
   Repository openToRead(BlobStore store) {
@@ -105,7 +111,8 @@ final class Kit {
     for (byte[] blob : blobs) {
       Sha256 digest = Sha256.digest(blob);
       BlobAt at =
-          writer.find(digest)
+          writer
+              .find(digest)
               .orElseGet(() -> writer.put(digest, blob.length, RAW, ByteBuffer.wrap(blob)));
       manifest
           .append(at.pack())

@@ -89,9 +89,8 @@ class RecoverySheetTest {
     Pattern.compile("M(\\d+) (\\d+)h1v1h-1Z")
         .matcher(svg)
         .results()
-        .forEach(
-            square ->
-                dark[Integer.parseInt(square.group(2))][Integer.parseInt(square.group(1))] = true);
+        .forEach(square ->
+            dark[Integer.parseInt(square.group(2))][Integer.parseInt(square.group(1))] = true);
     return dark;
   }
 

@@ -28,7 +28,9 @@ class RepositoryFaultTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Fault.class, names = {"KILL", "POWER_CUT", "IO_ERROR"})
+  @EnumSource(
+      value = Fault.class,
+      names = {"KILL", "POWER_CUT", "IO_ERROR"})
   void theFirstStepsOfARun(Fault fault) {
     for (int step = 1; step <= 8; step++) {
       runWithFault(new SplittableRandom(step), fault, step);
@@ -77,8 +79,7 @@ class RepositoryFaultTest {
       Memory memory,
       String group,
       List<byte[]> shared) {
-    try (Repository repository =
-        kit.open(LocalFolder.onShared(disk.mount(), "a disk", random))) {
+    try (Repository repository = kit.open(LocalFolder.onShared(disk.mount(), "a disk", random))) {
       for (int v = 0; v < 3; v++) {
         List<byte[]> blobs = new ArrayList<>(shared.subList(v, v + 2));
         blobs.add(kit.bytes(100));
@@ -99,18 +100,16 @@ class RepositoryFaultTest {
 
   private static void assertSound(
       Kit kit, SimulatedDisk disk, RandomGenerator random, Memory memory) {
-    try (Repository repository =
-        kit.open(LocalFolder.onShared(disk.mount(), "a disk", random))) {
+    try (Repository repository = kit.open(LocalFolder.onShared(disk.mount(), "a disk", random))) {
       Map<String, Snapshot> versions = Kit.versions(repository);
       assertThat(versions.keySet()).containsAll(memory.committed.keySet());
       // One whose commit was neither confirmed nor refused may be there; then it is whole.
       assertThat(memory.tried.keySet()).containsAll(versions.keySet());
-      versions.forEach(
-          (name, snapshot) -> {
-            assertThat(Kit.read(repository, snapshot))
-                .containsExactlyElementsOf(memory.tried.get(name));
-            repository.requireIntact(snapshot);
-          });
+      versions.forEach((name, snapshot) -> {
+        assertThat(Kit.read(repository, snapshot))
+            .containsExactlyElementsOf(memory.tried.get(name));
+        repository.requireIntact(snapshot);
+      });
     }
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
@@ -209,6 +210,21 @@ class RepositoryTest {
   }
 
   @Test
+  void theKeysOfAGroupAreReadFromTheirCopies() {
+    List<byte[]> blobs = blobs(3);
+    Repository repository = kept(kit.begin(place()));
+    Snapshot written = Kit.write(repository, "1.2.3", "v1", blobs).snapshot();
+    repository.settle();
+    BlobStore place = place();
+    disk.flipBit(names(place, "groups/").getFirst(), 300);
+    place.delete(Layout.REPOSITORY);
+
+    Repository again = kept(kit.openToRead(place));
+
+    assertThat(Kit.read(again, written)).containsExactlyElementsOf(blobs);
+  }
+
+  @Test
   void aSnapshotThatIsLostWithItsCopiesIsReadByTheIndex() {
     List<byte[]> blobs = blobs(3);
     Repository repository = kept(kit.begin(place()));
@@ -235,7 +251,7 @@ class RepositoryTest {
     String file = "snapshots/" + written.at() + ".zip";
     StoredZip.Entry table =
         StoredZip.entries(new HeldBytes(disk.bytes(file))).get(SnapshotFile.BLOBS);
-    disk.flipBit(file, 8 * table.offset() + 100);
+    disk.flipBit(file, 8 * Objects.requireNonNull(table).offset() + 100);
 
     Repository again = kept(kit.open(place));
     again.rebuildIndex();
@@ -262,7 +278,7 @@ class RepositoryTest {
     String segment = names(place, "index/").getFirst();
     StoredZip.Entry table =
         StoredZip.entries(new HeldBytes(disk.bytes(segment))).get(Segment.BLOBS);
-    disk.flipBit(segment, 8 * (table.offset() + 20) + 1);
+    disk.flipBit(segment, 8 * (Objects.requireNonNull(table).offset() + 20) + 1);
 
     Repository again = kept(kit.open(place));
     Snapshot second = Kit.write(again, "1.2.4", "v1", blobs).snapshot();
@@ -329,8 +345,7 @@ class RepositoryTest {
     for (int i = 0; i < each.size(); i++) {
       int group = i;
       threads.add(
-          Thread.ofVirtual()
-              .start(() -> Kit.write(repository, "g" + group, "v", each.get(group))));
+          Thread.ofVirtual().start(() -> Kit.write(repository, "g" + group, "v", each.get(group))));
     }
     for (Thread thread : threads) {
       thread.join();

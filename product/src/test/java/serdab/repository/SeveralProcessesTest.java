@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,7 +69,7 @@ class SeveralProcessesTest {
       for (String name : List.of("one", "two")) {
         for (int v = 0; v < VERSIONS; v++) {
           Snapshot snapshot = versions.get(name + "/v" + v);
-          assertThat(Kit.read(repository, snapshot))
+          assertThat(Kit.read(repository, Objects.requireNonNull(snapshot)))
               .containsExactlyElementsOf(WritingProcess.blobs(name, v));
         }
       }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /// Runs actors one at a time and changes between them wherever one asks the place for something, in
 /// an order that a seed decides. An actor may also fall asleep for long, or be killed, at any such
@@ -30,7 +31,7 @@ final class Turns {
     private boolean over;
     private boolean killed;
     private long asleepUntil;
-    private Throwable failure;
+    private @Nullable Throwable failure;
 
     private Actor(Work work) {
       this.work = work;
@@ -44,32 +45,27 @@ final class Turns {
       }
     }
 
-    void kill() {
-      killed = true;
-    }
-
-    Throwable failure() {
+    @Nullable Throwable failure() {
       return failure;
     }
 
     private void start() {
       Thread.ofVirtual()
-          .start(
-              () -> {
-                turn.acquireUninterruptibly();
-                try {
-                  if (!killed) {
-                    work.run(this);
-                  }
-                } catch (KilledError e) {
-                  // As a process that is gone.
-                } catch (Throwable e) {
-                  failure = e;
-                } finally {
-                  over = true;
-                  done.release();
-                }
-              });
+          .start(() -> {
+            turn.acquireUninterruptibly();
+            try {
+              if (!killed) {
+                work.run(this);
+              }
+            } catch (KilledError e) {
+              // As a process that is gone.
+            } catch (Throwable e) {
+              failure = e;
+            } finally {
+              over = true;
+              done.release();
+            }
+          });
     }
   }
 
@@ -96,8 +92,7 @@ final class Turns {
       if (ready.isEmpty()) {
         return;
       }
-      List<Actor> awake =
-          ready.stream().filter(actor -> actor.asleepUntil <= steps).toList();
+      List<Actor> awake = ready.stream().filter(actor -> actor.asleepUntil <= steps).toList();
       Actor next =
           awake.isEmpty()
               ? ready.get(random.nextInt(ready.size()))

@@ -4,7 +4,8 @@ import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import serdab.testing.world.SimulatedDisk;
 
-/// The contract, kept by a folder that several runs write to, on the simulated disk while that behaves.
+/// The contract, kept by a folder that several runs write to, on the simulated disk while that
+/// behaves.
 class SharedLocalFolderOnSimulatedDiskTest extends BlobStoreContract {
 
   private final RandomGenerator random = new SplittableRandom(2);

@@ -30,11 +30,10 @@ public final class AgeRecipient {
     byte[] point =
         Bech32.decode(PREFIX, key)
             .filter(bytes -> bytes.length == Crypto.KEY_BYTES)
-            .orElseThrow(
-                () ->
-                    AgeProblems.malformedKey(
-                        "A recipient begins with age1 and has 62 characters; this one is"
-                            + " misspelt."));
+            .orElseThrow(() ->
+                AgeProblems.malformedKey(
+                    "A recipient begins with age1 and has 62 characters; this one is"
+                        + " misspelt."));
     return new AgeRecipient(point, key);
   }
 
