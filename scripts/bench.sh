@@ -21,10 +21,26 @@ make_bench() {
 }
 
 bench() {
+  if [ "${1:-}" = jpeg-ls ]; then
+    bench_jpeg_ls
+    return
+  fi
   [ -d target/bench-data ] || make_bench target/bench-data
   "$checkout/serdab" --version >/dev/null # builds now, not while it is measured
   "$jdk/bin/java" "$BENCHMARKS/SideBySide.java" "$checkout" target/bench-data "$@"
   scan_headers "$@"
+}
+
+# Compiled pixels alone: the series that make-bench is made from, then 300 MB of what it made.
+bench_jpeg_ls() {
+  shared=${SERDAB_SHARED:-../shared}
+  [ -d target/bench-data ] || make_bench target/bench-data || return
+  [ -d product/target/classes/serdab ] || run_maven -q compile -pl product
+  for folder in "$shared/data/dicom/ct_dcm_qa_ct/Philips" "$shared/data/dicom/ct_dcm_qa_ct/GE" \
+    "$shared/data/dicom/mr_siemens_dcm_qa_decubitus" target/bench-data; do
+    echo "== $folder"
+    scripts/bench-jpeg-ls.sh "$jdk" "$folder" 300 || return
+  done
 }
 
 # Header scans per second of one core, on real files; the row is recorded like the others.

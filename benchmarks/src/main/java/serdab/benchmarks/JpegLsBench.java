@@ -25,10 +25,11 @@ import serdab.dicom.codec.SampleRange;
 /// Megabytes (10^6) of raw pixels that one core codes in a second, of frames that are in memory.
 ///
 /// Seconds are those that the coding thread worked for, so that a machine with other work does not
-/// slow down what is measured. The cold row is the first time through in a fresh process, by itself.
-/// Each frame is compared after decoding.
+/// slow down what is measured. The cold row is the first time through in a fresh process, by
+/// itself. Each frame is compared after decoding.
 ///
-/// usage: `JpegLsBench FOLDER [MEGABYTES] [ROUNDS]`: uncompressed 16-bit images of one sample per pixel
+/// usage: `JpegLsBench FOLDER [MEGABYTES] [ROUNDS]`: uncompressed 16-bit images of one sample per
+/// pixel
 public final class JpegLsBench {
 
   private record Frame(byte[] raw, FrameFormat format) {}
@@ -71,8 +72,7 @@ public final class JpegLsBench {
         }
       }
     }
-    System.out.printf(
-        Locale.ROOT, "%d frames, %.1f MB raw%n", frames.size(), rawBytes / 1e6);
+    System.out.printf(Locale.ROOT, "%d frames, %.1f MB raw%n", frames.size(), rawBytes / 1e6);
   }
 
   private void load(ByteSource source) throws IOException {
@@ -91,9 +91,7 @@ public final class JpegLsBench {
     int columns = number(data, Tag.Columns, 0);
     int length = rows * columns * 2;
     boolean signed = number(data, Tag.PixelRepresentation, 0) == 1;
-    for (long offset = 0;
-        length > 0 && offset + length <= data.valueLength(at);
-        offset += length) {
+    for (long offset = 0; length > 0 && offset + length <= data.valueLength(at); offset += length) {
       byte[] raw = new byte[length];
       if (data.read(at, offset, ByteBuffer.wrap(raw)) < length) {
         return;
@@ -103,8 +101,7 @@ public final class JpegLsBench {
       int bits = Math.max(9, shifted ? range.bitsWithOffset() : range.bits());
       frames.add(
           new Frame(
-              raw,
-              new FrameFormat(rows, columns, 1, bits, false, shifted ? -range.lowest() : 0)));
+              raw, new FrameFormat(rows, columns, 1, bits, false, shifted ? -range.lowest() : 0)));
       rawBytes += length;
     }
   }

@@ -25,7 +25,8 @@ import serdab.store.Staged;
 /// Files that a destination keeps beside its studies, in one folder of its own. Thread-safe.
 ///
 /// They are no copies of studies: nothing here is listed, verified or restored as one. Names are
-/// relative to the folder. A form that hides whose studies it holds has them sealed. Every method throws [SerdabException] when the place fails.
+/// relative to the folder. A form that hides whose studies it holds has them sealed. Every method
+/// throws [SerdabException] when the place fails.
 public final class SideFiles {
 
   private static final int PIECE_BYTES = 1 << 20;
@@ -97,8 +98,9 @@ public final class SideFiles {
 
   /// A small document; empty when there is none.
   public Optional<byte[]> document(String name) {
-    return store.document(stored(name)).map(document ->
-        sealing.isPresent() ? sealing.get().opened(document) : document);
+    return store
+        .document(stored(name))
+        .map(document -> sealing.isPresent() ? sealing.get().opened(document) : document);
   }
 
   /// Writes a small document whole, in place of the one there.

@@ -24,7 +24,8 @@ public final class StudyDocument {
     return Manifest.readWithoutEntries(in);
   }
 
-  /// A text as documents hold it: a lone surrogate, which a damaged file name can hold, has no UTF-8.
+  /// A text as documents hold it: a lone surrogate, which a damaged file name can hold, has no
+  /// UTF-8.
   public static String text(String value) {
     return SafeNames.withoutLoneSurrogates(value);
   }

@@ -58,6 +58,8 @@ public final class Repositories {
     return connect(Compression.SMALL, true);
   }
 
+  /// Opens it, and begins it the first time.
+  ///
   /// @param withIdentity whether what was written by other runs can be read
   public RepositoryDestination connect(Compression compression, boolean withIdentity) {
     BlobStore store = place();

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
@@ -146,7 +147,8 @@ class RepositoryDestinationTest {
   /// A grey that no other frame has, with a bright line that moves.
   private static byte[] drawn(byte[] frame, int number) {
     Arrays.fill(frame, (byte) number);
-    Arrays.fill(frame, number * 37 % 500 * 512, number * 37 % 500 * 512 + 512, (byte) (number >> 8));
+    Arrays.fill(
+        frame, number * 37 % 500 * 512, number * 37 % 500 * 512 + 512, (byte) (number >> 8));
     return frame;
   }
 
@@ -207,15 +209,16 @@ class RepositoryDestinationTest {
       assertThat(later.prove(copy, Depth.INTACT)).isInstanceOf(ProofOutcome.Proven.class);
       assertThatExceptionOfType(SerdabException.Refused.class)
           .isThrownBy(() -> later.prove(copy, Depth.READABLE))
-          .satisfies(e ->
-              assertThat(e.problem().code()).isEqualTo("repository-needs-identity"));
+          .satisfies(e -> assertThat(e.problem().code()).isEqualTo("repository-needs-identity"));
       assertThatExceptionOfType(SerdabException.Refused.class)
           .isThrownBy(() -> later.read(copy))
-          .satisfies(e ->
-              assertThat(e.problem().code()).isEqualTo("repository-needs-identity"));
+          .satisfies(e -> assertThat(e.problem().code()).isEqualTo("repository-needs-identity"));
 
       HeldVersion second =
-          study(2).supersedes(copy.id()).file("CT/old", study.files().get("CT/IM1")).copyTo(later);
+          study(2)
+              .supersedes(copy.id())
+              .file("CT/old", Objects.requireNonNull(study.files().get("CT/IM1")))
+              .copyTo(later);
       assertThat(later.versions(study.key()))
           .extracting(HeldVersion::id)
           .containsExactly(copy.id(), second.id());
@@ -284,7 +287,9 @@ class RepositoryDestinationTest {
     try (RepositoryDestination destination = place.connect()) {
       study(1).patient("Doe^Jane").copyTo(destination);
       SideFiles beside = destination.beside("_recovery").orElseThrow();
-      beside.write("catalogue.zip", out -> out.write("Doe^Jane".repeat(30_000).getBytes(StandardCharsets.US_ASCII)));
+      beside.write(
+          "catalogue.zip",
+          out -> out.write("Doe^Jane".repeat(30_000).getBytes(StandardCharsets.US_ASCII)));
       beside.replace("plans.toml", "Doe^Jane".getBytes(StandardCharsets.US_ASCII));
       destination.settle(Map.of());
       assertThat(destination.hidesPatients()).isTrue();

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
@@ -22,7 +23,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import serdab.Depth;
 import serdab.Sha256;
 import serdab.destination.repository.Compression;
+import serdab.destination.repository.Estimator;
 import serdab.destination.repository.RepositoryDestination;
+import serdab.dicom.ByteSource;
 import serdab.dicom.DataSet;
 import serdab.dicom.DicomFile;
 import serdab.dicom.StoredFile;
@@ -69,7 +72,7 @@ class RepositoryRealDataTest {
         byte[] read = TestStudy.read(reader, file, 0, file.lengthBytes());
         assertThat(Sha256.digest(read))
             .as(file.path())
-            .isEqualTo(Sha256.digest(files.get(file.path())));
+            .isEqualTo(Sha256.digest(Objects.requireNonNull(files.get(file.path()))));
       }
     }
   }
@@ -122,7 +125,7 @@ class RepositoryRealDataTest {
         List<StoredFile> all = new ArrayList<>(reader.version().files());
         for (int i = 0; i < 200; i++) {
           StoredFile file = all.get(random.nextInt(all.size()));
-          byte[] whole = files.get(file.path());
+          byte[] whole = Objects.requireNonNull(files.get(file.path()));
           int from = random.nextInt(whole.length + 1);
           int to = from + random.nextInt(whole.length - from + 1);
 
@@ -130,6 +133,30 @@ class RepositoryRealDataTest {
               .isEqualTo(Arrays.copyOfRange(whole, from, to));
         }
       }
+    }
+  }
+
+  @Test
+  void anEstimateFromASampleIsWithinATenthOfWhatTheDataFolderTakes() throws IOException {
+    Map<String, byte[]> all = new TreeMap<>();
+    for (String source : sources()) {
+      files(source).forEach((path, bytes) -> all.put(source + "/" + path, bytes));
+    }
+    long total = all.values().stream().mapToLong(bytes -> bytes.length).sum();
+    Estimator.Estimate estimate;
+    try (Estimator estimator =
+        new Estimator(total, Compression.SMALL, 2, ZipTrees.CLOCK)) {
+      for (byte[] file : all.values()) {
+        if (estimator.wants(file.length)) {
+          estimator.sample(ByteSource.of(file));
+        }
+      }
+      estimate = estimator.estimate();
+    }
+    try (RepositoryDestination destination = new Repositories().connect()) {
+      HeldVersion copy = study("1.2.3", all).tellingStructure().copyTo(destination);
+
+      assertThat((double) estimate.storedBytes() / copy.storedBytes()).isBetween(0.9, 1.1);
     }
   }
 
@@ -152,8 +179,7 @@ class RepositoryRealDataTest {
     }
     HeldVersion second;
     try (RepositoryDestination destination = place.connect()) {
-      second =
-          study("1.2.3", after).supersedes(first.id()).tellingStructure().copyTo(destination);
+      second = study("1.2.3", after).supersedes(first.id()).tellingStructure().copyTo(destination);
       destination.settle(Map.of());
     }
 
@@ -189,7 +215,6 @@ class RepositoryRealDataTest {
     }
 
     long added = place.storedBytes() - once;
-    long raw = before.values().stream().mapToLong(bytes -> bytes.length).sum();
     assertThat(changed(before, after)).isGreaterThan(before.size() / 2L);
     assertThat(added).isLessThan(once / 50);
     try (RepositoryDestination destination = place.connect()) {

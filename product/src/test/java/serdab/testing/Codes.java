@@ -97,6 +97,7 @@ public final class Codes {
           "retention-plan",
           "sealed-repository-writer",
           "sealed-repository",
+          "sealed-version",
           "serdab-drill",
           "study-manifest",
           "study-zip-tree",

@@ -156,8 +156,7 @@ final class BlobCoder implements AutoCloseable {
         shape.samples() == 1 || shape.planar() ? Interleave.NONE : Interleave.SAMPLE;
     int stream;
     try {
-      stream =
-          jpegLs.encode(cells, 0, format(shape, bits, -range.lowest()), interleave);
+      stream = jpegLs.encode(cells, 0, format(shape, bits, -range.lowest()), interleave);
     } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
       return Optional.empty();
     }

@@ -115,11 +115,12 @@ final class BlobFeed {
   ///
   /// @param raw its bytes from 0 on; belongs to the feed from now on
   Place add(byte[] raw, int length, Kind kind) {
-    FutureTask<Sha256> digest = coders.begin(_ -> {
-      java.security.MessageDigest hasher = Sha256.hasher();
-      hasher.update(raw, 0, length);
-      return Sha256.finish(hasher);
-    });
+    FutureTask<Sha256> digest =
+        coders.begin(_ -> {
+          java.security.MessageDigest hasher = Sha256.hasher();
+          hasher.update(raw, 0, length);
+          return Sha256.finish(hasher);
+        });
     Item item = new Item(raw, length, kind, digest);
     digesting.addLast(item);
     bytesUnderWay += length;
@@ -133,8 +134,7 @@ final class BlobFeed {
   }
 
   private void advance(boolean all) {
-    while (!digesting.isEmpty()
-        && (all || isTooMuch() || digesting.getFirst().digest.isDone())) {
+    while (!digesting.isEmpty() && (all || isTooMuch() || digesting.getFirst().digest.isDone())) {
       encodeOrFind(digesting.removeFirst());
     }
     while (!encoding.isEmpty() && (all || isTooMuch() || encoding.getFirst().isEncoded())) {

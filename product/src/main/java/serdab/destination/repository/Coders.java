@@ -76,7 +76,7 @@ final class Coders implements AutoCloseable {
           switch (e.getCause()) {
             case RuntimeException failure -> throw failure;
             case Error error -> throw error;
-            default -> throw new IllegalStateException(e.getCause());
+            case null, default -> throw new IllegalStateException(e);
           }
         }
       }

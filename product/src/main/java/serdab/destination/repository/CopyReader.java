@@ -44,9 +44,7 @@ final class CopyReader implements VersionReader {
       byte[] known =
           coders.with(coder ->
               coder.decode(
-                  document.at().codec(),
-                  source.read(document.at()),
-                  (int) document.lengthBytes()));
+                  document.at().codec(), source.read(document.at()), (int) document.lengthBytes()));
       StudyVersion version = StudyDocument.read(new ByteArrayInputStream(known));
       requireSame(source, manifest, version);
       return new CopyReader(source, manifest, version, coders);

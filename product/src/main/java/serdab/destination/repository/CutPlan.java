@@ -11,8 +11,8 @@ import serdab.dicom.Vr;
 
 /// Where a file is cut: runs of bytes that become blobs, in file order. All between them is header.
 ///
-/// A plan is advice. Whatever a file claims of itself, its pieces one after another are the file, so
-/// a plan made of a lie costs room and nothing else.
+/// A plan is advice. Whatever a file claims of itself, its pieces one after another are the file,
+/// so a plan made of a lie costs room and nothing else.
 ///
 /// @param lengthBytes of the file
 /// @param runs in file order, not overlapping, each within the file
@@ -77,9 +77,7 @@ record CutPlan(long lengthBytes, List<Run> runs, String series) {
   ///
   /// @param lengthBytes how many bytes of it will come
   static CutPlan of(DicomFile file, long lengthBytes) throws IOException {
-    if (!file.isDicom()
-        || file.transferSyntax().deflated()
-        || file.lengthBytes() != lengthBytes) {
+    if (!file.isDicom() || file.transferSyntax().deflated() || file.lengthBytes() != lengthBytes) {
       return plain(lengthBytes);
     }
     List<Run> runs = new ArrayList<>();
@@ -154,8 +152,7 @@ record CutPlan(long lengthBytes, List<Run> runs, String series) {
     }
     boolean isSwapped =
         dataSet.isBigEndian(pixels)
-            || (dataSet.tag(pixels) == Tag.PixelData
-                && file.transferSyntax().hasBigEndianPixels());
+            || (dataSet.tag(pixels) == Tag.PixelData && file.transferSyntax().hasBigEndianPixels());
     boolean planar = samples > 1 && dataSet.number(Tag.PlanarConfiguration).orElse(0L) == 1;
     return Optional.of(
         new FrameShape(

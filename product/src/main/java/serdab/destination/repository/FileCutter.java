@@ -128,7 +128,8 @@ final class FileCutter {
   private void lookAndCut() {
     CutPlan found;
     try {
-      found = CutPlan.of(DicomFile.read(new Beginning(beginning, held, expectedBytes)), expectedBytes);
+      found =
+          CutPlan.of(DicomFile.read(new Beginning(beginning, held, expectedBytes)), expectedBytes);
     } catch (IOException e) {
       found = CutPlan.plain(expectedBytes);
     }
@@ -228,7 +229,22 @@ final class FileCutter {
   }
 
   /// The beginning of a file whose length is known: behind what is held nothing can be read.
-  private record Beginning(byte[] bytes, int held, long lengthBytes) implements ByteSource {
+  private static final class Beginning implements ByteSource {
+
+    private final byte[] bytes;
+    private final int held;
+    private final long lengthBytes;
+
+    Beginning(byte[] bytes, int held, long lengthBytes) {
+      this.bytes = bytes;
+      this.held = held;
+      this.lengthBytes = lengthBytes;
+    }
+
+    @Override
+    public long lengthBytes() {
+      return lengthBytes;
+    }
 
     @Override
     public int read(long position, ByteBuffer target) {

@@ -69,8 +69,7 @@ final class ReadableCheck {
     }
   }
 
-  private static void readFully(ReadableByteChannel channel, ByteBuffer target)
-      throws IOException {
+  private static void readFully(ReadableByteChannel channel, ByteBuffer target) throws IOException {
     while (target.hasRemaining()) {
       if (channel.read(target) < 0) {
         return;

@@ -40,9 +40,9 @@ import tools.jackson.core.json.JsonFactory;
 
 /// Copies in a repository: deduplicated, compressed, sealed, on any place. Thread-safe.
 ///
-/// A copy is INTACT when it is committed: its new packs were read back, and so was every pack that it
-/// shares with others, once in a run. READABLE and [#read] need the identity, but for packs of this
-/// run.
+/// A copy is INTACT when it is committed: its new packs were read back, and so was every pack that
+/// it shares with others, once in a run. READABLE and [#read] need the identity, but for packs of
+/// this run.
 ///
 /// Where a study was removed or set aside, its packs stay until a prune.
 public final class RepositoryDestination implements Destination {
@@ -153,7 +153,8 @@ public final class RepositoryDestination implements Destination {
   }
 
   private static boolean follows(HeldVersion copy, HeldVersion other) {
-    return !other.id().equals(copy.id()) && copy.supersedes().filter(other.id()::equals).isPresent();
+    return !other.id().equals(copy.id())
+        && copy.supersedes().filter(other.id()::equals).isPresent();
   }
 
   private Optional<Snapshot> snapshot(HeldVersion version) {
@@ -188,8 +189,8 @@ public final class RepositoryDestination implements Destination {
   /// PRESENT: every pack is listed with its length. INTACT: every pack was read, and its SHA-256 is
   /// its name. READABLE: every file was put together, parsed, and compared with the manifest.
   ///
-  /// @throws SerdabException.Refused `repository-needs-identity` when READABLE is asked for, and the
-  ///   copy was not made in this run
+  /// @throws SerdabException.Refused `repository-needs-identity` when READABLE is asked for, and
+  ///   the copy was not made in this run
   @Override
   public ProofOutcome prove(HeldVersion version, Depth depth) {
     if (!Depth.READABLE.reaches(depth)) {
@@ -291,7 +292,8 @@ public final class RepositoryDestination implements Destination {
     return true;
   }
 
-  /// Its packs stay where they are, as others may share them; a prune frees those that nobody needs.
+  /// Its packs stay where they are, as others may share them; a prune frees those that nobody
+  /// needs.
   @Override
   public Optional<String> setAside(String location) {
     Optional<Snapshot> found;

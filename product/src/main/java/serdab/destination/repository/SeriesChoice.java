@@ -60,9 +60,7 @@ final class SeriesChoice {
               ? List.of(BlobCoder.FILTERED, BlobCoder.ZSTD)
               : List.of(BlobCoder.JPEG_LS, BlobCoder.ZSTD);
       case FAST ->
-          shape.bigEndian()
-              ? List.of(BlobCoder.ZSTD)
-              : List.of(BlobCoder.FILTERED, BlobCoder.ZSTD);
+          shape.bigEndian() ? List.of(BlobCoder.ZSTD) : List.of(BlobCoder.FILTERED, BlobCoder.ZSTD);
     };
   }
 
@@ -79,7 +77,9 @@ final class SeriesChoice {
       }
       int best =
           sums.entrySet().stream()
-              .min(Map.Entry.<Integer, Long>comparingByValue().thenComparing(Map.Entry.comparingByKey()))
+              .min(
+                  Map.Entry.<Integer, Long>comparingByValue()
+                      .thenComparing(Map.Entry.comparingByKey()))
               .map(Map.Entry::getKey)
               .orElse(BlobCoder.ZSTD.number());
       chosen =
@@ -100,10 +100,10 @@ final class SeriesChoice {
     Optional<Encoded> best = Optional.empty();
     for (Codec codec : codecs) {
       Optional<Encoded> made = coder.pixels(codec, raw, length, shape);
-      sizes.put(codec.number(), made.map(encoded -> (long) encoded.lengthBytes()).orElse((long) length));
+      sizes.put(
+          codec.number(), made.map(encoded -> (long) encoded.lengthBytes()).orElse((long) length));
       if (made.isPresent()
-          && made.get().lengthBytes()
-              < best.map(Encoded::lengthBytes).orElse(length)) {
+          && made.get().lengthBytes() < best.map(Encoded::lengthBytes).orElse(length)) {
         best = made;
       }
     }

@@ -4,8 +4,8 @@ import java.lang.invoke.VarHandle;
 
 /// The bits of one entropy-coded segment, without the stuffed ones (T.87 section A.1).
 ///
-/// A segment ends at a marker: a byte of ones and then one whose first bit is set. Behind the last bit
-/// come zeros without end as far as a decoder can go: no code is all zeros, so it stops there.
+/// A segment ends at a marker: a byte of ones and then one whose first bit is set. Behind the last
+/// bit come zeros without end as far as a decoder can go: no code is all zeros, so it stops there.
 final class BitSource {
 
   private static final VarHandle LONGS = StuffedOutput.LONGS;
@@ -18,7 +18,8 @@ final class BitSource {
   /// The next byte to load.
   int at;
 
-  /// The next bits, the first one highest; below the [#loaded] ones stand some that are loaded again.
+  /// The next bits, the first one highest; below the [#loaded] ones stand some that are loaded
+  /// again.
   long next;
 
   int loaded;
@@ -42,7 +43,7 @@ final class BitSource {
       if (!afterOnes && to - i >= Long.BYTES) {
         long word = (long) LONGS.get(stream, i);
         if (((~word - 0x0101_0101_0101_0101L) & word & 0x8080_8080_8080_8080L) == 0) {
-          LONGS.set(out, length, waiting << 1 << (63 - shift) | word >>> shift);
+          LONGS.set(out, length, (waiting << 1 << (63 - shift)) | (word >>> shift));
           length += Long.BYTES;
           waiting = word & ((1L << shift) - 1);
           i += Long.BYTES;
@@ -58,7 +59,7 @@ final class BitSource {
         count = 7;
       }
       afterOnes = value == 0xFF;
-      waiting = waiting << count | value;
+      waiting = (waiting << count) | value;
       shift += count;
       if (shift >= 8) {
         shift -= 8;
@@ -91,7 +92,7 @@ final class BitSource {
   /// Makes sure that 56 bits are loaded.
   void refill() {
     next |= (long) LONGS.get(bytes, at) >>> loaded;
-    at += 63 - loaded >> 3;
+    at += (63 - loaded) >> 3;
     loaded |= 56;
   }
 

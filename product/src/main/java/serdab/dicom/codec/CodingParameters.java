@@ -1,7 +1,7 @@
 package serdab.dicom.codec;
 
-/// What steers the coding of a scan: the preset parameters of T.87 section C.2.4.1.1 and what section
-/// A.2.1 derives from them.
+/// What steers the coding of a scan: the preset parameters of T.87 section C.2.4.1.1 and what
+/// section A.2.1 derives from them.
 ///
 /// @param maximum MAXVAL
 /// @param near NEAR

@@ -18,8 +18,8 @@ import java.util.Objects;
 /// The differences stand in the order of their cells: first the low bytes of all of them, then, for
 /// cells of two bytes, the high bytes of all of them.
 ///
-/// @param rows at least 1; the planes of a planar frame are filtered as one image with the rows of all
-///     of them
+/// @param rows at least 1; the planes of a planar frame are filtered as one image with the rows of
+///   all of them
 /// @param columns at least 1
 /// @param samplesPerPixel at least 1; 1 for a planar frame
 /// @param bytesPerSample 1 or 2
@@ -34,8 +34,8 @@ public record DeltaShuffle(int rows, int columns, int samplesPerPixel, int bytes
 
   private static final long SIGNS = 0x8000_8000_8000_8000L;
 
-  /// @throws IllegalArgumentException when a number is outside its range or the image is longer than
-  ///     an array can be
+  /// @throws IllegalArgumentException when a number is outside its range or the image is longer
+  ///   than an array can be
   public DeltaShuffle {
     if (rows < 1 || columns < 1 || samplesPerPixel < 1) {
       throw new IllegalArgumentException("an image of no samples");
@@ -54,7 +54,8 @@ public record DeltaShuffle(int rows, int columns, int samplesPerPixel, int bytes
     return rows * columns * samplesPerPixel * bytesPerSample;
   }
 
-  /// Filters the image at `from` in `raw` into `out`, from index `at` on. The arrays must not overlap.
+  /// Filters the image at `from` in `raw` into `out`, from index `at` on. The arrays must not
+  /// overlap.
   ///
   /// @throws IndexOutOfBoundsException when an array does not hold the image
   public void forward(byte[] raw, int from, byte[] out, int at) {
@@ -70,8 +71,8 @@ public record DeltaShuffle(int rows, int columns, int samplesPerPixel, int bytes
     }
   }
 
-  /// Turns [#forward] back: the filtered image at `from` becomes the image at `at`. The arrays must not
-  /// overlap.
+  /// Turns [#forward] back: the filtered image at `from` becomes the image at `at`. The arrays must
+  /// not overlap.
   ///
   /// @throws IndexOutOfBoundsException when an array does not hold the image
   public void inverse(byte[] filtered, int from, byte[] out, int at) {

@@ -9,11 +9,11 @@ import java.util.Objects;
 /// Decodes JPEG-LS streams (ITU-T T.87 | ISO/IEC 14495-1), lossless and near-lossless.
 ///
 /// Damaged streams end in [serdab.SerdabException.Damaged]: code `jpeg-ls-damaged`, or
-/// `jpeg-ls-not-supported` for what the standard allows and this class does not read: mapping tables,
-/// point transforms, sizes above 65535 and a number of lines that is given at the end. The time that a
-/// stream takes and the memory are bounded by the format that the caller expects and the length of the
-/// stream, never by what the stream claims. One thread at a time; buffers are kept from one frame to
-/// the next.
+/// `jpeg-ls-not-supported` for what the standard allows and this class does not read: mapping
+/// tables, point transforms, sizes above 65535 and a number of lines that is given at the end. The
+/// time that a stream takes and the memory are bounded by the format that the caller expects and
+/// the length of the stream, never by what the stream claims. One thread at a time; buffers are
+/// kept from one frame to the next.
 public final class JpegLsDecoder {
 
   private static final VarHandle SHORTS =
@@ -65,10 +65,11 @@ public final class JpegLsDecoder {
 
   /// Decodes one frame into `[at, at + format.lengthBytes())` of `out`.
   ///
-  /// @param stream holds the frame's stream in `[from, to)`; what stands behind its end is passed over
+  /// @param stream holds the frame's stream in `[from, to)`; what stands behind its end is passed
+  ///   over
   /// @param format what the frame must be; planar or not decides only where samples go
-  /// @throws serdab.SerdabException.Damaged when the stream is damaged or is of another format; `out`
-  ///     is then partly written
+  /// @throws serdab.SerdabException.Damaged when the stream is damaged or is of another format;
+  ///   `out` is then partly written
   /// @throws IndexOutOfBoundsException when `out` has no room for the frame
   public void decode(byte[] stream, int from, int to, FrameFormat format, byte[] out, int at) {
     Objects.checkFromIndexSize(at, format.lengthBytes(), out.length);
@@ -87,8 +88,11 @@ public final class JpegLsDecoder {
       throw Damage.of("it is of another format than its frame");
     }
     scans(
-        reader, first, stream, to, (component, row, samples, columns) ->
-            write(samples, format, row, component, out, at));
+        reader,
+        first,
+        stream,
+        to,
+        (component, row, samples, columns) -> write(samples, format, row, component, out, at));
     if (reader.transform == 1) {
       turnBackTransform(format, out, at);
     }

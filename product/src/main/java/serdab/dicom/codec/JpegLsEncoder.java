@@ -8,8 +8,8 @@ import java.util.Objects;
 /// Codes frames as JPEG-LS without loss (ITU-T T.87 | ISO/IEC 14495-1).
 ///
 /// Each frame becomes a complete stream from SOI to EOI, with default parameters. The same frame in
-/// the same format gives the same bytes in every release. One thread at a time; buffers are kept from
-/// one frame to the next.
+/// the same format gives the same bytes in every release. One thread at a time; buffers are kept
+/// from one frame to the next.
 public final class JpegLsEncoder {
 
   private static final VarHandle SHORTS =
@@ -47,7 +47,8 @@ public final class JpegLsEncoder {
     return output.length();
   }
 
-  /// The buffer with the latest stream; it is longer than the stream, and the next call writes over it.
+  /// The buffer with the latest stream; it is longer than the stream, and the next call writes over
+  /// it.
   public byte[] stream() {
     return output.bytes();
   }
@@ -124,8 +125,7 @@ public final class JpegLsEncoder {
     lines.end();
   }
 
-  private void read(
-      byte[] raw, int from, FrameFormat format, int row, int component, int[] to) {
+  private void read(byte[] raw, int from, FrameFormat format, int row, int component, int[] to) {
     int columns = format.columns();
     int cell = format.bytesPerSample();
     int step = format.planar() ? cell : cell * format.samplesPerPixel();

@@ -37,11 +37,11 @@ final class LineDecoder {
     plain =
         !together
             && forScan.near() == 0
-            && (forScan.maximum() & forScan.maximum() + 1) == 0
+            && (forScan.maximum() & (forScan.maximum() + 1)) == 0
             && forScan.reset() <= 127;
     int initialA = forScan.initialA();
     if (plain) {
-      Arrays.fill(contexts, (long) initialA << 32 | 1);
+      Arrays.fill(contexts, ((long) initialA << 32) | 1);
     } else {
       Arrays.fill(a, initialA);
       Arrays.fill(b, 0);
@@ -90,7 +90,7 @@ final class LineDecoder {
       int q = 9 * (9 * q1 + q2) + q3;
       if (q != 0) {
         int sign = q >> 31;
-        int index = (q ^ sign) - sign & 511;
+        int index = ((q ^ sign) - sign) & 511;
         long state = states[index];
         int low = (int) state;
         int sum = (int) (state >>> 32);
@@ -99,10 +99,10 @@ final class LineDecoder {
         int count = low & 0xFF;
 
         int k = Math.max(0, Integer.numberOfLeadingZeros(count) - Integer.numberOfLeadingZeros(sum));
-        k += (count << k) - sum >>> 31;
+        k += ((count << k) - sum) >>> 31;
 
         next |= (long) StuffedOutput.LONGS.get(from, at) >>> loaded;
-        at += 63 - loaded >> 3;
+        at += (63 - loaded) >> 3;
         loaded |= 56;
         int zeros = Long.numberOfLeadingZeros(next);
         int mapped;
@@ -123,12 +123,12 @@ final class LineDecoder {
         if (mapped >>> errorBits != 0) {
           throw Damage.of("it holds a code that no sample can have");
         }
-        int error = mapped >>> 1 ^ -(mapped & 1);
+        int error = (mapped >>> 1) ^ -(mapped & 1);
         error ^= ((k - 1) & (2 * bias + count - 1)) >> 31;
 
         int predicted = Math.max(Math.min(ra, rb), Math.min(Math.max(ra, rb), ra + rb - rc));
         predicted = Math.max(0, Math.min(maximum, predicted + ((correction ^ sign) - sign)));
-        int x = predicted + ((error ^ sign) - sign) & maximum;
+        int x = (predicted + ((error ^ sign) - sign)) & maximum;
         line[i] = (char) x;
 
         sum += Math.abs(error);
@@ -139,13 +139,13 @@ final class LineDecoder {
           count >>= 1;
         }
         count++;
-        int less = bias + count - 1 >> 31;
+        int less = (bias + count - 1) >> 31;
         int more = -bias >> 31;
         bias += (count & less) - (count & more);
         bias = Math.max(1 - count, Math.min(0, bias));
         correction = Math.max(-128, Math.min(127, correction + less - more));
         states[index] =
-            (long) sum << 32 | (bias << 16 | (correction & 0xFF) << 8 | count) & 0xFFFF_FFFFL;
+            ((long) sum << 32) | (((bias << 16) | ((correction & 0xFF) << 8) | count) & 0xFFFF_FFFFL);
 
         ra = x;
         rc = rb;
@@ -319,14 +319,14 @@ final class LineDecoder {
         run = most;
       }
       if (run == most) {
-        return (long) runIndex << 32 | run;
+        return ((long) runIndex << 32) | run;
       }
     }
     run += in.read(CodingParameters.runBits(runIndex));
     if (run >= most) {
       throw Damage.of("a run goes on behind the end of its line");
     }
-    return (long) runIndex << 32 | run;
+    return ((long) runIndex << 32) | run;
   }
 
   /// Decodes the sample that ends a run (section A.7.2).
@@ -334,15 +334,15 @@ final class LineDecoder {
     int count = runN[type];
     int k = golombBits(type == 0 ? runA[0] : runA[1] + (count >> 1), count);
     int mapped = code(k, parameters.limit() - CodingParameters.runBits(runIndex) - 1);
-    int map = mapped + type & 1;
-    int error = mapped + type + map >> 1;
+    int map = (mapped + type) & 1;
+    int error = (mapped + type + map) >> 1;
     if ((k != 0 || 2 * runNegative[type] >= count) == (map == 1)) {
       error = -error;
     }
     if (error < 0) {
       runNegative[type]++;
     }
-    runA[type] += mapped + 1 - type >> 1;
+    runA[type] += (mapped + 1 - type) >> 1;
     if (count == parameters.reset()) {
       runA[type] >>= 1;
       runN[type] >>= 1;
@@ -372,6 +372,6 @@ final class LineDecoder {
   }
 
   private static int unmapped(int mapped) {
-    return mapped >>> 1 ^ -(mapped & 1);
+    return (mapped >>> 1) ^ -(mapped & 1);
   }
 }

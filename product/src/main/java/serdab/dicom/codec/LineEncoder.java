@@ -43,7 +43,7 @@ final class LineEncoder {
     errorBits = forScan.errorBits();
     limit = forScan.limit();
     maximum = forScan.maximum();
-    Arrays.fill(states, (long) forScan.initialA() << 32 | 1);
+    Arrays.fill(states, ((long) forScan.initialA() << 32) | 1);
     Arrays.fill(runA, forScan.initialA());
     Arrays.fill(runN, 1);
     Arrays.fill(runNegative, 0);
@@ -123,32 +123,32 @@ final class LineEncoder {
         int count = low & 0xFF;
 
         int predicted = Math.max(0, Math.min(most, (pair >>> 16) + c));
-        int error = (pair & 0xFFFF) - predicted << errorShift >> errorShift;
+        int error = ((pair & 0xFFFF) - predicted) << errorShift >> errorShift;
 
         k = Math.max(0, Integer.numberOfLeadingZeros(count) - Integer.numberOfLeadingZeros(a));
-        k += (count << k) - a >>> 31;
+        k += ((count << k) - a) >>> 31;
         // Section A.5.2: the mapping is turned over when k is 0 and 2 B <= -N.
-        int turned = error ^ ((k - 1) & (2 * b + count - 1)) >> 31;
-        mapped = turned << 1 ^ turned >> 31;
+        int turned = error ^ (((k - 1) & (2 * b + count - 1)) >> 31);
+        mapped = (turned << 1) ^ (turned >> 31);
 
         // Sections A.6.1 and A.6.2; N is 64 at most, so this is 1 when it has to be halved.
         int half = count >>> 6;
-        a = a + Math.abs(error) >> half;
-        b = b + error >> half;
+        a = (a + Math.abs(error)) >> half;
+        b = (b + error) >> half;
         count = (count >> half) + 1;
-        int less = b + count - 1 >> 31;
+        int less = (b + count - 1) >> 31;
         int more = -b >> 31;
         b += (count & less) - (count & more);
         b = Math.max(1 - count, Math.min(0, b));
         c = Math.max(-128, Math.min(127, c + less - more));
-        state[context] = (long) a << 32 | (b << 16 | (c & 0xFF) << 8 | count) & 0xFFFF_FFFFL;
+        state[context] = ((long) a << 32) | (((b << 16) | ((c & 0xFF) << 8) | count) & 0xFFFF_FFFFL);
 
         int unary = mapped >>> k;
         if (unary >= UNARY_MAX) {
           break;
         }
         int length = unary + 1 + k;
-        acc = acc << length | mapped - (unary - 1 << k);
+        acc = (acc << length) | (mapped - ((unary - 1) << k));
         n += length;
         LONGS.set(to, p, acc << -n);
         p += n >>> 3;
@@ -168,8 +168,8 @@ final class LineEncoder {
     }
   }
 
-  /// Codes a line of components that take turns sample by sample: a run ends when one of them changes
-  /// (section B.3).
+  /// Codes a line of components that take turns sample by sample: a run ends when one of them
+  /// changes (section B.3).
   ///
   /// @return the run index for the next line
   int encodeTogether(Plane[] planes, int columns, int runIndexBefore) {
@@ -224,27 +224,27 @@ final class LineEncoder {
     int count = low & 0xFF;
 
     int predicted = Math.max(0, Math.min(maximum, (pair >>> 16) + c));
-    int error = (pair & 0xFFFF) - predicted << errorShift >> errorShift;
+    int error = ((pair & 0xFFFF) - predicted) << errorShift >> errorShift;
     int k = golombBits(a, count);
-    int turned = error ^ ((k - 1) & (2 * b + count - 1)) >> 31;
-    putLong(turned << 1 ^ turned >> 31, k, limit);
+    int turned = error ^ (((k - 1) & (2 * b + count - 1)) >> 31);
+    putLong((turned << 1) ^ (turned >> 31), k, limit);
 
     int half = count >>> 6;
-    a = a + Math.abs(error) >> half;
-    b = b + error >> half;
+    a = (a + Math.abs(error)) >> half;
+    b = (b + error) >> half;
     count = (count >> half) + 1;
-    int less = b + count - 1 >> 31;
+    int less = (b + count - 1) >> 31;
     int more = -b >> 31;
     b += (count & less) - (count & more);
     b = Math.max(1 - count, Math.min(0, b));
     c = Math.max(-128, Math.min(127, c + less - more));
-    states[context] = (long) a << 32 | (b << 16 | (c & 0xFF) << 8 | count) & 0xFFFF_FFFFL;
+    states[context] = ((long) a << 32) | (((b << 16) | ((c & 0xFF) << 8) | count) & 0xFFFF_FFFFL);
   }
 
   /// The smallest k with `count * 2^k >= a` (section A.5.1).
   private static int golombBits(int a, int count) {
     int k = Math.max(0, Integer.numberOfLeadingZeros(count) - Integer.numberOfLeadingZeros(a));
-    return k + ((count << k) - a >>> 31);
+    return k + (((count << k) - a) >>> 31);
   }
 
   /// Codes the length of a run (section A.7.1.2).
@@ -283,7 +283,7 @@ final class LineEncoder {
     if (error < 0) {
       runNegative[type]++;
     }
-    runA[type] += mapped + 1 - type >> 1;
+    runA[type] += (mapped + 1 - type) >> 1;
     if (count == CodingParameters.DEFAULT_RESET) {
       runA[type] >>= 1;
       runN[type] >>= 1;
@@ -298,10 +298,10 @@ final class LineEncoder {
     int unaryMax = lengthMax - errorBits - 1;
     if (unary < unaryMax) {
       putZeros(unary);
-      put(1 << k | mapped & (1 << k) - 1, 1 + k);
+      put((1 << k) | (mapped & ((1 << k) - 1)), 1 + k);
     } else {
       putZeros(unaryMax);
-      put(1 << errorBits | mapped - 1 & (1 << errorBits) - 1, 1 + errorBits);
+      put((1 << errorBits) | ((mapped - 1) & ((1 << errorBits) - 1)), 1 + errorBits);
     }
   }
 
@@ -316,7 +316,7 @@ final class LineEncoder {
 
   /// Appends 1 to 32 bits.
   private void put(int value, int length) {
-    accumulator = accumulator << length | value & 0xFFFF_FFFFL;
+    accumulator = (accumulator << length) | (value & 0xFFFF_FFFFL);
     pending += length;
     LONGS.set(bits, at, accumulator << -pending);
     at += pending >>> 3;

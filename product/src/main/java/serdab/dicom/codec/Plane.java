@@ -88,13 +88,13 @@ final class Plane {
     for (int i = 0; i < columns; i++) {
       int d = from[i] - less[i];
       int size = Math.abs(d);
-      int region = (-size >>> 31) + (t1 - size >>> 31) + (t2 - size >>> 31) + (t3 - size >>> 31);
-      to[i] = region * (d >> 31 | 1);
+      int region = (-size >>> 31) + ((t1 - size) >>> 31) + ((t2 - size) >>> 31) + ((t3 - size) >>> 31);
+      to[i] = region * ((d >> 31) | 1);
     }
   }
 
-  /// Section A.3.4: one number for three quantized gradients, with the sign of the first that is not
-  /// 0.
+  /// Section A.3.4: one number for three quantized gradients, with the sign of the first that is
+  /// not 0.
   private static void join(int[] q1, int[] q2, int[] q3, int[] to, int columns) {
     for (int i = 0; i < columns; i++) {
       to[i] = (q1[i] * 9 + q2[i]) * 9 + q3[i];
@@ -111,13 +111,13 @@ final class Plane {
       int maximum,
       int[] to,
       int columns) {
-    int both = maximum << 16 | maximum;
+    int both = (maximum << 16) | maximum;
     for (int i = 0; i < columns; i++) {
       int ra = left[i];
       int rb = above[i];
       int predicted =
           Math.max(Math.min(ra, rb), Math.min(Math.max(ra, rb), ra + rb - aboveLeft[i]));
-      to[i] = (predicted << 16 | line[i]) ^ contexts[i] >> 31 & both;
+      to[i] = ((predicted << 16) | line[i]) ^ ((contexts[i] >> 31) & both);
     }
   }
 

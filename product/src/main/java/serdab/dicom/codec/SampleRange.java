@@ -18,8 +18,7 @@ public record SampleRange(int lowest, int highest) {
   /// @param bytesPerSample 1, or 2 in little endian order
   /// @param signed whether the cells are two's complement
   /// @throws IllegalArgumentException when there is no sample or a part of one
-  public static SampleRange of(
-      byte[] raw, int from, int to, int bytesPerSample, boolean signed) {
+  public static SampleRange of(byte[] raw, int from, int to, int bytesPerSample, boolean signed) {
     if (bytesPerSample < 1
         || bytesPerSample > 2
         || from >= to

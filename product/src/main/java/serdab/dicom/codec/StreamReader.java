@@ -46,7 +46,8 @@ final class StreamReader {
   /// Reads on to the next scan.
   ///
   /// @return null at the end of the image
-  @org.jspecify.annotations.Nullable Scan nextScan() {
+  @org.jspecify.annotations.Nullable
+  Scan nextScan() {
     while (true) {
       int marker = marker();
       if (marker == Markers.EOI) {

@@ -7,7 +7,8 @@ import java.util.Arrays;
 
 /// A growing buffer of marker segments and entropy-coded bits.
 ///
-/// After a byte of ones a zero bit is stuffed, so that no bits look like a marker (T.87 section A.1).
+/// After a byte of ones a zero bit is stuffed, so that no bits look like a marker (T.87 section
+/// A.1).
 final class StuffedOutput {
 
   static final VarHandle LONGS =
@@ -55,7 +56,7 @@ final class StuffedOutput {
     while (to - i >= Long.BYTES) {
       long word = (long) LONGS.get(bits, i);
       // Two shifts, as one by 64 would do nothing.
-      long joined = before << 1 << (63 - shift) | word >>> shift;
+      long joined = (before << 1 << (63 - shift)) | (word >>> shift);
       if (((~joined - 0x0101_0101_0101_0101L) & joined & 0x8080_8080_8080_8080L) == 0) {
         LONGS.set(out, at, joined);
         at += Long.BYTES;
@@ -81,8 +82,8 @@ final class StuffedOutput {
     }
   }
 
-  /// Ends a scan: what waits and `count` more bits (0 to 7, in the low bits of `last`) are padded with
-  /// zeros.
+  /// Ends a scan: what waits and `count` more bits (0 to 7, in the low bits of `last`) are padded
+  /// with zeros.
   void endBits(int last, int count) {
     room(3);
     putBits(last, count);
@@ -94,7 +95,7 @@ final class StuffedOutput {
   }
 
   private void putBits(int value, int count) {
-    waiting = waiting << count | value;
+    waiting = (waiting << count) | value;
     waitingBits += count;
     while (waitingBits >= 8) {
       int next = waiting >>> (waitingBits - 8);

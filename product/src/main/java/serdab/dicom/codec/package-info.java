@@ -1,4 +1,5 @@
-/// Lossless coding of pixel frames: JPEG-LS, and a filter that prepares samples for a general compressor.
+/// Lossless coding of pixel frames: JPEG-LS, and a filter that prepares samples for a general
+/// compressor.
 ///
 /// Start at [JpegLsEncoder] and [JpegLsDecoder]. A [FrameFormat] says how raw samples lie in bytes;
 /// [SampleRange] finds the bits they need. [DeltaShuffle] is the faster, weaker way. Nothing here

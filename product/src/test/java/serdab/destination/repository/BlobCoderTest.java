@@ -199,7 +199,6 @@ class BlobCoderTest {
 
   private static Optional<Codec> codec(
       SeriesChoice choice, Coders coders, byte[] raw, FrameShape shape) {
-    return Optional.of(
-        Coders.result(choice.begin(coders, raw, raw.length, shape)).best().codec());
+    return Optional.of(Coders.result(choice.begin(coders, raw, raw.length, shape)).best().codec());
   }
 }

@@ -23,8 +23,8 @@ import serdab.testing.Needs;
 import serdab.testing.Peer;
 import serdab.testing.SharedData;
 
-/// Both ways against CharLS, which is inside dcmtk, on the real files: a part of them in each build,
-/// all of them in `./dev prove interop`.
+/// Both ways against CharLS, which is inside dcmtk, on the real files: a part of them in each
+/// build, all of them in `./dev prove interop`.
 @Needs({Peer.DCMTK, Peer.SHARED_DATA})
 class CharLsTest {
 
@@ -69,6 +69,7 @@ class CharLsTest {
   private int bothWays(int each) throws IOException, InterruptedException {
     int compared = 0;
     int number = 0;
+    int passedOver = 0;
     for (Path file : files()) {
       number++;
       if (number % each != 0) {
@@ -83,6 +84,12 @@ class CharLsTest {
       }
       try (ByteSource source = ByteSource.open(theirs)) {
         DicomFile dicom = DicomFile.read(source);
+        int at = dicom.dataSet().indexOf(serdab.dicom.Tag.PixelData);
+        if (at < 0 || !dicom.dataSet().isEncapsulated(at)) {
+          // dcmcjpls passes over what it does not take for an image.
+          passedOver++;
+          continue;
+        }
         assertThat(decoded(dicom, pixels)).as("%s", file.getFileName()).isEqualTo(pixels.raw);
         Path ours = folder.resolve("ours.dcm");
         Files.write(ours, withOurStreams(dicom, pixels, Interleave.values()[number % 3]));
@@ -96,6 +103,7 @@ class CharLsTest {
       }
       compared++;
     }
+    assertThat(passedOver).isLessThanOrEqualTo(compared / 20);
     return compared;
   }
 
@@ -124,7 +132,8 @@ class CharLsTest {
         boolean planar = samples > 1 && number(data, 0x00280006, 0) == 1;
         FrameFormat format = new FrameFormat(rows, columns, samples, allocated, planar);
         byte[] raw = new byte[Math.multiplyExact(frames, format.lengthBytes())];
-        return data.valueLength(at) < raw.length || data.read(at, 0, ByteBuffer.wrap(raw)) < raw.length
+        return data.valueLength(at) < raw.length
+                || data.read(at, 0, ByteBuffer.wrap(raw)) < raw.length
             ? null
             : new Pixels(raw, format, frames);
       }
@@ -216,8 +225,7 @@ class CharLsTest {
               pixels.raw, frame * pixels.format.lengthBytes(), pixels.format, interleave);
       item(out, 0xE000, length + (length & 1));
       // An odd length is padded with a zero.
-      out.writeBytes(
-          Arrays.copyOf(Arrays.copyOf(encoder.stream(), length), length + (length & 1)));
+      out.writeBytes(Arrays.copyOf(Arrays.copyOf(encoder.stream(), length), length + (length & 1)));
     }
     item(out, 0xE0DD, 0);
     return out.toByteArray();

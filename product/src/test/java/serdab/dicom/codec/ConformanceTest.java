@@ -164,8 +164,7 @@ class ConformanceTest {
     FrameFormat format =
         new FrameFormat(
             info.rows(), info.columns(), info.samplesPerPixel(), info.bitsPerSample(), false);
-    new JpegLsDecoder()
-        .decode(stream, 0, stream.length, format, new byte[format.lengthBytes()], 0);
+    new JpegLsDecoder().decode(stream, 0, stream.length, format, new byte[format.lengthBytes()], 0);
   }
 
   private static byte[] bytes(String name) throws IOException {

@@ -21,18 +21,76 @@ class DamagedStreamsTest {
 
   private final JpegLsDecoder decoder = new JpegLsDecoder();
 
-  /// Offsets: SOI 0, SOF55 2 (length 4, bits 6, rows 7, columns 9, components 11, id 12, sampling 13),
-  /// LSE 15 (length 17, kind 19, MAXVAL 20, T1 22, T2 24, T3 26, RESET 28), SOS 30 (length 32,
+  /// Offsets: SOI 0, SOF55 2 (length 4, bits 6, rows 7, columns 9, components 11, id 12, sampling
+  /// 13), LSE 15 (length 17, kind 19, MAXVAL 20, T1 22, T2 24, T3 26, RESET 28), SOS 30 (length 32,
   /// components 34, id 35, table 36, NEAR 37, ILV 38, transform 39), codes from 40 on.
   @ParameterizedTest
   @CsvSource({
-    "0, 00", "1, 00", "1, D9", "2, 00", "2, FE", "3, C0", "3, C3", "3, D9", "3, D0", "3, 01",
-    "4, FF", "5, 00", "5, 01", "5, 0C", "6, 00", "6, 01", "6, 11", "6, FF", "6, 0C", "7, 01",
-    "8, 00", "8, 13", "8, 15", "9, FF", "10, 00", "10, 1D", "11, 00", "11, 02", "11, FF", "12, 07",
-    "13, 00", "13, 50", "13, 15", "16, F7", "16, DC", "16, C4", "17, FF", "18, 01", "18, 02",
-    "18, 03", "19, 00", "19, 02", "19, 03", "19, 04", "19, 0A", "20, 00", "22, FF", "25, 01",
-    "26, 00", "28, FF", "29, 02", "31, D9", "32, FF", "33, 07", "34, 00", "34, 02",
-    "34, 05", "35, 02", "36, 01", "37, FF", "38, 03", "39, 01", "40, FFFF", "40, FF90", "45, FFD0"
+    "0, 00",
+    "1, 00",
+    "1, D9",
+    "2, 00",
+    "2, FE",
+    "3, C0",
+    "3, C3",
+    "3, D9",
+    "3, D0",
+    "3, 01",
+    "4, FF",
+    "5, 00",
+    "5, 01",
+    "5, 0C",
+    "6, 00",
+    "6, 01",
+    "6, 11",
+    "6, FF",
+    "6, 0C",
+    "7, 01",
+    "8, 00",
+    "8, 13",
+    "8, 15",
+    "9, FF",
+    "10, 00",
+    "10, 1D",
+    "11, 00",
+    "11, 02",
+    "11, FF",
+    "12, 07",
+    "13, 00",
+    "13, 50",
+    "13, 15",
+    "16, F7",
+    "16, DC",
+    "16, C4",
+    "17, FF",
+    "18, 01",
+    "18, 02",
+    "18, 03",
+    "19, 00",
+    "19, 02",
+    "19, 03",
+    "19, 04",
+    "19, 0A",
+    "20, 00",
+    "22, FF",
+    "25, 01",
+    "26, 00",
+    "28, FF",
+    "29, 02",
+    "31, D9",
+    "32, FF",
+    "33, 07",
+    "34, 00",
+    "34, 02",
+    "34, 05",
+    "35, 02",
+    "36, 01",
+    "37, FF",
+    "38, 03",
+    "39, 01",
+    "40, FFFF",
+    "40, FF90",
+    "45, FFD0"
   })
   void aChangedByteIsNoticed(int at, String hex) {
     byte[] stream = stream(FORMAT, Interleave.NONE);
@@ -123,10 +181,7 @@ class DamagedStreamsTest {
     JpegLsEncoder encoder = new JpegLsEncoder();
     int length =
         encoder.encode(
-            image.raw(),
-            image.from(),
-            image.format(),
-            Interleave.values()[random.nextInt(3)]);
+            image.raw(), image.from(), image.format(), Interleave.values()[random.nextInt(3)]);
     byte[] stream = mutated(Arrays.copyOf(encoder.stream(), length), random);
     byte[] out = new byte[image.format().lengthBytes()];
 

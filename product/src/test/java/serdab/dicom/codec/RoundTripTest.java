@@ -56,7 +56,8 @@ class RoundTripTest {
       }
     }
 
-    assertThat(HexFormat.of().formatHex(digest.digest())).isEqualTo("235956e269d9f52b6ccb0598814ba256b1f4669b7e204cacadd164210d26b4f6");
+    assertThat(HexFormat.of().formatHex(digest.digest()))
+        .isEqualTo("235956e269d9f52b6ccb0598814ba256b1f4669b7e204cacadd164210d26b4f6");
   }
 
   @Test
@@ -77,8 +78,7 @@ class RoundTripTest {
       raw[2 * i + 1] = (byte) (value >> 8);
     }
     SampleRange range = SampleRange.of(raw, 0, raw.length, 2, true);
-    FrameFormat format =
-        new FrameFormat(64, 64, 1, range.bitsWithOffset(), false, -range.lowest());
+    FrameFormat format = new FrameFormat(64, 64, 1, range.bitsWithOffset(), false, -range.lowest());
 
     int length = encoder.encode(raw, 0, format, Interleave.NONE);
 

@@ -31,7 +31,8 @@ record TestImage(FrameFormat format, byte[] raw, int from) {
             case 1 -> previous;
             case 2 -> random.nextInt(40) == 0 ? random.nextInt(maximum + 1) : previous;
             case 3 -> previous + random.nextInt(-amplitude, amplitude + 1);
-            case 4 -> (x * 3 + y * 5) * maximum / (8 * (rows + columns)) + random.nextInt(amplitude);
+            case 4 ->
+                (x * 3 + y * 5) * maximum / (8 * (rows + columns)) + random.nextInt(amplitude);
             case 5 -> random.nextBoolean() ? 0 : maximum;
             default ->
                 (x / 9 + y / 7 & 1) == 0 ? 0 : maximum / 2 + random.nextInt(-amplitude, amplitude);
