@@ -10,7 +10,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
@@ -36,9 +35,11 @@ public final class Repository implements AutoCloseable {
   private static final int FORMAT_VERSION = 1;
   private static final int GROUPS_HELD_MAX = 10_000;
 
-  /// What lies in every repository so that it can be read without this program, and where that is
-  /// taken from.
-  static final Map<String, String> DOCUMENTS =
+  /// Files that say how to read a repository, and are stored in it.
+  static final List<String> DOCUMENTS = List.of("LICENSE.txt", "repository.md", "restore.py");
+
+  /// Where they are taken from.
+  private static final Map<String, String> RESOURCES =
       Map.of(
           "repository.md", "/serdab/format/repository.md",
           "restore.py", "/serdab/format/restore-from-repository.py",
@@ -138,7 +139,7 @@ public final class Repository implements AutoCloseable {
     WriterKeys writer = Keys.enrol(store, unlocked, writerName, now, secure);
     Shelf shelf = new Shelf(store);
     Doc documents = new Doc();
-    for (String document : new TreeSet<>(DOCUMENTS.keySet())) {
+    for (String document : DOCUMENTS) {
       shelf.putIfFree(document, Bulk.of(resource(document).orElseThrow()));
       shelf
           .whole(document, 1 << 20)
@@ -180,7 +181,7 @@ public final class Repository implements AutoCloseable {
   /// A document that lies in every repository, as this version of the program has it; empty when
   /// there is none of this name.
   static Optional<byte[]> resource(String name) {
-    String from = DOCUMENTS.get(name);
+    String from = RESOURCES.get(name);
     if (from == null) {
       return Optional.empty();
     }
