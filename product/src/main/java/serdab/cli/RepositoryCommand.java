@@ -23,7 +23,8 @@ import serdab.SerdabException;
       RepositoryKeyCommand.class,
       RepositorySnapshotsCommand.class,
       RepositoryCheckCommand.class,
-      RepositoryPruneCommand.class
+      RepositoryPruneCommand.class,
+      RepositoryRepairCommand.class
     },
     footer = {
       "",

@@ -654,6 +654,11 @@ public final class Repository implements AutoCloseable {
     return all;
   }
 
+  /// Where a pack is in every copy of its repository.
+  public static String packFile(Sha256 pack) {
+    return Layout.pack(pack);
+  }
+
   // ---- for this package
 
   Shelf shelf() {

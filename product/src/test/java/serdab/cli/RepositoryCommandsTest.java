@@ -171,7 +171,7 @@ class RepositoryCommandsTest {
     assertThat(restored.err()).contains("--identity FILE");
     assertThat(folder.resolve("back")).doesNotExist();
     assertThat(listed.out()).contains("1 version of 1 study or group").doesNotContain("1.2.3");
-    assertThat(checked.out()).contains("1 of 1 packs read back").contains(" 0 NOT good");
+    assertThat(checked.out()).contains("1 versions in 1 packs: 0 NOT good");
   }
 
   @Test
@@ -450,7 +450,7 @@ class RepositoryCommandsTest {
   }
 
   @Test
-  void aCheckNamesTheDamagedPack() throws IOException {
+  void aCheckNamesTheDamagedPackAndARepairMendsItFromAnotherCopy() throws IOException {
     source("1.2.3");
     init("sealed");
     backUp("home", "sealed");
@@ -462,7 +462,21 @@ class RepositoryCommandsTest {
     CommandLineRun.Result checked = home("home").run("repository", "check", repo("sealed"));
     CommandLineRun.Result verified =
         home("home").run("verify", repo("sealed"), "--depth", "intact");
+    CommandLineRun.Result hopeless = home("home").run("repository", "repair", repo("sealed"));
+    Path other = Files.createDirectories(folder.resolve("other/packs"));
+    copyTree(folder.resolve("sealed"), folder.resolve("other"));
+    Path whole = other.resolve(folder.resolve("sealed/packs").relativize(pack).toString());
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(whole, bytes);
+    CommandLineRun.Result mended =
+        home("home").run("repository", "repair", repo("sealed"), "--from", repo("other"));
+    CommandLineRun.Result after = home("home").run("repository", "check", repo("sealed"));
 
+    assertThat(hopeless.exitCode()).isEqualTo(Main.ExitCodes.INCOMPLETE);
+    assertThat(hopeless.out()).contains("NOT mended: packs/");
+    assertThat(mended.exitCode()).as(mended.out() + mended.err()).isZero();
+    assertThat(mended.out()).contains("Mended from the other place: packs/");
+    assertThat(after.exitCode()).as(after.out()).isZero();
     assertThat(checked.exitCode()).isEqualTo(Main.ExitCodes.INCOMPLETE);
     assertThat(checked.out()).contains(pack.getFileName().toString()).contains("1 NOT good");
     assertThat(verified.exitCode()).isEqualTo(Main.ExitCodes.INCOMPLETE);
