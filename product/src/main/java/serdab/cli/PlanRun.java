@@ -156,6 +156,7 @@ final class PlanRun {
   private int replicate(RunGuard guard, RunGuard.Allowed allowed) {
     List<Destination> opened = new ArrayList<>();
     try (Destination from = wiring.destinationToRead(plan.source(), catalogue)) {
+      wiring.requireReadable(plan.source());
       List<String> specifications = open(allowed, opened);
       if (!switches.dryRun()) {
         refuseTwice(opened);

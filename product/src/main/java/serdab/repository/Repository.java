@@ -36,7 +36,14 @@ public final class Repository implements AutoCloseable {
   private static final int GROUPS_HELD_MAX = 10_000;
 
   /// Files that say how to read a repository, and are stored in it.
-  static final List<String> DOCUMENTS = List.of("repository.md", "restore.py", "LICENSE.txt");
+  static final List<String> DOCUMENTS = List.of("LICENSE.txt", "repository.md", "restore.py");
+
+  /// Where they are taken from.
+  private static final Map<String, String> RESOURCES =
+      Map.of(
+          "repository.md", "/serdab/format/repository.md",
+          "restore.py", "/serdab/format/restore-from-repository.py",
+          "LICENSE.txt", "LICENSE.txt");
 
   private final Shelf shelf;
   private final OwnerKey owner;
@@ -74,11 +81,18 @@ public final class Repository implements AutoCloseable {
     this.secure = secure;
     this.heldBlobsMax = heldBlobsMax;
     Writers writers = Writers.read(store, owner);
+    // What a machine signs that may write no more would be there and count for nothing.
+    Optional<WriterKeys> enrolled =
+        writer.filter(keys ->
+            writers
+                .find(keys.id())
+                .filter(known -> known.mayWriteAt(clock.instant()))
+                .isPresent());
     this.trust =
         new Trust(
             writers,
-            writer.map(WriterKeys::signer).or(() -> unlocked.map(Unlocked::owner)),
-            writer.map(WriterKeys::id).orElse(GroupKey.OWNER));
+            enrolled.map(WriterKeys::signer).or(() -> unlocked.map(Unlocked::owner)),
+            enrolled.map(WriterKeys::id).orElse(GroupKey.OWNER));
     this.naming =
         writer
             .map(WriterKeys::naming)
@@ -126,11 +140,9 @@ public final class Repository implements AutoCloseable {
     Unlocked unlocked = Keys.create(store, id, people, now, secure);
     WriterKeys writer = Keys.enrol(store, unlocked, writerName, now, secure);
     Shelf shelf = new Shelf(store);
-    for (String document : DOCUMENTS) {
-      resource(document).ifPresent(content -> shelf.putIfFree(document, Bulk.of(content)));
-    }
     Doc documents = new Doc();
     for (String document : DOCUMENTS) {
+      shelf.putIfFree(document, Bulk.of(resource(document).orElseThrow()));
       shelf
           .whole(document, 1 << 20)
           .ifPresent(content -> documents.with(document, Sha256.digest(content).hex()));
@@ -170,9 +182,18 @@ public final class Repository implements AutoCloseable {
     return new UUID(high, low);
   }
 
+  /// A document that lies in every repository, as this version of the program has it; empty when
+  /// there is none of this name.
   static Optional<byte[]> resource(String name) {
-    try (InputStream in = Repository.class.getResourceAsStream("/serdab/format/" + name)) {
-      return in == null ? Optional.empty() : Optional.of(in.readAllBytes());
+    String from = RESOURCES.get(name);
+    if (from == null) {
+      return Optional.empty();
+    }
+    try (InputStream in = Repository.class.getResourceAsStream(from)) {
+      if (in == null) {
+        throw new IllegalStateException(from);
+      }
+      return Optional.of(in.readAllBytes());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -221,6 +242,14 @@ public final class Repository implements AutoCloseable {
     return store.find(Layout.REPOSITORY).isPresent();
   }
 
+  /// Which repository is at the place, by its own word; nothing is checked of it.
+  ///
+  /// @throws SerdabException.Refused `repository-missing`
+  /// @throws SerdabException.Damaged when its description cannot be understood
+  public static UUID idAt(BlobStore store) {
+    return identity(store).repository();
+  }
+
   static OwnerKey identity(BlobStore store) {
     Doc doc = Doc.parse(Charter.read(new Shelf(store)).content());
     try {
@@ -237,6 +266,12 @@ public final class Repository implements AutoCloseable {
 
   public UUID id() {
     return owner.repository();
+  }
+
+  /// Whether [#begin] may be called: this machine is enrolled and was not revoked, or an identity
+  /// was given.
+  public boolean canWrite() {
+    return trust.canSign();
   }
 
   /// Whether packs are protected by parity (format section 7.1).
@@ -589,19 +624,26 @@ public final class Repository implements AutoCloseable {
   public ReadBack.Means requireIntact(Snapshot snapshot) {
     ReadBack.Means means = ReadBack.Means.PAST_CACHE;
     for (Snapshot.PackName pack : snapshot.packs()) {
-      String file = Layout.pack(pack.digest());
-      Shelf.Hashed stored;
-      try {
-        stored = shelf.hash(file);
-      } catch (SerdabException.Refused e) {
-        throw Shelf.isCode(e, "blob-missing") ? Problems.missing(file) : e;
-      }
-      if (!stored.digest().equals(pack.digest())) {
-        throw Problems.damaged("A pack is not as it was written: " + file + ".");
-      }
-      means = VersionWriter.worse(means, stored.means());
+      means = VersionWriter.worse(means, requireIntact(pack));
     }
     return means;
+  }
+
+  /// Reads one pack back and compares its SHA-256 with its name; needs no key.
+  ///
+  /// @throws SerdabException.Damaged when it is damaged or missing
+  public ReadBack.Means requireIntact(Snapshot.PackName pack) {
+    String file = Layout.pack(pack.digest());
+    Shelf.Hashed stored;
+    try {
+      stored = shelf.hash(file);
+    } catch (SerdabException.Refused e) {
+      throw Shelf.isCode(e, "blob-missing") ? Problems.missing(file) : e;
+    }
+    if (!stored.digest().equals(pack.digest())) {
+      throw Problems.damaged("A pack is not as it was written: " + file + ".");
+    }
+    return stored.means();
   }
 
   // ---- mending what only repeats
@@ -664,6 +706,11 @@ public final class Repository implements AutoCloseable {
       now.refused().forEach((file, e) -> all.put(file, e.problem()));
     }
     return all;
+  }
+
+  /// Where a pack is in every copy of its repository.
+  public static String packFile(Sha256 pack) {
+    return Layout.pack(pack);
   }
 
   // ---- for this package

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.OptionalLong;
 import java.util.concurrent.Executor;
 import java.util.stream.Stream;
@@ -110,8 +111,9 @@ public final class RepositoryDestination implements Destination {
 
   // ---- what is held
 
+  /// What is known saves nothing here: a listing opens no copy.
   @Override
-  public Stream<Listed> held() {
+  public Stream<Listed> held(Function<String, Optional<HeldVersion>> known) {
     return repository.snapshots().map(snapshot -> new Listed.Copy(held(snapshot)));
   }
 
