@@ -1,5 +1,7 @@
 package serdab.dicom.codec;
 
+import java.util.Arrays;
+
 /// What steers the coding of a scan: the preset parameters of T.87 section C.2.4.1.1 and what
 /// section A.2.1 derives from them.
 ///
@@ -94,6 +96,18 @@ record CodingParameters(
       gradients[d + threshold3] = (byte) (d < 0 ? -region(-d) : region(d));
     }
     return gradients;
+  }
+
+  /// As [#gradients], for all differences from -MAXVAL to MAXVAL, at index `difference + MAXVAL`.
+  ///
+  /// @param room taken when it is long enough; the rest of it is left as it is
+  byte[] regions(byte[] room) {
+    byte[] regions = room.length > 2 * maximum ? room : new byte[2 * maximum + 1];
+    byte[] middle = gradients();
+    Arrays.fill(regions, 0, maximum - threshold3, middle[0]);
+    System.arraycopy(middle, 0, regions, maximum - threshold3, middle.length);
+    Arrays.fill(regions, maximum + threshold3 + 1, 2 * maximum + 1, middle[middle.length - 1]);
+    return regions;
   }
 
   private int region(int distance) {

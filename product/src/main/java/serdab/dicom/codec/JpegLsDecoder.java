@@ -21,8 +21,8 @@ public final class JpegLsDecoder {
 
   private final BitSource bits = new BitSource();
   private final LineDecoder lines = new LineDecoder(bits);
-  private char[][] above = new char[0][];
-  private char[][] line = new char[0][];
+  private int[][] above = new int[0][];
+  private int[][] line = new int[0][];
 
   /// What a stream says of itself before its first scan.
   ///
@@ -43,7 +43,7 @@ public final class JpegLsDecoder {
 
   /// Takes decoded lines; samples stand from index 1 on.
   interface Lines {
-    void take(int component, int row, char[] line, int columns);
+    void take(int component, int row, int[] line, int columns);
   }
 
   /// Reads the head of the stream in `[from, to)` of `stream`.
@@ -153,8 +153,8 @@ public final class JpegLsDecoder {
       turns = rows[0];
     }
     if (line.length != components || line[0].length < longest + 2) {
-      line = new char[components][longest + 2];
-      above = new char[components][longest + 2];
+      line = new int[components][longest + 2];
+      above = new int[components][longest + 2];
     }
     boolean together = scan.interleave() == Interleave.SAMPLE;
     int[] runIndexes = new int[components];
@@ -213,7 +213,7 @@ public final class JpegLsDecoder {
     lines.start(scan.parameters(), together);
     Arrays.fill(runIndexes, 0);
     for (int j = 0; j < runIndexes.length; j++) {
-      Arrays.fill(above[j], (char) 0);
+      Arrays.fill(above[j], 0);
       line[j][0] = 0;
     }
   }
@@ -230,13 +230,13 @@ public final class JpegLsDecoder {
   }
 
   private void swap(int component) {
-    char[] done = line[component];
+    int[] done = line[component];
     line[component] = above[component];
     above[component] = done;
   }
 
   private static void write(
-      char[] line, FrameFormat format, int row, int component, byte[] out, int to) {
+      int[] line, FrameFormat format, int row, int component, byte[] out, int to) {
     int columns = format.columns();
     int cell = format.bytesPerSample();
     int step = format.planar() ? cell : cell * format.samplesPerPixel();

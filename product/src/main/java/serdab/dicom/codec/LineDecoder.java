@@ -12,8 +12,19 @@ final class LineDecoder {
   private byte[] gradients = parameters.gradients();
   private boolean plain;
 
-  /// As in [LineEncoder]; used for [#plain] scans.
+  /// A, k, B, C and N of each context, as [#state] joins them; used for [#plain] scans, as are the
+  /// next four.
   private final long[] contexts = new long[512];
+
+  /// The quantized gradient of each difference from -MAXVAL to MAXVAL, at index `difference +
+  /// MAXVAL`.
+  private byte[] regions = parameters.regions(new byte[0]);
+
+  /// What the line above adds to each context.
+  private int[] fromAbove = new int[0];
+
+  private int[] steps = new int[0];
+  private int[] moved = new int[0];
 
   private final long[] a = new long[365];
   private final int[] b = new int[365];
@@ -33,15 +44,16 @@ final class LineDecoder {
     if (!forScan.equals(parameters)) {
       parameters = forScan;
       gradients = forScan.gradients();
+      regions = forScan.regions(regions);
     }
     plain =
         !together
             && forScan.near() == 0
             && (forScan.maximum() & (forScan.maximum() + 1)) == 0
-            && forScan.reset() <= 127;
+            && forScan.reset() == CodingParameters.DEFAULT_RESET;
     int initialA = forScan.initialA();
     if (plain) {
-      Arrays.fill(contexts, ((long) initialA << 32) | 1);
+      Arrays.fill(contexts, state(initialA, 0, 0, 1));
     } else {
       Arrays.fill(a, initialA);
       Arrays.fill(b, 0);
@@ -56,134 +68,170 @@ final class LineDecoder {
   /// Decodes a line of one component.
   ///
   /// @return the run index for this component's next line
-  int decode(char[] above, char[] line, int columns, int runIndexBefore) {
+  int decode(int[] above, int[] line, int columns, int runIndexBefore) {
     return plain
         ? decodePlain(above, line, columns, runIndexBefore)
         : decodeAny(above, line, columns, runIndexBefore);
   }
 
-  /// Without loss, with a range that is a power of two.
-  private int decodePlain(char[] above, char[] line, int columns, int runIndexBefore) {
+  /// Without loss, with a range that is a power of two and the default RESET.
+  private int decodePlain(int[] above, int[] line, int columns, int runIndexBefore) {
     int runIndex = runIndexBefore;
-    byte[] table = gradients;
-    int t3 = parameters.threshold3();
-    int maximum = parameters.maximum();
-    int reset = parameters.reset();
+    model(above, columns);
+    int i = 1;
+    while (true) {
+      i = decodeRegular(above, line, i, columns);
+      if (i > columns) {
+        return runIndex;
+      }
+      int ra = line[i - 1];
+      long run = readRun(columns + 1 - i, runIndex);
+      int end = i + (int) run;
+      runIndex = (int) (run >>> 32);
+      Arrays.fill(line, i, end, ra);
+      if (end > columns) {
+        return runIndex;
+      }
+      line[end] = interruption(ra, above[end], ra == above[end] ? 1 : 0, runIndex);
+      runIndex = Math.max(0, runIndex - 1);
+      i = end + 1;
+    }
+  }
+
+  /// Works out what the line above says of each context: in loops of one small step each, which
+  /// become vector instructions.
+  private void model(int[] above, int columns) {
+    if (fromAbove.length < columns + 2) {
+      fromAbove = new int[columns + 2];
+      steps = new int[columns + 2];
+      moved = new int[columns + 2];
+    }
+    System.arraycopy(above, 1, moved, 0, columns + 1);
+    int t1 = parameters.threshold1() - 1;
+    int t2 = parameters.threshold2() - 1;
+    int t3 = parameters.threshold3() - 1;
+    Plane.quantize(moved, above, t1, t2, t3, steps, columns + 1);
+    System.arraycopy(steps, 0, moved, 1, columns);
+    join(steps, moved, fromAbove, columns + 1);
+  }
+
+  private static void join(int[] q1, int[] q2, int[] to, int columns) {
+    for (int i = 0; i < columns; i++) {
+      to[i] = (q1[i] * 9 + q2[i]) * 9;
+    }
+  }
+
+  /// Decodes samples up to one whose context is 0, or to the end.
+  ///
+  /// Each sample waits for the one to its left, so the way from the one to the other is kept short:
+  /// the sign is known from the line above unless that is flat, and k stands in the state.
+  ///
+  /// @return where it stopped
+  private int decodeRegular(int[] above, int[] line, int begin, int columns) {
+    byte[] table = regions;
+    int most = parameters.maximum();
     int errorBits = parameters.errorBits();
-    int limit = parameters.limit();
-    int unaryMax = Math.min(32, limit - errorBits - 1);
+    int unaryMax = Math.min(32, parameters.limit() - errorBits - 1);
     long[] states = contexts;
+    int[] base = fromAbove;
     byte[] from = in.bytes;
     int at = in.at;
     long next = in.next;
     int loaded = in.loaded;
-
-    int ra = line[0];
-    int rb = above[1];
-    int rc = above[0];
-    int q2 = table[Math.max(-t3, Math.min(t3, rb - rc)) + t3];
-    int i = 1;
-    while (i <= columns) {
-      int rd = above[i + 1];
-      int q1 = table[Math.max(-t3, Math.min(t3, rd - rb)) + t3];
-      int q3 = table[Math.max(-t3, Math.min(t3, rc - ra)) + t3];
-      int q = 9 * (9 * q1 + q2) + q3;
-      if (q != 0) {
-        int sign = q >> 31;
-        int index = ((q ^ sign) - sign) & 511;
-        long state = states[index];
-        int low = (int) state;
-        int sum = (int) (state >>> 32);
-        int bias = low >> 16;
-        int correction = (byte) (low >> 8);
-        int count = low & 0xFF;
-
-        int k =
-            Math.max(0, Integer.numberOfLeadingZeros(count) - Integer.numberOfLeadingZeros(sum));
-        k += ((count << k) - sum) >>> 31;
-
-        next |= (long) StuffedOutput.LONGS.get(from, at) >>> loaded;
-        at += (63 - loaded) >> 3;
-        loaded |= 56;
-        int zeros = Long.numberOfLeadingZeros(next);
-        int mapped;
-        if (zeros < unaryMax) {
-          next = next << zeros << 1;
-          mapped = (zeros << k) + (int) (next >>> 1 >>> (63 - k));
-          next <<= k;
-          loaded -= zeros + 1 + k;
-        } else {
-          in.at = at;
-          in.next = next;
-          in.loaded = loaded;
-          mapped = in.readGolomb(k, limit, errorBits);
-          at = in.at;
-          next = in.next;
-          loaded = in.loaded;
+    int ra = line[begin - 1];
+    int rc = above[begin - 1];
+    int i = begin;
+    for (; i <= columns; i++) {
+      int rb = above[i];
+      int q = base[i];
+      int sign = q >> 31;
+      int q3 = table[(rc ^ sign) - (ra ^ sign) + most];
+      int index = ((q ^ sign) - sign) + q3;
+      if (q == 0) {
+        // The sign of the context is that of its last part.
+        if (q3 == 0) {
+          break;
         }
-        if (mapped >>> errorBits != 0) {
-          throw Damage.of("it holds a code that no sample can have");
-        }
-        int error = (mapped >>> 1) ^ -(mapped & 1);
-        error ^= ((k - 1) & (2 * bias + count - 1)) >> 31;
+        sign = q3 >> 31;
+        index = (q3 ^ sign) - sign;
+      }
+      long state = states[index];
+      int low = (int) state;
+      int shift = (int) (state >>> 32);
+      int k = shift & 31;
+      int bias = low >> 16;
+      int correction = (byte) (low >> 8);
+      int count = low & 0xFF;
 
-        int predicted = Math.max(Math.min(ra, rb), Math.min(Math.max(ra, rb), ra + rb - rc));
-        predicted = Math.max(0, Math.min(maximum, predicted + ((correction ^ sign) - sign)));
-        int x = (predicted + ((error ^ sign) - sign)) & maximum;
-        line[i] = (char) x;
-
-        sum += Math.abs(error);
-        bias += error;
-        if (count == reset) {
-          sum >>= 1;
-          bias >>= 1;
-          count >>= 1;
-        }
-        count++;
-        int less = (bias + count - 1) >> 31;
-        int more = -bias >> 31;
-        bias += (count & less) - (count & more);
-        bias = Math.max(1 - count, Math.min(0, bias));
-        correction = Math.max(-128, Math.min(127, correction + less - more));
-        states[index] =
-            ((long) sum << 32)
-                | (((bias << 16) | ((correction & 0xFF) << 8) | count) & 0xFFFF_FFFFL);
-
-        ra = x;
-        rc = rb;
-        rb = rd;
-        q2 = q1;
-        i++;
+      next |= (long) StuffedOutput.LONGS.get(from, at) >>> loaded;
+      at += (63 - loaded) >> 3;
+      loaded |= 56;
+      int zeros = Long.numberOfLeadingZeros(next);
+      int mapped;
+      if (zeros < unaryMax) {
+        next = next << zeros << 1;
+        // Only the low bits of a shift count.
+        mapped = (zeros << shift) + (int) (next >>> 1 >>> ~shift);
+        next <<= shift;
+        loaded -= zeros + 1 + k;
       } else {
         in.at = at;
         in.next = next;
         in.loaded = loaded;
-        long run = readRun(columns + 1 - i, runIndex);
-        int end = i + (int) run;
-        runIndex = (int) (run >>> 32);
-        Arrays.fill(line, i, end, (char) ra);
-        if (end <= columns) {
-          ra = interruption(ra, above[end], ra == above[end] ? 1 : 0, runIndex);
-          line[end] = (char) ra;
-          runIndex = Math.max(0, runIndex - 1);
-          rc = above[end];
-          rb = above[end + 1];
-          q2 = table[Math.max(-t3, Math.min(t3, rb - rc)) + t3];
-        }
-        i = end + 1;
+        mapped = in.readGolomb(k, parameters.limit(), errorBits);
         at = in.at;
         next = in.next;
         loaded = in.loaded;
       }
+      // MAXVAL is the largest mapped error, too.
+      if (mapped < 0 || mapped > most) {
+        throw Damage.of("it holds a code that no sample can have");
+      }
+      int turned = (((k - 1) & (2 * bias + count - 1)) >> 31) ^ sign;
+      int signed = ((mapped >>> 1) ^ turned) ^ -(mapped & 1);
+
+      int predicted = Math.max(Math.min(ra, rb), Math.min(Math.max(ra, rb), ra + rb - rc));
+      predicted += (correction ^ sign) - sign;
+      // Rare, so a branch is cheaper than doing it always; as for the correction below.
+      if ((predicted & ~most) != 0) {
+        predicted = Math.max(0, Math.min(most, predicted));
+      }
+      ra = (signed + (predicted - sign)) & most;
+      rc = rb;
+      line[i] = ra;
+
+      int error = signed ^ sign;
+      int half = count >>> 6;
+      int sum = ((shift >>> 8) + Math.abs(error)) >> half;
+      bias = (bias + error) >> half;
+      count = (count >> half) + 1;
+      int less = (bias + count - 1) >> 31;
+      int more = -bias >> 31;
+      bias += (count & less) - (count & more);
+      bias = Math.max(1 - count, Math.min(0, bias));
+      correction += less - more;
+      if ((byte) correction != correction) {
+        correction = Math.max(-128, Math.min(127, correction));
+      }
+      states[index] = state(sum, bias, correction, count);
     }
     in.at = at;
     in.next = next;
     in.loaded = loaded;
-    return runIndex;
+    return i;
+  }
+
+  /// A, k, B, C and N of a context in one number: 24, 8, 16, 8 and 8 bits. A is a sum of less than
+  /// 128 errors of 16 bits.
+  private static long state(int sum, int bias, int correction, int count) {
+    int k = Math.max(0, Integer.numberOfLeadingZeros(count) - Integer.numberOfLeadingZeros(sum));
+    k += ((count << k) - sum) >>> 31;
+    return ((long) ((sum << 8) | k) << 32)
+        | (((bias << 16) | ((correction & 0xFF) << 8) | count) & 0xFFFF_FFFFL);
   }
 
   /// Any parameters.
-  private int decodeAny(char[] above, char[] line, int columns, int runIndexBefore) {
+  private int decodeAny(int[] above, int[] line, int columns, int runIndexBefore) {
     int runIndex = runIndexBefore;
     int near = parameters.near();
     int i = 1;
@@ -191,16 +239,16 @@ final class LineDecoder {
       int ra = line[i - 1];
       int q = context(above, line, i);
       if (q != 0) {
-        line[i] = (char) regular(q, ra, above[i], above[i - 1]);
+        line[i] = regular(q, ra, above[i], above[i - 1]);
         i++;
       } else {
         long run = readRun(columns + 1 - i, runIndex);
         int end = i + (int) run;
         runIndex = (int) (run >>> 32);
-        Arrays.fill(line, i, end, (char) ra);
+        Arrays.fill(line, i, end, ra);
         if (end <= columns) {
           int rb = above[end];
-          line[end] = (char) interruption(ra, rb, Math.abs(ra - rb) <= near ? 1 : 0, runIndex);
+          line[end] = interruption(ra, rb, Math.abs(ra - rb) <= near ? 1 : 0, runIndex);
           runIndex = Math.max(0, runIndex - 1);
         }
         i = end + 1;
@@ -212,7 +260,7 @@ final class LineDecoder {
   /// Decodes a line of components that take turns sample by sample (section B.3).
   ///
   /// @return the run index for the next line
-  int decodeTogether(char[][] above, char[][] line, int columns, int runIndexBefore) {
+  int decodeTogether(int[][] above, int[][] line, int columns, int runIndexBefore) {
     int runIndex = runIndexBefore;
     int components = line.length;
     int[] q = new int[components];
@@ -225,7 +273,7 @@ final class LineDecoder {
       }
       if (any != 0) {
         for (int j = 0; j < components; j++) {
-          line[j][i] = (char) regular(q[j], line[j][i - 1], above[j][i], above[j][i - 1]);
+          line[j][i] = regular(q[j], line[j][i - 1], above[j][i], above[j][i - 1]);
         }
         i++;
       } else {
@@ -234,9 +282,9 @@ final class LineDecoder {
         runIndex = (int) (run >>> 32);
         for (int j = 0; j < components; j++) {
           int ra = line[j][i - 1];
-          Arrays.fill(line[j], i, end, (char) ra);
+          Arrays.fill(line[j], i, end, ra);
           if (end <= columns) {
-            line[j][end] = (char) interruption(ra, above[j][end], 0, runIndex);
+            line[j][end] = interruption(ra, above[j][end], 0, runIndex);
           }
         }
         if (end <= columns) {
@@ -248,7 +296,7 @@ final class LineDecoder {
     return runIndex;
   }
 
-  private int context(char[] above, char[] line, int i) {
+  private int context(int[] above, int[] line, int i) {
     int rb = above[i];
     int rc = above[i - 1];
     return 9 * (9 * gradient(above[i + 1] - rb) + gradient(rb - rc)) + gradient(rc - line[i - 1]);

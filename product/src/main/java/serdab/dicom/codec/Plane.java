@@ -83,8 +83,7 @@ final class Plane {
   /// Section A.3.3 for NEAR = 0.
   ///
   /// @param t1 T1 - 1, and so on
-  private static void quantize(
-      int[] from, int[] less, int t1, int t2, int t3, int[] to, int columns) {
+  static void quantize(int[] from, int[] less, int t1, int t2, int t3, int[] to, int columns) {
     for (int i = 0; i < columns; i++) {
       int d = from[i] - less[i];
       int size = Math.abs(d);
