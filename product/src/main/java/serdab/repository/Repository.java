@@ -236,9 +236,7 @@ public final class Repository implements AutoCloseable {
 
   /// Every version that exists, in no promised order, streamed. Close the stream.
   public Stream<Snapshot> snapshots() {
-    Stream.Builder<Snapshot> all = Stream.builder();
-    known().all(all);
-    return all.build();
+    return known().stream();
   }
 
   /// Every version of a group, in the order of their times.
@@ -338,9 +336,13 @@ public final class Repository implements AutoCloseable {
       return GroupKey.newest(shelf.store(), group, trust.writers());
     } catch (SerdabException.Damaged e) {
       for (Generation each : Generations.all(shelf.store(), owner).reversed()) {
-        Optional<byte[]> copy = Copies.search(shelf, GroupKey.file(group, each.number()));
+        Optional<GroupKey> copy =
+            Copies.search(
+                shelf,
+                GroupKey.file(group, each.number()),
+                bytes -> GroupKey.read(group, each.number(), bytes, trust.writers()));
         if (copy.isPresent()) {
-          return Optional.of(GroupKey.read(group, each.number(), copy.get(), trust.writers()));
+          return copy;
         }
       }
       throw e;
