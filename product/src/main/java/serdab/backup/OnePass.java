@@ -252,8 +252,9 @@ final class OnePass implements StudyReceiver {
   private StoredFile takeWhole(SourceFile file, ByteSource bytes, int length) throws IOException {
     byte[] whole = new byte[length];
     readFully(bytes, 0, ByteBuffer.wrap(whole));
-    pass(ByteBuffer.wrap(whole));
     DicomFile index = DicomFile.read(ByteSource.of(whole));
+    tell(index);
+    pass(ByteBuffer.wrap(whole));
     DigestPass digests = DigestPass.over(index);
     digests.update(ByteBuffer.wrap(whole));
     return describe(file, length, index, digests);
@@ -262,6 +263,7 @@ final class OnePass implements StudyReceiver {
   private StoredFile takeByChunks(SourceFile file, ByteSource bytes) throws IOException {
     long length = bytes.lengthBytes();
     DicomFile index = DicomFile.read(bytes);
+    tell(index);
     DigestPass digests = DigestPass.over(index);
     for (long position = 0; position < length; ) {
       chunk.clear().limit((int) Math.min(CHUNK_BYTES, length - position));
@@ -273,6 +275,12 @@ final class OnePass implements StudyReceiver {
       checkWorthwhile();
     }
     return describe(file, length, index, digests);
+  }
+
+  private void tell(DicomFile index) {
+    for (Target target : targets) {
+      target.step(staged -> staged.structure(index));
+    }
   }
 
   private void pass(ByteBuffer bytes) {

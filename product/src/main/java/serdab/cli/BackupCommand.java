@@ -14,6 +14,7 @@ import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
@@ -25,6 +26,7 @@ import serdab.catalogue.Catalogue;
 import serdab.plan.BackupPlan;
 import serdab.plan.ClosedHours;
 import serdab.plan.DiskSet;
+import serdab.plan.FrameCompression;
 import serdab.plan.NamedPlan;
 import serdab.plan.Order;
 import serdab.plan.Selection;
@@ -42,6 +44,7 @@ import serdab.plan.Strategy;
       "  serdab backup daily --dry-run",
       "  serdab backup --from \"$HOME/Documents/Horos Data\" --to zip:/Volumes/Backup",
       "  serdab backup --from folder:/data/ct --to zip:/mnt/a --to zip:/mnt/b --modality CT,MR",
+      "  serdab backup --from /data/ct --to repo:/mnt/c   (after: serdab repository init repo:/mnt/c)",
       "  serdab backup --from horos:/Volumes/PACS/\"Horos Data\" --to zip:/mnt/a --dry-run"
     })
 final class BackupCommand implements Callable<Integer> {
@@ -52,6 +55,8 @@ final class BackupCommand implements Callable<Integer> {
           "--dry-run",
           "--json",
           "--adopt",
+          "--identity",
+          "--passphrase-file",
           "--accept-fewer",
           "--no-index-page",
           "--wait",
@@ -76,13 +81,14 @@ final class BackupCommand implements Callable<Integer> {
       paramLabel = "SOURCE",
       description =
           "Runs without a configuration, with --to. A library or folder: PATH, horos:PATH or"
-              + " folder:PATH; or another destination, zip:PATH, with every version that it holds.")
+              + " folder:PATH; or another destination, zip:PATH or repo:PATH, with every version that"
+              + " it holds.")
   private @Nullable String from;
 
   @Option(
       names = "--to",
       paramLabel = "DEST",
-      description = "Where copies go: zip:PATH. May be given more than once.")
+      description = "Where copies go: zip:PATH or repo:PATH. May be given more than once.")
   private List<String> to = List.of();
 
   @Option(
@@ -178,6 +184,15 @@ final class BackupCommand implements Callable<Integer> {
       description = "Keeps no index.html, in which people search without Serdab.")
   private boolean noIndexPage;
 
+  @Option(
+      names = "--compression",
+      paramLabel = "KIND",
+      defaultValue = "jpeg-ls",
+      description =
+          "How a repository makes images small: jpeg-ls (default; the least room) or fast (a few"
+              + " percent more room, less work).")
+  private String compression = "jpeg-ls";
+
   @Option(names = "--dicom-only", description = "Leaves out files that are not DICOM.")
   private boolean dicomOnly;
 
@@ -258,6 +273,10 @@ final class BackupCommand implements Callable<Integer> {
               + " system began it.")
   private boolean scheduled;
 
+  @Mixin
+  @SuppressWarnings("NullAway.Init") // set by picocli before anything is called
+  private KeyOptions keys;
+
   @Option(names = "--dry-run", description = "Prints what would be done, and does nothing.")
   private boolean dryRun;
 
@@ -288,7 +307,7 @@ final class BackupCommand implements Callable<Integer> {
     }
     Home home = around.home().make();
     try (RunLock _ = RunLock.take(home.lock(), patience, around.terminal(), RunLock.Rest::asleep);
-        Wiring wiring = new Wiring(around, names);
+        Wiring wiring = new Wiring(around, names, keys);
         Catalogue catalogue = wiring.catalogue(home)) {
       PlanRun.Switches switches =
           new PlanRun.Switches(adopt, acceptFewer, dryRun, json, ignoreWindow, disks);
@@ -452,6 +471,7 @@ final class BackupCommand implements Callable<Integer> {
         .importGuardFiles(importGuardFiles)
         .closed(notDuring.stream().map(BackupCommand::closed).toList())
         .adaptive(adaptive)
+        .compression(compression())
         .plan();
   }
 
@@ -484,6 +504,15 @@ final class BackupCommand implements Callable<Integer> {
       }
     }
     throw wrong("--order", order, "study-date, date-added, date-added-newest or smart");
+  }
+
+  private FrameCompression compression() {
+    for (FrameCompression known : FrameCompression.values()) {
+      if (known.text().equals(compression)) {
+        return known;
+      }
+    }
+    throw wrong("--compression", compression, "jpeg-ls or fast");
   }
 
   private Strategy strategy() {

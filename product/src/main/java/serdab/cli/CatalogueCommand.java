@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -52,14 +53,23 @@ final class CatalogueCommand implements Runnable {
       description =
           "Every copy is remembered as present. The next backup reads the source once, proves the"
               + " copies it finds, and copies only what is missing.",
-      footer = {"", "Example:", "  serdab catalogue rebuild zip:/Volumes/Backup"})
+      footer = {
+        "",
+        "Examples:",
+        "  serdab catalogue rebuild zip:/Volumes/Backup",
+        "  serdab catalogue rebuild repo:/Volumes/Sealed --identity owner.age"
+      })
   static final class RebuildCommand implements Callable<Integer> {
 
     private final Surroundings around;
 
-    @Parameters(paramLabel = "DEST", arity = "1..*", description = "Destinations: zip:PATH.")
+    @Parameters(paramLabel = "DEST", arity = "1..*", description = "Destinations: zip:PATH or repo:PATH.")
     @SuppressWarnings("NullAway.Init") // required
     private List<String> destinations;
+
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // set by picocli before anything is called
+    private KeyOptions keys;
 
     @Option(names = "--json", description = "Prints the report as JSON.")
     private boolean json;
@@ -81,9 +91,10 @@ final class CatalogueCommand implements Runnable {
       List<Problem> unreadableHolds = new ArrayList<>();
       List<VerifyReport.BadCopy> unreadable = new ArrayList<>();
       try (RunLock _ = RunLock.take(home.lock());
-          Wiring wiring = new Wiring(around);
+          Wiring wiring = new Wiring(around, keys);
           Catalogue catalogue = wiring.catalogue(home);
           StopOnSignal _ = StopOnSignal.of(stop)) {
+        destinations.forEach(wiring::requireReadable);
         for (String specification : destinations) {
           try (Destination place = wiring.destinationToRead(specification, catalogue)) {
             catalogue.sawDestination(place.id().toString(), Wiring.address(specification));

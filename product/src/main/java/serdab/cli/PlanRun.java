@@ -156,6 +156,7 @@ final class PlanRun {
   private int replicate(RunGuard guard, RunGuard.Allowed allowed) {
     List<Destination> opened = new ArrayList<>();
     try (Destination from = wiring.destinationToRead(plan.source(), catalogue)) {
+      wiring.requireReadable(plan.source());
       List<String> specifications = open(allowed, opened);
       if (!switches.dryRun()) {
         refuseTwice(opened);
@@ -419,7 +420,7 @@ final class PlanRun {
     RecoveryKit kit = new RecoveryKit(catalogue, home.cache(), around.clock(), Wiring.WRITTEN_BY);
     for (Destination destination : destinations) {
       try {
-        boolean hides = destination.hidesPatients();
+        boolean hides = destination.hidesPatients() && !destination.sealsBeside();
         boolean withCatalogue = !hides || wiring.names().settings().catalogueCopies();
         kit.leave(destination, plansText(hides), row.get(), withCatalogue);
       } catch (SerdabException e) {

@@ -17,6 +17,7 @@ import java.util.concurrent.Callable;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import serdab.Problem;
@@ -64,7 +65,7 @@ final class PruneCommand implements Callable<Integer> {
 
   private final Surroundings around;
 
-  @Parameters(paramLabel = "DEST", description = "The destination: zip:PATH.")
+  @Parameters(paramLabel = "DEST", description = "The destination: zip:PATH or repo:PATH.")
   @SuppressWarnings("NullAway.Init") // required
   private String destination;
 
@@ -142,6 +143,10 @@ final class PruneCommand implements Callable<Integer> {
       description = "Shows Study Instance UIDs and locations, which may hold patient data.")
   private boolean showStudies;
 
+  @Mixin
+  @SuppressWarnings("NullAway.Init") // set by picocli before anything is called
+  private KeyOptions keys;
+
   @Option(names = "--json", description = "Prints the plan or the report as JSON.")
   private boolean json;
 
@@ -156,7 +161,7 @@ final class PruneCommand implements Callable<Integer> {
     }
     Home home = around.home().make();
     try (RunLock _ = RunLock.take(home.lock());
-        Wiring wiring = new Wiring(around);
+        Wiring wiring = new Wiring(around, keys);
         Catalogue catalogue = wiring.catalogue(home)) {
       if (execute != null) {
         return carryOut(PlanFiles.read(execute), home, wiring, catalogue);

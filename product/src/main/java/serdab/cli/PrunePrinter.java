@@ -273,7 +273,7 @@ final class PrunePrinter {
         });
   }
 
-  private static String size(long bytes) {
+  static String size(long bytes) {
     String[] units = {"B", "kB", "MB", "GB", "TB"};
     double value = bytes;
     int unit = 0;

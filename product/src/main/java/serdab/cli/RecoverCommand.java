@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -35,7 +36,12 @@ import serdab.retention.HoldPapers;
       "remembers what was copied after that. Copies nothing and changes nothing in the destination;",
       "the next backup goes on where the lost machine stopped."
     },
-    footer = {"", "Example:", "  serdab recover --from zip:/Volumes/Backup"})
+    footer = {
+      "",
+      "Examples:",
+      "  serdab recover --from zip:/Volumes/Backup",
+      "  serdab recover --from repo:/Volumes/Sealed --identity owner.age"
+    })
 final class RecoverCommand implements Callable<Integer> {
 
   private final Surroundings around;
@@ -44,7 +50,7 @@ final class RecoverCommand implements Callable<Integer> {
       names = "--from",
       required = true,
       paramLabel = "DEST",
-      description = "The destination to recover from: zip:PATH.")
+      description = "The destination to recover from: zip:PATH or repo:PATH.")
   @SuppressWarnings("NullAway.Init") // required
   private String from;
 
@@ -53,6 +59,10 @@ final class RecoverCommand implements Callable<Integer> {
       paramLabel = "ID",
       description = "Which machine's plans and catalogue, when several backed up to it.")
   private @Nullable String installation;
+
+  @Mixin
+  @SuppressWarnings("NullAway.Init") // set by picocli before anything is called
+  private KeyOptions keys;
 
   @Option(names = "--json", description = "Prints the report as JSON.")
   private boolean json;
@@ -81,7 +91,7 @@ final class RecoverCommand implements Callable<Integer> {
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
     try (RunLock _ = RunLock.take(home.lock());
-        Wiring wiring = new Wiring(around);
+        Wiring wiring = new Wiring(around, keys);
         StopOnSignal _ = StopOnSignal.of(stop)) {
       Brought brought;
       try (Destination place = wiring.destinationToRecoverFrom(from)) {

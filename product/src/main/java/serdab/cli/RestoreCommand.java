@@ -22,6 +22,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -71,6 +72,8 @@ import serdab.store.RealDisk;
       "  The whole library in a new place, with albums, comments and reports:",
       "    serdab restore --from zip:/Volumes/Backup --all \\",
       "      --to \"horos-library:/Volumes/New/Horos Data\"",
+      "  Everything from a repository:",
+      "    serdab restore --from repo:/Volumes/Sealed --identity owner.age --all --to /tmp/back",
       "  For the patient to take along:",
       "    serdab restore --from zip:/Volumes/Backup --media exam.zip --study 1.2.840.113619.2.1"
     })
@@ -85,7 +88,7 @@ final class RestoreCommand implements Callable<Integer> {
       names = "--from",
       required = true,
       paramLabel = "DEST",
-      description = "Where the copies are: zip:PATH.")
+      description = "Where the copies are: zip:PATH or repo:PATH.")
   @SuppressWarnings("NullAway.Init") // required
   private String from;
 
@@ -99,7 +102,7 @@ final class RestoreCommand implements Callable<Integer> {
         names = "--to",
         paramLabel = "TARGET",
         description = {
-          "A folder; zip:PATH for ZIPs; \"horos:PATH/Horos Data\" for the library of a viewer that"
+          "A folder; zip:PATH for ZIPs; repo:PATH for a repository; \"horos:PATH/Horos Data\" for the library of a viewer that"
               + " is in use; \"horos-library:PATH/Horos Data\" for a whole new one."
         })
     @Nullable String to;
@@ -173,6 +176,10 @@ final class RestoreCommand implements Callable<Integer> {
       description = "With --media: also writes SHA256.TXT, a list of digests.")
   private boolean checksums;
 
+  @Mixin
+  @SuppressWarnings("NullAway.Init") // set by picocli before anything is called
+  private KeyOptions keys;
+
   @Option(
       names = "--dry-run",
       description = "Only says what would be brought back, how much it is and whether it fits.")
@@ -206,10 +213,11 @@ final class RestoreCommand implements Callable<Integer> {
     TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
-    try (Wiring wiring = new Wiring(around);
+    try (Wiring wiring = new Wiring(around, keys);
         Catalogue catalogue = wiring.catalogue(home);
         Destination place = wiring.destinationToRead(from, catalogue);
         StopOnSignal _ = StopOnSignal.of(stop)) {
+      wiring.requireReadable(from);
       Work work = new Work(place, catalogue, wiring, home, progress, stop, wanted, time);
       int code = restore(work, bar);
       bar.end();

@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
       CatalogueCommand.class,
       ImportTreeCommand.class,
       ReportCommand.class,
+      RepositoryCommand.class,
       BundleCommand.class,
       ServiceCommand.class
     },

@@ -24,6 +24,8 @@ import serdab.plan.Configuration;
 import serdab.report.SourceHealthFact;
 import serdab.report.Status;
 import serdab.report.StatusReader;
+import serdab.repository.KeyWork;
+import serdab.store.BlobStore;
 import tools.jackson.core.JsonGenerator;
 
 /// `serdab status`: is everything safe, and when did it last run?
@@ -113,7 +115,7 @@ final class StatusCommand implements Callable<Integer> {
                   StatusCommand::address,
                   StatusCommand::isAlive)
               .read();
-      Map<String, OptionalLong> free = free(status);
+      Map<String, There> free = free(status);
       List<RunRow> runs = catalogue.runs(RUNS_SHOWN);
       if (json) {
         printJson(status, free, runs, sources(catalogue));
@@ -193,11 +195,18 @@ final class StatusCommand implements Callable<Integer> {
     return sources;
   }
 
-  // ---- room on the destinations
+  // ---- room on the destinations, and keys of repositories
+
+  /// What a destination that is there says of itself.
+  ///
+  /// @param keys the newest generation of a repository's keys
+  private record There(OptionalLong free, Optional<KeyWork.KeyGeneration> keys) {
+    static final There NOT = new There(OptionalLong.empty(), Optional.empty());
+  }
 
   /// How much is free on each destination that is there; empty where nobody answers in time.
-  private static Map<String, OptionalLong> free(Status status) {
-    Map<String, OptionalLong> free = new java.util.concurrent.ConcurrentHashMap<>();
+  private Map<String, There> free(Status status) {
+    Map<String, There> free = new java.util.concurrent.ConcurrentHashMap<>();
     List<Thread> threads =
         status.plans().stream()
             .flatMap(plan -> plan.destinations().stream())
@@ -208,7 +217,7 @@ final class StatusCommand implements Callable<Integer> {
                 Thread.ofPlatform()
                     .daemon(true)
                     .name("space")
-                    .start(() -> free.put(address, usable(address))))
+                    .start(() -> free.put(address, new There(usable(address), keys(address)))))
             .toList();
     long until = System.nanoTime() + SPACE_WITHIN.toNanos();
     for (Thread thread : threads) {
@@ -219,6 +228,20 @@ final class StatusCommand implements Callable<Integer> {
       }
     }
     return Map.copyOf(free);
+  }
+
+  /// A repository that cannot be understood is no news of its keys; other commands tell of it.
+  private Optional<KeyWork.KeyGeneration> keys(String address) {
+    if (!Wiring.isRepository(address)) {
+      return Optional.empty();
+    }
+    try (Wiring wiring = new Wiring(around);
+        BlobStore place = wiring.placeOfRepository(address)) {
+      return Optional.of(
+          new KeyWork(place, around.clock(), around.random()).generations().getLast());
+    } catch (SerdabException e) {
+      return Optional.empty();
+    }
   }
 
   private static OptionalLong usable(String address) {
@@ -234,7 +257,7 @@ final class StatusCommand implements Callable<Integer> {
 
   // ---- for people
 
-  private void printText(Status status, Map<String, OptionalLong> free, List<RunRow> runs) {
+  private void printText(Status status, Map<String, There> free, List<RunRow> runs) {
     var out = around.terminal().out();
     Messages say = around.terminal().messages();
     out.println(sentence(status));
@@ -246,7 +269,7 @@ final class StatusCommand implements Callable<Integer> {
       out.println(plan.name().isEmpty() ? plan.source() : plan.name() + ": " + plan.source());
       print(plan.counts());
       for (Status.DestinationStatus destination : plan.destinations()) {
-        print(destination, free.getOrDefault(destination.address(), OptionalLong.empty()));
+        print(destination, free.getOrDefault(destination.address(), There.NOT));
       }
       plan.lastRun()
           .ifPresent(run ->
@@ -328,7 +351,8 @@ final class StatusCommand implements Callable<Integer> {
     }
   }
 
-  private void print(Status.DestinationStatus destination, OptionalLong free) {
+  private void print(Status.DestinationStatus destination, There there) {
+    OptionalLong free = there.free();
     Safety.OnDestination copies = destination.copies();
     Messages say = around.terminal().messages();
     StringBuilder depths = new StringBuilder();
@@ -355,6 +379,13 @@ final class StatusCommand implements Callable<Integer> {
                 free.isPresent()
                     ? say.text("status.free", TerminalProgress.Sizes.text(free.getAsLong()))
                     : say.text("status.not-reachable")));
+    there
+        .keys()
+        .ifPresent(keys ->
+            around
+                .terminal()
+                .out()
+                .println(say.text("status.keys", keys.number(), since(keys.madeAt()))));
   }
 
   private void print(SourceHealthFact health) {
@@ -391,7 +422,7 @@ final class StatusCommand implements Callable<Integer> {
 
   private void printJson(
       Status status,
-      Map<String, OptionalLong> free,
+      Map<String, There> free,
       List<RunRow> runs,
       Map<String, Safety.OfSource> sources) {
     Json.object(
@@ -431,7 +462,7 @@ final class StatusCommand implements Callable<Integer> {
   }
 
   private static void write(
-      JsonGenerator writer, Status.PlanStatus plan, Map<String, OptionalLong> free) {
+      JsonGenerator writer, Status.PlanStatus plan, Map<String, There> free) {
     Safety.Counts counts = plan.counts();
     writer.writeStartObject();
     writer.writeStringProperty("plan", plan.name());
@@ -471,9 +502,14 @@ final class StatusCommand implements Callable<Integer> {
       writer.writeStringProperty("oldest_proof", text(copies.oldestProof()));
       writer.writeStringProperty("newest_proof", text(copies.newestProof()));
       writer.writeStringProperty("last_used_at", text(destination.lastUsedAt()));
-      OptionalLong bytes = free.getOrDefault(destination.address(), OptionalLong.empty());
+      There there = free.getOrDefault(destination.address(), There.NOT);
+      OptionalLong bytes = there.free();
       writer.writeBooleanProperty("reachable", bytes.isPresent());
       writer.writeNumberProperty("free_bytes", bytes.orElse(0));
+      writer.writeNumberProperty(
+          "key_generation", there.keys().map(KeyWork.KeyGeneration::number).orElse(0));
+      writer.writeStringProperty(
+          "keys_made_at", text(there.keys().map(KeyWork.KeyGeneration::madeAt)));
       writer.writeEndObject();
     }
     writer.writeEndArray();

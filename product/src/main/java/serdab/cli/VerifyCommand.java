@@ -9,6 +9,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import serdab.Depth;
@@ -40,6 +41,8 @@ import serdab.store.BlobStore;
       "  serdab verify zip:/Volumes/Backup --share 1/30      (daily: all within a month)",
       "  serdab verify zip:/Volumes/Backup --study 1.2.840.1 --depth restored",
       "  serdab verify zip:/Volumes/Backup --repair --from zip:/Volumes/Second",
+      "  serdab verify repo:/Volumes/Sealed --identity owner.age",
+      "  serdab verify repo:/Volumes/Sealed --depth intact   (needs no identity)",
       "",
       "With --share 1/30 everything that is there now is proven within the next 30 runs that end,",
       "whatever is copied or removed meanwhile. A damaged copy is never deleted: --repair makes a",
@@ -53,7 +56,8 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "DEST|PLAN",
-      description = "The destination: zip:PATH. Or the name of a plan: then all its destinations.")
+      description = 
+          "The destination: zip:PATH or repo:PATH. Or the name of a plan: then all its destinations.")
   @SuppressWarnings("NullAway.Init") // required
   private String destination;
 
@@ -96,6 +100,10 @@ final class VerifyCommand implements Callable<Integer> {
           "With --depth restored: where drills restore to, in a folder serdab-drill of their own."
               + " Default: Serdab's own cache.")
   private @Nullable String scratchFolder;
+
+  @Mixin
+  @SuppressWarnings("NullAway.Init") // set by picocli before anything is called
+  private KeyOptions keys;
 
   @Option(names = "--json", description = "Prints the report as JSON.")
   private boolean json;
@@ -146,8 +154,9 @@ final class VerifyCommand implements Callable<Integer> {
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
     StopSignal stop = new StopSignal(around.clock());
     List<Destination> helpers = new ArrayList<>();
+    boolean reads = repair || wanted.reaches(Depth.READABLE);
     try (RunLock _ = RunLock.take(home.lock());
-        Wiring wiring = new Wiring(around);
+        Wiring wiring = new Wiring(around, reads ? keys : KeyOptions.NONE);
         Catalogue catalogue = wiring.catalogue(home);
         Destination place =
             repair
@@ -155,6 +164,9 @@ final class VerifyCommand implements Callable<Integer> {
                 : wiring.destinationToRead(destination, catalogue);
         BlobStore scratch = wiring.scratch(home, Optional.ofNullable(scratchFolder));
         StopOnSignal _ = StopOnSignal.of(stop)) {
+      if (wanted.reaches(Depth.READABLE)) {
+        requireIdentity(wiring);
+      }
       Optional<Repair> mender =
           repair
               ? Optional.of(mender(wiring, catalogue, place, helpers, progress, stop))
@@ -194,6 +206,21 @@ final class VerifyCommand implements Callable<Integer> {
       return outcome.exitCode();
     } finally {
       helpers.forEach(Destination::close);
+    }
+  }
+
+  private void requireIdentity(Wiring wiring) {
+    try {
+      wiring.requireReadable(destination);
+    } catch (SerdabException.Refused e) {
+      Problem problem = e.problem();
+      throw problem.code().equals("repository-needs-identity")
+          ? new SerdabException.Refused(
+              new Problem(
+                  "repository-needs-identity",
+                  problem.what(),
+                  problem.next() + " Without it, --depth intact proves that nothing was damaged."))
+          : e;
     }
   }
 

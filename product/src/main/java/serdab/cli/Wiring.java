@@ -25,7 +25,13 @@ import serdab.catalogue.SqliteLibrary;
 import serdab.destination.Destination;
 import serdab.destination.DestinationId;
 import serdab.destination.ZipTreeDestination;
+import serdab.destination.repository.Compression;
+import serdab.destination.repository.RepositoryDestination;
 import serdab.plan.BackupPlan;
+import serdab.repository.KeyWork;
+import serdab.repository.Repository;
+import serdab.repository.WriterKeys;
+import serdab.repository.age.AgeIdentity;
 import serdab.restore.Arrival;
 import serdab.source.FolderSource;
 import serdab.source.Source;
@@ -44,9 +50,11 @@ final class Wiring implements AutoCloseable {
   private static final String HOROS = "horos:";
   private static final String FOLDER = "folder:";
   private static final String ZIP = "zip:";
+  private static final String REPO = "repo:";
 
   private final Surroundings around;
   private final Names names;
+  private final Identities identities;
   private final Map<String, NamingProfile> namings = new HashMap<>();
   private final int parallelism = Math.max(1, Runtime.getRuntime().availableProcessors());
   private final ExecutorService computing =
@@ -62,8 +70,20 @@ final class Wiring implements AutoCloseable {
 
   /// @param names what the naming of new copies needs
   Wiring(Surroundings around, Names names) {
+    this(around, names, KeyOptions.NONE);
+  }
+
+  /// @param keys what opens repositories
+  Wiring(Surroundings around, KeyOptions keys) {
+    this(around, Names.NONE, keys);
+  }
+
+  /// @param names what the naming of new copies needs
+  /// @param keys what opens repositories
+  Wiring(Surroundings around, Names names, KeyOptions keys) {
     this.around = around;
     this.names = names;
+    this.identities = new Identities(around, keys);
   }
 
   Names names() {
@@ -97,7 +117,7 @@ final class Wiring implements AutoCloseable {
 
   /// The folder that a source's specification names.
   static Path sourceFolder(String specification) {
-    return path("--from", withoutKind(specification, HOROS, FOLDER, ZIP));
+    return path("--from", withoutKind(specification, HOROS, FOLDER, ZIP, REPO));
   }
 
   /// Opens a source; a path without a kind is a viewer's library when it looks like one.
@@ -124,7 +144,11 @@ final class Wiring implements AutoCloseable {
   // ---- destinations
 
   static boolean isDestination(String specification) {
-    return specification.startsWith(ZIP);
+    return specification.startsWith(ZIP) || isRepository(specification);
+  }
+
+  static boolean isRepository(String specification) {
+    return specification.startsWith(REPO);
   }
 
   /// Opens a destination to copy to; a folder that was never used is made.
@@ -133,11 +157,17 @@ final class Wiring implements AutoCloseable {
   Destination destination(
       String specification, BackupPlan plan, Catalogue catalogue, boolean adopt) {
     Destination destination =
-        zipTree(
-            specification,
-            naming(plan),
-            adopt ? ZipTreeDestination.Access.ADOPT : ZipTreeDestination.Access.WRITE,
-            catalogue);
+        isRepository(specification)
+            ? repository(
+                specification,
+                adopt ? Access.ADOPT : Access.WRITE,
+                compression(plan),
+                expectedAt(specification, catalogue))
+            : zipTree(
+                specification,
+                naming(plan),
+                adopt ? ZipTreeDestination.Access.ADOPT : ZipTreeDestination.Access.WRITE,
+                catalogue);
     saw(destination, specification, catalogue);
     return destination;
   }
@@ -155,12 +185,17 @@ final class Wiring implements AutoCloseable {
   /// Opens a destination for showing a plan; writes nothing.
   Destination destinationToLookAt(
       String specification, BackupPlan plan, Catalogue catalogue, Home home) {
+    if (isRepository(specification)) {
+      return repository(
+          specification,
+          Access.WRITE,
+          compression(plan),
+          expectedAt(specification, catalogue));
+    }
     Path folder = destinationFolder(specification);
     NamingProfile naming = naming(plan);
     if (!Files.exists(folder)
-        && expected
-            .getOrDefault(address(specification), knownAt(specification, catalogue))
-            .isEmpty()) {
+        && expectedAt(specification, catalogue).isEmpty()) {
       // The plan for a place that does not exist yet is the plan for an empty one.
       return ZipTreeDestination.open(
           LocalFolder.create(home.cache().resolve("empty"), around.random()),
@@ -177,21 +212,261 @@ final class Wiring implements AutoCloseable {
     return new ZipTreeDestination.Options(naming, access, computing, parallelism, WRITTEN_BY);
   }
 
-  /// Opens a destination to verify or to restore from; writes nothing.
+  /// Opens a destination to verify or to restore from; writes nothing. A repository is opened with
+  /// the identity that was given, if any.
   Destination destinationToRead(String specification, Catalogue catalogue) {
-    return zipTree(
-        specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.READ, catalogue);
+    return known(specification, ZipTreeDestination.Access.READ, catalogue);
+  }
+
+  /// Opens a destination whose naming stays as it is.
+  private Destination known(
+      String specification, ZipTreeDestination.Access access, Catalogue catalogue) {
+    return isRepository(specification)
+        ? repository(
+            specification, Access.READ, Compression.SMALL, expectedAt(specification, catalogue))
+        : zipTree(specification, NamingProfile.AS_FOUND, access, catalogue);
+  }
+
+  /// What may be done with a repository.
+  private enum Access {
+    /// With the identity, if there is one.
+    READ,
+    /// Without any.
+    WRITE,
+    /// As [#WRITE], whichever repository it is.
+    ADOPT
+  }
+
+  private static Compression compression(BackupPlan plan) {
+    return switch (plan.compression()) {
+      case JPEG_LS -> Compression.SMALL;
+      case FAST -> Compression.FAST;
+    };
+  }
+
+  /// The destinations that may be found at an address.
+  private Set<DestinationId> expectedAt(String specification, Catalogue catalogue) {
+    return expected.getOrDefault(address(specification), knownAt(specification, catalogue));
+  }
+
+  private Destination repository(
+      String specification, Access access, Compression compression, Set<DestinationId> allowed) {
+    BlobStore store = repositoryPlace(specification, allowed);
+    try {
+      UUID id = requireKnown(store, allowed, access == Access.ADOPT);
+      Optional<WriterKeys> writer = writerFiles().read(id);
+      List<AgeIdentity> people = access == Access.READ ? identities.of(store) : List.of();
+      if (writer.isEmpty() && access != Access.READ) {
+        throw notEnrolled(store, specification);
+      }
+      if (writer.isEmpty() && people.isEmpty()) {
+        throw needsIdentity(store.describe());
+      }
+      Repository repository =
+          Repository.open(store, writer, people, around.clock(), around.random(), WRITTEN_BY);
+      if (access != Access.READ && !repository.canWrite()) {
+        throw notEnrolled(store, specification);
+      }
+      return opened(repository, store, compression);
+    } catch (RuntimeException e) {
+      store.close();
+      throw e;
+    }
+  }
+
+  private static SerdabException.Refused notEnrolled(BlobStore store, String specification) {
+    return new SerdabException.Refused(
+        new Problem(
+            "repository-needs-writer",
+            "This machine may not write to the repository at "
+                + store.describe()
+                + ": it was never enrolled, or was revoked.",
+            "Enrol it with the identity of a person: serdab repository key enrol "
+                + specification));
+  }
+
+  private Destination opened(Repository repository, BlobStore store, Compression compression) {
+    return new RepositoryDestination(
+        repository,
+        store,
+        new RepositoryDestination.Options(compression, computing, parallelism, WRITTEN_BY),
+        around.clock());
+  }
+
+  private BlobStore repositoryPlace(String specification, Set<DestinationId> allowed) {
+    Path folder = destinationFolder(specification);
+    if (!Files.isDirectory(folder)) {
+      if (!allowed.isEmpty()) {
+        throw notThere(folder);
+      }
+      throw noRepository(specification, folder.toString());
+    }
+    BlobStore store = LocalFolder.open(folder, around.random());
+    if (!Repository.isAt(store)) {
+      store.close();
+      if (!allowed.isEmpty()) {
+        throw new SerdabException.HeldBack(
+            new Problem(
+                "repository-marker-missing",
+                "In "
+                    + folder
+                    + " there was a repository before, and now its repository.json is missing.",
+                "Most likely its disk is not connected: connect it and run again. If the file was"
+                    + " lost, copy it back from another copy of the repository."));
+      }
+      throw noRepository(specification, folder.toString());
+    }
+    return store;
+  }
+
+  private static SerdabException.Refused noRepository(String specification, String place) {
+    return new SerdabException.Refused(
+        new Problem(
+            "repository-missing",
+            "There is no repository at " + place + ".",
+            "Check the address, or make one: serdab repository init " + specification));
+  }
+
+  private static UUID requireKnown(BlobStore store, Set<DestinationId> allowed, boolean adopt) {
+    UUID id = Repository.idAt(store);
+    if (!adopt && !allowed.isEmpty() && !allowed.contains(new DestinationId(id))) {
+      throw new SerdabException.HeldBack(
+          new Problem(
+              "destination-is-another",
+              "In "
+                  + store.describe()
+                  + " there is a repository, and not the one that was there before.",
+              "Connect the right disk. If this one is to be used here from now on, run the backup"
+                  + " once with --adopt."));
+    }
+    return id;
+  }
+
+  /// What this machine keeps of repositories.
+  WriterFiles writerFiles() {
+    return new WriterFiles(around.home());
+  }
+
+  /// A repository that a command of `serdab repository` works on.
+  ///
+  /// @param store closed with the repository
+  record OpenRepository(Repository repository, BlobStore store) implements AutoCloseable {
+    @Override
+    public void close() {
+      repository.close();
+    }
+  }
+
+  /// A place at which a repository can be begun; its folder is made.
+  BlobStore placeForRepository(String specification) {
+    Path folder = destinationFolder(specification);
+    BlobStore store = LocalFolder.create(folder, around.random());
+    boolean tree = store.find("destination.json").isPresent();
+    if (tree || Repository.isAt(store)) {
+      store.close();
+      throw new SerdabException.Refused(
+          tree
+              ? new Problem(
+                  "repository-place-taken",
+                  "At " + folder + " there is a tree of ZIPs.",
+                  "Give the repository a folder of its own. Nothing was changed.")
+              : new Problem(
+                  "repository-exists",
+                  "There is a repository at " + folder + " already.",
+                  "Use it, or choose another place. Nothing was changed."));
+    }
+    return store;
+  }
+
+  /// Opens the place of a repository, which must be there.
+  BlobStore placeOfRepository(String specification) {
+    return repositoryPlace(specification, Set.of());
+  }
+
+  /// Opens a repository by itself: with this machine's keys or, where it has none, the identity.
+  OpenRepository openRepository(String specification) {
+    BlobStore store = repositoryPlace(specification, Set.of());
+    try {
+      Optional<WriterKeys> writer = writerFiles().read(Repository.idAt(store));
+      return new OpenRepository(
+          Repository.open(
+              store,
+              writer,
+              writer.isPresent() ? List.of() : requireIdentity(store),
+              around.clock(),
+              around.random(),
+              WRITTEN_BY),
+          store);
+    } catch (RuntimeException e) {
+      store.close();
+      throw e;
+    }
+  }
+
+  /// The identities that open the repository at a place.
+  ///
+  /// @throws SerdabException.Refused `repository-needs-identity` when nobody gives one
+  List<AgeIdentity> requireIdentity(BlobStore place) {
+    List<AgeIdentity> people = identities.of(place);
+    if (people.isEmpty()) {
+      throw needsIdentity(place.describe());
+    }
+    return people;
+  }
+
+  private static SerdabException.Refused needsIdentity(String place) {
+    return new SerdabException.Refused(
+        new Problem(
+            "repository-needs-identity",
+            "This needs the identity that opens the repository at "
+                + place
+                + ", and this machine keeps none.",
+            "Give it with --identity FILE, or its passphrase in "
+                + Passphrase.VARIABLE
+                + " or --passphrase-file when it is kept in the repository. It is used in memory"
+                + " only."));
+  }
+
+  /// Refuses a repository for which nobody gave an identity, before any work is done.
+  void requireReadable(String specification) {
+    if (isRepository(specification)) {
+      try (BlobStore store = repositoryPlace(specification, Set.of())) {
+        requireIdentity(store);
+      }
+    }
   }
 
   /// Opens a destination of which nothing is remembered, to set up this machine from it; writes
   /// nothing.
   Destination destinationToRecoverFrom(String specification) {
+    if (isRepository(specification)) {
+      enrol(specification);
+      return repository(specification, Access.READ, Compression.SMALL, Set.of());
+    }
     return ZipTreeDestination.open(
         LocalFolder.open(destinationFolder(specification), around.random()),
         options(NamingProfile.AS_FOUND, ZipTreeDestination.Access.READ),
         Set.of(),
         around.clock(),
         around.random());
+  }
+
+  /// Lets this machine write to a repository, when it may not yet.
+  private void enrol(String specification) {
+    try (BlobStore place = repositoryPlace(specification, Set.of())) {
+      if (writerFiles().read(Repository.idAt(place)).isEmpty()) {
+        writerFiles()
+            .keep(
+                new KeyWork(place, around.clock(), around.random())
+                    .enrol(requireIdentity(place), machine()));
+      }
+    }
+  }
+
+  /// What this machine is called.
+  static String machine() {
+    String worker = worker();
+    return worker.substring(0, worker.lastIndexOf('/'));
   }
 
   /// Opens a destination that was used before, to remove copies from it.
@@ -203,14 +478,23 @@ final class Wiring implements AutoCloseable {
               "The catalogue knows no destination at " + destinationFolder(specification) + ".",
               "Nothing was removed. Run: serdab catalogue rebuild " + specification));
     }
-    return zipTree(
-        specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.WRITE, catalogue);
+    return known(specification, ZipTreeDestination.Access.WRITE, catalogue);
   }
 
   /// Opens a destination to restore into.
   Destination destinationToFill(String specification, Catalogue catalogue) {
     Destination destination =
-        zipTree(specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.WRITE, catalogue);
+        isRepository(specification)
+            ? repository(
+                specification,
+                Access.WRITE,
+                Compression.SMALL,
+                expectedAt(specification, catalogue))
+            : zipTree(
+                specification,
+                NamingProfile.AS_FOUND,
+                ZipTreeDestination.Access.WRITE,
+                catalogue);
     saw(destination, specification, catalogue);
     return destination;
   }
@@ -219,8 +503,7 @@ final class Wiring implements AutoCloseable {
   Destination destinationToRepair(String specification, Catalogue catalogue) {
     // Opened once as what must be there: opening to write would make a folder that is not.
     destinationToRead(specification, catalogue).close();
-    return zipTree(
-        specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.WRITE, catalogue);
+    return known(specification, ZipTreeDestination.Access.WRITE, catalogue);
   }
 
   /// Every destination that was ever used, is there now and is not this one; opened to read.
@@ -244,7 +527,7 @@ final class Wiring implements AutoCloseable {
         continue;
       }
       try {
-        Destination other = destinationToRead(place.spec(), catalogue);
+        Destination other = otherToRead(place.spec(), catalogue);
         if (other.id().equals(id)) {
           opened.put(id, other);
         } else {
@@ -257,22 +540,29 @@ final class Wiring implements AutoCloseable {
     return List.copyOf(opened.values());
   }
 
+  /// The identity that was given may be that of another repository.
+  private Destination otherToRead(String specification, Catalogue catalogue) {
+    try {
+      return destinationToRead(specification, catalogue);
+    } catch (SerdabException.Misconfigured e) {
+      if (!isRepository(specification)) {
+        throw e;
+      }
+      return repository(
+          specification, Access.WRITE, Compression.SMALL, expectedAt(specification, catalogue));
+    }
+  }
+
   private Destination zipTree(
       String specification,
       NamingProfile naming,
       ZipTreeDestination.Access access,
       Catalogue catalogue) {
     Path folder = destinationFolder(specification);
-    Set<DestinationId> known =
-        expected.getOrDefault(address(specification), knownAt(specification, catalogue));
+    Set<DestinationId> known = expectedAt(specification, catalogue);
     boolean there = Files.isDirectory(folder);
     if (!there && !known.isEmpty()) {
-      throw new SerdabException.HeldBack(
-          new Problem(
-              "destination-not-there",
-              "The destination " + folder + " was used before and is not there now.",
-              "Connect its volume. If the folder is gone for good, make it again by hand and run"
-                  + " with --adopt."));
+      throw notThere(folder);
     }
     boolean writes =
         access == ZipTreeDestination.Access.WRITE || access == ZipTreeDestination.Access.ADOPT;
@@ -280,8 +570,25 @@ final class Wiring implements AutoCloseable {
         !there && writes
             ? LocalFolder.create(folder, around.random())
             : LocalFolder.open(folder, around.random());
+    if (Repository.isAt(store)) {
+      store.close();
+      throw new SerdabException.HeldBack(
+          new Problem(
+              "destination-of-another-form",
+              "At " + folder + " there is a repository, not a tree of ZIPs.",
+              "Write repo:" + folder + ", or give the ZIPs a folder of their own."));
+    }
     return ZipTreeDestination.open(
         store, options(naming, access), known, around.clock(), around.random());
+  }
+
+  private static SerdabException.HeldBack notThere(Path folder) {
+    return new SerdabException.HeldBack(
+        new Problem(
+            "destination-not-there",
+            "The destination " + folder + " was used before and is not there now.",
+            "Connect its volume. If the folder is gone for good, make it again by hand and run"
+                + " with --adopt."));
   }
 
   /// The destinations that were seen at an address.
@@ -299,19 +606,19 @@ final class Wiring implements AutoCloseable {
 
   /// One spelling of a destination's address, for remembering who lives there.
   static String address(String specification) {
-    return ZIP + destinationFolder(specification);
+    return (isRepository(specification) ? REPO : ZIP) + destinationFolder(specification);
   }
 
   /// The folder that a destination's specification names.
   static Path destinationFolder(String specification) {
-    if (!specification.startsWith(ZIP)) {
+    if (!isDestination(specification)) {
       throw new SerdabException.Misconfigured(
           new Problem(
               "unknown-destination",
               "The destination " + specification + " is of no kind that is known.",
-              "Write zip:PATH for a tree of ZIPs in a folder."));
+              "Write zip:PATH for a tree of ZIPs in a folder, or repo:PATH for a repository."));
     }
-    return path("--to", specification.substring(ZIP.length()));
+    return path("--to", withoutKind(specification, ZIP, REPO));
   }
 
   /// The folder or file that a target's text names.

@@ -128,6 +128,11 @@ public interface Destination extends AutoCloseable {
     return false;
   }
 
+  /// Whether what lies [#beside] the copies is sealed, so that it may say more than the names do.
+  default boolean sealsBeside() {
+    return false;
+  }
+
   /// How papers beside the copies name a study; empty when nothing may be said here.
   default String shown(StudyKey study) {
     return study.value();

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import serdab.Problem;
 import serdab.SerdabException;
+import serdab.repository.Sealing;
 import serdab.store.Blob;
 import serdab.store.BlobInfo;
 import serdab.store.BlobStore;
@@ -24,19 +25,40 @@ import serdab.store.Staged;
 /// Files that a destination keeps beside its studies, in one folder of its own. Thread-safe.
 ///
 /// They are no copies of studies: nothing here is listed, verified or restored as one. Names are
-/// relative to the folder. Every method throws [SerdabException] when the place fails.
+/// relative to the folder. A form that hides whose studies it holds has them sealed. Every method
+/// throws [SerdabException] when the place fails.
 public final class SideFiles {
 
   private static final int PIECE_BYTES = 1 << 20;
   private static final int NAMES_MAX = 100_000;
 
+  /// A sealed file has this behind its name.
+  private static final String SEALED = ".age";
+
   private final BlobStore store;
   private final String folder;
+  private final Optional<Sealing> sealing;
 
   /// @param folder the folder with a slash at its end, such as `_recovery/`
   SideFiles(BlobStore store, String folder) {
+    this(store, folder, Optional.empty());
+  }
+
+  private SideFiles(BlobStore store, String folder, Optional<Sealing> sealing) {
     this.store = store;
     this.folder = folder;
+    this.sealing = sealing;
+  }
+
+  /// Files of which the place shall learn nothing but their names.
+  ///
+  /// @param folder the folder with a slash at its end, such as `_recovery/`
+  public static SideFiles sealed(BlobStore store, String folder, Sealing sealing) {
+    return new SideFiles(store, folder, Optional.of(sealing));
+  }
+
+  private String stored(String name) {
+    return folder + name + (sealing.isPresent() ? SEALED : "");
   }
 
   /// What writes a file's bytes.
@@ -52,6 +74,9 @@ public final class SideFiles {
       List<String> names =
           found
               .map(blob -> blob.name().substring(folder.length()))
+              .filter(name -> sealing.isEmpty() || name.endsWith(SEALED))
+              .map(name ->
+                  sealing.isEmpty() ? name : name.substring(0, name.length() - SEALED.length()))
               .limit(NAMES_MAX + 1L)
               .sorted()
               .toList();
@@ -66,19 +91,22 @@ public final class SideFiles {
     }
   }
 
-  /// How long a file is; empty when there is none of this name.
+  /// How much room a file takes; empty when there is none of this name.
   public Optional<Long> lengthBytes(String name) {
-    return store.find(folder + name).map(BlobInfo::lengthBytes);
+    return store.find(stored(name)).map(BlobInfo::lengthBytes);
   }
 
   /// A small document; empty when there is none.
   public Optional<byte[]> document(String name) {
-    return store.document(folder + name);
+    return store
+        .document(stored(name))
+        .map(document -> sealing.isPresent() ? sealing.get().opened(document) : document);
   }
 
   /// Writes a small document whole, in place of the one there.
   public void replace(String name, byte[] content) {
-    store.replace(folder + name, content, Expected.anything());
+    byte[] written = sealing.isPresent() ? sealing.get().sealed(content) : content;
+    store.replace(stored(name), written, Expected.anything());
   }
 
   /// Writes a file of any length: beside, synced, read back, and only then under its name.
@@ -86,9 +114,15 @@ public final class SideFiles {
   /// @throws SerdabException.Damaged when what was read back is not what was written
   /// @throws SerdabException.Refused `blob-exists` when the name is taken
   public void write(String name, Content content) {
-    try (Staged staged = store.stage(folder + name)) {
+    try (Staged staged = store.stage(stored(name))) {
       DigestOutputStream out = new DigestOutputStream(new StagedOutput(staged), sha256());
-      content.writeTo(out);
+      if (sealing.isPresent()) {
+        try (OutputStream plain = sealing.get().sealing(out)) {
+          content.writeTo(plain);
+        }
+      } else {
+        content.writeTo(out);
+      }
       staged.sync();
       byte[] meant = out.getMessageDigest().digest();
       try (ReadBack back = staged.readBack()) {
@@ -128,7 +162,10 @@ public final class SideFiles {
   ///
   /// @throws SerdabException.Refused `blob-missing` when it is not there
   public InputStream open(String name) {
-    Blob blob = store.open(folder + name);
+    Blob blob = store.open(stored(name));
+    if (sealing.isPresent()) {
+      return sealing.get().opening(blob);
+    }
     return new InputStream() {
       private final byte[] one = new byte[1];
       private long position;
@@ -156,7 +193,7 @@ public final class SideFiles {
   /// Removes a file that its owner does not need any more; true when there was one. For what can be
   /// made again only.
   public boolean remove(String name) {
-    return store.delete(folder + name);
+    return store.delete(stored(name));
   }
 
   private static byte[] digest(ReadBack bytes) {

@@ -1,6 +1,7 @@
 package serdab.destination;
 
 import java.nio.ByteBuffer;
+import serdab.dicom.DicomFile;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyVersion;
 
@@ -27,6 +28,13 @@ public interface StagedVersion extends AutoCloseable {
   default void beginFile(String path, long lengthBytes, long modifiedMillis) {
     beginFile(path, lengthBytes);
   }
+
+  /// Told at most once for each file, after [#beginFile] and before its first byte: how the file is
+  /// built, so that a form that stores files by their parts need not find it out again. It may be
+  /// wrong; the bytes that come are what is kept. Values can be read from it until this returns.
+  ///
+  /// @param index of the whole file
+  default void structure(DicomFile index) {}
 
   /// Takes the next bytes of the file, from position to limit. The caller may reuse the buffer as
   /// soon as this returns.

@@ -1,4 +1,4 @@
-/// Where copies are kept: a ZIP tree, later a repository or a DICOM node.
+/// Where copies are kept: a ZIP tree, a repository, later a DICOM node.
 ///
 /// Start at [Destination], the promise that all of them make. Nothing above this package knows how
 /// a form stores its copies; nothing in it knows runs, plans to come or the catalogue.

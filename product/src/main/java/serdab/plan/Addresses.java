@@ -10,9 +10,9 @@ import java.util.regex.Pattern;
 final class Addresses {
 
   /// What a source's path may begin with; none of them is a path whose kind is recognised.
-  private static final List<String> SOURCES = List.of("horos:", "folder:", "zip:");
+  private static final List<String> SOURCES = List.of("horos:", "folder:", "zip:", "repo:");
 
-  private static final List<String> DESTINATIONS = List.of("zip:");
+  private static final List<String> DESTINATIONS = List.of("zip:", "repo:");
 
   private static final Pattern KIND = Pattern.compile("^[A-Za-z][A-Za-z0-9+.-]+:");
   private static final Pattern WINDOWS = Pattern.compile("^[A-Za-z]:[\\\\/].*|^\\\\\\\\[^\\\\].*");
@@ -47,8 +47,8 @@ final class Addresses {
                 + address
                 + "\", which is of no kind that is known; write "
                 + (bare
-                    ? "a path, horos:PATH, folder:PATH or zip:PATH"
-                    : "zip:PATH for a tree of ZIPs in a folder"));
+                    ? "a path, horos:PATH, folder:PATH, zip:PATH or repo:PATH"
+                    : "zip:PATH for a tree of ZIPs in a folder, or repo:PATH for a repository"));
       }
     }
     String path = address.substring(kind.length());

@@ -35,6 +35,7 @@ import serdab.Sha256;
 /// @param importGuardFiles it does not run while more files than this wait to be imported by the
 ///   viewer; 0 turns the guard off
 /// @param adaptive whether it slows down while reading the source becomes slower
+/// @param compression how repositories make images small
 public record BackupPlan(
     String name,
     String source,
@@ -54,7 +55,8 @@ public record BackupPlan(
     List<PriorityRule> rules,
     List<ClosedHours> closed,
     long importGuardFiles,
-    boolean adaptive) {
+    boolean adaptive,
+    FrameCompression compression) {
 
   public static final Duration DEFAULT_QUIET_TIME = Duration.ofHours(24);
   public static final int DEFAULT_WORKERS = 2;
@@ -98,6 +100,7 @@ public record BackupPlan(
     draft.closed = closed;
     draft.importGuardFiles = importGuardFiles;
     draft.adaptive = adaptive;
+    draft.compression = compression;
     return draft;
   }
 
@@ -122,6 +125,7 @@ public record BackupPlan(
     private List<ClosedHours> closed = List.of();
     private long importGuardFiles = DEFAULT_IMPORT_GUARD_FILES;
     private boolean adaptive;
+    private FrameCompression compression = FrameCompression.JPEG_LS;
 
     private Draft(String source, ZoneId zone) {
       this.source = source;
@@ -209,6 +213,11 @@ public record BackupPlan(
       return this;
     }
 
+    public Draft compression(FrameCompression wanted) {
+      compression = wanted;
+      return this;
+    }
+
     public BackupPlan plan() {
       return new BackupPlan(
           name,
@@ -229,7 +238,8 @@ public record BackupPlan(
           rules,
           closed,
           importGuardFiles,
-          adaptive);
+          adaptive,
+          compression);
     }
   }
 
@@ -265,6 +275,7 @@ public record BackupPlan(
     }
     lines.put("import-guard-files", Long.toString(importGuardFiles));
     lines.put("adaptive", Boolean.toString(adaptive));
+    lines.put("compression", compression.text());
     StringBuilder form = new StringBuilder();
     lines.forEach((key, value) -> form.append(key).append('=').append(escape(value)).append('\n'));
     return form.toString();

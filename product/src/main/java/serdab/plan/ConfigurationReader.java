@@ -196,6 +196,13 @@ final class ConfigurationReader {
                 in.number(
                     "import_guard_files", 0, 1_000_000_000, BackupPlan.DEFAULT_IMPORT_GUARD_FILES))
             .adaptive(in.flag("adaptive", false))
+            .compression(
+                oneOf(
+                    in,
+                    "compression",
+                    FrameCompression.values(),
+                    FrameCompression::text,
+                    FrameCompression.JPEG_LS))
             .rules(rules(in));
     if (in.text("order").isPresent()) {
       draft.order(oneOf(in, "order", Order.values(), Order::text, Order.STUDY_DATE));

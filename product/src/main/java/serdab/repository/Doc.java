@@ -177,6 +177,16 @@ final class Doc {
     return out.toByteArray();
   }
 
+  /// Whether these bytes are the document as it is written, a line feed after it or not: none of
+  /// them could be another one.
+  boolean isWrittenAs(byte[] json) {
+    byte[] bytes = bytes();
+    return java.util.Arrays.equals(json, bytes)
+        || (json.length == bytes.length + 1
+            && json[bytes.length] == '\n'
+            && java.util.Arrays.mismatch(json, bytes) == bytes.length);
+  }
+
   private static void write(JsonGenerator json, Object value) {
     switch (value) {
       case Map<?, ?> map -> {

@@ -49,4 +49,20 @@ final class KeyProblems {
                 + " newest.",
             "Do this with the identity of a person in the newest generation."));
   }
+
+  static SerdabException.Refused personUnknown() {
+    return new SerdabException.Refused(
+        new Problem(
+            "repository-person-unknown",
+            "The newest keys of the repository are not for this recipient.",
+            "List those they are for: serdab repository key list"));
+  }
+
+  static SerdabException.Refused lastPerson() {
+    return new SerdabException.Refused(
+        new Problem(
+            "repository-last-person",
+            "Nobody else can open the repository: without this recipient it would be lost.",
+            "Add another one first: serdab repository key add"));
+  }
 }

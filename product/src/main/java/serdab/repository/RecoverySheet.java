@@ -158,11 +158,10 @@ public final class RecoverySheet {
     if (sealed) {
       lines.add("   Open it with the passphrase: age -d -o person.txt person.age");
     }
-    lines.add(
-        "2. With Serdab:    serdab restore --from repo:PLACE --identity person.txt --to FOLDER");
-    lines.add(
-        "3. Without Serdab: the repository has restore.py and repository.md in it; they need");
-    lines.add("   Python, age and zstd:  python3 restore.py PLACE person.txt");
+    lines.add("2. With Serdab:");
+    lines.add("   serdab restore --from repo:PLACE --identity person.txt --all --to FOLDER");
+    lines.add("3. Without Serdab: restore.py and repository.md lie in it; they need Python, age, zstd:");
+    lines.add("   python3 restore.py PLACE person.txt restore FOLDER");
     lines.add("4. Then try one study, and destroy the file.");
     return lines;
   }

@@ -35,6 +35,16 @@ public final class Repository implements AutoCloseable {
   private static final int FORMAT_VERSION = 1;
   private static final int GROUPS_HELD_MAX = 10_000;
 
+  /// Files that say how to read a repository, and are stored in it.
+  static final List<String> DOCUMENTS = List.of("LICENSE.txt", "repository.md", "restore.py");
+
+  /// Where they are taken from.
+  private static final Map<String, String> RESOURCES =
+      Map.of(
+          "repository.md", "/serdab/format/repository.md",
+          "restore.py", "/serdab/format/restore-from-repository.py",
+          "LICENSE.txt", "LICENSE.txt");
+
   private final Shelf shelf;
   private final OwnerKey owner;
   private final Optional<WriterKeys> writer;
@@ -71,11 +81,18 @@ public final class Repository implements AutoCloseable {
     this.secure = secure;
     this.heldBlobsMax = heldBlobsMax;
     Writers writers = Writers.read(store, owner);
+    // What a machine signs that may write no more would be there and count for nothing.
+    Optional<WriterKeys> enrolled =
+        writer.filter(keys ->
+            writers
+                .find(keys.id())
+                .filter(known -> known.mayWriteAt(clock.instant()))
+                .isPresent());
     this.trust =
         new Trust(
             writers,
-            writer.map(WriterKeys::signer).or(() -> unlocked.map(Unlocked::owner)),
-            writer.map(WriterKeys::id).orElse(GroupKey.OWNER));
+            enrolled.map(WriterKeys::signer).or(() -> unlocked.map(Unlocked::owner)),
+            enrolled.map(WriterKeys::id).orElse(GroupKey.OWNER));
     this.naming =
         writer
             .map(WriterKeys::naming)
@@ -123,8 +140,12 @@ public final class Repository implements AutoCloseable {
     Unlocked unlocked = Keys.create(store, id, people, now, secure);
     WriterKeys writer = Keys.enrol(store, unlocked, writerName, now, secure);
     Shelf shelf = new Shelf(store);
-    for (String document : List.of("repository.md", "restore.py", "LICENSE.txt")) {
-      resource(document).ifPresent(content -> shelf.putIfFree(document, Bulk.of(content)));
+    Doc documents = new Doc();
+    for (String document : DOCUMENTS) {
+      shelf.putIfFree(document, Bulk.of(resource(document).orElseThrow()));
+      shelf
+          .whole(document, 1 << 20)
+          .ifPresent(content -> documents.with(document, Sha256.digest(content).hex()));
     }
     Doc doc =
         new Doc()
@@ -134,7 +155,9 @@ public final class Repository implements AutoCloseable {
             .with("ownerKey", unlocked.ownerKey().text())
             .with("parity", parity)
             .with("madeAt", now.toString())
-            .with("writtenBy", writtenBy);
+            .with("writtenBy", writtenBy)
+            .with("documents", documents);
+    doc.with("signature", unlocked.owner().sign(Layout.REPOSITORY, doc.bytes()));
     // The last one: before it there is no repository, and two who begin at once do not both win.
     if (shelf.putIfFree(Layout.REPOSITORY, Bulk.of(doc.bytes())).isEmpty()) {
       throw Problems.there(store.describe());
@@ -157,9 +180,18 @@ public final class Repository implements AutoCloseable {
     return new UUID(high, low);
   }
 
-  private static Optional<byte[]> resource(String name) {
-    try (InputStream in = Repository.class.getResourceAsStream("/serdab/format/" + name)) {
-      return in == null ? Optional.empty() : Optional.of(in.readAllBytes());
+  /// A document that lies in every repository, as this version of the program has it; empty when
+  /// there is none of this name.
+  static Optional<byte[]> resource(String name) {
+    String from = RESOURCES.get(name);
+    if (from == null) {
+      return Optional.empty();
+    }
+    try (InputStream in = Repository.class.getResourceAsStream(from)) {
+      if (in == null) {
+        throw new IllegalStateException(from);
+      }
+      return Optional.of(in.readAllBytes());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -208,14 +240,16 @@ public final class Repository implements AutoCloseable {
     return store.find(Layout.REPOSITORY).isPresent();
   }
 
-  private static OwnerKey identity(BlobStore store) {
-    Shelf shelf = new Shelf(store);
-    Doc doc =
-        Doc.parse(
-            shelf
-                .whole(Layout.REPOSITORY, 1 << 20)
-                .or(() -> Copies.search(shelf, Layout.REPOSITORY))
-                .orElseThrow(() -> Problems.none(store.describe())));
+  /// Which repository is at the place, by its own word; nothing is checked of it.
+  ///
+  /// @throws SerdabException.Refused `repository-missing`
+  /// @throws SerdabException.Damaged when its description cannot be understood
+  public static UUID idAt(BlobStore store) {
+    return identity(store).repository();
+  }
+
+  static OwnerKey identity(BlobStore store) {
+    Doc doc = Doc.parse(Charter.read(new Shelf(store)).content());
     try {
       if (!doc.text("format").equals(FORMAT) || doc.number("formatVersion") != FORMAT_VERSION) {
         throw Problems.damaged("repository.json is of a format that this program does not know.");
@@ -230,6 +264,22 @@ public final class Repository implements AutoCloseable {
 
   public UUID id() {
     return owner.repository();
+  }
+
+  /// Whether [#begin] may be called: this machine is enrolled and was not revoked, or an identity
+  /// was given.
+  public boolean canWrite() {
+    return trust.canSign();
+  }
+
+  /// Whether packs are protected by parity (format section 7.1).
+  ///
+  /// @throws SerdabException.Damaged when `repository.json` cannot be read
+  public boolean hasParity() {
+    return Doc.parse(Charter.read(shelf).content())
+        .textIfThere("parity")
+        .filter(Parity.WITH::equals)
+        .isPresent();
   }
 
   // ---- what it holds
@@ -425,7 +475,8 @@ public final class Repository implements AutoCloseable {
   }
 
   /// Ends this session, merges what it wrote into an index segment, and writes the copies of small
-  /// things. Does nothing when nothing was written.
+  /// things and the parity of packs that are 16 of similar size. Does nothing when nothing was
+  /// written.
   public void settle() {
     synchronized (this) {
       if (session.name().isEmpty()) {
@@ -440,6 +491,9 @@ public final class Repository implements AutoCloseable {
       if (wrote) {
         copies.settle(numbers);
         known().flush();
+        if (hasParity()) {
+          new Parity(this).cover();
+        }
       }
     }
   }
@@ -539,6 +593,16 @@ public final class Repository implements AutoCloseable {
     return opened;
   }
 
+  /// Seals what lies beside the versions. Without a writer's keys it only opens.
+  public Sealing sealing() {
+    return new Sealing(
+        generation
+            .map(each -> List.of(each.indexRecipient(), each.recipient()))
+            .orElse(List.of()),
+        List.of(index),
+        secure);
+  }
+
   // ---- proving
 
   /// Whether every pack of the version is listed with its length.
@@ -560,19 +624,26 @@ public final class Repository implements AutoCloseable {
   public ReadBack.Means requireIntact(Snapshot snapshot) {
     ReadBack.Means means = ReadBack.Means.PAST_CACHE;
     for (Snapshot.PackName pack : snapshot.packs()) {
-      String file = Layout.pack(pack.digest());
-      Shelf.Hashed stored;
-      try {
-        stored = shelf.hash(file);
-      } catch (SerdabException.Refused e) {
-        throw Shelf.isCode(e, "blob-missing") ? Problems.missing(file) : e;
-      }
-      if (!stored.digest().equals(pack.digest())) {
-        throw Problems.damaged("A pack is not as it was written: " + file + ".");
-      }
-      means = VersionWriter.worse(means, stored.means());
+      means = VersionWriter.worse(means, requireIntact(pack));
     }
     return means;
+  }
+
+  /// Reads one pack back and compares its SHA-256 with its name; needs no key.
+  ///
+  /// @throws SerdabException.Damaged when it is damaged or missing
+  public ReadBack.Means requireIntact(Snapshot.PackName pack) {
+    String file = Layout.pack(pack.digest());
+    Shelf.Hashed stored;
+    try {
+      stored = shelf.hash(file);
+    } catch (SerdabException.Refused e) {
+      throw Shelf.isCode(e, "blob-missing") ? Problems.missing(file) : e;
+    }
+    if (!stored.digest().equals(pack.digest())) {
+      throw Problems.damaged("A pack is not as it was written: " + file + ".");
+    }
+    return stored.means();
   }
 
   // ---- mending what only repeats
@@ -635,6 +706,11 @@ public final class Repository implements AutoCloseable {
       now.refused().forEach((file, e) -> all.put(file, e.problem()));
     }
     return all;
+  }
+
+  /// Where a pack is in every copy of its repository.
+  public static String packFile(Sha256 pack) {
+    return Layout.pack(pack);
   }
 
   // ---- for this package

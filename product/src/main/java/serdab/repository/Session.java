@@ -13,7 +13,7 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import serdab.SerdabException;
 import serdab.Sha256;
-import serdab.store.BlobInfo;
+import serdab.store.ReadBack;
 
 /// One writer's run, and what it may rely on (format sections 5 and 8.2). Thread-safe.
 ///
@@ -32,6 +32,7 @@ final class Session {
   private Set<Sha256> condemned = Set.of();
   private Set<String> erased = Set.of();
   private final Map<Sha256, Boolean> relied = new HashMap<>();
+  private ReadBack.Means means = ReadBack.Means.PAST_CACHE;
 
   Session(Shelf shelf, Trust trust, InstantSource clock, RandomGenerator secure) {
     this.shelf = shelf;
@@ -72,7 +73,7 @@ final class Session {
     }
   }
 
-  /// Whether a pack that is there may be relied on in this session.
+  /// Whether a pack may be relied on in this session: it is there, whole, and no prune means it.
   boolean mayRely(PackRef pack) {
     String before;
     synchronized (this) {
@@ -89,19 +90,37 @@ final class Session {
         return false;
       }
     }
-    boolean there =
-        shelf
-            .store()
-            .find(Layout.pack(pack.name()))
-            .map(BlobInfo::lengthBytes)
-            .filter(length -> length == pack.storedBytes())
-            .isPresent();
+    boolean there = isIntact(pack);
     synchronized (this) {
       if (before.equals(name)) {
         relied.put(pack.name(), there);
       }
     }
     return there;
+  }
+
+  /// A version is only as good as what it shares with others, so that is read back too, once in a
+  /// session.
+  private boolean isIntact(PackRef pack) {
+    try {
+      Shelf.Hashed stored = shelf.hash(Layout.pack(pack.name()));
+      synchronized (this) {
+        means = VersionWriter.worse(means, stored.means());
+      }
+      return stored.digest().equals(pack.name()) && stored.lengthBytes() == pack.storedBytes();
+    } catch (SerdabException.Damaged e) {
+      return false;
+    } catch (SerdabException.Refused e) {
+      if (Shelf.isCode(e, "blob-missing")) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /// By what means at worst the packs were read that were relied on.
+  synchronized ReadBack.Means means() {
+    return means;
   }
 
   /// @throws SerdabException.Refused `repository-group-erased` when the group was erased before this

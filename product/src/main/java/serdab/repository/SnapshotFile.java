@@ -61,6 +61,11 @@ final class SnapshotFile implements AutoCloseable {
     return commit;
   }
 
+  /// Reads all of it and compares it with what was signed.
+  void requireIntact() {
+    zip.requireIntact();
+  }
+
   byte[] label() {
     return zip.read(LABEL, 1 << 20);
   }

@@ -200,7 +200,7 @@ public final class VersionWriter implements AutoCloseable {
     Snapshot snapshot = repository.commit(session, content, groupKey, version, supersedes, added, time);
     ended = true;
     failed = false;
-    return new Committed(snapshot, means);
+    return new Committed(snapshot, worse(means, repository.session().means()));
   }
 
   private void requireUsable() {

@@ -1,6 +1,7 @@
 package serdab.repository;
 
 import java.util.HexFormat;
+import java.util.UUID;
 import serdab.repository.age.AgeIdentity;
 
 /// What a machine keeps at home so that it can write (format section 3.3). None of it opens a pack.
@@ -21,6 +22,11 @@ public record WriterKeys(
   /// The writer's id.
   public String id() {
     return signer.id();
+  }
+
+  /// The id of the repository that they are for.
+  public UUID repository() {
+    return owner.repository();
   }
 
   /// The same keys, with a newer generation.

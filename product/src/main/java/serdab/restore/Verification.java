@@ -418,7 +418,7 @@ public final class Verification {
   private void rememberGood(HeldVersion copy, Proof proof) {
     Proofs.Turn turn = known.get(nameOf(copy.study(), copy.id()));
     if (turn == null) {
-      Rebuild.remember(destination, copy, proof, catalogue);
+      rememberNew(copy, proof);
     } else if (turn.location().equals(copy.location())) {
       // That a damaged copy is still listed is no news.
       boolean saysTooLittle =
@@ -428,6 +428,18 @@ public final class Verification {
       }
     } else if (!isListedAt(copy, turn.location())) {
       Rebuild.remember(destination, copy, proof, catalogue); // Somebody moved it.
+    }
+  }
+
+  /// A sealed copy that another machine made may be proven INTACT without anybody being able to
+  /// read what is in it; then the catalogue learns nothing.
+  private void rememberNew(HeldVersion copy, Proof proof) {
+    try {
+      Rebuild.remember(destination, copy, proof, catalogue);
+    } catch (SerdabException.Refused e) {
+      if (!e.problem().code().equals("repository-needs-identity")) {
+        throw e;
+      }
     }
   }
 

@@ -130,6 +130,26 @@ record Manifest(StudyVersion version, List<Place> places) {
     }
   }
 
+  /// Writes what is known of a version whose files lie elsewhere: nothing is said of entries.
+  static void writeWithoutEntries(OutputStream out, StudyVersion version, String writtenBy) {
+    try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), out)) {
+      json.writeStartObject();
+      writeHead(json, version, writtenBy, Optional.empty());
+      json.writeArrayPropertyStart("files");
+      for (StoredFile file : version.files()) {
+        json.writeRaw('\n');
+        json.writeStartObject();
+        put(json, "path", file.path());
+        writeKnown(json, file);
+        writeFacts(json, file);
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+      json.writeEndObject();
+      json.writeRaw('\n');
+    }
+  }
+
   /// Writes the manifest that stands beside a ZIP (section 7).
   ///
   /// @param offsets where the stored bytes of each entry begin
@@ -312,13 +332,22 @@ record Manifest(StudyVersion version, List<Place> places) {
     if (!entry.name().equals(file.path())) {
       put(json, "path", file.path());
     }
-    json.writeNumberProperty("length", file.lengthBytes());
-    json.writeStringProperty("modified", Instant.ofEpochMilli(file.modifiedMillis()).toString());
-    writeDigests(json, file.digests());
+    writeKnown(json, file);
     json.writeStringProperty("method", entry.method() == ZipHeaders.STORED ? "stored" : "deflate");
     json.writeNumberProperty("offset", offset);
     json.writeNumberProperty("storedLength", entry.storedBytes());
     json.writeStringProperty("crc32", HexFormat.of().toHexDigits(entry.crc()));
+    writeFacts(json, file);
+    json.writeEndObject();
+  }
+
+  private static void writeKnown(JsonGenerator json, StoredFile file) {
+    json.writeNumberProperty("length", file.lengthBytes());
+    json.writeStringProperty("modified", Instant.ofEpochMilli(file.modifiedMillis()).toString());
+    writeDigests(json, file.digests());
+  }
+
+  private static void writeFacts(JsonGenerator json, StoredFile file) {
     if (file.instance().isPresent()) {
       InstanceFacts facts = file.instance().get();
       put(json, "sopInstanceUid", facts.sop().value());
@@ -332,7 +361,6 @@ record Manifest(StudyVersion version, List<Place> places) {
       json.writeNumberProperty("sourceRowCount", file.sourceRowCount());
     }
     writeFindings(json, file.findings(), false);
-    json.writeEndObject();
   }
 
   private static void writeDigests(JsonGenerator json, FileDigests digests) {
@@ -371,8 +399,20 @@ record Manifest(StudyVersion version, List<Place> places) {
 
   /// @throws SerdabException.Damaged `manifest-damaged` when it is not what the format says
   static Manifest read(InputStream in) {
+    return read(in, new Reading());
+  }
+
+  /// The version that [#writeWithoutEntries] wrote.
+  ///
+  /// @throws SerdabException.Damaged `manifest-damaged` when it is not what the format says
+  static StudyVersion readWithoutEntries(InputStream in) {
+    Reading reading = new Reading();
+    reading.hasEntries = false;
+    return read(in, reading).version();
+  }
+
+  private static Manifest read(InputStream in, Reading reading) {
     try (JsonParser json = JSON.createParser(ObjectReadContext.empty(), in)) {
-      Reading reading = new Reading();
       reading.readAll(json);
       return reading.manifest();
     } catch (JacksonException | IllegalArgumentException | DateTimeException e) {
@@ -458,6 +498,7 @@ record Manifest(StudyVersion version, List<Place> places) {
     private final List<StudyVersion.Missing> missing = new ArrayList<>();
     private final List<StoredFile> files = new ArrayList<>();
     private final List<Place> places = new ArrayList<>();
+    private boolean hasEntries = true;
 
     void readAll(JsonParser json) {
       requireStart(json);
@@ -644,7 +685,7 @@ record Manifest(StudyVersion version, List<Place> places) {
     }
 
     private void readFile(Map<String, Object> file) {
-      String entry = required(file, "entry");
+      String entry = required(file, hasEntries ? "entry" : "path");
       String path = file.containsKey("path") ? required(file, "path") : entry;
       requireInside(path);
       files.add(
@@ -656,6 +697,9 @@ record Manifest(StudyVersion version, List<Place> places) {
               instance(file),
               findings(file.get("findings"), path),
               file.containsKey("sourceRowCount") ? number(file, "sourceRowCount") : 0));
+      if (!hasEntries) {
+        return;
+      }
       int method =
           switch (required(file, "method")) {
             case "stored" -> ZipHeaders.STORED;

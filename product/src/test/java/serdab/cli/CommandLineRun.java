@@ -1,15 +1,19 @@
 package serdab.cli;
 
+import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import serdab.backup.Reach;
 
 /// Runs the command line in tests: in this process, or as a process of its own that can be killed.
@@ -18,6 +22,8 @@ final class CommandLineRun {
   private final Path home;
   private final InstantSource clock;
   private Messages language = Messages.ENGLISH;
+  private Map<String, String> environment = Map.of();
+  private Optional<String> typed = Optional.empty();
 
   CommandLineRun(Path home) {
     this(home, InstantSource.system());
@@ -31,8 +37,31 @@ final class CommandLineRun {
 
   /// For somebody who reads another language; for commands run in this process.
   CommandLineRun speaking(Messages another) {
-    CommandLineRun run = new CommandLineRun(home, clock);
+    CommandLineRun run = same();
     run.language = another;
+    return run;
+  }
+
+  /// With another variable in the environment; for commands run in this process.
+  CommandLineRun with(String variable, String value) {
+    CommandLineRun run = same();
+    run.environment = new HashMap<>(environment);
+    run.environment.put(variable, value);
+    return run;
+  }
+
+  /// With a person at the terminal, who types this.
+  CommandLineRun typing(String lines) {
+    CommandLineRun run = same();
+    run.typed = Optional.of(lines);
+    return run;
+  }
+
+  private CommandLineRun same() {
+    CommandLineRun run = new CommandLineRun(home, clock);
+    run.language = language;
+    run.environment = environment;
+    run.typed = typed;
     return run;
   }
 
@@ -48,14 +77,22 @@ final class CommandLineRun {
   Result runAt(InstantSource at, Reach reach, String... args) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
-    Terminal terminal = new Terminal(print(out), print(err), false).speaking(language);
+    Terminal terminal =
+        typed
+            .map(lines ->
+                new Terminal(
+                    print(out), print(err), true, new BufferedReader(new StringReader(lines))))
+            .orElseGet(() -> new Terminal(print(out), print(err), false))
+            .speaking(language);
+    Map<String, String> variables = new HashMap<>(environment);
+    variables.put("SERDAB_HOME", home.toString());
+    variables.put("HOME", home.resolveSibling("user").toString());
     int code =
         Main.run(
             args,
             new Surroundings(
                 terminal,
-                Map.of(
-                    "SERDAB_HOME", home.toString(), "HOME", home.resolveSibling("user").toString()),
+                variables,
                 at,
                 System.getProperty("os.name", ""),
                 reach));

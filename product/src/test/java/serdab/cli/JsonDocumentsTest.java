@@ -124,11 +124,76 @@ class JsonDocumentsTest {
         "--json");
 
     checkPrinted("serdab-service-v1", "service", "status", "--json");
+    checkRepository();
 
     documented.forEach((schema, types) ->
         assertThat(printed.getOrDefault(schema, Set.of()))
             .as("properties of %s that were seen, of those documented", schema)
             .containsExactlyInAnyOrderElementsOf(types.keySet()));
+  }
+
+  /// A repository with a damaged pack, a lost file that has a copy, and a study's key that nobody
+  /// can read.
+  private void checkRepository() throws IOException {
+    Path secret = Files.writeString(folder.resolve("secret.txt"), "a passphrase");
+    String place = "repo:" + folder.resolve("sealed");
+    String[] with = {"--passphrase-file", secret.toString(), "--json"};
+    checkPrinted("serdab-repository-v1", with(with(init(place), with[0]), with[1]));
+    Path source = Files.createDirectories(folder.resolve("sealing"));
+    for (String study : List.of("1.2.5", "1.2.6")) {
+      Files.write(
+          source.resolve(study),
+          serdab.testing.world.TinyDicom.image().study(study).sop(study + ".1").bytes());
+    }
+    checkPrinted("serdab-backup-v1", "backup", "--from", source.toString(), "--to", place, "--json");
+    checkPrinted("serdab-snapshots-v1", "repository", "snapshots", place, "--json");
+    checkPrinted("serdab-repositoryprune-v1", "repository", "prune", place, "--json");
+    checkPrinted("serdab-keys-v1", "repository", "key", "list", place, "--json");
+    checkPrinted("serdab-sheet-v1", "repository", "key", "sheet", place, "--json");
+    checkPrinted(
+        "serdab-enrol-v1", "repository", "key", "enrol", place, with[0], with[1], with[2]);
+    checkPrinted(
+        "serdab-revoke-v1",
+        "repository",
+        "key",
+        "revoke",
+        place,
+        machine(place),
+        with[0],
+        with[1],
+        with[2]);
+    List<Path> groups = filesIn(folder.resolve("sealed/groups"));
+    Files.write(groups.getFirst(), new byte[] {1});
+    try (Stream<Path> copies = Files.list(folder.resolve("sealed/copies"))) {
+      for (Path copy : copies.toList()) {
+        deleteFolder(copy);
+      }
+    }
+    checkPrinted(
+        "serdab-keychange-v1", "repository", "key", "rotate", place, with[0], with[1], with[2]);
+    Files.write(filesIn(folder.resolve("sealed/packs")).getFirst(), new byte[] {1});
+    Files.delete(folder.resolve("sealed/LICENSE.txt"));
+    checkPrinted("serdab-repositorycheck-v1", "repository", "check", place, "--json");
+    checkPrinted("serdab-repositoryrepair-v1", "repository", "repair", place, "--json");
+  }
+
+  private static String[] init(String place) {
+    return new String[] {"repository", "init", place, "--json"};
+  }
+
+  private String machine(String place) {
+    return new CommandLineRun(folder.resolve("home"))
+        .run("repository", "key", "list", place).out().lines()
+            .filter(line -> line.startsWith("Machine "))
+            .map(line -> line.split(" ")[1])
+            .findFirst()
+            .orElseThrow();
+  }
+
+  private static List<Path> filesIn(Path folder) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files.filter(Files::isRegularFile).sorted().toList();
+    }
   }
 
   /// A tree of the Horos backup script with a ZIP that is damaged and one that only it has, which

@@ -31,7 +31,7 @@ class MessagesTest {
   private static final String SENTENCE = "problem.";
   private static final Pattern KEY =
       Pattern.compile(
-          "\"((?:any|backup|check|forecast|hold|import|init|plan|progress|prune|recover|restore|safe|service|status|studies|time|verify)\\.[a-z-]*[a-z])\"");
+          "\"((?:any|backup|check|forecast|hold|import|init|keys|plan|progress|prune|recover|repository|restore|safe|service|status|studies|time|verify)\\.[a-z-]*[a-z])\"");
 
   @TempDir Path folder;
 

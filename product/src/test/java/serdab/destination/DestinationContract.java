@@ -112,6 +112,35 @@ abstract class DestinationContract {
     assertBytes(content(later(), copy), study);
   }
 
+  @SeededTest(runs = 10)
+  void whatIsToldOfAFilesStructureMayBeTrueOrFalse(RandomGenerator random) {
+    TestStudy told = TestStudy.drawnFrom(random, UID, 2).tellingStructure();
+    byte[] other = TestStudy.image(UID, 9, TestStudy.pixels(random, 70_000));
+    TestStudy lied = TestStudy.drawnFrom(random, UID, 3);
+
+    assertBytes(content(destination, told.copyTo(destination)), told);
+    try (StagedVersion staged = destination.begin(lied.facts())) {
+      lied.files()
+          .forEach((path, content) -> {
+            staged.beginFile(path, content.length);
+            staged.structure(TestStudy.structure(other));
+            staged.write(ByteBuffer.wrap(content));
+            staged.endFile(TestStudy.storedFile(path, content));
+          });
+      assertBytes(content(destination, staged.commit(lied.version())), lied);
+    }
+  }
+
+  @Test
+  void filesOfOddLengthsAndWithoutBytesComeBack() {
+    TestStudy study = study(1).file("empty", new byte[0]).file("one", new byte[] {7});
+    for (int length : new int[] {1023, 65_535, 65_536, (8 << 20) + 1}) {
+      study.file("f/" + length, TestStudy.pixels(new SplittableRandom(length), length));
+    }
+
+    assertBytes(content(destination, study.copyTo(destination)), study);
+  }
+
   @Test
   void partsOfAFileAreRead() {
     TestStudy study = study(1);

@@ -39,6 +39,7 @@ final class TestStudy {
   private final Map<String, byte[]> files = new LinkedHashMap<>();
   private final Map<String, Long> rowCounts = new HashMap<>();
   private SourceRows sourceRows = SourceRows.NONE;
+  private boolean structureIsTold;
 
   private TestStudy(String key) {
     this.key = key;
@@ -115,6 +116,12 @@ final class TestStudy {
     return this;
   }
 
+  /// The destination is told how each file is built, as the engine does.
+  TestStudy tellingStructure() {
+    structureIsTold = true;
+    return this;
+  }
+
   Map<String, byte[]> files() {
     return files;
   }
@@ -154,6 +161,9 @@ final class TestStudy {
     try {
       files.forEach((path, content) -> {
         staged.beginFile(path, content.length, MODIFIED);
+        if (structureIsTold) {
+          staged.structure(structure(content));
+        }
         // In uneven pieces, as sources give them.
         for (int at = 0; at < content.length; at += 70_001) {
           staged.write(ByteBuffer.wrap(content, at, Math.min(70_001, content.length - at)));
@@ -177,6 +187,14 @@ final class TestStudy {
         file.instance(),
         file.findings(),
         rowCounts.getOrDefault(path, 0L));
+  }
+
+  static DicomFile structure(byte[] content) {
+    try {
+      return DicomFile.read(ByteSource.of(content));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   static StoredFile storedFile(String path, byte[] content) {

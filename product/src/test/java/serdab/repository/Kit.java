@@ -57,9 +57,13 @@ final class Kit {
   }
 
   Repository begin(BlobStore store) {
+    return begin(store, Parity.WITHOUT);
+  }
+
+  Repository begin(BlobStore store, String parity) {
     Repository.Begun begun =
         Repository.begin(
-            store, List.of(person.recipient()), "test", "none", CLOCK, random, "test 1");
+            store, List.of(person.recipient()), "test", parity, CLOCK, random, "test 1");
     writer = begun.writer();
     return begun.repository();
   }

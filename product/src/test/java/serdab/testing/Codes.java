@@ -41,6 +41,7 @@ public final class Codes {
           "to-check",
           "wrong-study",
           // values of options and keys of plans
+          "jpeg-ls",
           "date-added",
           "date-added-newest",
           "dicom-only",
@@ -97,6 +98,7 @@ public final class Codes {
           "retention-plan",
           "sealed-repository-writer",
           "sealed-repository",
+          "sealed-version",
           "serdab-drill",
           "study-manifest",
           "study-zip-tree",

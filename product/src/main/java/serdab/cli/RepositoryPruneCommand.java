@@ -1,0 +1,153 @@
+package serdab.cli;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import serdab.Problem;
+import serdab.SerdabException;
+import serdab.repository.Prune;
+
+/// `serdab repository prune`: frees the room of packs that no version needs.
+@Command(
+    name = "prune",
+    mixinStandardHelpOptions = true,
+    header = "Removes packs that no version needs any more; no version goes.",
+    description = {
+      "Which versions may go is decided by serdab prune. This frees what those that went have left"
+          + " behind, and what interrupted runs wrote. Other machines may write meanwhile.",
+      "",
+      "Without --yes it asks on a terminal, and elsewhere only says what would go."
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  serdab repository prune repo:/Volumes/Sealed --plan",
+      "  serdab repository prune repo:/Volumes/Sealed --yes"
+    })
+final class RepositoryPruneCommand implements Callable<Integer> {
+
+  private static final Duration UNTOUCHED = Duration.ofDays(2);
+
+  private final Surroundings around;
+
+  @Parameters(paramLabel = "PLACE", description = "The repository: repo:PATH.")
+  @SuppressWarnings("NullAway.Init") // required
+  private String place;
+
+  @Mixin
+  @SuppressWarnings("NullAway.Init") // set by picocli before anything is called
+  private KeyOptions keys;
+
+  @Option(names = "--plan", description = "Only says what would go.")
+  private boolean planOnly;
+
+  @Option(names = "--yes", description = "Removes it without asking.")
+  private boolean yes;
+
+  @Option(
+      names = "--untouched",
+      paramLabel = "DURATION",
+      description =
+          "Leaves packs alone that no version ever named and that are younger than this: a run that"
+              + " is under way may have written them. Default: 48h.")
+  private @Nullable String untouched;
+
+  @Option(names = "--json", description = "Prints one JSON document.")
+  private boolean json;
+
+  RepositoryPruneCommand(Surroundings around) {
+    this.around = around;
+  }
+
+  @Override
+  public Integer call() {
+    if (planOnly && yes) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "wrong-option",
+              "--plan and --yes exclude each other.",
+              "Run: serdab repository prune --help"));
+    }
+    String address = RepositoryCommand.address(place);
+    Duration young = untouched == null ? UNTOUCHED : Durations.parse("--untouched", untouched);
+    Home home = around.home().make();
+    try (RunLock _ = RunLock.take(home.lock());
+        Wiring wiring = new Wiring(around, keys);
+        Wiring.OpenRepository open = wiring.openRepository(address)) {
+      Prune prune = new Prune(open.repository());
+      Prune.Plan plan = prune.plan(List.of(), young);
+      Optional<Prune.Done> done =
+          isConfirmed(plan)
+              ? Optional.of(prune.carryOut(plan, "Packs that no version needs.", _ -> {}))
+              : Optional.empty();
+      if (json) {
+        printJson(open.repository().id().toString(), plan, done);
+      } else {
+        print(plan, done);
+      }
+    }
+    return Main.ExitCodes.GOOD;
+  }
+
+  private boolean isConfirmed(Prune.Plan plan) {
+    if (planOnly || plan.packs().isEmpty()) {
+      return false;
+    }
+    Terminal terminal = around.terminal();
+    if (yes || json || !terminal.interactive()) {
+      return yes;
+    }
+    return new Dialogue(terminal)
+        .confirm(
+            terminal
+                .messages()
+                .text(
+                    "repository.prune-ask",
+                    plan.packs().size(),
+                    PrunePrinter.size(plan.storedBytes())),
+            false);
+  }
+
+  private void print(Prune.Plan plan, Optional<Prune.Done> done) {
+    var out = around.terminal().out();
+    Messages say = around.terminal().messages();
+    if (done.isPresent()) {
+      out.println(
+          say.text(
+              "repository.pruned",
+              done.get().packs(),
+              PrunePrinter.size(done.get().storedBytes()),
+              done.get().spared()));
+    } else if (plan.packs().isEmpty()) {
+      out.println(say.text("repository.nothing-to-prune"));
+    } else {
+      out.println(
+          say.text(
+              "repository.would-prune",
+              plan.packs().size(),
+              PrunePrinter.size(plan.storedBytes())));
+    }
+    out.flush();
+  }
+
+  private void printJson(String id, Prune.Plan plan, Optional<Prune.Done> done) {
+    Json.object(
+        around.terminal().out(),
+        writer -> {
+          writer.writeStringProperty("schema", "serdab-repositoryprune-v1");
+          writer.writeStringProperty("id", id);
+          writer.writeNumberProperty("planned_packs", plan.packs().size());
+          writer.writeNumberProperty("planned_bytes", plan.storedBytes());
+          writer.writeBooleanProperty("done", done.isPresent());
+          writer.writeNumberProperty("removed_packs", done.map(Prune.Done::packs).orElse(0));
+          writer.writeNumberProperty("removed_bytes", done.map(Prune.Done::storedBytes).orElse(0L));
+          writer.writeNumberProperty("spared_packs", done.map(Prune.Done::spared).orElse(0));
+        });
+  }
+}

@@ -1,0 +1,97 @@
+package serdab.destination.repository;
+
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.FutureTask;
+import java.util.function.Function;
+
+/// The threads that code pieces for all copies of one destination, and the coders they take turns
+/// in. Thread-safe.
+final class Coders implements AutoCloseable {
+
+  private final Executor executor;
+  private final int parallelism;
+  private final int headerLevel;
+  private final Compression compression;
+  private final ConcurrentLinkedDeque<BlobCoder> spare = new ConcurrentLinkedDeque<>();
+  private volatile boolean closed;
+
+  /// @param executor runs the work; tasks never wait for each other, so any number of threads will
+  ///   do
+  /// @param parallelism how many of its threads can work at the same time
+  Coders(Executor executor, int parallelism, Compression compression, int headerLevel) {
+    if (parallelism < 1) {
+      throw new IllegalArgumentException("no parallelism: " + parallelism);
+    }
+    this.executor = executor;
+    this.parallelism = parallelism;
+    this.compression = compression;
+    this.headerLevel = headerLevel;
+  }
+
+  Compression compression() {
+    return compression;
+  }
+
+  /// How many pieces of one copy may be under way.
+  int window() {
+    return 2 * parallelism + 2;
+  }
+
+  /// Begins work on another thread.
+  <T> FutureTask<T> begin(Function<BlobCoder, T> work) {
+    FutureTask<T> task = new FutureTask<>(() -> with(work));
+    executor.execute(task);
+    return task;
+  }
+
+  /// Does work on this thread.
+  <T> T with(Function<BlobCoder, T> work) {
+    BlobCoder coder = spare.pollFirst();
+    if (coder == null) {
+      coder = new BlobCoder(headerLevel);
+    }
+    try {
+      return work.apply(coder);
+    } finally {
+      spare.addFirst(coder);
+      if (closed) {
+        close();
+      }
+    }
+  }
+
+  /// The result of work that was begun; what nobody has taken up yet is done on this thread.
+  static <T> T result(FutureTask<T> task) {
+    task.run();
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return task.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        } catch (ExecutionException e) {
+          switch (e.getCause()) {
+            case RuntimeException failure -> throw failure;
+            case Error error -> throw error;
+            case null, default -> throw new IllegalStateException(e);
+          }
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    for (BlobCoder coder; (coder = spare.pollFirst()) != null; ) {
+      coder.close();
+    }
+  }
+}

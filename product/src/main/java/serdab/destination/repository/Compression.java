@@ -1,0 +1,9 @@
+package serdab.destination.repository;
+
+/// How much work goes into making frames small.
+public enum Compression {
+  /// JPEG-LS where it is smallest: the least room.
+  SMALL,
+  /// Differences and zstd: a few percent more room, and a fraction of the work.
+  FAST
+}

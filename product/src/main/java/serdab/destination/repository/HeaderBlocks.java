@@ -1,0 +1,65 @@
+package serdab.destination.repository;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// The headers of a version's files one after another, in blocks. One thread at a time.
+final class HeaderBlocks {
+
+  /// The zstd level of header blocks; `benchmarks` of the levels stand in the decision record.
+  static final int LEVEL = 9;
+
+  private static final int FIRST_BYTES = 64 << 10;
+
+  private final BlobFeed feed;
+  private final List<BlobFeed.Place> blocks = new ArrayList<>();
+  private byte[] block = new byte[FIRST_BYTES];
+  private int length;
+
+  HeaderBlocks(BlobFeed feed) {
+    this.feed = feed;
+  }
+
+  /// Begins the header of a file.
+  ///
+  /// @param lengthBytes how long it will be at most
+  void begin(long lengthBytes) {
+    if (length > 0 && length + lengthBytes > CutPlan.HEADER_BYTES_MAX) {
+      end();
+    }
+  }
+
+  /// The number of the block being filled.
+  int block() {
+    return blocks.size();
+  }
+
+  /// How long it is by now, in bytes.
+  int length() {
+    return length;
+  }
+
+  /// Takes bytes of the header that was begun.
+  void add(java.nio.ByteBuffer bytes) {
+    int count = bytes.remaining();
+    if (length + count > block.length) {
+      block = Arrays.copyOf(block, Math.max(length + count, 2 * block.length));
+    }
+    bytes.get(block, length, count);
+    length += count;
+  }
+
+  /// Ends the block, if there is anything in it.
+  void end() {
+    if (length > 0) {
+      blocks.add(feed.add(block, length, new BlobFeed.Kind.Header()));
+      block = new byte[FIRST_BYTES];
+      length = 0;
+    }
+  }
+
+  List<BlobFeed.Place> blocks() {
+    return blocks;
+  }
+}

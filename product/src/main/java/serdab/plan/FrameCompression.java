@@ -1,0 +1,20 @@
+package serdab.plan;
+
+/// How much work a repository spends on making images small.
+public enum FrameCompression {
+  /// JPEG-LS: the least room.
+  JPEG_LS("jpeg-ls"),
+  /// Differences and zstd: a few percent more room, and a fraction of the work.
+  FAST("fast");
+
+  private final String text;
+
+  FrameCompression(String text) {
+    this.text = text;
+  }
+
+  /// The name that people write.
+  public String text() {
+    return text;
+  }
+}

@@ -1,0 +1,88 @@
+package serdab.repository;
+
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import serdab.SerdabException;
+import serdab.Sha256;
+
+/// `repository.json`, from a copy when it is lost or damaged (format section 2).
+///
+/// @param owner whose signatures count
+/// @param content the file as it should be
+@SuppressWarnings("ArrayRecordComponent") // never compared
+record Charter(OwnerKey owner, byte[] content) {
+
+  static final long BYTES_MAX = 1 << 20;
+
+  /// @throws SerdabException.Refused `repository-missing` when there is nothing of a repository
+  /// @throws SerdabException.Damaged when neither the file nor a copy of it can be used
+  static Charter read(Shelf shelf) {
+    Optional<byte[]> there = readable(shelf, Layout.REPOSITORY);
+    Optional<Charter> first = there.flatMap(Charter::parse);
+    if (first.isPresent()) {
+      return first.get();
+    }
+    Map<Sha256, List<Charter>> votes = new HashMap<>();
+    for (String file : shelf.names(Layout.COPIES)) {
+      Copies.read(shelf, file, Layout.REPOSITORY)
+          .flatMap(Charter::parse)
+          .ifPresent(
+              each ->
+                  votes
+                      .computeIfAbsent(Sha256.digest(each.content()), _ -> new ArrayList<>())
+                      .add(each));
+    }
+    return votes.values().stream()
+        .max(java.util.Comparator.comparingInt(List::size))
+        .map(List::getFirst)
+        .orElseThrow(
+            () ->
+                there.isEmpty()
+                    ? Problems.none(shelf.store().describe())
+                    : Problems.damaged("repository.json is not as it was written."));
+  }
+
+  private static Optional<byte[]> readable(Shelf shelf, String file) {
+    try {
+      return shelf.whole(file, BYTES_MAX);
+    } catch (SerdabException.Damaged e) {
+      return Optional.of(new byte[0]);
+    }
+  }
+
+  /// Reads one whose signature is that of the owner it names; one from before they were signed has
+  /// none, and counts.
+  static Optional<Charter> parse(byte[] content) {
+    try {
+      Doc doc = Doc.parse(content);
+      if (!doc.isWrittenAs(content)) {
+        return Optional.empty();
+      }
+      OwnerKey owner =
+          new OwnerKey(
+              UUID.fromString(doc.text("id")), Base64.getDecoder().decode(doc.text("ownerKey")));
+      if (doc.has("signature")) {
+        String signature = doc.text("signature");
+        if (!owner.signed(Layout.REPOSITORY, doc.without("signature").bytes(), signature)) {
+          return Optional.empty();
+        }
+      }
+      return Optional.of(new Charter(owner, content));
+    } catch (IllegalArgumentException | SerdabException.Damaged e) {
+      return Optional.empty();
+    }
+  }
+
+  /// The digest that one of the stored documents should have, when it says.
+  Optional<String> digestOf(String document) {
+    Doc doc = Doc.parse(content);
+    return doc.has("documents")
+        ? doc.object("documents").textIfThere(document)
+        : Optional.empty();
+  }
+}

@@ -1,0 +1,370 @@
+package serdab.repository;
+
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import serdab.SerdabException;
+import serdab.Sha256;
+import serdab.store.BlobInfo;
+import serdab.store.BlobStore;
+import serdab.store.ReadBack;
+import serdab.store.ReadableBytes;
+
+/// Whether everything in a repository is there and as it was written. Needs no key: names are
+/// digests, and signatures are public. Only reads. One thread at a time.
+public final class Check {
+
+  private static final int PIECE_BYTES = 1 << 20;
+
+  private final Shelf shelf;
+  private final Judge judge;
+  private final Predicate<String> known;
+
+  private Check(Shelf shelf, Predicate<String> known) {
+    this.shelf = shelf;
+    this.judge = new Judge(shelf, Charter.read(shelf));
+    this.known = known;
+  }
+
+  /// A check of the repository at a place.
+  ///
+  /// @param known says of a file that does not belong to the format whether somebody knows it
+  /// @throws SerdabException.Refused `repository-missing` when there is none
+  /// @throws SerdabException.Damaged when `repository.json` and all its copies are damaged
+  public static Check of(BlobStore store, Predicate<String> known) {
+    return new Check(new Shelf(store), known);
+  }
+
+  /// What is wrong with a file.
+  public enum Kind {
+    /// It should be there.
+    MISSING,
+    /// It has another length than a version says.
+    WRONG_LENGTH,
+    /// Its bytes are not those that were written.
+    DAMAGED,
+    /// The medium does not give its bytes.
+    UNREADABLE,
+    /// It has no good signature of somebody who may write here.
+    UNSIGNED,
+    /// Nothing proves it: it carries neither digest nor signature, and has no two copies.
+    UNPROVEN,
+    /// No file of the format is called that.
+    UNKNOWN,
+    /// The other half of this parity file is not there.
+    HALF
+  }
+
+  /// Something that is wrong.
+  ///
+  /// @param file where
+  /// @param lengthBytes how long the file is, or should be; 0 when nobody knows
+  public record Finding(Kind kind, String file, long lengthBytes) {}
+
+  /// How fast to go, and how far.
+  public interface Pace {
+
+    /// As fast as can be, to the end.
+    Pace FULL = _ -> true;
+
+    /// Is asked before bytes are read, in pieces of at most 1 MiB or one small file; may wait.
+    ///
+    /// @return false to stop: the file at hand then counts as not looked at
+    boolean mayRead(long bytes);
+  }
+
+  /// A place in the order of files; the same for every run that is given the same due dates.
+  ///
+  /// @param due when its proof is due
+  public record Point(Instant due, String file) implements Comparable<Point> {
+    @Override
+    public int compareTo(Point other) {
+      int first = due.compareTo(other.due);
+      return first != 0 ? first : file.compareTo(other.file);
+    }
+  }
+
+  /// How far a run came.
+  ///
+  /// @param files looked at
+  /// @param bytes read
+  /// @param last the file looked at last; what continues after it
+  /// @param isComplete whether it came to the end
+  public record Progress(long files, long bytes, Optional<Point> last, boolean isComplete) {}
+
+  /// What listing and the snapshots say.
+  ///
+  /// @param versions how many there are
+  /// @param packs how many they need
+  /// @param packBytes how long these are together
+  /// @param withoutParity how many of these no parity protects
+  /// @param findings what is missing, or of another length than it should be
+  public record Presence(
+      long versions, long packs, long packBytes, long withoutParity, List<Finding> findings) {
+
+    public Presence {
+      findings = List.copyOf(findings);
+    }
+  }
+
+  /// Compares what is listed with what versions need. Reads snapshots, copies and the beginnings of
+  /// parity files, and no pack.
+  public Presence presence() {
+    Roll roll = Roll.call(shelf, judge);
+    List<Finding> findings = new ArrayList<>();
+    Set<Sha256> covered = new HashSet<>();
+    for (Parity.Held held : new Parity(shelf).held()) {
+      if (held.isWhole()) {
+        held.group().members().forEach(member -> covered.add(member.digest()));
+      } else {
+        held.files()
+            .values()
+            .forEach(
+                file ->
+                    findings.add(
+                        new Finding(
+                            Kind.HALF,
+                            file,
+                            shelf.store().find(file).map(BlobInfo::lengthBytes).orElse(0L))));
+      }
+    }
+    long[] counts = new long[3];
+    roll.packs(
+        (pack, found) -> {
+          String file = Layout.pack(pack.name());
+          counts[0]++;
+          counts[1] += pack.storedBytes();
+          if (!covered.contains(pack.name())) {
+            counts[2]++;
+          }
+          if (found.isEmpty()) {
+            findings.add(new Finding(Kind.MISSING, file, pack.storedBytes()));
+          } else if (found.get().lengthBytes() != pack.storedBytes()) {
+            findings.add(new Finding(Kind.WRONG_LENGTH, file, found.get().lengthBytes()));
+          }
+        });
+    for (String file : lostSmall(roll)) {
+      findings.add(new Finding(Kind.MISSING, file, 0));
+    }
+    findings.sort(Comparator.comparing(Finding::file).thenComparing(Finding::kind));
+    return new Presence(roll.versions(), counts[0], counts[1], counts[2], findings);
+  }
+
+  /// Small files that copies speak of and that are not there.
+  private TreeSet<String> lostSmall(Roll roll) {
+    TreeSet<String> lost = new TreeSet<>(roll.lostSnapshots());
+    TreeSet<String> there = new TreeSet<>();
+    for (String folder : List.of(Layout.KEYS, Layout.WRITERS, Layout.GROUPS)) {
+      there.addAll(shelf.names(folder));
+    }
+    for (String document : Repository.DOCUMENTS) {
+      if (judge.charter().digestOf(document).isPresent()
+          && shelf.store().find(document).isEmpty()) {
+        lost.add(document);
+      }
+    }
+    if (shelf.store().find(Layout.REPOSITORY).isEmpty()) {
+      lost.add(Layout.REPOSITORY);
+    }
+    java.util.NavigableSet<String> copies = shelf.names(Layout.COPIES);
+    for (String file : copies) {
+      twin(file).filter(twin -> !copies.contains(twin)).ifPresent(lost::add);
+      Map<String, StoredZip.Entry> entries;
+      try (ReadableBytes zip = shelf.store().open(file)) {
+        entries = StoredZip.entries(zip);
+      } catch (SerdabException.Damaged | SerdabException.Refused e) {
+        continue;
+      }
+      for (String name : entries.keySet()) {
+        if (Judge.isSmall(name)
+            && Layout.At.of(name).isEmpty()
+            && !name.equals(Layout.REPOSITORY)
+            && !there.contains(name)
+            && !isOfErased(roll, name)) {
+          lost.add(name);
+        }
+      }
+    }
+    return lost;
+  }
+
+  static boolean isOfErased(Roll roll, String file) {
+    var group = GroupKey.FILE.matcher(file);
+    return group.matches() && roll.isErased(group.group(1));
+  }
+
+  /// The other one of two files of copies.
+  static Optional<String> twin(String copies) {
+    return Layout.copyOf(copies)
+        .map(
+            range ->
+                Layout.copy(
+                    copies.startsWith(Layout.COPIES + "1/") ? 2 : 1,
+                    range.session(),
+                    range.from(),
+                    range.to() - 1));
+  }
+
+  /// Reads every file back and proves it. What is in `quarantine/` was set aside and is left out.
+  ///
+  /// @param due when each file's proof is due; the earliest first, then by name
+  /// @param after where an earlier run with the same due dates came to; empty for all
+  /// @param findings is told what is wrong
+  public Progress prove(
+      Function<String, Instant> due,
+      Optional<Point> after,
+      Pace pace,
+      Consumer<Finding> findings) {
+    List<Point> points = new ArrayList<>();
+    try (Stream<BlobInfo> files = shelf.store().list("")) {
+      files
+          .filter(file -> !file.name().startsWith(Judge.QUARANTINE))
+          .map(file -> new Point(due.apply(file.name()), file.name()))
+          .filter(point -> after.isEmpty() || point.compareTo(after.get()) > 0)
+          .forEach(points::add);
+    }
+    points.sort(Comparator.naturalOrder());
+    long files = 0;
+    long bytes = 0;
+    Optional<Point> last = after;
+    for (Point point : points) {
+      Optional<Proven> proven = prove(point.file(), pace);
+      if (proven.isEmpty()) {
+        return new Progress(files, bytes, last, false);
+      }
+      proven
+          .get()
+          .kind()
+          .ifPresent(
+              kind ->
+                  findings.accept(new Finding(kind, point.file(), proven.get().lengthBytes())));
+      files++;
+      bytes += proven.get().lengthBytes();
+      last = Optional.of(point);
+    }
+    return new Progress(files, bytes, last, true);
+  }
+
+  private record Proven(long lengthBytes, Optional<Kind> kind) {}
+
+  /// Proves one file; empty when it was told to stop.
+  private Optional<Proven> prove(String file, Pace pace) {
+    long length = 0;
+    try (ReadBack stored = shelf.store().readBack(file)) {
+      length = stored.lengthBytes();
+      Optional<Sha256> name =
+          Layout.packOf(file).or(() -> Layout.indexOf(file)).or(() -> ParityGroup.nameOf(file));
+      if (name.isPresent()) {
+        Optional<Sha256> found = hash(stored, pace);
+        if (found.isEmpty()) {
+          return Optional.empty();
+        }
+        if (!found.get().equals(name.get())) {
+          return Optional.of(new Proven(length, Optional.of(Kind.DAMAGED)));
+        }
+        return Optional.of(new Proven(length, form(file, stored)));
+      }
+      boolean copies = Layout.copyOf(file).isPresent();
+      if (!copies && !Judge.isSmall(file)) {
+        return Optional.of(
+            new Proven(length, known.test(file) ? Optional.empty() : Optional.of(Kind.UNKNOWN)));
+      }
+      if (!pace.mayRead(length)) {
+        return Optional.empty();
+      }
+      if (length > Judge.BYTES_MAX) {
+        return Optional.of(new Proven(length, Optional.of(Kind.DAMAGED)));
+      }
+      byte[] content = new byte[Math.toIntExact(length)];
+      stored.readFully(0, ByteBuffer.wrap(content));
+      return Optional.of(
+          new Proven(length, copies ? copies(content) : kind(judge.of(file, content))));
+    } catch (SerdabException.Damaged e) {
+      return Optional.of(new Proven(length, Optional.of(Kind.UNREADABLE)));
+    } catch (SerdabException.Refused e) {
+      if (Shelf.isCode(e, "blob-missing")) {
+        // A prune took it since it was listed.
+        return Optional.of(new Proven(0, Optional.empty()));
+      }
+      throw e;
+    }
+  }
+
+  private static Optional<Kind> kind(Judge.Verdict verdict) {
+    return switch (verdict) {
+      case GOOD -> Optional.empty();
+      case DAMAGED -> Optional.of(Kind.DAMAGED);
+      case UNSIGNED -> Optional.of(Kind.UNSIGNED);
+      case UNPROVEN -> Optional.of(Kind.UNPROVEN);
+      case UNKNOWN -> Optional.of(Kind.UNKNOWN);
+    };
+  }
+
+  /// What has its digest for a name may still be of somebody who may not write here.
+  private Optional<Kind> form(String file, ReadableBytes stored) {
+    try {
+      if (Layout.indexOf(file).isPresent()) {
+        SignedZip.open(stored, judge.trust(), Segment.SUBJECT).requireIntact();
+      } else if (ParityGroup.nameOf(file).isPresent() && ParityGroup.read(stored).isEmpty()) {
+        return Optional.of(Kind.UNKNOWN);
+      }
+      return Optional.empty();
+    } catch (SerdabException.Damaged e) {
+      return Optional.of(Kind.UNSIGNED);
+    }
+  }
+
+  private Optional<Kind> copies(byte[] content) {
+    return copiesAreGood(judge, content) ? Optional.empty() : Optional.of(Kind.DAMAGED);
+  }
+
+  /// Whether a file of copies is as it was written, and so is each file in it.
+  static boolean copiesAreGood(Judge judge, byte[] content) {
+    try {
+      Map<String, byte[]> entries = Judge.entries(content);
+      if (!Arrays.equals(StoredZip.of(entries), content)) {
+        return false;
+      }
+      for (Map.Entry<String, byte[]> entry : entries.entrySet()) {
+        Judge.Verdict verdict = judge.of(entry.getKey(), entry.getValue());
+        if (verdict != Judge.Verdict.GOOD && verdict != Judge.Verdict.UNPROVEN) {
+          return false;
+        }
+      }
+      return true;
+    } catch (SerdabException.Damaged e) {
+      return false;
+    }
+  }
+
+  private static Optional<Sha256> hash(ReadBack stored, Pace pace) {
+    MessageDigest hasher = Sha256.hasher();
+    ByteBuffer piece = ByteBuffer.allocate(Math.clamp(stored.lengthBytes(), 1, PIECE_BYTES));
+    for (long position = 0; ; ) {
+      piece.clear();
+      if (position < stored.lengthBytes()
+          && !pace.mayRead(Math.min(PIECE_BYTES, stored.lengthBytes() - position))) {
+        return Optional.empty();
+      }
+      int count = stored.read(position, piece);
+      if (count < 0) {
+        return Optional.of(Sha256.finish(hasher));
+      }
+      position += count;
+      hasher.update(piece.flip());
+    }
+  }
+}

@@ -1,0 +1,300 @@
+package serdab.repository;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeSet;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+import serdab.store.BlobStore;
+import serdab.testing.SeededTest;
+
+class RepairTest {
+
+  @SeededTest(runs = 1)
+  void anyTwoOfEighteenAreMended(RandomGenerator random) {
+    Damaged repository = new Damaged(random, 16);
+    List<String> objects = new ArrayList<>(repository.files("packs/"));
+    objects.addAll(repository.files("parity/"));
+    assertThat(objects).hasSize(18);
+
+    for (int a = 0; a < objects.size(); a++) {
+      for (int b = a + 1; b < objects.size(); b++) {
+        repository.place.lose(objects.get(a));
+        repository.place.lose(objects.get(b));
+        if (random.nextBoolean()) {
+          // Not lost but wholly other bytes.
+          repository.place.put(objects.get(b), repository.kit.bytes(random.nextInt(50_000)));
+        }
+
+        Repair.Result result = Damaged.repair(repository.place);
+        if (a >= 16 && b >= 16 && result.mended().size() < 2) {
+          // Both halves gone: nothing says there were any, and what writes parity does it anew.
+          new Parity(new Shelf(repository.place)).cover(Kit.CLOCK.instant());
+        }
+
+        assertThat(result.notMended().stream().filter(file -> file.startsWith("packs/"))).isEmpty();
+        assertThat(repository.different())
+            .as("%s and %s", objects.get(a), objects.get(b))
+            .isEmpty();
+      }
+    }
+    assertThat(Damaged.findings(repository.place)).isEmpty();
+  }
+
+  @SeededTest(runs = 4)
+  void aLostSectorInEveryPackAndParityFileIsMended(RandomGenerator random) {
+    loseASectorEverywhere(random);
+  }
+
+  /// Every file loses one sector. Which is drawn, but no row of a group loses more than two stripes:
+  /// packs of full length have 8,192 rows, these here 25 to 50.
+  static void loseASectorEverywhere(RandomGenerator random) {
+    Damaged repository = new Damaged(random, 2 + random.nextInt(18), 100_000, 200_000);
+    for (Parity.Held held : new Parity(new Shelf(repository.place)).held()) {
+      ParityGroup group = held.group();
+      int[] lost = new int[group.rows()];
+      for (String file : held.files().values()) {
+        int sectors = ParityGroup.stripes(repository.before.get(file).length);
+        Set<Integer> rows;
+        int sector;
+        do {
+          sector = random.nextInt(sectors);
+          rows = rowsAt(group, sector);
+        } while (rows.stream().anyMatch(row -> lost[row] > 0));
+        rows.forEach(row -> lost[row]++);
+        repository.zeroSector(file, sector);
+      }
+      for (Snapshot.PackName member : group.members()) {
+        int row;
+        do {
+          row = random.nextInt(ParityGroup.stripes(member.storedBytes()));
+        } while (lost[row] > 1);
+        lost[row]++;
+        repository.zeroSector(Layout.pack(member.digest()), row);
+      }
+    }
+    assertThat(repository.different())
+        .containsAll(repository.files("packs/"))
+        .containsAll(repository.files("parity/"));
+
+    Repair.Result result = Damaged.repair(repository.place);
+
+    assertThat(repository.different()).isEmpty();
+    assertThat(result.notMended()).isEmpty();
+    assertThat(Damaged.findings(repository.place)).isEmpty();
+  }
+
+  /// The rows of p or q that a sector of its file has a part of.
+  private static Set<Integer> rowsAt(ParityGroup group, int sector) {
+    Set<Integer> rows = new TreeSet<>();
+    long from = (long) sector * ParityGroup.STRIPE_BYTES - group.bodyOffset();
+    for (long at : new long[] {from, from + ParityGroup.STRIPE_BYTES - 1}) {
+      if (at >= 0 && at < group.bodyBytes()) {
+        rows.add((int) (at / ParityGroup.STRIPE_BYTES));
+      }
+    }
+    return rows;
+  }
+
+  @Test
+  void damagedOriginalsAreSetAsideAsTheyWere() {
+    Damaged repository = new Damaged(new SplittableRandom(3), 16);
+    String pack = repository.files("packs/").get(2);
+    repository.place.flipBit(pack, 99);
+    byte[] damaged = ParityTest.bytes(repository.place, pack);
+
+    Repair.Result first = Damaged.repair(repository.place);
+    repository.place.flipBit(pack, 98);
+    Damaged.repair(repository.place);
+
+    assertThat(first.mended()).containsExactly(new Repair.Mended(pack, Repair.From.PARITY));
+    assertThat(repository.different()).isEmpty();
+    assertThat(ParityTest.bytes(repository.place, "quarantine/" + pack)).isEqualTo(damaged);
+    assertThat(new Shelf(repository.place).names("quarantine/"))
+        .containsExactly("quarantine/" + pack, "quarantine/" + pack + ".2");
+  }
+
+  @Test
+  void whatCannotBeMendedStaysWhereItIs() {
+    Damaged repository = new Damaged(new SplittableRandom(4), 16);
+    List<String> packs = repository.files("packs/").subList(0, 3);
+    packs.forEach(pack -> repository.place.flipBit(pack, 8 * 100));
+
+    Repair.Result result = Damaged.repair(repository.place);
+
+    assertThat(result.mended()).isEmpty();
+    assertThat(result.notMended()).containsExactlyInAnyOrderElementsOf(packs);
+    assertThat(repository.different()).containsExactlyInAnyOrderElementsOf(packs);
+    assertThat(new Shelf(repository.place).names("quarantine/")).isEmpty();
+  }
+
+  @Test
+  void whatIsSuppliedIsComparedAndLetsParityMendTheRest() {
+    Damaged repository = new Damaged(new SplittableRandom(5), 16);
+    List<String> packs = repository.files("packs/").subList(0, 4);
+    packs.forEach(repository.place::lose);
+    Repair.Supply supply =
+        name ->
+            switch (packs.indexOf(Layout.pack(name))) {
+              case 0, 2 -> Optional.of(new HeldBytes(repository.before.get(Layout.pack(name))));
+              case 1 -> Optional.of(new HeldBytes(new byte[5_000]));
+              default -> Optional.empty();
+            };
+
+    Repair.Result result =
+        Repair.run(
+            repository.place,
+            Damaged.findings(repository.place),
+            supply,
+            Check.Pace.FULL);
+
+    assertThat(repository.different()).isEmpty();
+    assertThat(result.mended())
+        .containsExactlyInAnyOrder(
+            new Repair.Mended(packs.get(0), Repair.From.SUPPLY),
+            new Repair.Mended(packs.get(2), Repair.From.SUPPLY),
+            new Repair.Mended(packs.get(1), Repair.From.PARITY),
+            new Repair.Mended(packs.get(3), Repair.From.PARITY));
+  }
+
+  @SeededTest(runs = 3)
+  void eachSmallFileIsMendedFromItsCopies(RandomGenerator random) {
+    Damaged repository = new Damaged(random, 3);
+    for (String file : repository.before.keySet()) {
+      if (file.startsWith("packs/") || file.startsWith("parity/") || file.startsWith("index/")) {
+        continue;
+      }
+      boolean lost = random.nextBoolean();
+      if (lost) {
+        repository.place.lose(file);
+      } else {
+        repository.place.flipBit(file, random.nextInt(8 * repository.before.get(file).length));
+      }
+
+      Repair.Result result = Damaged.repair(repository.place);
+
+      assertThat(repository.different()).as("%s, lost: %s", file, lost).isEmpty();
+      assertThat(result.mended()).extracting(Repair.Mended::file).contains(file);
+      assertThat(result.notMended()).isEmpty();
+    }
+  }
+
+  @Test
+  void aDamagedIndexIsMadeAnewFromTheSnapshots() {
+    Damaged repository = new Damaged(new SplittableRandom(6), 5);
+    String segment = repository.files("index/").getFirst();
+    repository.place.flipBit(segment, 8 * 200);
+
+    Repair.Result result = Damaged.repair(repository.place);
+    try (Repository opened = repository.kit.open(repository.place.connect())) {
+      opened.rebuildIndex();
+    }
+
+    assertThat(result.indexDamaged()).isTrue();
+    assertThat(Damaged.findings(repository.place)).isEmpty();
+    assertThat(new Shelf(repository.place).names("index/")).hasSize(1);
+  }
+
+  @Test
+  void whatNoVersionNeedsIsNotBroughtBack() {
+    Damaged repository = new Damaged(new SplittableRandom(7), 16);
+    List<Snapshot.PackName> removed;
+    List<Snapshot.PackName> erased;
+    String erasedGroup;
+    try (Repository opened = repository.kit.open(repository.place.connect())) {
+      Map<String, Snapshot> versions = Kit.versions(opened);
+      removed = versions.get("g0/v").packs();
+      erased = versions.get("g1/v").packs();
+      opened.remove(versions.get("g0/v"), "Asked for.");
+      erasedGroup = opened.naming().group("g1");
+      String file = Layout.ERASED + erasedGroup + ".json";
+      Doc doc =
+          new Doc().with("group", erasedGroup).with("time", Kit.CLOCK.instant().toString());
+      repository.place.put(file, opened.trust().signed(doc, file));
+    }
+    repository.files("groups/" + erasedGroup.substring(0, 2) + '/' + erasedGroup + '/')
+        .forEach(repository.place::lose);
+    removed.forEach(pack -> repository.place.lose(Layout.pack(pack.digest())));
+    erased.forEach(pack -> repository.place.lose(Layout.pack(pack.digest())));
+    List<Check.Finding> findings = new ArrayList<>(Damaged.findings(repository.place));
+    assertThat(findings).isEmpty();
+    // Somebody asks for it all the same.
+    repository.before.keySet().stream()
+        .filter(file -> new Shelf(repository.place).store().find(file).isEmpty())
+        .forEach(file -> findings.add(new Check.Finding(Check.Kind.MISSING, file, 0)));
+    assertThat(findings).hasSize(3);
+
+    Repair.Result result =
+        Repair.run(repository.place, findings, Repair.Supply.NONE, Check.Pace.FULL);
+
+    assertThat(result.mended()).isEmpty();
+    assertThat(repository.different()).hasSize(5);
+  }
+
+  @Test
+  void aRepairCanBeStoppedAndRunAgain() {
+    Damaged repository = new Damaged(new SplittableRandom(8), 16);
+    repository.place.lose(repository.files("packs/").getFirst());
+
+    Repair.Result stopped =
+        Repair.run(
+            repository.place,
+            Damaged.findings(repository.place),
+            Repair.Supply.NONE,
+            _ -> false);
+
+    assertThat(stopped.isComplete()).isFalse();
+    assertThat(Damaged.repair(repository.place).isComplete()).isTrue();
+    assertThat(repository.different()).isEmpty();
+  }
+
+  @SeededTest(runs = 2)
+  void aRepairThatIsKilledCanRunAgain(RandomGenerator random) {
+    killAtAnyStep(random, 1 + random.nextInt(23), 23);
+  }
+
+  /// Kills repairs of the same damage at every so-manieth step.
+  static void killAtAnyStep(RandomGenerator random, int first, int stride) {
+    Damaged repository = new Damaged(random, 16);
+    int at = first;
+    boolean killed = true;
+    while (killed) {
+      List<String> packs = repository.files("packs/");
+      repository.zeroSector(packs.get(1), 0);
+      repository.place.lose(packs.get(4));
+      repository.place.flipBit(repository.files("parity/").getFirst(), 8 * 20_000);
+      repository.place.flipBit(repository.files("snapshots/").get(2), 8 * 20);
+      repository.place.lose(repository.files("writers/").getFirst());
+      repository.place.flipBit(repository.files("copies/").getFirst(), 8 * 50);
+      List<Check.Finding> findings = Damaged.findings(repository.place);
+      int[] left = {at};
+      BlobStore stepped =
+          new SteppedStore(
+              repository.place.connect(),
+              () -> {
+                if (--left[0] < 0) {
+                  throw new Turns.KilledError();
+                }
+              });
+
+      try {
+        Repair.run(stepped, findings, Repair.Supply.NONE, Check.Pace.FULL);
+        killed = false;
+      } catch (Turns.KilledError e) {
+        // As a process that is gone.
+      }
+      Damaged.repair(repository.place);
+
+      assertThat(repository.different()).as("killed at step %d", at).isEmpty();
+      assertThat(Damaged.findings(repository.place)).isEmpty();
+      at += stride;
+    }
+    assertThat(at).isGreaterThan(first + stride);
+  }
+}
