@@ -263,7 +263,7 @@ final class Wiring implements AutoCloseable {
         throw needsIdentity(store.describe());
       }
       Repository repository =
-          Repository.open(store, writer, people, around.clock(), around.random(), WRITTEN_BY);
+          Repository.open(store, writer, people, around.clock(), around.random());
       if (access != Access.READ && !repository.canWrite()) {
         throw notEnrolled(store, specification);
       }
@@ -394,8 +394,7 @@ final class Wiring implements AutoCloseable {
               writer,
               writer.isPresent() ? List.of() : requireIdentity(store),
               around.clock(),
-              around.random(),
-              WRITTEN_BY),
+              around.random()),
           store);
     } catch (RuntimeException e) {
       store.close();

@@ -203,7 +203,6 @@ public final class Repository implements AutoCloseable {
   ///
   /// @param identities those of a person, perhaps none
   /// @param secure a generator that nobody can predict, thread-safe
-  /// @param writtenBy the name and version of this program
   /// @throws SerdabException.Refused `repository-missing`, `repository-changed-identity` when it is
   ///   not the one that the writer's keys are for, `repository-needs-identity` without any key
   /// @throws SerdabException.Misconfigured `age-wrong-key` when the identities open nothing
@@ -212,8 +211,7 @@ public final class Repository implements AutoCloseable {
       Optional<WriterKeys> writer,
       List<AgeIdentity> identities,
       InstantSource clock,
-      RandomGenerator secure,
-      String writtenBy) {
+      RandomGenerator secure) {
     return open(store, writer, identities, clock, secure, Known.HELD_BLOBS_MAX);
   }
 

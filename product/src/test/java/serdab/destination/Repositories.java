@@ -77,8 +77,7 @@ public final class Repositories {
             Optional.of(writer),
             withIdentity ? List.of(person) : List.of(),
             clock,
-            secure,
-            "Serdab test");
+            secure);
     return new RepositoryDestination(
         repository,
         store,
