@@ -31,20 +31,18 @@ record Charter(OwnerKey owner, byte[] content) {
     for (String file : shelf.names(Layout.COPIES)) {
       Copies.read(shelf, file, Layout.REPOSITORY)
           .flatMap(Charter::parse)
-          .ifPresent(
-              each ->
-                  votes
-                      .computeIfAbsent(Sha256.digest(each.content()), _ -> new ArrayList<>())
-                      .add(each));
+          .ifPresent(each ->
+              votes
+                  .computeIfAbsent(Sha256.digest(each.content()), _ -> new ArrayList<>())
+                  .add(each));
     }
     return votes.values().stream()
         .max(java.util.Comparator.comparingInt(List::size))
         .map(List::getFirst)
-        .orElseThrow(
-            () ->
-                there.isEmpty()
-                    ? Problems.none(shelf.store().describe())
-                    : Problems.damaged("repository.json is not as it was written."));
+        .orElseThrow(() ->
+            there.isEmpty()
+                ? Problems.none(shelf.store().describe())
+                : Problems.damaged("repository.json is not as it was written."));
   }
 
   private static Optional<byte[]> readable(Shelf shelf, String file) {
@@ -81,8 +79,6 @@ record Charter(OwnerKey owner, byte[] content) {
   /// The digest that one of the stored documents should have, when it says.
   Optional<String> digestOf(String document) {
     Doc doc = Doc.parse(content);
-    return doc.has("documents")
-        ? doc.object("documents").textIfThere(document)
-        : Optional.empty();
+    return doc.has("documents") ? doc.object("documents").textIfThere(document) : Optional.empty();
   }
 }

@@ -132,30 +132,28 @@ public final class Check {
       } else {
         held.files()
             .values()
-            .forEach(
-                file ->
-                    findings.add(
-                        new Finding(
-                            Kind.HALF,
-                            file,
-                            shelf.store().find(file).map(BlobInfo::lengthBytes).orElse(0L))));
+            .forEach(file ->
+                findings.add(
+                    new Finding(
+                        Kind.HALF,
+                        file,
+                        shelf.store().find(file).map(BlobInfo::lengthBytes).orElse(0L))));
       }
     }
     long[] counts = new long[3];
-    roll.packs(
-        (pack, found) -> {
-          String file = Layout.pack(pack.name());
-          counts[0]++;
-          counts[1] += pack.storedBytes();
-          if (!covered.contains(pack.name())) {
-            counts[2]++;
-          }
-          if (found.isEmpty()) {
-            findings.add(new Finding(Kind.MISSING, file, pack.storedBytes()));
-          } else if (found.get().lengthBytes() != pack.storedBytes()) {
-            findings.add(new Finding(Kind.WRONG_LENGTH, file, found.get().lengthBytes()));
-          }
-        });
+    roll.packs((pack, found) -> {
+      String file = Layout.pack(pack.name());
+      counts[0]++;
+      counts[1] += pack.storedBytes();
+      if (!covered.contains(pack.name())) {
+        counts[2]++;
+      }
+      if (found.isEmpty()) {
+        findings.add(new Finding(Kind.MISSING, file, pack.storedBytes()));
+      } else if (found.get().lengthBytes() != pack.storedBytes()) {
+        findings.add(new Finding(Kind.WRONG_LENGTH, file, found.get().lengthBytes()));
+      }
+    });
     for (String file : lostSmall(roll)) {
       findings.add(new Finding(Kind.MISSING, file, 0));
     }
@@ -209,13 +207,12 @@ public final class Check {
   /// The other one of two files of copies.
   static Optional<String> twin(String copies) {
     return Layout.copyOf(copies)
-        .map(
-            range ->
-                Layout.copy(
-                    copies.startsWith(Layout.COPIES + "1/") ? 2 : 1,
-                    range.session(),
-                    range.from(),
-                    range.to() - 1));
+        .map(range ->
+            Layout.copy(
+                copies.startsWith(Layout.COPIES + "1/") ? 2 : 1,
+                range.session(),
+                range.from(),
+                range.to() - 1));
   }
 
   /// Reads every file back and proves it. What is in `quarantine/` was set aside and is left out.
@@ -224,10 +221,7 @@ public final class Check {
   /// @param after where an earlier run with the same due dates came to; empty for all
   /// @param findings is told what is wrong
   public Progress prove(
-      Function<String, Instant> due,
-      Optional<Point> after,
-      Pace pace,
-      Consumer<Finding> findings) {
+      Function<String, Instant> due, Optional<Point> after, Pace pace, Consumer<Finding> findings) {
     List<Point> points = new ArrayList<>();
     try (Stream<BlobInfo> files = shelf.store().list("")) {
       files
@@ -249,8 +243,7 @@ public final class Check {
           .get()
           .kind()
           .ifPresent(
-              kind ->
-                  findings.accept(new Finding(kind, point.file(), proven.get().lengthBytes())));
+              kind -> findings.accept(new Finding(kind, point.file(), proven.get().lengthBytes())));
       files++;
       bytes += proven.get().lengthBytes();
       last = Optional.of(point);

@@ -125,8 +125,8 @@ final class Copies {
     shelf.whole(file, FILE_BYTES_MAX).ifPresent(content -> entries.put(file, content));
   }
 
-  /// Takes the documents of erased groups out of all files of copies. Of two files that say the same
-  /// one is there at any time; what is missing of two is made again.
+  /// Takes the documents of erased groups out of all files of copies. Of two files that say the
+  /// same one is there at any time; what is missing of two is made again.
   ///
   /// @throws SerdabException.Damaged when a file that has such a document cannot be read otherwise
   static void forget(Shelf shelf, Set<String> groups) {
@@ -156,7 +156,9 @@ final class Copies {
     }
     if (whole.isEmpty()) {
       throw Problems.damaged(
-          "Both copies of small files are damaged, and an erased key may be in them: " + name + ".");
+          "Both copies of small files are damaged, and an erased key may be in them: "
+              + name
+              + ".");
     }
     Map<String, byte[]> entries = new LinkedHashMap<>();
     for (String file : whole) {

@@ -93,8 +93,8 @@ public final class Erasure {
   ///
   /// @param groupKey the group's key
   /// @param reason one sentence for people, without patient data
-  /// @throws SerdabException.Refused `repository-needs-identity` when versions of other groups share
-  ///   blobs with it and there is no identity to open them, and what [#plan] throws
+  /// @throws SerdabException.Refused `repository-needs-identity` when versions of other groups
+  ///   share blobs with it and there is no identity to open them, and what [#plan] throws
   public Done carryOut(String groupKey, String reason) {
     if (!trust.canSign()) {
       throw Problems.needsWriter();

@@ -2,8 +2,8 @@ package serdab.repository;
 
 /// The field GF(2^8) with the polynomial x^8+x^4+x^3+x^2+1 and generator 2 (format section 7.1).
 ///
-/// Eight elements lie side by side in a `long`; the loops have no branches, so that they are compiled
-/// to vector instructions.
+/// Eight elements lie side by side in a `long`; the loops have no branches, so that they are
+/// compiled to vector instructions.
 final class Galois {
 
   private static final int POLYNOMIAL = 0x11D;
@@ -46,13 +46,7 @@ final class Galois {
     for (int i = from; i < to; i++) {
       long each = q[i];
       long high = (each >>> 7) & LOW_BITS;
-      q[i] =
-          ((each & WITHOUT_HIGH) << 1)
-              ^ high
-              ^ (high << 2)
-              ^ (high << 3)
-              ^ (high << 4)
-              ^ d[i];
+      q[i] = ((each & WITHOUT_HIGH) << 1) ^ high ^ (high << 2) ^ (high << 3) ^ (high << 4) ^ d[i];
       p[i] ^= d[i];
     }
   }

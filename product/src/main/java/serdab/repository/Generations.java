@@ -17,9 +17,8 @@ final class Generations {
 
   private Generations() {}
 
-  /// Those that count, the oldest first, read from a copy when the file is lost or damaged. One that
-  /// is damaged with its copies does not; when none counts, the damage
-  /// is thrown.
+  /// Those that count, the oldest first, read from a copy when the file is lost or damaged. One
+  /// that is damaged with its copies does not; when none counts, the damage is thrown.
   static List<Generation> all(BlobStore place, OwnerKey owner) {
     List<Generation> generations = new ArrayList<>();
     Optional<SerdabException.Damaged> damage = Optional.empty();
@@ -31,8 +30,7 @@ final class Generations {
       try {
         int number = Integer.parseInt(name.group(1));
         generations.add(
-            KeyFiles.readWithCopies(
-                place, file, bytes -> Generation.read(number, bytes, owner)));
+            KeyFiles.readWithCopies(place, file, bytes -> Generation.read(number, bytes, owner)));
       } catch (SerdabException.Damaged e) {
         damage = Optional.of(e);
       }

@@ -22,8 +22,7 @@ final class Judge {
   private static final Pattern GENERATION = Pattern.compile("keys/([1-9][0-9]{0,8})\\.json");
   private static final Pattern SEALED =
       Pattern.compile("keys/([1-9][0-9]{0,8}|person-[^/]+)\\.age");
-  private static final Pattern WRITER =
-      Pattern.compile("writers/[0-9a-f]{32}(\\.revoked)?\\.json");
+  private static final Pattern WRITER = Pattern.compile("writers/[0-9a-f]{32}(\\.revoked)?\\.json");
   private static final Pattern TOMBSTONE = Pattern.compile("tombstones/[0-9a-f]{32}\\.json");
   private static final Pattern ERASED = Pattern.compile("erased/([0-9a-f]{32})\\.json");
   private static final int VOTES_MAX = 5;
@@ -37,8 +36,7 @@ final class Judge {
     this.shelf = shelf;
     this.charter = charter;
     this.trust =
-        new Trust(
-            Writers.read(shelf.store(), charter.owner()), Optional.empty(), GroupKey.OWNER);
+        new Trust(Writers.read(shelf.store(), charter.owner()), Optional.empty(), GroupKey.OWNER);
   }
 
   Trust trust() {
@@ -130,9 +128,7 @@ final class Judge {
     if (snapshot.isPresent()) {
       return snapshot(snapshot.get(), content);
     }
-    if (Layout.removalOf(file).isPresent()
-        || TOMBSTONE.matcher(file).matches()
-        || isErased(file)) {
+    if (Layout.removalOf(file).isPresent() || TOMBSTONE.matcher(file).matches() || isErased(file)) {
       if (!Doc.parse(content).isWrittenAs(content)) {
         return Verdict.DAMAGED;
       }
@@ -164,12 +160,11 @@ final class Judge {
     HeldBytes bytes = new HeldBytes(zip);
     Map<String, byte[]> entries = new LinkedHashMap<>();
     StoredZip.entries(bytes)
-        .forEach(
-            (name, entry) -> {
-              byte[] data = new byte[(int) entry.lengthBytes()];
-              bytes.readFully(entry.offset(), ByteBuffer.wrap(data));
-              entries.put(name, data);
-            });
+        .forEach((name, entry) -> {
+          byte[] data = new byte[(int) entry.lengthBytes()];
+          bytes.readFully(entry.offset(), ByteBuffer.wrap(data));
+          entries.put(name, data);
+        });
     return entries;
   }
 
@@ -202,8 +197,7 @@ final class Judge {
                   .toList();
           return best.isEmpty()
                   || best.getFirst().getValue() < 2
-                  || (best.size() > 1
-                      && best.get(0).getValue().equals(best.get(1).getValue()))
+                  || (best.size() > 1 && best.get(0).getValue().equals(best.get(1).getValue()))
               ? Optional.empty()
               : Optional.of(best.getFirst().getKey());
         });

@@ -592,9 +592,9 @@ final class Known implements AutoCloseable {
     return names;
   }
 
-  /// Puts what is held into a segment, merged with segments that are not much larger. So each record
-  /// is written again only when what it is merged with is about as much, and a run of a night leaves
-  /// the large segments alone.
+  /// Puts what is held into a segment, merged with segments that are not much larger. So each
+  /// record is written again only when what it is merged with is about as much, and a run of a
+  /// night leaves the large segments alone.
   synchronized void flush() {
     if (heldNumbers.isEmpty() || !trust.canSign() || !wantsBlobs) {
       return;

@@ -71,11 +71,10 @@ public final class Parity {
     Map<ParityGroup, Held> held = new LinkedHashMap<>();
     for (String file : shelf.names(ParityGroup.FOLDER)) {
       describe(file)
-          .ifPresent(
-              each ->
-                  held.computeIfAbsent(each.group(), group -> new Held(group, new HashMap<>()))
-                      .files()
-                      .put(each.part(), file));
+          .ifPresent(each ->
+              held.computeIfAbsent(each.group(), group -> new Held(group, new HashMap<>()))
+                  .files()
+                  .put(each.part(), file));
     }
     return List.copyOf(held.values());
   }
@@ -97,8 +96,8 @@ public final class Parity {
     return cover(Instant.MIN);
   }
 
-  /// Protects packs that no parity covers yet: 16 of similar size at a time, and those written before
-  /// a time even when there are fewer.
+  /// Protects packs that no parity covers yet: 16 of similar size at a time, and those written
+  /// before a time even when there are fewer.
   ///
   /// @param waitedEnough packs from before it wait no longer, by the clock of the place
   public Written cover(Instant waitedEnough) {
@@ -115,18 +114,17 @@ public final class Parity {
     Set<Sha256> condemned = new Tombstones(shelf).packs();
     List<Snapshot.PackName> waiting = new ArrayList<>();
     Set<Sha256> old = new HashSet<>();
-    listed.forEach(
-        (name, file) -> {
-          if (!covered.contains(name)
-              && !condemned.contains(name)
-              && !totals.damaged.contains(name)
-              && file.lengthBytes() <= ParityGroup.MEMBER_BYTES_MAX) {
-            waiting.add(new Snapshot.PackName(name, file.lengthBytes()));
-            if (file.lastModified().isBefore(waitedEnough)) {
-              old.add(name);
-            }
-          }
-        });
+    listed.forEach((name, file) -> {
+      if (!covered.contains(name)
+          && !condemned.contains(name)
+          && !totals.damaged.contains(name)
+          && file.lengthBytes() <= ParityGroup.MEMBER_BYTES_MAX) {
+        waiting.add(new Snapshot.PackName(name, file.lengthBytes()));
+        if (file.lastModified().isBefore(waitedEnough)) {
+          old.add(name);
+        }
+      }
+    });
     coverSimilar(waiting, totals);
     waiting.removeIf(pack -> !old.contains(pack.digest()));
     coverAll(waiting, totals);
@@ -222,11 +220,10 @@ public final class Parity {
     }
     List<Snapshot.PackName> waiting = new ArrayList<>(staying);
     // What is neither there nor needed went with an earlier prune.
-    waiting.removeIf(
-        pack ->
-            safe.contains(pack.digest())
-                || (!needed.contains(pack.digest())
-                    && shelf.store().find(Layout.pack(pack.digest())).isEmpty()));
+    waiting.removeIf(pack ->
+        safe.contains(pack.digest())
+            || (!needed.contains(pack.digest())
+                && shelf.store().find(Layout.pack(pack.digest())).isEmpty()));
     Totals totals = new Totals();
     coverSimilar(waiting, totals);
     coverAll(waiting, totals);
@@ -239,8 +236,8 @@ public final class Parity {
     return totals.written();
   }
 
-  /// Removes the parity of which a prune took members, where other parity protects all the rest.
-  /// To be called after the packs went.
+  /// Removes the parity of which a prune took members, where other parity protects all the rest. To
+  /// be called after the packs went.
   ///
   /// @param needed packs that existing versions need
   /// @return how many files went
@@ -275,8 +272,7 @@ public final class Parity {
   private Map<Sha256, BlobInfo> listed() {
     Map<Sha256, BlobInfo> listed = new HashMap<>();
     try (Stream<BlobInfo> packs = shelf.store().list(Layout.PACKS)) {
-      packs.forEach(
-          file -> Layout.packOf(file.name()).ifPresent(name -> listed.put(name, file)));
+      packs.forEach(file -> Layout.packOf(file.name()).ifPresent(name -> listed.put(name, file)));
     }
     return listed;
   }

@@ -170,10 +170,7 @@ record ParityGroup(List<Snapshot.PackName> members) {
   /// Reads in sectors; what cannot be read stays 0.
   static void readWhatIsThere(ReadableBytes file, long offset, byte[] into) {
     for (int at = 0; at < into.length; ) {
-      int count =
-          (int)
-              Math.min(
-                  STRIPE_BYTES - (offset + at) % STRIPE_BYTES, into.length - at);
+      int count = (int) Math.min(STRIPE_BYTES - (offset + at) % STRIPE_BYTES, into.length - at);
       if (offset + at + count > file.lengthBytes()) {
         count = (int) Math.max(0, file.lengthBytes() - offset - at);
         if (count == 0) {
@@ -222,7 +219,8 @@ record ParityGroup(List<Snapshot.PackName> members) {
     if (length <= 0 || length > start.limit() - headerBytes) {
       return Optional.empty();
     }
-    return parse(Arrays.copyOfRange(start.array(), headerBytes, headerBytes + length), start.getInt(14));
+    return parse(
+        Arrays.copyOfRange(start.array(), headerBytes, headerBytes + length), start.getInt(14));
   }
 
   private static Optional<Described> atEnd(ReadableBytes file) {

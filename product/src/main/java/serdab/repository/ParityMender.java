@@ -57,11 +57,7 @@ final class ParityMender {
   /// @param targets where to write each member, by its number in the group
   /// @return the targets that were written, synced and read back; empty when it was told to stop
   static Optional<Set<Integer>> mend(
-      Shelf shelf,
-      Parity.Held held,
-      Map<Integer, String> targets,
-      Source source,
-      Check.Pace pace) {
+      Shelf shelf, Parity.Held held, Map<Integer, String> targets, Source source, Check.Pace pace) {
     ParityMender mender = new ParityMender(shelf, held.group(), pace);
     try {
       mender.open(held, source);
@@ -76,7 +72,8 @@ final class ParityMender {
       sources.add(source.open(member));
     }
     for (ParityGroup.Part part : ParityGroup.Part.values()) {
-      Optional<ReadableBytes> file = Optional.ofNullable(held.files().get(part)).flatMap(this::open);
+      Optional<ReadableBytes> file =
+          Optional.ofNullable(held.files().get(part)).flatMap(this::open);
       sources.add(file);
       file.ifPresent(each -> sums.addAll(group.sums(each)));
     }
@@ -105,12 +102,10 @@ final class ParityMender {
   private Optional<Set<Integer>> run(Map<Integer, String> names) {
     Map<Integer, Target> targets = new TreeMap<>();
     try {
-      names.forEach(
-          (member, name) ->
-              targets.put(
-                  member,
-                  new Target(
-                      group.members().get(member).storedBytes(), shelf.store().stage(name))));
+      names.forEach((member, name) ->
+          targets.put(
+              member,
+              new Target(group.members().get(member).storedBytes(), shelf.store().stage(name))));
       int rows = group.rows();
       for (int next = 0; next < rows; next += BLOCK_ROWS) {
         int first = next;
@@ -146,8 +141,7 @@ final class ParityMender {
     @Nullable ReadableBytes source = sources.get(column).orElse(null);
     if (source != null) {
       long offset = (long) first * ParityGroup.STRIPE_BYTES;
-      long end =
-          column < members ? group.members().get(column).storedBytes() : group.bodyBytes();
+      long end = column < members ? group.members().get(column).storedBytes() : group.bodyBytes();
       int count = (int) Math.min((long) there * ParityGroup.STRIPE_BYTES, end - offset);
       read(source, (column < members ? 0 : group.bodyOffset()) + offset, count);
     }
@@ -178,8 +172,7 @@ final class ParityMender {
     byte[] digest = sha.digest();
     int at = (sumOffsets[column] + row) * ParityGroup.SUM_BYTES;
     for (byte[] copy : sums) {
-      if (Arrays.equals(
-          digest, 0, ParityGroup.SUM_BYTES, copy, at, at + ParityGroup.SUM_BYTES)) {
+      if (Arrays.equals(digest, 0, ParityGroup.SUM_BYTES, copy, at, at + ParityGroup.SUM_BYTES)) {
         return true;
       }
     }
@@ -228,8 +221,7 @@ final class ParityMender {
       System.arraycopy(sumP, from, solved, from, STRIPE_WORDS);
       Galois.multiply(solved, Galois.power(y), from, to);
       Galois.addTo(solved, sumQ, from, to);
-      Galois.multiply(
-          solved, Galois.inverse(Galois.power(x) ^ Galois.power(y)), from, to);
+      Galois.multiply(solved, Galois.inverse(Galois.power(x) ^ Galois.power(y)), from, to);
       System.arraycopy(sumP, from, block[y], from, STRIPE_WORDS);
       Galois.addTo(block[y], solved, from, to);
     }
@@ -248,19 +240,18 @@ final class ParityMender {
 
   private Set<Integer> commit(Map<Integer, Target> targets, Map<Integer, String> names) {
     Set<Integer> mended = new TreeSet<>();
-    targets.forEach(
-        (member, target) -> {
-          Sha256 name = group.members().get(member).digest();
-          if (!target.failed && Sha256.finish(target.hasher).equals(name)) {
-            target.staged.sync();
-            target.staged.commit();
-            String file = java.util.Objects.requireNonNull(names.get(member));
-            if (!shelf.hash(file).digest().equals(name)) {
-              throw Problems.readBack(file);
-            }
-            mended.add(member);
-          }
-        });
+    targets.forEach((member, target) -> {
+      Sha256 name = group.members().get(member).digest();
+      if (!target.failed && Sha256.finish(target.hasher).equals(name)) {
+        target.staged.sync();
+        target.staged.commit();
+        String file = java.util.Objects.requireNonNull(names.get(member));
+        if (!shelf.hash(file).digest().equals(name)) {
+          throw Problems.readBack(file);
+        }
+        mended.add(member);
+      }
+    });
     return mended;
   }
 }

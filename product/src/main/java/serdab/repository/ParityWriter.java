@@ -67,10 +67,7 @@ final class ParityWriter {
     byte[] sums = new byte[group.sumsBytes()];
     try (Members members = new Members(group)) {
       members.run(
-          sums,
-          true,
-          piece -> take(piece, held, crcP, p),
-          piece -> take(piece, held, crcQ, q));
+          sums, true, piece -> take(piece, held, crcP, p), piece -> take(piece, held, crcQ, q));
       members.requireNames();
       ParityGroup.Body bodyP = held ? sink -> give(p, sink) : sink -> members.again(sink, _ -> {});
       ParityGroup.Body bodyQ = held ? sink -> give(q, sink) : sink -> members.again(_ -> {}, sink);

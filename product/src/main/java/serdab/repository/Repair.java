@@ -18,11 +18,11 @@ import serdab.store.BlobStore;
 import serdab.store.ReadableBytes;
 import serdab.store.Staged;
 
-/// Mends what a [Check] found, from copies, from parity, or from what it is handed. Needs no key. One
-/// thread at a time.
+/// Mends what a [Check] found, from copies, from parity, or from what it is handed. Needs no key.
+/// One thread at a time.
 ///
-/// It only adds: what is damaged is moved under `quarantine/` once a whole one is at hand, and nothing
-/// is brought back that no version needs. Killed at any moment it can run again.
+/// It only adds: what is damaged is moved under `quarantine/` once a whole one is at hand, and
+/// nothing is brought back that no version needs. Killed at any moment it can run again.
 public final class Repair {
 
   private static final String READY = Judge.QUARANTINE + "ready/";
@@ -217,10 +217,7 @@ public final class Repair {
     }
     Optional<byte[]> good = good(file);
     if (good.isPresent()) {
-      replace(
-          file,
-          good.get(),
-          Repository.DOCUMENTS.contains(file) ? From.ORIGINALS : From.COPY);
+      replace(file, good.get(), Repository.DOCUMENTS.contains(file) ? From.ORIGINALS : From.COPY);
     } else {
       notMended.add(file);
     }
@@ -266,9 +263,7 @@ public final class Repair {
   }
 
   private boolean isGood(String file) {
-    return content(file)
-        .filter(bytes -> judge.of(file, bytes) == Judge.Verdict.GOOD)
-        .isPresent();
+    return content(file).filter(bytes -> judge.of(file, bytes) == Judge.Verdict.GOOD).isPresent();
   }
 
   private void copies(String file) {
@@ -307,9 +302,7 @@ public final class Repair {
       content(name).ifPresent(candidates::add);
       for (Optional<byte[]> each : copies) {
         try {
-          each.map(Judge::entries)
-              .map(found -> found.get(name))
-              .ifPresent(candidates::add);
+          each.map(Judge::entries).map(found -> found.get(name)).ifPresent(candidates::add);
         } catch (SerdabException.Damaged e) {
           // Nothing to take from it.
         }
@@ -394,8 +387,7 @@ public final class Repair {
       if (targets.isEmpty()) {
         continue;
       }
-      Optional<Set<Integer>> done =
-          ParityMender.mend(shelf, held, targets, this::whatIsLeft, pace);
+      Optional<Set<Integer>> done = ParityMender.mend(shelf, held, targets, this::whatIsLeft, pace);
       if (done.isEmpty()) {
         return false;
       }
@@ -476,8 +468,7 @@ public final class Repair {
       boolean concerned =
           !held.isWhole() || held.files().values().stream().anyMatch(files::contains);
       boolean complete =
-          held.group().members().stream()
-              .allMatch(member -> isThere(Layout.pack(member.digest())));
+          held.group().members().stream().allMatch(member -> isThere(Layout.pack(member.digest())));
       if (!concerned || !complete) {
         continue;
       }

@@ -84,10 +84,7 @@ public final class Repository implements AutoCloseable {
     // What a machine signs that may write no more would be there and count for nothing.
     Optional<WriterKeys> enrolled =
         writer.filter(keys ->
-            writers
-                .find(keys.id())
-                .filter(known -> known.mayWriteAt(clock.instant()))
-                .isPresent());
+            writers.find(keys.id()).filter(known -> known.mayWriteAt(clock.instant())).isPresent());
     this.trust =
         new Trust(
             writers,
@@ -594,9 +591,7 @@ public final class Repository implements AutoCloseable {
   /// Seals what lies beside the versions. Without a writer's keys it only opens.
   public Sealing sealing() {
     return new Sealing(
-        generation
-            .map(each -> List.of(each.indexRecipient(), each.recipient()))
-            .orElse(List.of()),
+        generation.map(each -> List.of(each.indexRecipient(), each.recipient())).orElse(List.of()),
         List.of(index),
         secure);
   }

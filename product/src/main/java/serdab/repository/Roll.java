@@ -51,9 +51,7 @@ final class Roll {
       Judge.erasedOf(file).filter(_ -> isGood(file)).ifPresent(erased::add);
     }
     for (String file : shelf.names(Layout.REMOVED)) {
-      Layout.removalOf(file)
-          .filter(_ -> isGood(file))
-          .ifPresent(removed::add);
+      Layout.removalOf(file).filter(_ -> isGood(file)).ifPresent(removed::add);
     }
   }
 
@@ -77,15 +75,13 @@ final class Roll {
     there.addAll(listed);
     for (String file : shelf.names(Layout.COPIES)) {
       Layout.copyOf(file)
-          .ifPresent(
-              range -> {
-                listed.add(range);
-                List<Layout.Range> of =
-                    copies.computeIfAbsent(range.session(), _ -> new ArrayList<>());
-                if (!of.contains(range)) {
-                  of.add(range);
-                }
-              });
+          .ifPresent(range -> {
+            listed.add(range);
+            List<Layout.Range> of = copies.computeIfAbsent(range.session(), _ -> new ArrayList<>());
+            if (!of.contains(range)) {
+              of.add(range);
+            }
+          });
     }
     for (String session : listed.sessions()) {
       for (Layout.At at : withGaps(session, listed.of(session))) {
@@ -104,8 +100,8 @@ final class Roll {
     }
   }
 
-  /// Numbers are given one after another: what is missing in between was lost. A gap that no session
-  /// of ours leaves is a name that somebody made up.
+  /// Numbers are given one after another: what is missing in between was lost. A gap that no
+  /// session of ours leaves is a name that somebody made up.
   private static List<Layout.At> withGaps(String session, int[] numbers) {
     List<Layout.At> all = new ArrayList<>(numbers.length);
     int next = 0;
@@ -124,11 +120,10 @@ final class Roll {
     commit
         .version()
         .filter(version -> !removed.contains(commit.at()) && !erased.contains(version.group()))
-        .ifPresent(
-            version -> {
-              versions++;
-              version.packs().forEach(packs::intern);
-            });
+        .ifPresent(version -> {
+          versions++;
+          version.packs().forEach(packs::intern);
+        });
     return switch (commit.kind()) {
       case END, FENCE -> true;
       case BEGIN, VERSION -> false;
@@ -194,16 +189,14 @@ final class Roll {
   void packs(BiConsumer<PackRef, Optional<BlobInfo>> each) {
     BitSet there = new BitSet();
     try (Stream<BlobInfo> listed = shelf.store().list(Layout.PACKS)) {
-      listed.forEach(
-          file ->
-              Layout.packOf(file.name())
-                  .map(packs::find)
-                  .filter(number -> number >= 0)
-                  .ifPresent(
-                      number -> {
-                        there.set(number);
-                        each.accept(packs.pack(number), Optional.of(file));
-                      }));
+      listed.forEach(file ->
+          Layout.packOf(file.name())
+              .map(packs::find)
+              .filter(number -> number >= 0)
+              .ifPresent(number -> {
+                there.set(number);
+                each.accept(packs.pack(number), Optional.of(file));
+              }));
     }
     for (int number = there.nextClearBit(0);
         number < packs.size();

@@ -125,19 +125,18 @@ final class SignedZip {
   /// @throws serdab.SerdabException.Damaged when one is different
   void requireIntact() {
     ByteBuffer piece = ByteBuffer.allocate(1 << 18);
-    entries.forEach(
-        (name, entry) -> {
-          java.security.MessageDigest hasher = Sha256.hasher();
-          for (long at = 0; at < entry.lengthBytes(); ) {
-            piece.clear().limit((int) Math.min(piece.capacity(), entry.lengthBytes() - at));
-            zip.readFully(entry.offset() + at, piece);
-            at += piece.position();
-            hasher.update(piece.flip());
-          }
-          if (!Sha256.finish(hasher).equals(digests.get(name))) {
-            throw Problems.damaged("A part of a repository file is not as it was written.");
-          }
-        });
+    entries.forEach((name, entry) -> {
+      java.security.MessageDigest hasher = Sha256.hasher();
+      for (long at = 0; at < entry.lengthBytes(); ) {
+        piece.clear().limit((int) Math.min(piece.capacity(), entry.lengthBytes() - at));
+        zip.readFully(entry.offset() + at, piece);
+        at += piece.position();
+        hasher.update(piece.flip());
+      }
+      if (!Sha256.finish(hasher).equals(digests.get(name))) {
+        throw Problems.damaged("A part of a repository file is not as it was written.");
+      }
+    });
   }
 
   private static serdab.SerdabException.Damaged unsigned() {

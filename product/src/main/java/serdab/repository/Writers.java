@@ -30,7 +30,8 @@ final class Writers {
     return new Writers(owner, byId, List.of());
   }
 
-  /// Reads them all, from copies what is lost or damaged. A file that is damaged with its copies enrols and revokes nobody; [#unread] tells of it.
+  /// Reads them all, from copies what is lost or damaged. A file that is damaged with its copies
+  /// enrols and revokes nobody; [#unread] tells of it.
   static Writers read(BlobStore place, OwnerKey owner) {
     Map<String, Writer> byId = new HashMap<>();
     List<SerdabException> unread = new java.util.ArrayList<>();

@@ -73,11 +73,7 @@ public final class Repositories {
     }
     Repository repository =
         Repository.open(
-            store,
-            Optional.of(writer),
-            withIdentity ? List.of(person) : List.of(),
-            clock,
-            secure);
+            store, Optional.of(writer), withIdentity ? List.of(person) : List.of(), clock, secure);
     return new RepositoryDestination(
         repository,
         store,

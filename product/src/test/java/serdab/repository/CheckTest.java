@@ -85,10 +85,11 @@ class CheckTest {
     repository.place.put(index, other.before.get(index));
 
     List<Check.Finding> findings = new ArrayList<>();
-    check(repository)
-        .prove(_ -> Instant.EPOCH, Optional.empty(), Check.Pace.FULL, findings::add);
+    check(repository).prove(_ -> Instant.EPOCH, Optional.empty(), Check.Pace.FULL, findings::add);
 
-    assertThat(findings).extracting(Check.Finding::file).containsExactlyInAnyOrder(snapshot, group, index);
+    assertThat(findings)
+        .extracting(Check.Finding::file)
+        .containsExactlyInAnyOrder(snapshot, group, index);
     assertThat(findings)
         .extracting(Check.Finding::kind)
         .containsOnly(Check.Kind.UNSIGNED, Check.Kind.DAMAGED);

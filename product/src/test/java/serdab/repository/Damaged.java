@@ -79,12 +79,11 @@ final class Damaged {
   Set<String> different() {
     Map<String, byte[]> now = image(place);
     Set<String> different = new java.util.TreeSet<>();
-    before.forEach(
-        (file, bytes) -> {
-          if (!java.util.Arrays.equals(bytes, now.get(file))) {
-            different.add(file);
-          }
-        });
+    before.forEach((file, bytes) -> {
+      if (!java.util.Arrays.equals(bytes, now.get(file))) {
+        different.add(file);
+      }
+    });
     now.keySet().stream().filter(file -> !before.containsKey(file)).forEach(different::add);
     return different;
   }

@@ -202,11 +202,9 @@ class ParityTest {
     place.flipBit(Layout.pack(packs.get(7).digest()), 7);
 
     assertThatExceptionOfType(SerdabException.Damaged.class)
-        .isThrownBy(
-            () ->
-                parity(place)
-                    .withoutMembers(
-                        Set.of(packs.get(0).digest()), Set.of(packs.get(7).digest())));
+        .isThrownBy(() ->
+            parity(place)
+                .withoutMembers(Set.of(packs.get(0).digest()), Set.of(packs.get(7).digest())));
   }
 
   @Test

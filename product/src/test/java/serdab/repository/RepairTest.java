@@ -52,8 +52,8 @@ class RepairTest {
     loseASectorEverywhere(random);
   }
 
-  /// Every file loses one sector. Which is drawn, but no row of a group loses more than two stripes:
-  /// packs of full length have 8,192 rows, these here 25 to 50.
+  /// Every file loses one sector. Which is drawn, but no row of a group loses more than two
+  /// stripes: packs of full length have 8,192 rows, these here 25 to 50.
   static void loseASectorEverywhere(RandomGenerator random) {
     Damaged repository = new Damaged(random, 2 + random.nextInt(18), 100_000, 200_000);
     for (Parity.Held held : new Parity(new Shelf(repository.place)).held()) {
@@ -148,11 +148,7 @@ class RepairTest {
             };
 
     Repair.Result result =
-        Repair.run(
-            repository.place,
-            Damaged.findings(repository.place),
-            supply,
-            Check.Pace.FULL);
+        Repair.run(repository.place, Damaged.findings(repository.place), supply, Check.Pace.FULL);
 
     assertThat(repository.different()).isEmpty();
     assertThat(result.mended())
@@ -214,11 +210,11 @@ class RepairTest {
       opened.remove(versions.get("g0/v"), "Asked for.");
       erasedGroup = opened.naming().group("g1");
       String file = Layout.ERASED + erasedGroup + ".json";
-      Doc doc =
-          new Doc().with("group", erasedGroup).with("time", Kit.CLOCK.instant().toString());
+      Doc doc = new Doc().with("group", erasedGroup).with("time", Kit.CLOCK.instant().toString());
       repository.place.put(file, opened.trust().signed(doc, file));
     }
-    repository.files("groups/" + erasedGroup.substring(0, 2) + '/' + erasedGroup + '/')
+    repository
+        .files("groups/" + erasedGroup.substring(0, 2) + '/' + erasedGroup + '/')
         .forEach(repository.place::lose);
     removed.forEach(pack -> repository.place.lose(Layout.pack(pack.digest())));
     erased.forEach(pack -> repository.place.lose(Layout.pack(pack.digest())));
@@ -244,10 +240,7 @@ class RepairTest {
 
     Repair.Result stopped =
         Repair.run(
-            repository.place,
-            Damaged.findings(repository.place),
-            Repair.Supply.NONE,
-            _ -> false);
+            repository.place, Damaged.findings(repository.place), Repair.Supply.NONE, _ -> false);
 
     assertThat(stopped.isComplete()).isFalse();
     assertThat(Damaged.repair(repository.place).isComplete()).isTrue();

@@ -280,7 +280,8 @@ class RepositoryTest {
     Repository repository = kept(kit.begin(place()));
     Snapshot written = Kit.write(repository, "1.2.3", "v1", blobs).snapshot();
     repository.settle();
-    for (String file : List.of("keys/1.json", "keys/1.age", names(place(), "writers/").getFirst())) {
+    for (String file :
+        List.of("keys/1.json", "keys/1.age", names(place(), "writers/").getFirst())) {
       disk.flipBit(file, 8 * 200);
     }
     for (int run = 0; run < 5; run++) {
@@ -323,8 +324,7 @@ class RepositoryTest {
     String large = names(place(), "index/").getFirst();
     for (int night = 0; night < 60; night++) {
       Repository each = kept(kit.openWithoutIdentity(place()));
-      Kit.write(
-          each, "g", "v" + night, Stream.generate(() -> kit.bytes(20)).limit(100).toList());
+      Kit.write(each, "g", "v" + night, Stream.generate(() -> kit.bytes(20)).limit(100).toList());
       each.settle();
       if (night % 10 == 9) {
         Prune prune = new Prune(each);
@@ -339,8 +339,7 @@ class RepositoryTest {
     assertThat(files).contains(large).hasSizeLessThan(8);
     for (String file : files) {
       Segment segment =
-          Segment.open(
-              Layout.indexOf(file).orElseThrow(), place().open(file), later.trust());
+          Segment.open(Layout.indexOf(file).orElseThrow(), place().open(file), later.trust());
       assertThat(segment.replaces()).hasSizeLessThan(25);
       segment.close();
     }
