@@ -187,15 +187,11 @@ final class Wiring implements AutoCloseable {
       String specification, BackupPlan plan, Catalogue catalogue, Home home) {
     if (isRepository(specification)) {
       return repository(
-          specification,
-          Access.WRITE,
-          compression(plan),
-          expectedAt(specification, catalogue));
+          specification, Access.WRITE, compression(plan), expectedAt(specification, catalogue));
     }
     Path folder = destinationFolder(specification);
     NamingProfile naming = naming(plan);
-    if (!Files.exists(folder)
-        && expectedAt(specification, catalogue).isEmpty()) {
+    if (!Files.exists(folder) && expectedAt(specification, catalogue).isEmpty()) {
       // The plan for a place that does not exist yet is the plan for an empty one.
       return ZipTreeDestination.open(
           LocalFolder.create(home.cache().resolve("empty"), around.random()),
@@ -263,7 +259,7 @@ final class Wiring implements AutoCloseable {
         throw needsIdentity(store.describe());
       }
       Repository repository =
-          Repository.open(store, writer, people, around.clock(), around.random(), WRITTEN_BY);
+          Repository.open(store, writer, people, around.clock(), around.random());
       if (access != Access.READ && !repository.canWrite()) {
         throw notEnrolled(store, specification);
       }
@@ -394,8 +390,7 @@ final class Wiring implements AutoCloseable {
               writer,
               writer.isPresent() ? List.of() : requireIdentity(store),
               around.clock(),
-              around.random(),
-              WRITTEN_BY),
+              around.random()),
           store);
     } catch (RuntimeException e) {
       store.close();
@@ -491,10 +486,7 @@ final class Wiring implements AutoCloseable {
                 Compression.SMALL,
                 expectedAt(specification, catalogue))
             : zipTree(
-                specification,
-                NamingProfile.AS_FOUND,
-                ZipTreeDestination.Access.WRITE,
-                catalogue);
+                specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.WRITE, catalogue);
     saw(destination, specification, catalogue);
     return destination;
   }

@@ -2,16 +2,22 @@ package serdab.repository;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.regex.Matcher;
+import java.util.stream.Stream;
 import serdab.SerdabException;
+import serdab.Sha256;
+import serdab.store.BlobInfo;
 import serdab.store.ReadableBytes;
 
 /// The second and third copies of small files (format section 7.3). Thread-safe.
@@ -22,6 +28,7 @@ final class Copies {
   private static final int SNAPSHOTS_MAX = 1000;
   private static final long BYTES_MAX = 32 << 20;
   private static final long FILE_BYTES_MAX = 1 << 30;
+  private static final int SEARCHED_MAX = 200;
   private static final int FOLDER_LENGTH = "copies/1/".length();
   private static final List<String> SHARED = List.of(Layout.KEYS, Layout.WRITERS);
 
@@ -118,8 +125,8 @@ final class Copies {
     shelf.whole(file, FILE_BYTES_MAX).ifPresent(content -> entries.put(file, content));
   }
 
-  /// Takes the documents of erased groups out of all files of copies. Of two files that say the same
-  /// one is there at any time; what is missing of two is made again.
+  /// Takes the documents of erased groups out of all files of copies. Of two files that say the
+  /// same one is there at any time; what is missing of two is made again.
   ///
   /// @throws SerdabException.Damaged when a file that has such a document cannot be read otherwise
   static void forget(Shelf shelf, Set<String> groups) {
@@ -149,7 +156,9 @@ final class Copies {
     }
     if (whole.isEmpty()) {
       throw Problems.damaged(
-          "Both copies of small files are damaged, and an erased key may be in them: " + name + ".");
+          "Both copies of small files are damaged, and an erased key may be in them: "
+              + name
+              + ".");
     }
     Map<String, byte[]> entries = new LinkedHashMap<>();
     for (String file : whole) {
@@ -203,13 +212,55 @@ final class Copies {
   /// The first copy of a small file of this name in any file of copies. Slow: for when the file
   /// itself is lost or damaged.
   static Optional<byte[]> search(Shelf shelf, String file) {
+    return search(shelf, file, Function.identity());
+  }
+
+  /// The first copy that can be understood; a file that was damaged before it was copied has copies
+  /// that are as bad.
+  ///
+  /// @param reader throws `Damaged` or `Misconfigured` for what is not good
+  static <T> Optional<T> search(Shelf shelf, String file, Function<byte[], T> reader) {
+    Set<Sha256> tried = new HashSet<>();
+    int searched = 0;
     for (String copies : shelf.names(Layout.COPIES)) {
-      Optional<byte[]> found =
-          Layout.copyOf(copies).isPresent() ? read(shelf, copies, file) : Optional.empty();
-      if (found.isPresent()) {
-        return found;
+      if (Layout.copyOf(copies).isEmpty()) {
+        continue;
+      }
+      if (++searched > SEARCHED_MAX) {
+        break;
+      }
+      Optional<byte[]> found = read(shelf, copies, file);
+      if (found.isPresent() && tried.add(Sha256.digest(found.get()))) {
+        try {
+          return Optional.of(reader.apply(found.get()));
+        } catch (SerdabException.Damaged | SerdabException.Misconfigured e) {
+          // Perhaps another is better.
+        }
       }
     }
     return Optional.empty();
+  }
+
+  /// The names below a folder, those included that the newest file of copies has and the place has
+  /// lost.
+  static NavigableSet<String> names(Shelf shelf, String folder) {
+    NavigableSet<String> names = shelf.names(folder);
+    Optional<BlobInfo> newest;
+    try (Stream<BlobInfo> files = shelf.store().list(Layout.COPIES)) {
+      newest =
+          files
+              .filter(file -> Layout.copyOf(file.name()).isPresent())
+              .max(Comparator.comparing(BlobInfo::lastModified).thenComparing(BlobInfo::name));
+    }
+    if (newest.isPresent()) {
+      try (ReadableBytes zip = shelf.store().open(newest.get().name())) {
+        StoredZip.entries(zip).keySet().stream()
+            .filter(name -> name.startsWith(folder))
+            .forEach(names::add);
+      } catch (SerdabException.Damaged | SerdabException.Refused e) {
+        // Then the place is all there is to go by.
+      }
+    }
+    return names;
   }
 }

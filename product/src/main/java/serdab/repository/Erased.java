@@ -66,8 +66,7 @@ final class Erased {
   /// nothing makes way.
   static void write(Shelf shelf, Trust trust, String group, Instant time, String reason) {
     String file = file(group);
-    Doc doc =
-        new Doc().with("group", group).with("time", time.toString()).with("reason", reason);
+    Doc doc = new Doc().with("group", group).with("time", time.toString()).with("reason", reason);
     Bulk signed = Bulk.of(trust.signed(doc, file));
     try {
       if (isErased(shelf, trust, group)) {

@@ -93,8 +93,8 @@ public final class Erasure {
   ///
   /// @param groupKey the group's key
   /// @param reason one sentence for people, without patient data
-  /// @throws SerdabException.Refused `repository-needs-identity` when versions of other groups share
-  ///   blobs with it and there is no identity to open them, and what [#plan] throws
+  /// @throws SerdabException.Refused `repository-needs-identity` when versions of other groups
+  ///   share blobs with it and there is no identity to open them, and what [#plan] throws
   public Done carryOut(String groupKey, String reason) {
     if (!trust.canSign()) {
       throw Problems.needsWriter();
@@ -115,8 +115,16 @@ public final class Erasure {
     // Once is enough, unless sessions are fenced meanwhile.
     for (List<Move> moves = moves(group); !moves.isEmpty(); moves = moves(group)) {
       for (Move move : moves) {
-        if (!move.isDone()) {
-          storedBytes += writeAnew(group, move);
+        try {
+          if (!move.isDone()) {
+            storedBytes += writeAnew(group, move);
+          }
+        } catch (SerdabException.Damaged e) {
+          if (shelf.store().find(Layout.At.parse(move.old().at()).removal()).isEmpty()) {
+            throw e;
+          }
+          // Somebody let the version go meanwhile, and its packs with it.
+          continue;
         }
         repository.remove(move.old(), reason);
         versions++;

@@ -17,19 +17,20 @@ final class Generations {
 
   private Generations() {}
 
-  /// Those that count, the oldest first. One that is damaged does not; when none counts, the damage
-  /// is thrown.
+  /// Those that count, the oldest first, read from a copy when the file is lost or damaged. One
+  /// that is damaged with its copies does not; when none counts, the damage is thrown.
   static List<Generation> all(BlobStore place, OwnerKey owner) {
     List<Generation> generations = new ArrayList<>();
     Optional<SerdabException.Damaged> damage = Optional.empty();
-    for (String file : KeyFiles.names(place, FOLDER)) {
+    for (String file : Copies.names(new Shelf(place), FOLDER)) {
       Matcher name = FILE.matcher(file);
       if (!name.matches() || !name.group(2).equals("json")) {
         continue;
       }
       try {
         int number = Integer.parseInt(name.group(1));
-        generations.add(Generation.read(number, KeyFiles.require(place, file), owner));
+        generations.add(
+            KeyFiles.readWithCopies(place, file, bytes -> Generation.read(number, bytes, owner)));
       } catch (SerdabException.Damaged e) {
         damage = Optional.of(e);
       }

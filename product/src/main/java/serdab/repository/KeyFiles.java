@@ -3,6 +3,7 @@ package serdab.repository;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import serdab.SerdabException;
 import serdab.store.Blob;
@@ -37,6 +38,17 @@ final class KeyFiles {
 
   static byte[] require(BlobStore place, String file) {
     return read(place, file).orElseThrow(() -> KeyProblems.missing(file));
+  }
+
+  /// What a file says, or a copy of it when it is lost or damaged.
+  ///
+  /// @param reader throws `Damaged` or `Misconfigured` for what is not good
+  static <T> T readWithCopies(BlobStore place, String file, Function<byte[], T> reader) {
+    try {
+      return reader.apply(require(place, file));
+    } catch (SerdabException.Damaged | SerdabException.Misconfigured e) {
+      return Copies.search(new Shelf(place), file, reader).orElseThrow(() -> e);
+    }
   }
 
   /// Writes a file; false when the name is taken, by whomever.

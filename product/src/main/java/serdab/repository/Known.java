@@ -12,10 +12,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.Spliterator;
+import java.util.Spliterators;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.repository.age.AgeIdentity;
@@ -39,6 +42,9 @@ final class Known implements AutoCloseable {
   /// More segments than this are merged whatever their sizes.
   private static final int SEGMENTS_MAX = 8;
 
+  /// What is smaller is merged without asking.
+  private static final long SMALL_WEIGHT = 1024;
+
   private final Shelf shelf;
   private final Trust trust;
   private final Naming naming;
@@ -50,6 +56,7 @@ final class Known implements AutoCloseable {
   private final int heldBlobsMax;
   private final Optional<PackContents> packContents;
   private final Set<Sha256> superseded = new HashSet<>();
+  private final Set<Sha256> listedSegments = new HashSet<>();
 
   private final PackTable packs = new PackTable();
   private final List<Segment> segments = new ArrayList<>();
@@ -167,6 +174,7 @@ final class Known implements AutoCloseable {
     Set<Sha256> replaced = new HashSet<>();
     for (BlobInfo file : files) {
       Optional<Sha256> name = Layout.indexOf(file.name());
+      name.ifPresent(listedSegments::add);
       if (name.isEmpty() || replaced.contains(name.get())) {
         continue;
       }
@@ -391,6 +399,52 @@ final class Known implements AutoCloseable {
     all(versions, false);
   }
 
+  /// Every version that exists, read as it is asked for. To be closed.
+  synchronized Stream<Snapshot> stream() {
+    // Segments of its own: those in use may be merged and closed meanwhile.
+    List<Segment> own = new ArrayList<>();
+    Runnable closeAll = () -> own.forEach(Segment::close);
+    try {
+      for (Segment segment : segments) {
+        ReadableBytes stored = shelf.store().open(Layout.index(segment.name()));
+        Segment opened = Segment.open(segment.name(), stored, trust);
+        own.add(opened);
+        opened.loadPacks(packs);
+      }
+    } catch (RuntimeException e) {
+      closeAll.run();
+      throw e;
+    }
+    Numbers seen = new Numbers();
+    return Stream.concat(
+            List.copyOf(heldLabels).stream(),
+            own.stream()
+                .flatMap(segment -> {
+                  Segment.Lines lines = segment.lines(labelReaders);
+                  return StreamSupport.stream(
+                          Spliterators.spliteratorUnknownSize(lines, Spliterator.ORDERED), false)
+                      .onClose(lines::close);
+                }))
+        .filter(line -> isFirst(seen, line))
+        .map(this::living)
+        .flatMap(Optional::stream)
+        .onClose(closeAll);
+  }
+
+  private static boolean isFirst(Numbers seen, LabelLine line) {
+    if (seen.has(line.at())) {
+      return false;
+    }
+    seen.add(line.at());
+    return true;
+  }
+
+  private synchronized Optional<Snapshot> living(LabelLine line) {
+    return removed.contains(line.at()) || erased.contains(line.group())
+        ? Optional.empty()
+        : Optional.of(snapshot(line));
+  }
+
   /// Every version that existed, was removed, and is still known.
   synchronized void removedVersions(Consumer<Snapshot> versions) {
     all(versions, true);
@@ -538,22 +592,24 @@ final class Known implements AutoCloseable {
     return names;
   }
 
-  /// Puts what is held into a segment, merged with segments that are not much larger.
+  /// Puts what is held into a segment, merged with segments that are not much larger. So each
+  /// record is written again only when what it is merged with is about as much, and a run of a
+  /// night leaves the large segments alone.
   synchronized void flush() {
     if (heldNumbers.isEmpty() || !trust.canSign() || !wantsBlobs) {
       return;
     }
     List<Segment> smallest =
-        segments.stream().sorted(Comparator.comparingLong(Segment::records)).toList();
+        segments.stream().sorted(Comparator.comparingLong(Segment::weight)).toList();
     List<Segment> merged = new ArrayList<>();
-    long records = heldBlobs.size();
+    long weight = Segment.weight(heldBlobs.size(), heldLabels.size());
     for (Segment segment : smallest) {
       boolean tooMany = segments.size() - merged.size() >= SEGMENTS_MAX;
-      if (!tooMany && segment.records() > 2 * Math.max(records, 1024)) {
+      if (!tooMany && segment.weight() > 2 * Math.max(weight, SMALL_WEIGHT)) {
         break;
       }
       merged.add(segment);
-      records += segment.records();
+      weight += segment.weight();
     }
     write(merged);
   }
@@ -583,7 +639,8 @@ final class Known implements AutoCloseable {
       segment.labels(labelReaders, each);
       covers.addAll(segment.covers());
       replaces.add(segment.name());
-      replaces.addAll(segment.replaces());
+      // What is gone from the place needs no word any more; else the list would grow for ever.
+      segment.replaces().stream().filter(listedSegments::contains).forEach(replaces::add);
     }
     BlobTable table = heldBlobs;
     Sha256 name =
@@ -604,6 +661,7 @@ final class Known implements AutoCloseable {
     segments.removeAll(merged);
     merged.forEach(Segment::close);
     segments.add(segment);
+    listedSegments.add(name);
     inSegments.addAll(covers);
     heldNumbers = new Numbers();
     heldBlobs = new BlobTable();

@@ -63,8 +63,8 @@ final class PackContents {
       ReadableBytes zip = new Plain(age);
       Map<String, StoredZip.Entry> entries = StoredZip.entries(zip);
       Map<Long, String> suffixes = new HashMap<>();
-      entries.forEach((name, entry) ->
-          suffixes.put(entry.offset(), name.substring(name.indexOf('.') + 1)));
+      entries.forEach(
+          (name, entry) -> suffixes.put(entry.offset(), name.substring(name.indexOf('.') + 1)));
       StoredZip.Entry entry = entries.get(PackWriter.CONTENT);
       if (entry == null || entry.lengthBytes() > CONTENT_BYTES_MAX) {
         throw damaged();

@@ -11,7 +11,8 @@ import serdab.store.BlobStore;
 public final class PersonKeys {
 
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,39}");
-  private static final Pattern FILE = Pattern.compile("keys/person-([a-z0-9][a-z0-9-]{0,39})\\.age");
+  private static final Pattern FILE =
+      Pattern.compile("keys/person-([a-z0-9][a-z0-9-]{0,39})\\.age");
 
   private PersonKeys() {}
 

@@ -124,6 +124,9 @@ public final class Prune {
     }
     plan.versions().forEach(version -> repository.remove(version, reason));
     if (plan.packs().isEmpty()) {
+      try (Known known = repository.readAgain()) {
+        removeReplaced(known.segmentNames());
+      }
       return new Done(0, 0, 0);
     }
     String tombstone = tombstone(plan);

@@ -160,7 +160,8 @@ public final class RecoverySheet {
     }
     lines.add("2. With Serdab:");
     lines.add("   serdab restore --from repo:PLACE --identity person.txt --all --to FOLDER");
-    lines.add("3. Without Serdab: restore.py and repository.md lie in it; they need Python, age, zstd:");
+    lines.add(
+        "3. Without Serdab: restore.py and repository.md lie in it; they need Python, age, zstd:");
     lines.add("   python3 restore.py PLACE person.txt restore FOLDER");
     lines.add("4. Then try one study, and destroy the file.");
     return lines;

@@ -259,7 +259,11 @@ public final class Repair {
 
   private boolean isOfErased(String file) {
     var group = GroupKey.FILE.matcher(file);
-    return group.matches() && isThere(Layout.ERASED + group.group(1) + ".json");
+    return group.matches() && isGood(Erased.file(group.group(1)));
+  }
+
+  private boolean isGood(String file) {
+    return content(file).filter(bytes -> judge.of(file, bytes) == Judge.Verdict.GOOD).isPresent();
   }
 
   private void copies(String file) {

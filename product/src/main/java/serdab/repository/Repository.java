@@ -84,10 +84,7 @@ public final class Repository implements AutoCloseable {
     // What a machine signs that may write no more would be there and count for nothing.
     Optional<WriterKeys> enrolled =
         writer.filter(keys ->
-            writers
-                .find(keys.id())
-                .filter(known -> known.mayWriteAt(clock.instant()))
-                .isPresent());
+            writers.find(keys.id()).filter(known -> known.mayWriteAt(clock.instant())).isPresent());
     this.trust =
         new Trust(
             writers,
@@ -205,7 +202,6 @@ public final class Repository implements AutoCloseable {
   ///
   /// @param identities those of a person, perhaps none
   /// @param secure a generator that nobody can predict, thread-safe
-  /// @param writtenBy the name and version of this program
   /// @throws SerdabException.Refused `repository-missing`, `repository-changed-identity` when it is
   ///   not the one that the writer's keys are for, `repository-needs-identity` without any key
   /// @throws SerdabException.Misconfigured `age-wrong-key` when the identities open nothing
@@ -214,8 +210,7 @@ public final class Repository implements AutoCloseable {
       Optional<WriterKeys> writer,
       List<AgeIdentity> identities,
       InstantSource clock,
-      RandomGenerator secure,
-      String writtenBy) {
+      RandomGenerator secure) {
     return open(store, writer, identities, clock, secure, Known.HELD_BLOBS_MAX);
   }
 
@@ -288,9 +283,7 @@ public final class Repository implements AutoCloseable {
 
   /// Every version that exists, in no promised order, streamed. Close the stream.
   public Stream<Snapshot> snapshots() {
-    Stream.Builder<Snapshot> all = Stream.builder();
-    known().all(all);
-    return all.build();
+    return known().stream();
   }
 
   /// Every version of a group, in the order of their times.
@@ -390,9 +383,13 @@ public final class Repository implements AutoCloseable {
       return GroupKey.newest(shelf.store(), group, trust.writers());
     } catch (SerdabException.Damaged e) {
       for (Generation each : Generations.all(shelf.store(), owner).reversed()) {
-        Optional<byte[]> copy = Copies.search(shelf, GroupKey.file(group, each.number()));
+        Optional<GroupKey> copy =
+            Copies.search(
+                shelf,
+                GroupKey.file(group, each.number()),
+                bytes -> GroupKey.read(group, each.number(), bytes, trust.writers()));
         if (copy.isPresent()) {
-          return Optional.of(GroupKey.read(group, each.number(), copy.get(), trust.writers()));
+          return copy;
         }
       }
       throw e;
@@ -596,9 +593,7 @@ public final class Repository implements AutoCloseable {
   /// Seals what lies beside the versions. Without a writer's keys it only opens.
   public Sealing sealing() {
     return new Sealing(
-        generation
-            .map(each -> List.of(each.indexRecipient(), each.recipient()))
-            .orElse(List.of()),
+        generation.map(each -> List.of(each.indexRecipient(), each.recipient())).orElse(List.of()),
         List.of(index),
         secure);
   }

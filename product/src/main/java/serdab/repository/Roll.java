@@ -47,8 +47,8 @@ final class Roll {
 
   private void readRemoved() {
     for (String file : shelf.names(Layout.ERASED)) {
-      // Who signed it does not matter here: what may have been erased is not brought back.
-      Judge.erasedOf(file).ifPresent(erased::add);
+      // Only what somebody trusted signed: else who can write to the place could hide what is lost.
+      Judge.erasedOf(file).filter(_ -> isGood(file)).ifPresent(erased::add);
     }
     for (String file : shelf.names(Layout.REMOVED)) {
       Layout.removalOf(file).filter(_ -> isGood(file)).ifPresent(removed::add);

@@ -45,6 +45,7 @@ final class Segment implements AutoCloseable {
   private final Set<Sha256> replaces = new HashSet<>();
   private final StoredZip.Entry blobs;
   private final long records;
+  private final long versions;
   private long @Nullable [] firsts;
   private long @Nullable [] sums;
   private int @Nullable [] packs;
@@ -64,6 +65,7 @@ final class Segment implements AutoCloseable {
     }
     blobs = zip.at(BLOBS);
     records = blobs.lengthBytes() / BlobRecord.BYTES;
+    versions = doc.count("versions");
     if (blobs.lengthBytes() % BlobRecord.BYTES != 0 || doc.count("blobs") != records) {
       throw damaged();
     }
@@ -93,6 +95,16 @@ final class Segment implements AutoCloseable {
 
   long records() {
     return records;
+  }
+
+  /// How much there is to write when it is merged, in records; what it says of a version counts as
+  /// some.
+  long weight() {
+    return weight(records, versions);
+  }
+
+  static long weight(long records, long versions) {
+    return records + 16 * versions;
   }
 
   /// Reads which packs it speaks of, once.
@@ -241,30 +253,89 @@ final class Segment implements AutoCloseable {
 
   /// Every line of what it says of versions, packs as numbers of the table.
   void labels(List<AgeIdentity> identities, Consumer<LabelLine> lines) {
+    try (Lines all = lines(identities)) {
+      all.forEachRemaining(lines);
+    }
+  }
+
+  /// The same, a line when it is asked for. Only while the segment is open.
+  Lines lines(List<AgeIdentity> identities) {
     StoredZip.Entry entry = zip.at(LABELS);
-    ReadableBytes sealed = new Window(bytes, entry.offset(), entry.lengthBytes());
-    try (AgeReader age = AgeReader.open(sealed, identities);
-        InputStream in =
-            new BufferedInputStream(new ZstdInputStream(new AgeStream(age)), 64 << 10)) {
-      ByteArrayOutputStream line = new ByteArrayOutputStream();
-      for (int next = in.read(); next >= 0; next = in.read()) {
-        if (next != '\n') {
-          line.write(next);
-          if (line.size() > LINE_BYTES_MAX) {
-            throw damaged();
-          }
-          continue;
-        }
-        LabelLine label = LabelLine.parse(line.toByteArray());
-        line.reset();
-        int[] numbers = label.packs();
-        for (int i = 0; i < numbers.length; i++) {
-          numbers[i] = pack(numbers[i]);
-        }
-        lines.accept(label);
+    return new Lines(
+        AgeReader.open(new Window(bytes, entry.offset(), entry.lengthBytes()), identities));
+  }
+
+  /// What a segment says of versions, line by line. One thread at a time.
+  final class Lines implements Iterator<LabelLine>, AutoCloseable {
+
+    private final AgeReader age;
+    private final InputStream in;
+    private @Nullable LabelLine next;
+
+    private Lines(AgeReader age) {
+      this.age = age;
+      try {
+        in = new BufferedInputStream(new ZstdInputStream(new AgeStream(age)), 64 << 10);
+      } catch (IOException e) {
+        age.close();
+        throw unpacked(e);
       }
-    } catch (IOException e) {
-      throw Problems.damaged("An index of the repository cannot be unpacked.", e);
+    }
+
+    private static SerdabException.Damaged unpacked(IOException e) {
+      return Problems.damaged("An index of the repository cannot be unpacked.", e);
+    }
+
+    @Override
+    public boolean hasNext() {
+      if (next == null) {
+        try {
+          next = read();
+        } catch (IOException e) {
+          throw unpacked(e);
+        }
+      }
+      return next != null;
+    }
+
+    private @Nullable LabelLine read() throws IOException {
+      ByteArrayOutputStream line = new ByteArrayOutputStream();
+      for (int single = in.read(); single >= 0; single = in.read()) {
+        if (single == '\n') {
+          LabelLine label = LabelLine.parse(line.toByteArray());
+          int[] numbers = label.packs();
+          for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = pack(numbers[i]);
+          }
+          return label;
+        }
+        line.write(single);
+        if (line.size() > LINE_BYTES_MAX) {
+          throw damaged();
+        }
+      }
+      return null;
+    }
+
+    @Override
+    public LabelLine next() {
+      if (!hasNext()) {
+        throw new NoSuchElementException();
+      }
+      LabelLine line = java.util.Objects.requireNonNull(next);
+      next = null;
+      return line;
+    }
+
+    @Override
+    public void close() {
+      try {
+        in.close();
+      } catch (IOException e) {
+        throw unpacked(e);
+      } finally {
+        age.close();
+      }
     }
   }
 

@@ -36,8 +36,12 @@ public final class Unlocked {
     Optional<SerdabException> failure = Optional.empty();
     for (Generation generation : Generations.all(place, owner)) {
       try {
-        byte[] sealed = KeyFiles.require(place, Generation.sealedFile(generation.number()));
-        opened.put(generation.number(), GenerationSecrets.open(generation, sealed, people, owner));
+        GenerationSecrets secrets =
+            KeyFiles.readWithCopies(
+                place,
+                Generation.sealedFile(generation.number()),
+                sealed -> GenerationSecrets.open(generation, sealed, people, owner));
+        opened.put(generation.number(), secrets);
       } catch (SerdabException.Misconfigured | SerdabException.Damaged e) {
         failure = Optional.of(e);
       }

@@ -197,7 +197,8 @@ public final class VersionWriter implements AutoCloseable {
             needed,
             isNew,
             manifestAt);
-    Snapshot snapshot = repository.commit(session, content, groupKey, version, supersedes, added, time);
+    Snapshot snapshot =
+        repository.commit(session, content, groupKey, version, supersedes, added, time);
     ended = true;
     failed = false;
     return new Committed(snapshot, worse(means, repository.session().means()));

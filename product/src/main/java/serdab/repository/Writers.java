@@ -30,16 +30,18 @@ final class Writers {
     return new Writers(owner, byId, List.of());
   }
 
-  /// Reads them all. A file that is damaged enrols and revokes nobody; [#unread] tells of it.
+  /// Reads them all, from copies what is lost or damaged. A file that is damaged with its copies
+  /// enrols and revokes nobody; [#unread] tells of it.
   static Writers read(BlobStore place, OwnerKey owner) {
     Map<String, Writer> byId = new HashMap<>();
     List<SerdabException> unread = new java.util.ArrayList<>();
-    for (String file : KeyFiles.names(place, FOLDER)) {
+    for (String file : Copies.names(new Shelf(place), FOLDER)) {
       if (!file.endsWith(".json")) {
         continue;
       }
       try {
-        Writer writer = Writer.read(file, KeyFiles.require(place, file), owner);
+        Writer writer =
+            KeyFiles.readWithCopies(place, file, bytes -> Writer.read(file, bytes, owner));
         byId.merge(writer.id(), writer, Writers::earlierEnd);
       } catch (SerdabException.Damaged e) {
         unread.add(e);

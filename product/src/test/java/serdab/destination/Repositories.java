@@ -73,12 +73,7 @@ public final class Repositories {
     }
     Repository repository =
         Repository.open(
-            store,
-            Optional.of(writer),
-            withIdentity ? List.of(person) : List.of(),
-            clock,
-            secure,
-            "Serdab test");
+            store, Optional.of(writer), withIdentity ? List.of(person) : List.of(), clock, secure);
     return new RepositoryDestination(
         repository,
         store,

@@ -144,8 +144,7 @@ class RepositoryRealDataTest {
     }
     long total = all.values().stream().mapToLong(bytes -> bytes.length).sum();
     Estimator.Estimate estimate;
-    try (Estimator estimator =
-        new Estimator(total, Compression.SMALL, 2, ZipTrees.CLOCK)) {
+    try (Estimator estimator = new Estimator(total, Compression.SMALL, 2, ZipTrees.CLOCK)) {
       for (byte[] file : all.values()) {
         if (estimator.wants(file.length)) {
           estimator.sample(ByteSource.of(file));

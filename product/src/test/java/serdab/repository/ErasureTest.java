@@ -158,8 +158,7 @@ class ErasureTest {
     assertThatExceptionOfType(SerdabException.Unavailable.class)
         .isThrownBy(() -> Kit.write(open, "v2", java.util.Optional.empty(), own))
         .satisfies(e -> assertThat(e.problem().code()).isEqualTo("repository-session-ended"));
-    assertThatExceptionOfType(SerdabException.Refused.class)
-        .isThrownBy(() -> before.begin("gone"));
+    assertThatExceptionOfType(SerdabException.Refused.class).isThrownBy(() -> before.begin("gone"));
   }
 
   @Test
@@ -221,8 +220,8 @@ class ErasureTest {
     fill(place.connect());
 
     assertThatExceptionOfType(SerdabException.Refused.class)
-        .isThrownBy(() ->
-            kit.open(place.connect()).erase("mistyped", ErasureTest::move, "Asked for."))
+        .isThrownBy(
+            () -> kit.open(place.connect()).erase("mistyped", ErasureTest::move, "Asked for."))
         .satisfies(e -> assertThat(e.problem().code()).isEqualTo("repository-group-unknown"));
     assertThat(RepositoryTest.names(place, "erased/")).isEmpty();
   }

@@ -6,12 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import serdab.SerdabException;
 import serdab.store.Capability;
@@ -74,16 +77,28 @@ class PruneTest {
         .isThrownBy(() -> new Prune(kit.open(place.connect())).plan(List.of(), Duration.ZERO));
   }
 
-  /// Writers and prunes take turns at every step of theirs; some sleep for long, some are killed,
-  /// and no two clocks agree. Whatever was committed and not removed is there, and reads as
-  /// written.
+  /// Writers, prunes and somebody who erases a group take turns at every step of theirs; some sleep
+  /// for long, some are killed, and no two clocks agree. Whatever was committed and not removed is
+  /// there, and reads as written.
   @SeededTest(runs = 60)
   void noCommittedVersionLosesAPack(RandomGenerator random) {
+    runSchedule(random);
+  }
+
+  @SeededTest(runs = 4_000)
+  @Tag("prove")
+  @Tag("prove-repository")
+  void whateverTheScheduleNoCommittedVersionLosesAPack(RandomGenerator random) {
+    runSchedule(random);
+  }
+
+  private static void runSchedule(RandomGenerator random) {
     Kit kit = new Kit(random);
     FaultyStore place = place(random);
     Map<String, List<byte[]>> content = new TreeMap<>();
     List<byte[]> shared = Stream.generate(() -> kit.bytes(300)).limit(6).toList();
     List<String> removed = new ArrayList<>();
+    Set<String> erased = new HashSet<>();
     try (Repository repository = kit.begin(place.connect())) {
       for (int i = 0; i < 3; i++) {
         List<byte[]> blobs = some(random, shared);
@@ -115,6 +130,10 @@ class PruneTest {
                   break;
                 } catch (SerdabException.Unavailable e) {
                   assertThat(e.problem().code()).isEqualTo("repository-session-ended");
+                } catch (SerdabException.Refused e) {
+                  assertThat(e.problem().code()).isEqualTo("repository-group-erased");
+                  assertThat(erased).contains(name);
+                  return;
                 }
               }
               if (random.nextInt(3) == 0) {
@@ -143,11 +162,39 @@ class PruneTest {
           }));
     }
 
+    if (random.nextInt(2) == 0) {
+      actors.add(
+          turns.add(actor -> {
+            Repository repository = kit.open(new SteppedStore(place.connect(), actor::step));
+            String group = random.nextInt(4) == 0 ? "w0" : "old0";
+            erased.add(group);
+            try {
+              repository.erase(group, ErasureTest::move, "Asked for.");
+            } catch (SerdabException.Refused e) {
+              assertThat(e.problem().code()).isEqualTo("repository-group-unknown");
+              erased.remove(group);
+            }
+          }));
+    }
+
     turns.run(0.02, 0.002);
 
     for (Turns.Actor actor : actors) {
       if (actor.failure() != null) {
         throw new AssertionError(actor.failure());
+      }
+    }
+    for (String group : erased) {
+      try (Repository again = kit.open(place.connect())) {
+        String name = again.naming().group(group);
+        if (again.snapshots(group).isEmpty()
+            && !again.hasKey(name)
+            && RepositoryTest.names(place, Erased.file(name)).isEmpty()) {
+          continue; // Killed before there was anything to erase.
+        }
+        again.erase(group, ErasureTest::move, "What was killed is ended.");
+        assertThat(RepositoryTest.names(place, Layout.groupFolder(name))).isEmpty();
+        assertThat(again.snapshots(group)).isEmpty();
       }
     }
     try (Repository after = kit.open(place.connect())) {
@@ -156,7 +203,8 @@ class PruneTest {
         after.requirePresent(version);
       }
       for (Map.Entry<String, List<byte[]>> each : content.entrySet()) {
-        if (!removed.contains(each.getKey())) {
+        String group = each.getKey().substring(0, each.getKey().indexOf('/'));
+        if (!removed.contains(each.getKey()) && !erased.contains(group)) {
           assertThat(versions).containsKey(each.getKey());
           assertThat(Kit.read(after, Objects.requireNonNull(versions.get(each.getKey()))))
               .containsExactlyElementsOf(each.getValue());

@@ -133,27 +133,28 @@ class RepositoryTest {
   void aPackThatCannotBeWrittenStopsItsVersion() {
     List<byte[]> blobs = Stream.generate(() -> kit.bytes(20 << 20)).limit(3).toList();
     int failed = 0;
-    for (int step = 1; step <= 41; step += 8) {
+    for (int step = 5; step <= 29; step += 8) {
       SimulatedDisk failing = new SimulatedDisk(new SplittableRandom(2));
       BlobStore store =
           LocalFolder.onShared(failing.mount(), "a simulated disk", new SplittableRandom(3));
-      Repository repository = kept(kit.begin(store));
-      Kit.write(repository, "1.2.3", "v1", blobs.subList(0, 1));
-      failing.failAt(failing.steps() + step, Fault.IO_ERROR);
+      try (Repository repository = kit.begin(store)) {
+        Kit.write(repository, "1.2.3", "v1", blobs.subList(0, 1));
+        failing.failAt(failing.steps() + step, Fault.IO_ERROR);
 
-      try {
-        Kit.write(repository, "1.2.4", "v1", blobs);
-      } catch (SerdabException e) {
-        failed++;
-        assertThat(Kit.versions(repository)).containsOnlyKeys("1.2.3/v1");
-        Kit.write(repository, "1.2.4", "v1", blobs);
+        try {
+          Kit.write(repository, "1.2.4", "v1", blobs);
+        } catch (SerdabException e) {
+          failed++;
+          assertThat(Kit.versions(repository)).containsOnlyKeys("1.2.3/v1");
+          Kit.write(repository, "1.2.4", "v1", blobs);
+        }
+
+        failing.failNoMore();
+        Snapshot written = repository.find("1.2.4", "v1").orElseThrow();
+        assertThat(Kit.read(repository, written)).containsExactlyElementsOf(blobs);
       }
-
-      failing.failNoMore();
-      Snapshot written = repository.find("1.2.4", "v1").orElseThrow();
-      assertThat(Kit.read(repository, written)).containsExactlyElementsOf(blobs);
     }
-    assertThat(failed).isGreaterThan(2);
+    assertThat(failed).isGreaterThan(1);
   }
 
   @Test
@@ -251,6 +252,97 @@ class RepositoryTest {
     Repository again = kept(kit.openToRead(place));
 
     assertThat(Kit.read(again, written)).containsExactlyElementsOf(blobs);
+  }
+
+  @Test
+  void keysAndWritersAreReadFromTheirCopies() {
+    List<byte[]> blobs = blobs(3);
+    Repository repository = kept(kit.begin(place()));
+    Snapshot written = Kit.write(repository, "1.2.3", "v1", blobs).snapshot();
+    repository.settle();
+    BlobStore place = place();
+    place.delete("keys/1.json");
+    disk.flipBit("keys/1.age", 8 * 250);
+    place.delete(names(place, "writers/").getFirst());
+
+    // What is lost is not in the newest copies, and what is damaged is in them as it is.
+    Repository second = kept(kit.openWithoutIdentity(place));
+    Kit.write(second, "1.2.4", "v1", blobs);
+    Repository again = kept(kit.openToRead(place));
+
+    assertThat(Kit.read(again, written)).containsExactlyElementsOf(blobs);
+    assertThat(Kit.versions(again)).containsOnlyKeys("1.2.3/v1", "1.2.4/v1");
+  }
+
+  @Test
+  void aKeyThatWasDamagedBeforeItWasCopiedIsReadFromAnOlderCopy() {
+    List<byte[]> blobs = blobs(3);
+    Repository repository = kept(kit.begin(place()));
+    Snapshot written = Kit.write(repository, "1.2.3", "v1", blobs).snapshot();
+    repository.settle();
+    for (String file :
+        List.of("keys/1.json", "keys/1.age", names(place(), "writers/").getFirst())) {
+      disk.flipBit(file, 8 * 200);
+    }
+    for (int run = 0; run < 5; run++) {
+      Repository each = kept(kit.openWithoutIdentity(place()));
+      Kit.write(each, "1.2.4", "v" + run, blobs);
+      each.settle();
+    }
+
+    Repository again = kept(kit.open(place()));
+
+    assertThat(Kit.versions(again)).hasSize(6);
+    assertThat(Kit.read(again, written)).containsExactlyElementsOf(blobs);
+  }
+
+  @Test
+  void versionsAreReadAsTheyAreAskedForWhileAnotherRunMergesTheIndex() {
+    Repository repository = kept(kit.begin(place()));
+    for (int v = 0; v < 50; v++) {
+      Kit.write(repository, "g", "v" + v, blobs(1));
+    }
+    repository.settle();
+    try (Stream<Snapshot> all = repository.snapshots()) {
+      var versions = all.iterator();
+      List<String> seen = new ArrayList<>();
+      seen.add(versions.next().version());
+      Kit.write(repository, "g", "later", blobs(1));
+      repository.settle();
+
+      versions.forEachRemaining(each -> seen.add(each.version()));
+
+      assertThat(seen).hasSize(50).doesNotContain("later").doesNotHaveDuplicates();
+    }
+  }
+
+  @Test
+  void runsOfManyNightsLeaveTheLargeSegmentAloneAndTheListShort() {
+    Repository repository = kept(kit.begin(place()));
+    Kit.write(repository, "g", "v", Stream.generate(() -> kit.bytes(20)).limit(20_000).toList());
+    repository.settle();
+    String large = names(place(), "index/").getFirst();
+    for (int night = 0; night < 60; night++) {
+      Repository each = kept(kit.openWithoutIdentity(place()));
+      Kit.write(each, "g", "v" + night, Stream.generate(() -> kit.bytes(20)).limit(100).toList());
+      each.settle();
+      if (night % 10 == 9) {
+        Prune prune = new Prune(each);
+        prune.carryOut(prune.plan(List.of(), java.time.Duration.ofDays(1)), "None.", _ -> {});
+      }
+    }
+
+    Repository later = kept(kit.open(place()));
+    assertThat(Kit.versions(later)).hasSize(61);
+    assertThat(later.known().indexedBlobs()).isEqualTo(20_000 + 60 * 100);
+    List<String> files = names(place(), "index/");
+    assertThat(files).contains(large).hasSizeLessThan(8);
+    for (String file : files) {
+      Segment segment =
+          Segment.open(Layout.indexOf(file).orElseThrow(), place().open(file), later.trust());
+      assertThat(segment.replaces()).hasSizeLessThan(25);
+      segment.close();
+    }
   }
 
   @Test

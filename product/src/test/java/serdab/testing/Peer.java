@@ -10,6 +10,8 @@ import java.util.List;
 public enum Peer {
   CHROMIUM("chromium", "chromium"),
   AGE("age", "age", "age-keygen"),
+  ZSTD("zstd", "zstd"),
+  JQ("jq", "jq"),
   DCMTK("dcmtk", "dcmdump", "dcmconv", "dcmftest"),
   PYDICOM("python3-pydicom"),
   UNZIP("unzip", "unzip"),

@@ -14,15 +14,15 @@ import serdab.Sha256;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DicomFile;
 
-/// Tells from a sample what files would take in a repository, and how long the computing would last.
-/// One thread at a time.
+/// Tells from a sample what files would take in a repository, and how long the computing would
+/// last. One thread at a time.
 ///
 /// Ask [#wants] for every file in the order in which a run would read them, and give those that it
 /// wants to [#sample]. The files are seen as one long row of bytes, in which marks stand at equal
-/// distances: the piece around each mark is encoded, and stands for all bytes up to the next. The marks
-/// are so far apart that a hundredth of the bytes is looked at when pieces have 512 KiB, and there are
-/// 500 of them at least. What is there twice is noticed only where both are looked at, and what the
-/// repository holds already is not known, so a backup may take less.
+/// distances: the piece around each mark is encoded, and stands for all bytes up to the next. The
+/// marks are so far apart that a hundredth of the bytes is looked at when pieces have 512 KiB, and
+/// there are 500 of them at least. What is there twice is noticed only where both are looked at,
+/// and what the repository holds already is not known, so a backup may take less.
 public final class Estimator implements AutoCloseable {
 
   private static final double SHARE = 0.01;
@@ -52,13 +52,11 @@ public final class Estimator implements AutoCloseable {
   /// @param totalBytes the sum of the files' lengths
   /// @param parallelism how many threads a run would compute on
   /// @param clock tells how long encoding takes
-  public Estimator(
-      long totalBytes, Compression compression, int parallelism, InstantSource clock) {
+  public Estimator(long totalBytes, Compression compression, int parallelism, InstantSource clock) {
     this.coders = new Coders(Runnable::run, 1, compression, HeaderBlocks.LEVEL);
     this.parallelism = parallelism;
     this.clock = clock;
-    this.distance =
-        Math.max(1, Math.min(PIECE_BYTES / SHARE, (double) totalBytes / MARKS_MIN));
+    this.distance = Math.max(1, Math.min(PIECE_BYTES / SHARE, (double) totalBytes / MARKS_MIN));
     this.nextMark = distance / 2;
   }
 
@@ -98,7 +96,8 @@ public final class Estimator implements AutoCloseable {
         continue;
       }
       CutPlan.Run pieces = run.get();
-      long piece = pieces.offset() + (at - pieces.offset()) / pieces.pieceBytes() * pieces.pieceBytes();
+      long piece =
+          pieces.offset() + (at - pieces.offset()) / pieces.pieceBytes() * pieces.pieceBytes();
       if (piece != lastPiece) {
         int count = (int) Math.min(pieces.pieceBytes(), pieces.end() - piece);
         lastPiece = piece;
