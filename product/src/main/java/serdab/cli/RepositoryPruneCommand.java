@@ -84,7 +84,7 @@ final class RepositoryPruneCommand implements Callable<Integer> {
       Prune.Plan plan = prune.plan(List.of(), young);
       Optional<Prune.Done> done =
           isConfirmed(plan)
-              ? Optional.of(prune.carryOut(plan, "Packs that no version needs.", _ -> {}))
+              ? Optional.of(prune.carryOut(plan, "Packs that no version needs."))
               : Optional.empty();
       if (json) {
         printJson(open.repository().id().toString(), plan, done);

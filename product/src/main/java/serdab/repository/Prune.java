@@ -6,9 +6,9 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
 import serdab.SerdabException;
 import serdab.Sha256;
@@ -116,9 +116,9 @@ public final class Prune {
   /// Carries a plan out.
   ///
   /// @param reason one sentence for people, without patient data
-  /// @param beforeRemoval is told which packs go while they are all still there, for parity that
-  ///   has them as members
-  public Done carryOut(Plan plan, String reason, Consumer<Set<Sha256>> beforeRemoval) {
+  /// @throws SerdabException.Damaged when a pack that stays has to be mended before parity can be
+  ///   written for it without those that go; nothing was removed then
+  public Done carryOut(Plan plan, String reason) {
     if (!trust.canSign()) {
       throw Problems.needsWriter();
     }
@@ -141,7 +141,10 @@ public final class Prune {
     plan.packs().stream()
         .filter(pack -> !needed.contains(pack.digest()))
         .forEach(pack -> go.put(pack.digest(), pack.storedBytes()));
-    beforeRemoval.accept(Set.copyOf(go.keySet()));
+    Optional<Parity> parity =
+        repository.hasParity() ? Optional.of(new Parity(repository)) : Optional.empty();
+    // While all members are there: afterwards what stays could not be mended any more.
+    parity.ifPresent(all -> all.withoutMembers(Set.copyOf(go.keySet()), needed));
     BlobStore store = shelf.store();
     int removed = 0;
     long bytes = 0;
@@ -151,6 +154,7 @@ public final class Prune {
         bytes += pack.getValue();
       }
     }
+    parity.ifPresent(all -> all.dropReplaced(needed));
     // Ours alone: while a prune may still remove what it condemned, its word has to stand.
     store.delete(tombstone);
     removeReplaced(active);

@@ -133,7 +133,7 @@ class ErasureTest {
 
     Erasure.Done done = repository.erase("gone", ErasureTest::move, "Asked for.");
     Prune prune = new Prune(repository);
-    prune.carryOut(prune.plan(List.of(), Duration.ofDays(-1)), "None.", _ -> {});
+    prune.carryOut(prune.plan(List.of(), Duration.ofDays(-1)), "None.");
 
     // Three blobs of 500 bytes, three manifests, and what a pack takes around them.
     assertThat(done.storedBytes()).isLessThan(3 * 500 + 3 * 900);
@@ -280,7 +280,7 @@ class ErasureTest {
       requireLiving(after);
       requireErased(after, place, group);
       Prune prune = new Prune(after);
-      prune.carryOut(prune.plan(List.of(), Duration.ofDays(-3650)), "None.", _ -> {});
+      prune.carryOut(prune.plan(List.of(), Duration.ofDays(-3650)), "None.");
       requireLiving(kit.open(place.connect()));
     }
     return killed;

@@ -43,7 +43,7 @@ class PruneTest {
 
     Prune.Plan plan = prune.plan(List.of(first, third), Duration.ofDays(1));
     assertThat(plan.packs()).containsExactlyInAnyOrderElementsOf(third.packs());
-    Prune.Done done = prune.carryOut(plan, "Asked for.", _ -> {});
+    Prune.Done done = prune.carryOut(plan, "Asked for.");
 
     assertThat(done).isEqualTo(new Prune.Done(1, third.packs().getFirst().storedBytes(), 0));
     Repository again = kit.open(place.connect());
@@ -157,7 +157,7 @@ class PruneTest {
               go.forEach(each -> removed.add(each.groupKey() + '/' + each.version()));
               Prune prune = new Prune(repository);
               prune.carryOut(
-                  prune.plan(go, Duration.ofSeconds(random.nextInt(2))), "Asked for.", _ -> {});
+                  prune.plan(go, Duration.ofSeconds(random.nextInt(2))), "Asked for.");
             }
           }));
     }
@@ -212,7 +212,7 @@ class PruneTest {
       }
       // A prune that nobody disturbs leaves nothing that is not needed.
       Prune prune = new Prune(after);
-      prune.carryOut(prune.plan(List.of(), Duration.ofDays(-3650)), "Asked for.", _ -> {});
+      prune.carryOut(prune.plan(List.of(), Duration.ofDays(-3650)), "Asked for.");
       assertThat(RepositoryTest.names(place, "packs/"))
           .containsExactlyInAnyOrderElementsOf(
               versions.values().stream()

@@ -328,7 +328,7 @@ class RepositoryTest {
       each.settle();
       if (night % 10 == 9) {
         Prune prune = new Prune(each);
-        prune.carryOut(prune.plan(List.of(), java.time.Duration.ofDays(1)), "None.", _ -> {});
+        prune.carryOut(prune.plan(List.of(), java.time.Duration.ofDays(1)), "None.");
       }
     }
 

@@ -79,7 +79,7 @@ final class WritingProcess {
       for (int v = 0; v < versions; v++) {
         if (name.equals("prune")) {
           Prune prune = new Prune(repository);
-          prune.carryOut(prune.plan(List.of(), Duration.ofDays(-1)), "None.", _ -> {});
+          prune.carryOut(prune.plan(List.of(), Duration.ofDays(-1)), "None.");
         } else {
           if (repository.find(name, "v" + v).isEmpty()) {
             write(repository, name, v);
