@@ -302,7 +302,10 @@ public final class Repair {
       content(name).ifPresent(candidates::add);
       for (Optional<byte[]> each : copies) {
         try {
-          each.map(Judge::entries).map(found -> found.get(name)).ifPresent(candidates::add);
+          each
+              .map(Judge::entries)
+              .flatMap(found -> Optional.ofNullable(found.get(name)))
+              .ifPresent(candidates::add);
         } catch (SerdabException.Damaged e) {
           // Nothing to take from it.
         }

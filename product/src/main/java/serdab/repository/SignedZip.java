@@ -133,7 +133,7 @@ final class SignedZip {
         at += piece.position();
         hasher.update(piece.flip());
       }
-      if (!Sha256.finish(hasher).equals(digests.get(name))) {
+      if (!java.util.Objects.equals(Sha256.finish(hasher), digests.get(name))) {
         throw Problems.damaged("A part of a repository file is not as it was written.");
       }
     });

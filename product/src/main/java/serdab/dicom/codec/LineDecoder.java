@@ -98,8 +98,7 @@ final class LineDecoder {
         int correction = (byte) (low >> 8);
         int count = low & 0xFF;
 
-        int k =
-            Math.max(0, Integer.numberOfLeadingZeros(count) - Integer.numberOfLeadingZeros(sum));
+        int k = Math.max(0, Integer.numberOfLeadingZeros(count) - Integer.numberOfLeadingZeros(sum));
         k += ((count << k) - sum) >>> 31;
 
         next |= (long) StuffedOutput.LONGS.get(from, at) >>> loaded;
@@ -146,8 +145,7 @@ final class LineDecoder {
         bias = Math.max(1 - count, Math.min(0, bias));
         correction = Math.max(-128, Math.min(127, correction + less - more));
         states[index] =
-            ((long) sum << 32)
-                | (((bias << 16) | ((correction & 0xFF) << 8) | count) & 0xFFFF_FFFFL);
+            ((long) sum << 32) | (((bias << 16) | ((correction & 0xFF) << 8) | count) & 0xFFFF_FFFFL);
 
         ra = x;
         rc = rb;
@@ -200,7 +198,8 @@ final class LineDecoder {
         Arrays.fill(line, i, end, (char) ra);
         if (end <= columns) {
           int rb = above[end];
-          line[end] = (char) interruption(ra, rb, Math.abs(ra - rb) <= near ? 1 : 0, runIndex);
+          line[end] =
+              (char) interruption(ra, rb, Math.abs(ra - rb) <= near ? 1 : 0, runIndex);
           runIndex = Math.max(0, runIndex - 1);
         }
         i = end + 1;
@@ -291,8 +290,7 @@ final class LineDecoder {
     return reconstructed(predicted, (error ^ sign) - sign);
   }
 
-  /// Section A.4.5, turned back: the sample that differs by the (quantized) error, modulo the
-  /// range.
+  /// Section A.4.5, turned back: the sample that differs by the (quantized) error, modulo the range.
   private int reconstructed(int predicted, int error) {
     int near = parameters.near();
     int step = 2 * near + 1;
@@ -351,7 +349,9 @@ final class LineDecoder {
       runNegative[type] >>= 1;
     }
     runN[type]++;
-    return type == 1 ? reconstructed(ra, error) : reconstructed(rb, ra > rb ? -error : error);
+    return type == 1
+        ? reconstructed(ra, error)
+        : reconstructed(rb, ra > rb ? -error : error);
   }
 
   /// The smallest k with `count * 2^k >= sum` (section A.5.1).
