@@ -63,7 +63,10 @@ final class CatalogueCommand implements Runnable {
 
     private final Surroundings around;
 
-    @Parameters(paramLabel = "DEST", arity = "1..*", description = "Destinations: zip:PATH or repo:PATH.")
+    @Parameters(
+        paramLabel = "DEST",
+        arity = "1..*",
+        description = "Destinations: zip:PATH or repo:PATH.")
     @SuppressWarnings("NullAway.Init") // required
     private List<String> destinations;
 

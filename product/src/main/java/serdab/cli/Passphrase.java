@@ -39,9 +39,7 @@ final class Passphrase {
       return Optional.of(usable(firstLine(file), "in " + file));
     }
     String variable = around.environment().getOrDefault(VARIABLE, "");
-    return variable.isEmpty()
-        ? Optional.empty()
-        : Optional.of(usable(variable, "in " + VARIABLE));
+    return variable.isEmpty() ? Optional.empty() : Optional.of(usable(variable, "in " + VARIABLE));
   }
 
   /// The one that is there, or what a person types; empty when nobody sits there.

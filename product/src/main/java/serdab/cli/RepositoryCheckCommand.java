@@ -119,8 +119,7 @@ final class RepositoryCheckCommand implements Callable<Integer> {
       Check.Progress done = check.prove(_ -> Instant.EPOCH, after, pace, findings::add);
       if (share != null) {
         catalogue.rememberFact(
-            FACT + id,
-            done.isComplete() ? "" : done.last().map(Check.Point::file).orElse(""));
+            FACT + id, done.isComplete() ? "" : done.last().map(Check.Point::file).orElse(""));
       }
       bar.end();
       Checked checked = new Checked(id, presence, done, new ArrayList<>(findings));

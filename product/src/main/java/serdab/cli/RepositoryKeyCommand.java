@@ -188,7 +188,11 @@ final class RepositoryKeyCommand implements Runnable {
       kept.forEach(name -> out.println(say.text("repository.kept", name)));
       for (KeyWork.Machine machine : work.machines()) {
         out.println(
-            say.text("repository.machine", machine.id(), machine.name(), seconds(machine.enrolledAt()))
+            say.text(
+                    "repository.machine",
+                    machine.id(),
+                    machine.name(),
+                    seconds(machine.enrolledAt()))
                 + machine
                     .revokedAt()
                     .map(time -> " " + say.text("repository.revoked-at", seconds(time)))
@@ -245,7 +249,9 @@ final class RepositoryKeyCommand implements Runnable {
       description =
           "No pack is written again. A rotation that was interrupted goes on when it is begun again.",
       footer = {
-        "", "Example:", "  serdab repository key rotate repo:/Volumes/Sealed --identity owner.age"
+        "",
+        "Example:",
+        "  serdab repository key rotate repo:/Volumes/Sealed --identity owner.age"
       })
   static final class RotateCommand implements Callable<Integer> {
 
@@ -367,7 +373,9 @@ final class RepositoryKeyCommand implements Runnable {
       mixinStandardHelpOptions = true,
       header = "Lets this machine write to a repository, with keys of its own.",
       footer = {
-        "", "Example:", "  serdab repository key enrol repo:/Volumes/Sealed --identity owner.age"
+        "",
+        "Example:",
+        "  serdab repository key enrol repo:/Volumes/Sealed --identity owner.age"
       })
   static final class EnrolCommand implements Callable<Integer> {
 
@@ -416,8 +424,7 @@ final class RepositoryKeyCommand implements Runnable {
           around
               .terminal()
               .out()
-              .println(
-                  around.terminal().messages().text("repository.enrolled", made.id(), file));
+              .println(around.terminal().messages().text("repository.enrolled", made.id(), file));
         }
       }
       return Main.ExitCodes.GOOD;
@@ -490,8 +497,7 @@ final class RepositoryKeyCommand implements Runnable {
       name = "sheet",
       mixinStandardHelpOptions = true,
       header = "Writes the recovery sheet of a sealed identity again, to be printed.",
-      description =
-          "The identity stays sealed: its passphrase is neither needed nor on the sheet.",
+      description = "The identity stays sealed: its passphrase is neither needed nor on the sheet.",
       footer = {"", "Example:", "  serdab repository key sheet repo:/Volumes/Sealed"})
   static final class SheetCommand implements Callable<Integer> {
 

@@ -5,8 +5,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
 import serdab.repository.Check;
 
-/// How fast a repository is read: no faster than a rate, no further than some bytes, and not on when
-/// a person ends it. One thread at a time.
+/// How fast a repository is read: no faster than a rate, no further than some bytes, and not on
+/// when a person ends it. One thread at a time.
 final class RepositoryPace implements Check.Pace {
 
   private static final long NANOS = 1_000_000_000L;

@@ -144,16 +144,13 @@ final class RepositoryRepairCommand implements Callable<Integer> {
               mended.file(),
               say.text("repository.from-" + mended.from().name().toLowerCase(Locale.ROOT))));
     }
-    result
-        .notMended()
-        .stream()
+    result.notMended().stream()
         .sorted()
         .forEach(file -> out.println(say.text("repository.not-mended", file)));
     if (rebuilt) {
       out.println(say.text("repository.index-made"));
     }
-    out.println(
-        say.text("repository.repaired", result.mended().size(), result.notMended().size()));
+    out.println(say.text("repository.repaired", result.mended().size(), result.notMended().size()));
     if (!result.notMended().isEmpty()) {
       out.println(say.text("repository.not-mended-next"));
     }

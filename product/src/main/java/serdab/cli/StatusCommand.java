@@ -461,8 +461,7 @@ final class StatusCommand implements Callable<Integer> {
         });
   }
 
-  private static void write(
-      JsonGenerator writer, Status.PlanStatus plan, Map<String, There> free) {
+  private static void write(JsonGenerator writer, Status.PlanStatus plan, Map<String, There> free) {
     Safety.Counts counts = plan.counts();
     writer.writeStartObject();
     writer.writeStringProperty("plan", plan.name());

@@ -56,7 +56,7 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "DEST|PLAN",
-      description = 
+      description =
           "The destination: zip:PATH or repo:PATH. Or the name of a plan: then all its destinations.")
   @SuppressWarnings("NullAway.Init") // required
   private String destination;

@@ -109,8 +109,7 @@ final class WriterFiles {
   }
 
   private static void writeNew(Path file, byte[] content) throws IOException {
-    boolean posix =
-        file.getFileSystem().supportedFileAttributeViews().contains("posix");
+    boolean posix = file.getFileSystem().supportedFileAttributeViews().contains("posix");
     FileAttribute<?>[] mode =
         posix
             ? new FileAttribute<?>[] {
@@ -119,7 +118,9 @@ final class WriterFiles {
             : new FileAttribute<?>[0];
     try (var channel =
         Files.newByteChannel(
-            file, java.util.Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), mode)) {
+            file,
+            java.util.Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+            mode)) {
       java.nio.ByteBuffer bytes = java.nio.ByteBuffer.wrap(content);
       while (bytes.hasRemaining()) {
         channel.write(bytes);

@@ -123,8 +123,8 @@ final class Session {
     return means;
   }
 
-  /// @throws SerdabException.Refused `repository-group-erased` when the group was erased before this
-  ///   session began
+  /// @throws SerdabException.Refused `repository-group-erased` when the group was erased before
+  ///   this session began
   synchronized void requireLiving(String group) {
     if (erased.contains(group)) {
       throw Problems.erased();

@@ -90,12 +90,7 @@ final class CommandLineRun {
     int code =
         Main.run(
             args,
-            new Surroundings(
-                terminal,
-                variables,
-                at,
-                System.getProperty("os.name", ""),
-                reach));
+            new Surroundings(terminal, variables, at, System.getProperty("os.name", ""), reach));
     return new Result(
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
   }

@@ -149,13 +149,13 @@ class JsonDocumentsTest {
           source.resolve(study),
           serdab.testing.world.TinyDicom.image().study(study).sop(study + ".1").bytes());
     }
-    checkPrinted("serdab-backup-v1", "backup", "--from", source.toString(), "--to", place, "--json");
+    checkPrinted(
+        "serdab-backup-v1", "backup", "--from", source.toString(), "--to", place, "--json");
     checkPrinted("serdab-snapshots-v1", "repository", "snapshots", place, "--json");
     checkPrinted("serdab-repositoryprune-v1", "repository", "prune", place, "--json");
     checkPrinted("serdab-keys-v1", "repository", "key", "list", place, "--json");
     checkPrinted("serdab-sheet-v1", "repository", "key", "sheet", place, "--json");
-    checkPrinted(
-        "serdab-enrol-v1", "repository", "key", "enrol", place, with[0], with[1], with[2]);
+    checkPrinted("serdab-enrol-v1", "repository", "key", "enrol", place, with[0], with[1], with[2]);
     checkPrinted(
         "serdab-revoke-v1",
         "repository",
@@ -187,11 +187,13 @@ class JsonDocumentsTest {
 
   private String machine(String place) {
     return new CommandLineRun(folder.resolve("home"))
-        .run("repository", "key", "list", place).out().lines()
-            .filter(line -> line.startsWith("Machine "))
-            .map(line -> line.split(" ")[1])
-            .findFirst()
-            .orElseThrow();
+        .run("repository", "key", "list", place)
+        .out()
+        .lines()
+        .filter(line -> line.startsWith("Machine "))
+        .map(line -> line.split(" ")[1])
+        .findFirst()
+        .orElseThrow();
   }
 
   private static List<Path> filesIn(Path folder) throws IOException {

@@ -65,8 +65,16 @@ class RepositoryCommandsTest {
 
     CommandLineRun.Result twoOthers = home("home").typing("one\nother\nsame\nsame\n").run(init);
     CommandLineRun.Result opened =
-        home("home").with("SERDAB_PASSPHRASE", "same").run("restore", "--from", repo("sealed"),
-            "--all", "--to", folder.resolve("back").toString(), "--dry-run");
+        home("home")
+            .with("SERDAB_PASSPHRASE", "same")
+            .run(
+                "restore",
+                "--from",
+                repo("sealed"),
+                "--all",
+                "--to",
+                folder.resolve("back").toString(),
+                "--dry-run");
 
     assertThat(twoOthers.exitCode()).as(twoOthers.err()).isZero();
     assertThat(twoOthers.err()).contains("two different ones");
@@ -242,7 +250,10 @@ class RepositoryCommandsTest {
     init("sealed");
     backUp("home", "sealed");
     String machine =
-        home("home").run("repository", "key", "list", repo("sealed")).out().lines()
+        home("home")
+            .run("repository", "key", "list", repo("sealed"))
+            .out()
+            .lines()
             .filter(line -> line.startsWith("Machine "))
             .map(line -> line.split(" ")[1])
             .findFirst()
@@ -320,7 +331,10 @@ class RepositoryCommandsTest {
   void theLastPersonWhoCanOpenARepositoryIsNotRemoved() {
     init("sealed");
     String only =
-        home("home").run("repository", "key", "list", repo("sealed")).out().lines()
+        home("home")
+            .run("repository", "key", "list", repo("sealed"))
+            .out()
+            .lines()
             .map(String::strip)
             .filter(line -> line.startsWith("age1"))
             .findFirst()

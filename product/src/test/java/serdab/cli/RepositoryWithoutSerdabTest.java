@@ -74,15 +74,17 @@ class RepositoryWithoutSerdabTest {
     backUp();
     String study =
         new CommandLineRun(folder.resolve("home"))
-            .run("repository", "snapshots", "repo:" + path("sealed"), "--show-studies").out().lines()
+            .run("repository", "snapshots", "repo:" + path("sealed"), "--show-studies")
+            .out()
+            .lines()
             .filter(line -> line.matches(".* [0-9.]{20,64}"))
             .map(line -> line.substring(line.lastIndexOf(' ') + 1))
             .findFirst()
             .orElseThrow();
     Path script = Files.writeString(folder.resolve("by-hand.sh"), BY_HAND);
 
-    Said said = run("bash", script.toString(), path("sealed"), path("person.txt"), study,
-        path("hand"));
+    Said said =
+        run("bash", script.toString(), path("sealed"), path("person.txt"), study, path("hand"));
 
     assertThat(said.code()).as(said.text()).isZero();
     List<String> restored = digests(folder.resolve("hand/files"));
@@ -163,8 +165,7 @@ class RepositoryWithoutSerdabTest {
     String recipient = run("age-keygen", "-y", path("person.txt")).text().strip();
     CommandLineRun home = new CommandLineRun(folder.resolve("home"));
     String place = "repo:" + path("sealed");
-    CommandLineRun.Result made =
-        home.run("repository", "init", place, "--recipient", recipient);
+    CommandLineRun.Result made = home.run("repository", "init", place, "--recipient", recipient);
     assertThat(made.exitCode()).as(made.err()).isZero();
     CommandLineRun.Result copied = home.run("backup", "--from", path("source"), "--to", place);
     assertThat(copied.exitCode()).as(copied.err()).isZero();

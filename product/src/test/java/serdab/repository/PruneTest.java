@@ -156,8 +156,7 @@ class PruneTest {
                       .toList();
               go.forEach(each -> removed.add(each.groupKey() + '/' + each.version()));
               Prune prune = new Prune(repository);
-              prune.carryOut(
-                  prune.plan(go, Duration.ofSeconds(random.nextInt(2))), "Asked for.");
+              prune.carryOut(prune.plan(go, Duration.ofSeconds(random.nextInt(2))), "Asked for.");
             }
           }));
     }

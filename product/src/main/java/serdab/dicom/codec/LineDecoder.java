@@ -339,7 +339,8 @@ final class LineDecoder {
     return reconstructed(predicted, (error ^ sign) - sign);
   }
 
-  /// Section A.4.5, turned back: the sample that differs by the (quantized) error, modulo the range.
+  /// Section A.4.5, turned back: the sample that differs by the (quantized) error, modulo the
+  /// range.
   private int reconstructed(int predicted, int error) {
     int near = parameters.near();
     int step = 2 * near + 1;
@@ -398,9 +399,7 @@ final class LineDecoder {
       runNegative[type] >>= 1;
     }
     runN[type]++;
-    return type == 1
-        ? reconstructed(ra, error)
-        : reconstructed(rb, ra > rb ? -error : error);
+    return type == 1 ? reconstructed(ra, error) : reconstructed(rb, ra > rb ? -error : error);
   }
 
   /// The smallest k with `count * 2^k >= sum` (section A.5.1).

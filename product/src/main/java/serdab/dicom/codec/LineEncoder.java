@@ -141,7 +141,8 @@ final class LineEncoder {
         b += (count & less) - (count & more);
         b = Math.max(1 - count, Math.min(0, b));
         c = Math.max(-128, Math.min(127, c + less - more));
-        state[context] = ((long) a << 32) | (((b << 16) | ((c & 0xFF) << 8) | count) & 0xFFFF_FFFFL);
+        state[context] =
+            ((long) a << 32) | (((b << 16) | ((c & 0xFF) << 8) | count) & 0xFFFF_FFFFL);
 
         int unary = mapped >>> k;
         if (unary >= UNARY_MAX) {

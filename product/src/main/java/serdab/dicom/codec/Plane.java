@@ -87,7 +87,8 @@ final class Plane {
     for (int i = 0; i < columns; i++) {
       int d = from[i] - less[i];
       int size = Math.abs(d);
-      int region = (-size >>> 31) + ((t1 - size) >>> 31) + ((t2 - size) >>> 31) + ((t3 - size) >>> 31);
+      int region =
+          (-size >>> 31) + ((t1 - size) >>> 31) + ((t2 - size) >>> 31) + ((t3 - size) >>> 31);
       to[i] = region * ((d >> 31) | 1);
     }
   }
