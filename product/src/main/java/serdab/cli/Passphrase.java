@@ -87,10 +87,10 @@ final class Passphrase {
   private char[] typed(String question) {
     Terminal terminal = around.terminal();
     String prompt = terminal.messages().text(question) + ": ";
-    @Nullable Console console = System.console();
+    Optional<Console> console = Optional.ofNullable(System.console()).filter(Console::isTerminal);
     char @Nullable [] line;
-    if (console != null && console.isTerminal()) {
-      line = console.readPassword("%s", prompt);
+    if (console.isPresent()) {
+      line = console.get().readPassword("%s", prompt);
     } else {
       terminal.err().print(prompt);
       terminal.err().flush();

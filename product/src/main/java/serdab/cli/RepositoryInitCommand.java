@@ -108,6 +108,7 @@ final class RepositoryInitCommand implements Callable<Integer> {
   }
 
   /// A person's identity that was made.
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   private record Person(AgeIdentity identity, byte[] sealed) {}
 
   @Override

@@ -191,7 +191,7 @@ class JsonDocumentsTest {
         .out()
         .lines()
         .filter(line -> line.startsWith("Machine "))
-        .map(line -> line.split(" ")[1])
+        .map(line -> line.split(" ", -1)[1])
         .findFirst()
         .orElseThrow();
   }

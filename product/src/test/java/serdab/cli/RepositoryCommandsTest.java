@@ -255,7 +255,7 @@ class RepositoryCommandsTest {
             .out()
             .lines()
             .filter(line -> line.startsWith("Machine "))
-            .map(line -> line.split(" ")[1])
+            .map(line -> line.split(" ", -1)[1])
             .findFirst()
             .orElseThrow();
 
