@@ -263,6 +263,10 @@ final class Wiring implements AutoCloseable {
       if (access != Access.READ && !repository.canWrite()) {
         throw notEnrolled(store, specification);
       }
+      if (access != Access.READ) {
+        // So that nobody can take the newest keys away from the place unnoticed.
+        repository.newerWriterKeys().ifPresent(writerFiles()::keep);
+      }
       return opened(repository, store, compression);
     } catch (RuntimeException e) {
       store.close();

@@ -39,6 +39,8 @@ final class Known implements AutoCloseable {
 
   static final int HELD_VERSIONS_MAX = 20_000;
 
+  private static final int GAP_MAX = 1000;
+
   /// More segments than this are merged whatever their sizes.
   private static final int SEGMENTS_MAX = 8;
 
@@ -68,6 +70,7 @@ final class Known implements AutoCloseable {
   private final Set<Layout.At> removed = new HashSet<>();
   private final Set<String> erased = new HashSet<>();
   private final Map<String, List<Layout.Range>> copies = new HashMap<>();
+  private final Numbers taken = new Numbers();
   private final Map<Layout.At, SerdabException> unreadable = new TreeMap<>();
   private final Map<String, SerdabException> refused = new TreeMap<>();
 
@@ -227,14 +230,15 @@ final class Known implements AutoCloseable {
       files.forEach(file -> Layout.At.of(file.name()).ifPresent(listed::add));
     }
     loadCopies(listed);
+    taken.addAll(listed);
+    taken.addAll(inSegments);
     for (String session : listed.sessions()) {
-      for (int number : listed.of(session)) {
-        Layout.At at = new Layout.At(session, number);
+      for (Layout.At at : withGaps(session, listed.of(session))) {
         if (inSegments.has(at)) {
           continue;
         }
         boolean over = false;
-        try (SnapshotFile snapshot = open(at)) {
+        try (SnapshotFile snapshot = open(at, wantsLabels)) {
           over = take(snapshot);
         } catch (SerdabException.Damaged e) {
           unreadable.put(at, e);
@@ -247,6 +251,25 @@ final class Known implements AutoCloseable {
         }
       }
     }
+  }
+
+  /// Numbers from 1 on are given one after another, so what is missing between others was lost, and
+  /// nobody knows what it needs, unless it counts no more.
+  private List<Layout.At> withGaps(String session, int[] numbers) {
+    List<Layout.At> all = new ArrayList<>(numbers.length);
+    int next = 1;
+    for (int number : numbers) {
+      // Where more are missing than anybody loses, somebody made up a name.
+      for (int i = number - next <= GAP_MAX ? next : number; i < number; i++) {
+        Layout.At missing = new Layout.At(session, i);
+        if (!removed.contains(missing)) {
+          all.add(missing);
+        }
+      }
+      all.add(new Layout.At(session, number));
+      next = number + 1;
+    }
+    return all;
   }
 
   private byte[] table(SnapshotFile snapshot) {
@@ -286,8 +309,26 @@ final class Known implements AutoCloseable {
 
   /// Opens a snapshot, from a copy when the first is lost or damaged.
   SnapshotFile open(Layout.At at) {
+    return open(at, false);
+  }
+
+  private SnapshotFile open(ReadableBytes bytes, Layout.At at, boolean withLabel) {
+    SnapshotFile snapshot = SnapshotFile.open(bytes, at, trust);
     try {
-      return SnapshotFile.open(shelf.store().open(at.file()), at, trust);
+      if (withLabel && snapshot.commit().version().isPresent()) {
+        snapshot.label();
+      }
+      return snapshot;
+    } catch (RuntimeException e) {
+      snapshot.close();
+      throw e;
+    }
+  }
+
+  /// @param withLabel whether its label must be whole too
+  private SnapshotFile open(Layout.At at, boolean withLabel) {
+    try {
+      return open(shelf.store().open(at.file()), at, withLabel);
     } catch (SerdabException.Damaged | SerdabException.Refused e) {
       for (Layout.Range range : copies.getOrDefault(at.session(), List.of())) {
         if (at.number() >= range.from() && at.number() < range.to()) {
@@ -299,7 +340,7 @@ final class Known implements AutoCloseable {
                     at.file());
             if (copy.isPresent()) {
               try {
-                return SnapshotFile.open(new HeldBytes(copy.get()), at, trust);
+                return open(new HeldBytes(copy.get()), at, withLabel);
               } catch (SerdabException.Damaged again) {
                 e.addSuppressed(again);
               }
@@ -392,6 +433,16 @@ final class Known implements AutoCloseable {
         .filter(ref -> !removed.contains(ref.at()))
         .sorted(Comparator.comparing(Ref::time).thenComparing(Ref::at))
         .toList();
+  }
+
+  /// Whether there is or was a version of the group.
+  synchronized boolean knowsGroup(String group) {
+    return byGroup.containsKey(group);
+  }
+
+  /// The numbers of snapshots that somebody speaks of: the place, a file of copies or an index.
+  synchronized Numbers taken() {
+    return taken;
   }
 
   /// Every version that exists.
@@ -538,7 +589,7 @@ final class Known implements AutoCloseable {
 
   /// A version as callers see it.
   synchronized Snapshot snapshot(Ref ref) {
-    try (SnapshotFile file = open(ref.at())) {
+    try (SnapshotFile file = open(ref.at(), true)) {
       return Repository.snapshot(file.commit(), Label.open(file.label(), labelReaders));
     } catch (SerdabException.Damaged e) {
       return snapshot(line(ref.at()).orElseThrow(() -> e));
@@ -611,7 +662,15 @@ final class Known implements AutoCloseable {
       merged.add(segment);
       weight += segment.weight();
     }
-    write(merged);
+    try {
+      write(merged);
+    } catch (SerdabException.Damaged e) {
+      if (merged.isEmpty()) {
+        throw e;
+      }
+      // One of them is damaged. It stays as it is until it is mended; this run goes on.
+      write(List.of());
+    }
   }
 
   /// Puts what is held and all segments into one.

@@ -30,6 +30,9 @@ final class Layout {
   private static final Pattern REMOVAL =
       Pattern.compile("removed/([0-9a-f]{32})-([0-9]{8})\\.json");
 
+  /// Files of copies have far fewer snapshots than this.
+  private static final int COPIED_MAX = 100_000;
+
   private Layout() {}
 
   static String pack(Sha256 name) {
@@ -63,15 +66,17 @@ final class Layout {
     return String.format(Locale.ROOT, "copies/%d/%s-%08d-%08d.zip", which, session, from, to);
   }
 
-  /// The snapshots that a file of copies is named after.
+  /// The snapshots that a file of copies is named after; empty when nobody of ours gives such a
+  /// name.
   static Optional<Range> copyOf(String file) {
     Matcher matcher = COPY.matcher(file);
-    return matcher.matches()
-        ? Optional.of(
-            new Range(
-                matcher.group(1),
-                Integer.parseInt(matcher.group(2)),
-                Integer.parseInt(matcher.group(3)) + 1))
+    if (!matcher.matches()) {
+      return Optional.empty();
+    }
+    int from = Integer.parseInt(matcher.group(2));
+    int to = Integer.parseInt(matcher.group(3)) + 1;
+    return from < to && to - from <= COPIED_MAX
+        ? Optional.of(new Range(matcher.group(1), from, to))
         : Optional.empty();
   }
 

@@ -101,10 +101,32 @@ public final class Repository implements AutoCloseable {
             .or(() -> unlocked.map(Unlocked::index))
             .orElseThrow(Problems::needsIdentity);
     this.generation =
-        trust.canSign() ? Optional.of(Generations.newest(store, owner)) : Optional.empty();
-    this.session = new Session(shelf, trust, clock, secure);
+        trust.canSign() ? Optional.of(newest(store, owner, writer)) : Optional.empty();
+    this.session =
+        new Session(shelf, trust, clock, secure, group -> lookUpGroupKey(group).isPresent());
     this.copies = new Copies(shelf, trust);
     this.inFlight = new InFlight(shelf);
+  }
+
+  /// The newest generation, by the place or by what this machine remembers: whoever takes the newer
+  /// one away from the place does not bring back those whom it shut out.
+  private static Generation newest(
+      BlobStore store, OwnerKey owner, Optional<WriterKeys> writer) {
+    Optional<Generation> remembered = writer.map(WriterKeys::newest);
+    try {
+      Generation there = Generations.newest(store, owner);
+      return remembered.filter(each -> each.number() > there.number()).orElse(there);
+    } catch (SerdabException.Damaged e) {
+      return remembered.orElseThrow(() -> e);
+    }
+  }
+
+  /// What this machine should keep from now on, when a newer generation was found.
+  public Optional<WriterKeys> newerWriterKeys() {
+    return writer.flatMap(keys ->
+        generation
+            .filter(found -> found.number() > keys.newest().number())
+            .map(keys::with));
   }
 
   /// A new repository and what belongs to it.
@@ -382,18 +404,27 @@ public final class Repository implements AutoCloseable {
     try {
       return GroupKey.newest(shelf.store(), group, trust.writers());
     } catch (SerdabException.Damaged e) {
-      for (Generation each : Generations.all(shelf.store(), owner).reversed()) {
-        Optional<GroupKey> copy =
-            Copies.search(
-                shelf,
-                GroupKey.file(group, each.number()),
-                bytes -> GroupKey.read(group, each.number(), bytes, trust.writers()));
-        if (copy.isPresent()) {
-          return copy;
-        }
-      }
-      throw e;
+      return Optional.of(groupKeyFromCopies(group).orElseThrow(() -> e));
     }
+  }
+
+  private Optional<GroupKey> groupKeyFromCopies(String group) {
+    for (Generation each : Generations.all(shelf.store(), owner).reversed()) {
+      Optional<GroupKey> copy =
+          Copies.search(
+              shelf,
+              GroupKey.file(group, each.number()),
+              bytes -> GroupKey.read(group, each.number(), bytes, trust.writers()));
+      if (copy.isPresent()) {
+        return copy;
+      }
+    }
+    return Optional.empty();
+  }
+
+  /// The keys of a group that had some, from a copy when they are damaged or lost.
+  private Optional<GroupKey> lookUpGroupKey(String group) {
+    return groupKey(group).or(() -> groupKeyFromCopies(group));
   }
 
   /// What packs of the group are sealed to. Whoever comes first makes it.
@@ -406,6 +437,10 @@ public final class Repository implements AutoCloseable {
       recipients.clear();
     }
     Optional<GroupKey> key = groupKey(group);
+    if (key.isEmpty() && known().knowsGroup(group)) {
+      // Its keys were lost. Others in their place would shut everybody out of what is there.
+      key = Optional.of(groupKeyFromCopies(group).orElseThrow(Repository::keysAreLost));
+    }
     if (key.isEmpty()) {
       AgeIdentity made = AgeIdentity.generate(secure);
       Generation newest = generation.orElseThrow();
@@ -420,7 +455,7 @@ public final class Repository implements AutoCloseable {
       key = groupKey(group);
     }
     AgeRecipient recipient =
-        key.orElseThrow(() -> Problems.damaged("The keys of a group are not there.")).recipient();
+        key.orElseThrow(Repository::keysAreLost).recipient();
     recipients.put(group, recipient);
     return recipient;
   }
@@ -438,6 +473,18 @@ public final class Repository implements AutoCloseable {
   synchronized void forgetKey(String group) {
     groups.remove(group);
     recipients.remove(group);
+  }
+
+  private static SerdabException.Damaged keysAreLost() {
+    return Problems.damaged("The keys of a group are not there.");
+  }
+
+  /// Whether somebody could open the packs of a version: the keys of their groups are there.
+  private void requireKeys(Snapshot snapshot) {
+    known().version(Layout.At.parse(snapshot.at())).packs().stream()
+        .map(PackRef::group)
+        .distinct()
+        .forEach(group -> lookUpGroupKey(group).orElseThrow(Repository::keysAreLost));
   }
 
   Snapshot commit(
@@ -580,8 +627,8 @@ public final class Repository implements AutoCloseable {
     }
     Unlocked secrets = unlocked.orElseThrow(Problems::needsIdentity);
     AgeIdentity opened =
-        groupKey(group)
-            .orElseThrow(() -> Problems.damaged("The keys of a group are not there."))
+        lookUpGroupKey(group)
+            .orElseThrow(Repository::keysAreLost)
             .open(secrets.identities());
     if (groups.size() >= GROUPS_HELD_MAX) {
       groups.clear();
@@ -600,10 +647,12 @@ public final class Repository implements AutoCloseable {
 
   // ---- proving
 
-  /// Whether every pack of the version is listed with its length.
+  /// Whether every pack of the version is listed with its length, and the keys of its groups are
+  /// there.
   ///
   /// @throws SerdabException.Damaged naming what is missing or of another length
   public void requirePresent(Snapshot snapshot) {
+    requireKeys(snapshot);
     for (Snapshot.PackName pack : snapshot.packs()) {
       String file = Layout.pack(pack.digest());
       BlobInfo found = shelf.store().find(file).orElseThrow(() -> Problems.missing(file));
@@ -613,10 +662,12 @@ public final class Repository implements AutoCloseable {
     }
   }
 
-  /// Reads every pack of the version back and compares its SHA-256 with its name; needs no key.
+  /// Reads every pack of the version back and compares its SHA-256 with its name; needs no key. The
+  /// keys of its groups, sealed as they are, have to be there.
   ///
   /// @throws SerdabException.Damaged when one is damaged
   public ReadBack.Means requireIntact(Snapshot snapshot) {
+    requireKeys(snapshot);
     ReadBack.Means means = ReadBack.Means.PAST_CACHE;
     for (Snapshot.PackName pack : snapshot.packs()) {
       means = VersionWriter.worse(means, requireIntact(pack));

@@ -71,10 +71,16 @@ final class Segment implements AutoCloseable {
     }
   }
 
-  /// Opens one that an enrolled writer signed; closes the bytes when it throws.
+  /// Opens one that an enrolled writer signed who was not revoked since; closes the bytes when it
+  /// throws. It says nothing that the snapshots do not say, so nobody needs those of a machine that
+  /// may be in other hands.
   static Segment open(Sha256 name, ReadableBytes bytes, Trust trust) {
     try {
-      return new Segment(name, bytes, SignedZip.open(bytes, trust, SUBJECT));
+      SignedZip zip = SignedZip.open(bytes, trust, SUBJECT);
+      if (!trust.isStillEnrolled(zip.writer())) {
+        throw Problems.damaged("An index of the repository is of a writer that was revoked.");
+      }
+      return new Segment(name, bytes, zip);
     } catch (RuntimeException e) {
       bytes.close();
       throw e;

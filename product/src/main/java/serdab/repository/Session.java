@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import serdab.SerdabException;
@@ -26,20 +27,29 @@ final class Session {
   private final InstantSource clock;
   private final RandomGenerator secure;
   private final Tombstones tombstones;
+  private final Predicate<String> canBeOpened;
   private @Nullable String name;
   private int next;
   private boolean uncertain;
   private Set<Sha256> condemned = Set.of();
   private Set<String> erased = Set.of();
   private final Map<Sha256, Boolean> relied = new HashMap<>();
+  private final Map<String, Boolean> groups = new HashMap<>();
   private ReadBack.Means means = ReadBack.Means.PAST_CACHE;
 
-  Session(Shelf shelf, Trust trust, InstantSource clock, RandomGenerator secure) {
+  /// @param canBeOpened whether the keys of a group are there, so that somebody can open its packs
+  Session(
+      Shelf shelf,
+      Trust trust,
+      InstantSource clock,
+      RandomGenerator secure,
+      Predicate<String> canBeOpened) {
     this.shelf = shelf;
     this.trust = trust;
     this.clock = clock;
     this.secure = secure;
     this.tombstones = new Tombstones(shelf);
+    this.canBeOpened = canBeOpened;
   }
 
   /// Begins when it has not begun; gives the session's name. What was learned of packs before it
@@ -53,6 +63,7 @@ final class Session {
     secure.nextBytes(digits);
     session = HexFormat.of().formatHex(digits);
     relied.clear();
+    groups.clear();
     name = null;
     uncertain = false;
     next = 0;
@@ -73,7 +84,8 @@ final class Session {
     }
   }
 
-  /// Whether a pack may be relied on in this session: it is there, whole, and no prune means it.
+  /// Whether a pack may be relied on in this session: it is there, whole, the keys of its group are
+  /// there too, and no prune means it.
   boolean mayRely(PackRef pack) {
     String before;
     synchronized (this) {
@@ -90,13 +102,32 @@ final class Session {
         return false;
       }
     }
-    boolean there = isIntact(pack);
+    boolean there = hasKeys(pack.group()) && isIntact(pack);
     synchronized (this) {
       if (before.equals(name)) {
         relied.put(pack.name(), there);
       }
     }
     return there;
+  }
+
+  private boolean hasKeys(String group) {
+    synchronized (this) {
+      Boolean known = groups.get(group);
+      if (known != null) {
+        return known;
+      }
+    }
+    boolean has;
+    try {
+      has = canBeOpened.test(group);
+    } catch (SerdabException.Damaged e) {
+      has = false;
+    }
+    synchronized (this) {
+      groups.put(group, has);
+    }
+    return has;
   }
 
   /// A version is only as good as what it shares with others, so that is read back too, once in a

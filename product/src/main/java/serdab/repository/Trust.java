@@ -43,6 +43,11 @@ record Trust(Writers writers, Optional<Signer> signer, String writer) {
         || writers.find(by).filter(known -> known.mayWriteAt(time)).isPresent();
   }
 
+  boolean isStillEnrolled(String by) {
+    return by.equals(GroupKey.OWNER)
+        || writers.find(by).filter(known -> known.revokedAt().isEmpty()).isPresent();
+  }
+
   /// A signed JSON document, as one line (format section 3.4).
   byte[] signed(Doc doc, String subject) {
     byte[] body = doc.with("writer", writer).bytes();
