@@ -136,6 +136,24 @@ record GroupKey(
     return Optional.empty();
   }
 
+  /// All that are good. Two machines that knew different generations may have made different
+  /// identities at once, and both have sealed packs.
+  static List<GroupKey> all(BlobStore place, String group, Writers writers) {
+    List<GroupKey> all = new java.util.ArrayList<>();
+    for (String file : KeyFiles.names(place, folder(group))) {
+      Matcher name = FILE.matcher(file);
+      if (name.matches()) {
+        try {
+          int generation = Integer.parseInt(name.group(2));
+          all.add(read(group, generation, KeyFiles.require(place, file), writers));
+        } catch (SerdabException.Damaged e) {
+          // The others may do.
+        }
+      }
+    }
+    return all;
+  }
+
   /// The group's identity.
   ///
   /// @throws SerdabException.Misconfigured `age-wrong-key` when it is sealed to another generation

@@ -61,7 +61,7 @@ public final class Repository implements AutoCloseable {
   private final int heldBlobsMax;
   private final Map<Sha256, FileKey> fileKeys = new ConcurrentHashMap<>();
   private final Map<String, AgeRecipient> recipients = new HashMap<>();
-  private final Map<String, AgeIdentity> groups = new ConcurrentHashMap<>();
+  private final Map<String, List<AgeIdentity>> groups = new ConcurrentHashMap<>();
   private @Nullable Known known;
   private boolean wroteSomething;
 
@@ -613,23 +613,32 @@ public final class Repository implements AutoCloseable {
       FileKey key = fileKeys.get(pack.name());
       return key != null
           ? AgeReader.open(stored, key)
-          : AgeReader.open(stored, List.of(groupIdentity(pack.group())));
+          : AgeReader.open(stored, groupIdentities(pack.group()));
     } catch (RuntimeException e) {
       stored.close();
       throw e;
     }
   }
 
-  private AgeIdentity groupIdentity(String group) {
-    AgeIdentity there = groups.get(group);
+  /// What opens packs of a group: one identity, but where two machines made one each at once.
+  private List<AgeIdentity> groupIdentities(String group) {
+    List<AgeIdentity> there = groups.get(group);
     if (there != null) {
       return there;
     }
     Unlocked secrets = unlocked.orElseThrow(Problems::needsIdentity);
-    AgeIdentity opened =
-        lookUpGroupKey(group)
-            .orElseThrow(Repository::keysAreLost)
-            .open(secrets.identities());
+    GroupKey newest = lookUpGroupKey(group).orElseThrow(Repository::keysAreLost);
+    List<AgeIdentity> opened = new ArrayList<>();
+    opened.add(newest.open(secrets.identities()));
+    for (GroupKey each : GroupKey.all(shelf.store(), group, trust.writers())) {
+      if (!each.recipient().equals(newest.recipient())) {
+        try {
+          opened.add(each.open(secrets.identities()));
+        } catch (SerdabException.Misconfigured | SerdabException.Damaged e) {
+          // Of a generation that is not at hand; the newest may do.
+        }
+      }
+    }
     if (groups.size() >= GROUPS_HELD_MAX) {
       groups.clear();
     }

@@ -78,6 +78,30 @@ class RepositoryDestinationTest {
     };
   }
 
+  // ---- what is lost
+
+  @Test
+  void aCopyWhosePacksAreGoneIsNoneThatCanBeRead() {
+    HeldVersion lost;
+    HeldVersion left;
+    try (RepositoryDestination destination = place.connect()) {
+      lost = study(1).copyTo(destination);
+      List<String> packs = 
+          place.disk.files().stream().filter(file -> file.startsWith("packs/")).toList();
+      left = study(2).supersedes(lost.id()).copyTo(destination);
+      packs.forEach(place.disk::remove);
+    }
+    try (RepositoryDestination destination = place.connect()) {
+      assertThat(destination.versions(left.study()))
+          .extracting(HeldVersion::id)
+          .containsExactly(left.id());
+      assertThatExceptionOfType(SerdabException.Refused.class)
+          .as("it is the last readable one")
+          .isThrownBy(() -> destination.remove(left))
+          .satisfies(e -> assertThat(e.problem().code()).isEqualTo("last-copy"));
+    }
+  }
+
   // ---- memory
 
   /// The file is longer than the memory of this test may be, and written and read piece by piece.

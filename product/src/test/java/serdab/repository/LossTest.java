@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import serdab.SerdabException;
@@ -98,6 +99,39 @@ class LossTest {
         .isThrownBy(() -> again.requirePresent(written));
     assertThatExceptionOfType(SerdabException.Damaged.class)
         .isThrownBy(() -> again.requireIntact(written));
+  }
+
+  @Test
+  void keysThatTwoMachinesMadeAtOnceForDifferentGenerationsBothOpenWhatTheySealed() {
+    kit.begin(place.connect());
+    Unlocked owner =
+        Unlocked.open(place, Repository.identity(place), List.of(kit.person));
+    List<byte[]> late = blobs(2);
+    List<byte[]> early = blobs(2);
+    AtomicInteger steps = new AtomicInteger(-1);
+    SteppedStore stepped =
+        new SteppedStore(
+            place.connect(),
+            () -> {
+              // Its folder was listed, and it is about to write the keys.
+              if (steps.decrementAndGet() == 0) {
+                Kit.write(kit.openWithoutIdentity(place.connect()), "1", "v1", early);
+              }
+            });
+    Repository behind = kit.openWithoutIdentity(stepped);
+    Kit.write(behind, "0", "v0", blobs(1));
+    Keys.next(place, owner, List.of(kit.person.recipient()), Kit.CLOCK.instant(), kit.random);
+    steps.set(2);
+    Kit.write(behind, "1", "v2", late);
+
+    Repository reader = kit.openToRead(place.connect());
+    String group = reader.naming().group("1");
+    assertThat(names("groups/"))
+        .contains(GroupKey.file(group, 1), GroupKey.file(group, 2));
+    assertThat(Kit.read(reader, reader.find("1", "v1").orElseThrow()))
+        .containsExactlyElementsOf(early);
+    assertThat(Kit.read(reader, reader.find("1", "v2").orElseThrow()))
+        .containsExactlyElementsOf(late);
   }
 
   // ---- snapshots

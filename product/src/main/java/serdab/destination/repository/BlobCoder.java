@@ -39,6 +39,8 @@ final class BlobCoder implements AutoCloseable {
   /// What is not worth decoding is stored as it is.
   private static final double WORTHWHILE = 0.99;
 
+  private static final byte LEFT_BEHIND = 0x5A;
+
   private static final int MARKER = 0xFF;
   private static final int SOI = 0xD8;
   private static final int COM = 0xFE;
@@ -111,6 +113,8 @@ final class BlobCoder implements AutoCloseable {
     if (again.length < length) {
       again = new byte[length];
     }
+    // What is left from before, often the very same bytes, must not stand for what was decoded.
+    Arrays.fill(again, 0, length, LEFT_BEHIND);
     try {
       decode(encoded.codec().number(), encoded.bytes(), encoded.lengthBytes(), again, length);
     } catch (SerdabException | IndexOutOfBoundsException | IllegalArgumentException e) {

@@ -133,12 +133,42 @@ public final class RepositoryDestination implements Destination {
     return repository.find(study.value(), version.hex()).map(RepositoryDestination::held);
   }
 
-  /// By time, but none before the one it follows: a clock may have been wrong.
+  /// By time, but none before the one it follows: a clock may have been wrong. One whose packs or
+  /// keys are gone is none that can be read.
   @Override
   public List<HeldVersion> versions(StudyKey study) {
+    return ordered(
+        repository.snapshots(study.value()).stream()
+            .filter(snapshot -> missing(snapshot).isEmpty())
+            .toList());
+  }
+
+  @Override
+  public Optional<Problem> unreadableNewest(StudyKey study) {
+    List<Snapshot> all = repository.snapshots(study.value());
+    if (all.isEmpty()) {
+      return Optional.empty();
+    }
+    List<HeldVersion> ordered = ordered(all);
+    return all.stream()
+        .filter(snapshot -> snapshot.at().equals(ordered.getLast().location()))
+        .findFirst()
+        .flatMap(this::missing);
+  }
+
+  /// What of a copy is not there, as far as a listing tells.
+  private Optional<Problem> missing(Snapshot snapshot) {
+    try {
+      repository.requirePresent(snapshot);
+      return Optional.empty();
+    } catch (SerdabException.Damaged e) {
+      return Optional.of(e.problem());
+    }
+  }
+
+  private static List<HeldVersion> ordered(List<Snapshot> snapshots) {
     List<HeldVersion> waiting =
-        new ArrayList<>(
-            repository.snapshots(study.value()).stream().map(RepositoryDestination::held).toList());
+        new ArrayList<>(snapshots.stream().map(RepositoryDestination::held).toList());
     List<HeldVersion> ordered = new ArrayList<>(waiting.size());
     while (!waiting.isEmpty()) {
       HeldVersion next =
@@ -260,7 +290,10 @@ public final class RepositoryDestination implements Destination {
   @Override
   public boolean remove(HeldVersion version) {
     List<Snapshot> all = repository.snapshots(version.study().value());
-    boolean another = all.stream().anyMatch(one -> !one.at().equals(version.location()));
+    boolean another =
+        all.stream()
+            .anyMatch(one ->
+                !one.at().equals(version.location()) && missing(one).isEmpty());
     if (!another && !all.isEmpty()) {
       throw new SerdabException.Refused(
           new Problem(
