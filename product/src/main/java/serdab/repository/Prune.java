@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import serdab.SerdabException;
 import serdab.Sha256;
@@ -119,6 +120,11 @@ public final class Prune {
   /// @throws SerdabException.Damaged when a pack that stays has to be mended before parity can be
   ///   written for it without those that go; nothing was removed then
   public Done carryOut(Plan plan, String reason) {
+    return carryOut(plan, reason, _ -> {});
+  }
+
+  /// The same, telling which packs go while they are all still there.
+  Done carryOut(Plan plan, String reason, Consumer<Set<Sha256>> beforeRemoval) {
     if (!trust.canSign()) {
       throw Problems.needsWriter();
     }
@@ -145,6 +151,7 @@ public final class Prune {
         repository.hasParity() ? Optional.of(new Parity(repository)) : Optional.empty();
     // While all members are there: afterwards what stays could not be mended any more.
     parity.ifPresent(all -> all.withoutMembers(Set.copyOf(go.keySet()), needed));
+    beforeRemoval.accept(Set.copyOf(go.keySet()));
     BlobStore store = shelf.store();
     int removed = 0;
     long bytes = 0;
