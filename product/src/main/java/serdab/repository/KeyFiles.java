@@ -9,7 +9,6 @@ import serdab.SerdabException;
 import serdab.store.Blob;
 import serdab.store.BlobInfo;
 import serdab.store.BlobStore;
-import serdab.store.Staged;
 
 /// Small files of a repository: written once, whole and synced.
 final class KeyFiles {
@@ -51,18 +50,11 @@ final class KeyFiles {
     }
   }
 
-  /// Writes a file; false when the name is taken, by whomever.
+  /// Writes a file and reads it back: whatever is sealed later is lost with it. False when the name
+  /// is taken, by whomever.
+  ///
+  /// @throws SerdabException.Damaged when it was read back different
   static boolean write(BlobStore place, String file, byte[] content) {
-    try (Staged staged = place.stage(file)) {
-      staged.write(ByteBuffer.wrap(content));
-      staged.sync();
-      staged.commit();
-      return true;
-    } catch (SerdabException.Refused e) {
-      if (e.problem().code().equals("blob-exists")) {
-        return false;
-      }
-      throw e;
-    }
+    return new Shelf(place).putIfFree(file, Bulk.of(content)).isPresent();
   }
 }

@@ -308,6 +308,13 @@ public final class Repository implements AutoCloseable {
     return known().stream();
   }
 
+  /// Snapshots that could not be read when this was opened, neither they nor a copy of theirs.
+  public Map<String, serdab.Problem> unreadable() {
+    Map<String, serdab.Problem> all = new java.util.TreeMap<>();
+    known().unreadable().forEach((at, e) -> all.put(at.text(), e.problem()));
+    return all;
+  }
+
   /// Every version of a group, in the order of their times.
   public List<Snapshot> snapshots(String groupKey) {
     List<Snapshot> versions = new ArrayList<>();

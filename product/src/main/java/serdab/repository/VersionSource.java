@@ -58,7 +58,7 @@ public final class VersionSource implements AutoCloseable {
       if (blob.offset() < 0
           || blob.storedBytes() < 0
           || blob.storedBytes() > Integer.MAX_VALUE - 16
-          || blob.offset() + blob.storedBytes() > reader.plainLength()) {
+          || blob.offset() > reader.plainLength() - blob.storedBytes()) {
         throw damaged();
       }
       byte[] stored = new byte[(int) blob.storedBytes()];

@@ -102,6 +102,23 @@ class RepositoryDestinationTest {
     }
   }
 
+  @Test
+  void aCopyThatNobodyCanReadAnyMoreIsTold() {
+    try (RepositoryDestination destination = place.connect()) {
+      study(1).copyTo(destination);
+    }
+    String snapshot =
+        place.disk.files().stream()
+            .filter(file -> file.startsWith("snapshots/") && file.endsWith("1.zip"))
+            .findFirst()
+            .orElseThrow();
+    place.disk.flipBit(snapshot, 8 * 60);
+    try (RepositoryDestination destination = place.connect();
+        var held = destination.held()) {
+      assertThat(held).hasOnlyElementsOfType(Destination.Listed.Unreadable.class).hasSize(1);
+    }
+  }
+
   // ---- memory
 
   /// The file is longer than the memory of this test may be, and written and read piece by piece.

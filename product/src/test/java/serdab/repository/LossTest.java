@@ -261,6 +261,27 @@ class LossTest {
     assertThat(new Prune(again).plan(List.of(), Duration.ZERO).packs()).isEmpty();
   }
 
+  @Test
+  void keysThatThePlaceDidNotKeepWholeAreNotTakenForWritten() {
+    Repository repository = kit.begin(place);
+    Unlocked owner = Unlocked.open(place, Repository.identity(place), List.of(kit.person));
+    place.promiseOnly(Capability.CONDITIONAL_CREATE, Capability.LIST_AFTER_WRITE);
+    place.keepLess(1);
+
+    assertThatExceptionOfType(SerdabException.class)
+        .isThrownBy(
+            () ->
+                Keys.next(
+                    place,
+                    owner,
+                    List.of(kit.person.recipient()),
+                    Kit.CLOCK.instant(),
+                    kit.random));
+    place.behave();
+    assertThat(Generations.newest(place, owner.ownerKey()).number()).isEqualTo(1);
+    assertThat(repository.canWrite()).isTrue();
+  }
+
   // ---- late
 
   @Test

@@ -114,7 +114,10 @@ public final class RepositoryDestination implements Destination {
   /// What is known saves nothing here: a listing opens no copy.
   @Override
   public Stream<Listed> held(Function<String, Optional<HeldVersion>> known) {
-    return repository.snapshots().map(snapshot -> new Listed.Copy(held(snapshot)));
+    return Stream.concat(
+        repository.snapshots().map(snapshot -> new Listed.Copy(held(snapshot))),
+        repository.unreadable().entrySet().stream()
+            .map(each -> new Listed.Unreadable(each.getKey(), each.getValue())));
   }
 
   private static HeldVersion held(Snapshot snapshot) {
