@@ -41,19 +41,7 @@ check() {
   outcome=0
   maven_for_tests test -Dgroups=prove -DexcludedGroups= -DrunsFactor=0.05 -DfirstSeed="$first_seed" \
     -Dsurefire.failIfNoSpecifiedTests=false || outcome=$?
-  summarize_tests "$outcome" || return $?
-  check_scale
-}
-
-# Every command on a library made for ./dev prove scale, so that the tool and the commands fit each other: what comes
-# out and how much memory it takes, never how long.
-check_scale() {
-  if [ ! -d "${SERDAB_SHARED:-../shared}/data/dicom" ] || ! command -v python3 >/dev/null 2>&1; then
-    echo "== skipped: every command on a large library; it needs the shared data and Python 3"
-    return 0
-  fi
-  echo "== every command on a library of 600 studies"
-  scale_on_small 600
+  summarize_tests "$outcome"
 }
 
 random_seed() {

@@ -35,6 +35,8 @@ public final class Repository implements AutoCloseable {
   private static final int FORMAT_VERSION = 1;
   private static final int GROUPS_HELD_MAX = 10_000;
 
+  private static final int LISTING_TRIES_MAX = 5;
+
   /// Files that say how to read a repository, and are stored in it.
   static final List<String> DOCUMENTS = List.of("LICENSE.txt", "repository.md", "restore.py");
 
@@ -110,8 +112,7 @@ public final class Repository implements AutoCloseable {
 
   /// The newest generation, by the place or by what this machine remembers: whoever takes the newer
   /// one away from the place does not bring back those whom it shut out.
-  private static Generation newest(
-      BlobStore store, OwnerKey owner, Optional<WriterKeys> writer) {
+  private static Generation newest(BlobStore store, OwnerKey owner, Optional<WriterKeys> writer) {
     Optional<Generation> remembered = writer.map(WriterKeys::newest);
     try {
       Generation there = Generations.newest(store, owner);
@@ -124,9 +125,7 @@ public final class Repository implements AutoCloseable {
   /// What this machine should keep from now on, when a newer generation was found.
   public Optional<WriterKeys> newerWriterKeys() {
     return writer.flatMap(keys ->
-        generation
-            .filter(found -> found.number() > keys.newest().number())
-            .map(keys::with));
+        generation.filter(found -> found.number() > keys.newest().number()).map(keys::with));
   }
 
   /// A new repository and what belongs to it.
@@ -305,7 +304,29 @@ public final class Repository implements AutoCloseable {
 
   /// Every version that exists, in no promised order, streamed. Close the stream.
   public Stream<Snapshot> snapshots() {
-    return known().stream();
+    try {
+      return known().stream();
+    } catch (SerdabException.Refused e) {
+      return snapshotsAgain(e);
+    }
+  }
+
+  /// A prune elsewhere took away an index that another one has replaced since this was opened.
+  private Stream<Snapshot> snapshotsAgain(SerdabException.Refused first) {
+    SerdabException.Refused last = first;
+    for (int i = 0; i < LISTING_TRIES_MAX && Shelf.isCode(last, "blob-missing"); i++) {
+      Known now = readAgain();
+      try {
+        return now.stream().onClose(now::close);
+      } catch (SerdabException.Refused e) {
+        now.close();
+        last = e;
+      } catch (RuntimeException e) {
+        now.close();
+        throw e;
+      }
+    }
+    throw last;
   }
 
   /// Snapshots that could not be read when this was opened, neither they nor a copy of theirs.
@@ -461,8 +482,7 @@ public final class Repository implements AutoCloseable {
       }
       key = groupKey(group);
     }
-    AgeRecipient recipient =
-        key.orElseThrow(Repository::keysAreLost).recipient();
+    AgeRecipient recipient = key.orElseThrow(Repository::keysAreLost).recipient();
     recipients.put(group, recipient);
     return recipient;
   }

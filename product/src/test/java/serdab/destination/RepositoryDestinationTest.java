@@ -86,7 +86,7 @@ class RepositoryDestinationTest {
     HeldVersion left;
     try (RepositoryDestination destination = place.connect()) {
       lost = study(1).copyTo(destination);
-      List<String> packs = 
+      List<String> packs =
           place.disk.files().stream().filter(file -> file.startsWith("packs/")).toList();
       left = study(2).supersedes(lost.id()).copyTo(destination);
       packs.forEach(place.disk::remove);

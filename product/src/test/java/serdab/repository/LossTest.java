@@ -104,8 +104,7 @@ class LossTest {
   @Test
   void keysThatTwoMachinesMadeAtOnceForDifferentGenerationsBothOpenWhatTheySealed() {
     kit.begin(place.connect());
-    Unlocked owner =
-        Unlocked.open(place, Repository.identity(place), List.of(kit.person));
+    Unlocked owner = Unlocked.open(place, Repository.identity(place), List.of(kit.person));
     List<byte[]> late = blobs(2);
     List<byte[]> early = blobs(2);
     AtomicInteger steps = new AtomicInteger(-1);
@@ -126,8 +125,7 @@ class LossTest {
 
     Repository reader = kit.openToRead(place.connect());
     String group = reader.naming().group("1");
-    assertThat(names("groups/"))
-        .contains(GroupKey.file(group, 1), GroupKey.file(group, 2));
+    assertThat(names("groups/")).contains(GroupKey.file(group, 1), GroupKey.file(group, 2));
     assertThat(Kit.read(reader, reader.find("1", "v1").orElseThrow()))
         .containsExactlyElementsOf(early);
     assertThat(Kit.read(reader, reader.find("1", "v2").orElseThrow()))
@@ -144,8 +142,7 @@ class LossTest {
     repository.settle();
     names("index/").forEach(place::lose);
     String file = "snapshots/" + written.at() + ".zip";
-    StoredZip.Entry label =
-        StoredZip.entries(place.open(file)).get(SnapshotFile.LABEL);
+    StoredZip.Entry label = StoredZip.entries(place.open(file)).get(SnapshotFile.LABEL);
     place.flipBit(file, 8 * (Objects.requireNonNull(label).offset() + 200));
 
     Repository again = kit.open(place.connect());
@@ -196,14 +193,11 @@ class LossTest {
     Repository repository = kit.begin(place);
     Snapshot written = Kit.write(repository, "1", "v1", blobs(3)).snapshot();
     repository.settle();
-    Unlocked owner =
-        Unlocked.open(place, Repository.identity(place), List.of(kit.person));
-    WriterKeys stolen =
-        Keys.enrol(place, owner, "stolen", Kit.CLOCK.instant(), kit.random);
+    Unlocked owner = Unlocked.open(place, Repository.identity(place), List.of(kit.person));
+    WriterKeys stolen = Keys.enrol(place, owner, "stolen", Kit.CLOCK.instant(), kit.random);
     Keys.revoke(place, owner, stolen.id(), Kit.CLOCK.instant());
     Trust trust =
-        new Trust(
-            Writers.read(place, owner.ownerKey()), Optional.of(stolen.signer()), stolen.id());
+        new Trust(Writers.read(place, owner.ownerKey()), Optional.of(stolen.signer()), stolen.id());
     Numbers covers = new Numbers();
     covers.add(new Layout.Range(written.at().substring(0, 32), 0, 100));
     Set<serdab.Sha256> replaces = new java.util.HashSet<>();
@@ -212,8 +206,7 @@ class LossTest {
             new PackTable(),
             List.of(AgeIdentity.parse(stolen.index().text()).recipient()),
             kit.random)
-        .write(
-            () -> SegmentWriter.merged(List.of()), covers, replaces, trust, new Shelf(place));
+        .write(() -> SegmentWriter.merged(List.of()), covers, replaces, trust, new Shelf(place));
 
     Repository again = kit.open(place.connect());
 
@@ -224,8 +217,7 @@ class LossTest {
   @Test
   void aGenerationThatThisMachineKnowsIsNotForgottenWhenItIsTakenAway() {
     kit.begin(place.connect());
-    Unlocked owner =
-        Unlocked.open(place, Repository.identity(place), List.of(kit.person));
+    Unlocked owner = Unlocked.open(place, Repository.identity(place), List.of(kit.person));
     AgeIdentity stays = AgeIdentity.generate(kit.random);
     Keys.next(place, owner, List.of(stays.recipient()), Kit.CLOCK.instant(), kit.random);
     Generation second = Generations.newest(place, owner.ownerKey());
@@ -269,14 +261,9 @@ class LossTest {
     place.keepLess(1);
 
     assertThatExceptionOfType(SerdabException.class)
-        .isThrownBy(
-            () ->
-                Keys.next(
-                    place,
-                    owner,
-                    List.of(kit.person.recipient()),
-                    Kit.CLOCK.instant(),
-                    kit.random));
+        .isThrownBy(() ->
+            Keys.next(
+                place, owner, List.of(kit.person.recipient()), Kit.CLOCK.instant(), kit.random));
     place.behave();
     assertThat(Generations.newest(place, owner.ownerKey()).number()).isEqualTo(1);
     assertThat(repository.canWrite()).isTrue();
@@ -362,5 +349,4 @@ class LossTest {
 
     assertThat(Kit.versions(kit.open(place.connect()))).containsOnlyKeys("1/v1", "2/v1");
   }
-
 }

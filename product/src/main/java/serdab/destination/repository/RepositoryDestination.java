@@ -295,8 +295,7 @@ public final class RepositoryDestination implements Destination {
     List<Snapshot> all = repository.snapshots(version.study().value());
     boolean another =
         all.stream()
-            .anyMatch(one ->
-                !one.at().equals(version.location()) && missing(one).isEmpty());
+            .anyMatch(one -> !one.at().equals(version.location()) && missing(one).isEmpty());
     if (!another && !all.isEmpty()) {
       throw new SerdabException.Refused(
           new Problem(
