@@ -508,10 +508,14 @@ public final class Repository implements AutoCloseable {
 
   /// Whether somebody could open the packs of a version: the keys of their groups are there.
   private void requireKeys(Snapshot snapshot) {
-    known().version(Layout.At.parse(snapshot.at())).packs().stream()
-        .map(PackRef::group)
-        .distinct()
-        .forEach(group -> lookUpGroupKey(group).orElseThrow(Repository::keysAreLost));
+    boolean lost =
+        known().version(Layout.At.parse(snapshot.at())).packs().stream()
+            .map(PackRef::group)
+            .distinct()
+            .anyMatch(group -> lookUpGroupKey(group).isEmpty());
+    if (lost) {
+      throw keysAreLost();
+    }
   }
 
   Snapshot commit(
