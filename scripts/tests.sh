@@ -35,13 +35,23 @@ check() {
   }
   echo "== compile gate, Javadoc, all tests"
   run_tests -Dserdab.javadoc=true
-  first_seed=$(random_seed)
+  first_seed=$(seed_of_this_state)
   echo "== long proofs at a twentieth, -DfirstSeed=$first_seed"
   forget_reports
   outcome=0
   maven_for_tests test -Dgroups=prove -DexcludedGroups= -DrunsFactor=0.05 -DfirstSeed="$first_seed" \
     -Dsurefire.failIfNoSpecifiedTests=false || outcome=$?
   summarize_tests "$outcome"
+}
+
+# The same sources get the same verdict, wherever and whenever they are checked; other sources get other seeds.
+seed_of_this_state() {
+  state=$(git rev-parse 'HEAD^{tree}' 2>/dev/null) || state=
+  if [ -n "$state" ]; then
+    printf '%s' "$state" | cksum | cut -d ' ' -f 1
+  else
+    random_seed
+  fi
 }
 
 random_seed() {

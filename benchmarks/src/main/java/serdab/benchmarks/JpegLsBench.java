@@ -32,6 +32,7 @@ import serdab.dicom.codec.SampleRange;
 /// pixel
 public final class JpegLsBench {
 
+  @SuppressWarnings("ArrayRecordComponent") // Never compared.
   private record Frame(byte[] raw, FrameFormat format) {}
 
   private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
