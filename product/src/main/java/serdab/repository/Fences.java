@@ -2,7 +2,9 @@ package serdab.repository;
 
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import serdab.SerdabException;
+import serdab.store.BlobInfo;
 
 /// Ends the sessions of others (format section 8.2).
 final class Fences {
@@ -12,15 +14,20 @@ final class Fences {
   /// Ends every session that is not over: none of them can commit any more.
   static void raise(Repository repository) {
     Shelf shelf = repository.shelf();
-    // A number whose snapshot is lost is not free: what a copy or an index says of it still counts.
+    Numbers listed = new Numbers();
+    try (Stream<BlobInfo> files = shelf.store().list(Layout.SNAPSHOTS)) {
+      files.forEach(file -> Layout.At.of(file.name()).ifPresent(listed::add));
+    }
     try (Known known = repository.readAgain()) {
-      Numbers listed = known.taken();
       for (String session : listed.sessions()) {
         int[] numbers = listed.of(session);
         int last = numbers[numbers.length - 1];
         while (!isOver(known, new Layout.At(session, last))) {
           last++;
           Layout.At at = new Layout.At(session, last);
+          if (isKept(known, at)) {
+            continue; // Its file is lost and a copy is left: a fence there would hide it.
+          }
           Commit fence =
               new Commit(
                   at,
@@ -43,7 +50,13 @@ final class Fences {
         case END, FENCE -> true;
         case BEGIN, VERSION -> false;
       };
-    } catch (SerdabException.Damaged e) {
+    }
+  }
+
+  private static boolean isKept(Known known, Layout.At at) {
+    try (SnapshotFile _ = known.open(at)) {
+      return true;
+    } catch (SerdabException.Damaged | SerdabException.Refused e) {
       return false;
     }
   }

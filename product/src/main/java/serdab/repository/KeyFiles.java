@@ -32,6 +32,11 @@ final class KeyFiles {
       byte[] bytes = new byte[(int) blob.lengthBytes()];
       blob.readFully(0, ByteBuffer.wrap(bytes));
       return Optional.of(bytes);
+    } catch (SerdabException.Refused e) {
+      if (Shelf.isCode(e, "blob-missing")) {
+        return Optional.empty(); // An erasure took it away since it was found.
+      }
+      throw e;
     }
   }
 

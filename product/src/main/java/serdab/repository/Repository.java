@@ -315,7 +315,7 @@ public final class Repository implements AutoCloseable {
   private Stream<Snapshot> snapshotsAgain(SerdabException.Refused first) {
     SerdabException.Refused last = first;
     for (int i = 0; i < LISTING_TRIES_MAX && Shelf.isCode(last, "blob-missing"); i++) {
-      Known now = readAgain();
+      Known now = readAgainWithLabels();
       try {
         return now.stream().onClose(now::close);
       } catch (SerdabException.Refused e) {
