@@ -72,7 +72,9 @@ public final class Erasure {
       for (Known.Ref ref : known.versions(group)) {
         versions.add(known.snapshot(ref));
       }
-      if (!known.hasGroup(group) && !repository.hasKey(group)) {
+      // An erasure that was killed may have left its document and copies of keys, and nothing else.
+      boolean begun = shelf.store().find(Erased.file(group)).isPresent();
+      if (!begun && !known.hasGroup(group) && !repository.hasKey(group)) {
         throw Problems.groupUnknown();
       }
       return new Plan(
