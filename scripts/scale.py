@@ -80,7 +80,8 @@ def catalogues(copies):
 
 
 def files_in(folder):
-    return sum(len(files) for _, _, files in os.walk(folder))
+    """How many files were restored; what marks the place itself is not among them."""
+    return sum(not name.startswith(".place-") for _, _, files in os.walk(folder) for name in files)
 
 
 def main():
