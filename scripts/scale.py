@@ -151,7 +151,8 @@ def main():
         run("backup, unchanged again", backup, minute)
         expect(make_due(home, copies) > 0, "no copy of the catalogue was left", problems)
         due = json.loads(run("backup, unchanged, copies due", backup + ["--json"], minute))["totals"]
-        expect(due["copied"] >= 1, "the index that changed is not copied", problems)
+        # Its copy may have been due in the run with the new studies already.
+        expect(after["copied"] + due["copied"] > NEW_STUDIES, "the index that changed is not copied", problems)
         expect(catalogues(copies) == 1, "the catalogue is not copied", problems)
     held = json.loads(run("verify --depth present, again", ["verify", tree, "--depth", "present", "--json"]))["copies"]
     rebuilt = json.loads(elsewhere("catalogue rebuild", ["catalogue", "rebuild", tree, "--json"]))

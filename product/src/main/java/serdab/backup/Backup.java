@@ -185,7 +185,7 @@ public final class Backup implements AutoCloseable {
       wrong.ifPresent(finding -> {
         catalogue.recordFindings(run, sourceId, List.of(finding));
         tally.finding();
-        progress.warn(finding.detail());
+        progress.warn(new Problem(finding.kind(), finding.detail(), ""));
       });
       recordListing(run, sourceId, looked, tally, watch);
       progress.planned(work.items().size());
@@ -217,7 +217,7 @@ public final class Backup implements AutoCloseable {
         findings.add(finding);
         tally.finding();
         if (watch.saw(finding)) {
-          progress.warn(finding.detail());
+          progress.warn(new Problem(finding.kind(), finding.detail(), ""));
         }
         if (findings.size() == FINDINGS_BATCH) {
           catalogue.recordFindings(run, sourceId, findings);

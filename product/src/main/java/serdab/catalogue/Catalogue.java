@@ -573,10 +573,8 @@ public final class Catalogue implements AutoCloseable {
   /// others nothing but name and id is read: among 130,000 studies that is most of the time.
   ///
   /// @param wanted asked with the Patient's Name (0010,0010) and the Patient ID (0010,0020)
-  public Stream<StudyRow> studies(
-      BiPredicate<PatientData<String>, PatientData<String>> wanted) {
-    return database
-        .stream(
+  public Stream<StudyRow> studies(BiPredicate<PatientData<String>, PatientData<String>> wanted) {
+    return database.stream(
             "select s.patient_name, s.patient_id, "
                 + STUDY_COLUMNS
                 + " from study s order by s.study_date, s.study, s.source",

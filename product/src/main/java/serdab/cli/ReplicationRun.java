@@ -54,8 +54,8 @@ final class ReplicationRun {
       Destination from,
       List<Destination> destinations,
       Absent absent,
-      List<String> warnings,
-      Function<RunReport, List<String>> afterRun) {
+      List<Problem> warnings,
+      Function<RunReport, List<Problem>> afterRun) {
     for (Destination destination : destinations) {
       if (destination.id().equals(from.id())) {
         throw new SerdabException.Misconfigured(
@@ -100,7 +100,7 @@ final class ReplicationRun {
       Instant startedAt = around.clock().instant();
       RunReport report = replication.execute(work);
       bar.end();
-      List<String> told = new ArrayList<>(warnings);
+      List<Problem> told = new ArrayList<>(warnings);
       told.addAll(afterRun.apply(report));
       new WrittenReport(home, catalogue, around.clock(), log)
           .write(plan.name(), report, startedAt, destinations, told);

@@ -205,7 +205,10 @@ final class StudiesCommand implements Callable<Integer> {
     if (finding.position() != Finding.NO_POSITION) {
       where = say.text("studies.at-byte", where, finding.position());
     }
-    return finding.kind() + (where.isEmpty() ? "" : " (" + where + ")") + ": " + finding.detail();
+    return finding.kind()
+        + (where.isEmpty() ? "" : " (" + where + ")")
+        + ": "
+        + say.detail(finding.kind(), finding.detail());
   }
 
   private void write(JsonGenerator writer, StudyRow row, Catalogue catalogue) {
