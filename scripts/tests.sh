@@ -1,4 +1,4 @@
-# ./dev test, check and golden. Read after tools.sh.
+# ./dev test, check, golden and freeze. Read after tools.sh.
 
 # Runs Maven with the tests' own lines and nothing else of it, then says what was skipped and why.
 # The outcome is Maven's, unless Maven is content although no test ran.
@@ -61,4 +61,21 @@ random_seed() {
 rewrite_golden() {
   run_tests -Dgolden=rewrite
   git --no-pager diff --stat -- '*/golden/*'
+}
+
+freeze() {
+  case ${1:-} in
+    v[1-9] | v[1-9][0-9]) ;;
+    *)
+      echo "usage: ./dev freeze VERSION, such as v2" >&2
+      return 2
+      ;;
+  esac
+  if [ -e "product/src/test/resources/formats/$1" ]; then
+    echo "dev: formats/$1 is there already; what earlier versions wrote is never written again" >&2
+    return 2
+  fi
+  build_maker
+  "$jdk/bin/java" -Xmx512m --enable-native-access=ALL-UNNAMED -Dserdab.checkout="$checkout" -cp "$maker_classes" \
+    serdab.cli.FormatFreezer "$1"
 }

@@ -51,8 +51,7 @@ def decode_scan(data, at, rows, columns, count, bits, preset):
     start = max(2, (span + 32) // 64)
     A, B, C, N = [start] * 367, [0] * 367, [0] * 365, [1] * 367
     J = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14, 15]
-    buffer = have = 0
-    run_index, begin = 0, at
+    buffer, have, run_index, begin = 0, 0, 0, at
 
     def bits_of(n):
         nonlocal buffer, have, at
@@ -95,8 +94,7 @@ def decode_scan(data, at, rows, columns, count, bits, preset):
         N[q] += 1
         return ((ra if kind else rb) + (-error if not kind and ra > rb else error)) % span
 
-    lines = [[0] * (columns + 2) for _ in range(count)]
-    out = []
+    lines, out = [[0] * (columns + 2) for _ in range(count)], []
     for _ in range(rows):
         before, lines = lines, [[0] * (columns + 2) for _ in range(count)]
         for c in range(count):
@@ -141,8 +139,7 @@ def decode_scan(data, at, rows, columns, count, bits, preset):
                 error = -(error + 1 >> 1) if error & 1 else error >> 1
                 if k == 0 and 2 * B[q] <= -n:
                     error = -error - 1
-                A[q] += abs(error)
-                B[q] += error
+                A[q], B[q] = A[q] + abs(error), B[q] + error
                 if n == reset:
                     A[q], B[q], N[q] = A[q] >> 1, B[q] >> 1, n >> 1
                 N[q] = n = N[q] + 1
@@ -152,10 +149,7 @@ def decode_scan(data, at, rows, columns, count, bits, preset):
                     B[q], C[q] = min(B[q] - n, 0), min(C[q] + 1, 127)
                 lines[c][x] = (guess + sign * error) % span
             x += 1
-        if count == 1:
-            out += lines[0][1 : columns + 1]
-        else:
-            out += [sample for pixel in zip(*(line[1 : columns + 1] for line in lines)) for sample in pixel]
+        out += [sample for pixel in zip(*(line[1 : columns + 1] for line in lines)) for sample in pixel]
     while not (data[at] == 0xFF and data[at + 1] > 0x7F):
         at += 1
     return out, at
@@ -179,8 +173,8 @@ class Repository:
             keys = json.loads(run(["age", "-d", "-i", identity, os.path.join(root, "keys", generation + ".age")]))
             identities += [keys["identity"], keys["index"]]
         self.opener = self.secret("repository", "\n".join(identities))
-        removed = (json.loads(self.bytes_of("removed", name)) for name in self.names("removed", r"(.+\.json)"))
-        self.removed = {document["at"] for document in removed}
+        self.removed = {json.loads(self.bytes_of("removed", name))["at"] for name in self.names("removed", r"(.+\.json)")}
+        self.erased = set(self.names("erased", r"([0-9a-f]{32})\.json"))
 
     def bytes_of(self, *path):
         with open(os.path.join(self.root, *path), "rb") as file:
@@ -204,21 +198,27 @@ class Repository:
                 snapshot = json.loads(entries["snapshot.json"])
                 if snapshot["kind"] in ("end", "fence"):
                     break
-                if snapshot["kind"] == "version" and f"{session}/{number}" not in self.removed:
+                if snapshot["kind"] == "version" and snapshot["group"] not in self.erased and f"{session}/{number}" not in self.removed:
                     label = json.loads(run(["age", "-d", "-i", self.opener], entries["label.age"]))
                     yield label, snapshot
 
     def pack(self, name, group):
         if name not in self.packs:
             stored = os.path.join(self.root, "packs", name[:2], name + ".age")
-            if group not in self.groups:
-                newest = max(self.names(os.path.join("groups", group[:2], group), r"(\d+)\.json"), key=int)
-                document = json.loads(self.bytes_of("groups", group[:2], group, newest + ".json"))
-                self.groups[group] = self.secret(group, run(["age", "-d", "-i", self.opener], base64.b64decode(document["identity"])).decode())
+            if group not in self.groups:  # Whatever opens; where two machines began a group at once, it takes both.
+                self.groups[group] = self.secret(group, "".join(self.identities(group)))
             self.packs[name] = run(["age", "-d", "-i", self.groups[group], stored])
             while len(self.packs) > 8:
                 del self.packs[next(iter(self.packs))]
         return self.packs[name]
+
+    def identities(self, group):
+        for name in self.names(os.path.join("groups", group[:2], group), r"(\d+\.json)"):
+            try:
+                sealed = base64.b64decode(json.loads(self.bytes_of("groups", group[:2], group, name))["identity"])
+                yield run(["age", "-d", "-i", self.opener], sealed).decode()
+            except (ValueError, KeyError) as problem:
+                print("groups/%s/%s/%s: %s" % (group[:2], group, name, problem), file=sys.stderr)
 
     def blob(self, snapshot, place):
         pack, offset, stored, size, codec = place

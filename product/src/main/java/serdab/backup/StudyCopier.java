@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import serdab.Depth;
 import serdab.Finding;
 import serdab.Problem;
@@ -231,7 +232,21 @@ final class StudyCopier {
       StudyVersion version = digests.version();
       List<Integer> asked =
           item.again() ? targets : withoutProof(study.key(), version.id(), targets, held);
-      targets = adopt(version.id(), asked, held, adopted);
+      List<Integer> wentBack =
+          previous.filter(known -> !known.equals(version.id())).isPresent()
+              ? superseded(version.id(), targets, held)
+              : List.of();
+      targets =
+          Stream.concat(
+                  wentBack.stream(),
+                  adopt(
+                      version.id(),
+                      asked.stream().filter(target -> !wentBack.contains(target)).toList(),
+                      held,
+                      adopted)
+                      .stream())
+              .sorted()
+              .toList();
       if (targets.isEmpty()) {
         CopyOutcome outcome = record(item, Optional.of(version), List.of(), adopted, look);
         return adopted.isEmpty() ? new CopyOutcome.Unchanged() : outcome;
@@ -499,6 +514,20 @@ final class StudyCopier {
         && copy.state().equals("good")
         && copy.destinationId().equals(destination.id().toString())
         && copy.proof().depth().reaches(destination.traits().copiedDepth());
+  }
+
+  /// Targets that hold this version, and one after it: the source went back to how it was before,
+  /// as when a merge was taken back. Only a copy that is the newest one says so to whoever restores.
+  private static List<Integer> superseded(
+      VersionId version, List<Integer> targets, Map<Integer, List<HeldVersion>> held) {
+    return targets.stream()
+        .filter(target -> {
+          List<HeldVersion> versions = held.getOrDefault(target, List.of());
+          return !versions.isEmpty()
+              && !versions.getLast().id().equals(version)
+              && versions.stream().anyMatch(copy -> copy.id().equals(version));
+        })
+        .toList();
   }
 
   /// Takes over copies that are there: proves each and leaves the targets that still lack one.
