@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.backup.Absent;
@@ -20,6 +21,7 @@ import serdab.catalogue.RunRow;
 import serdab.cli.log.JsonLog;
 import serdab.cli.log.LoggedProgress;
 import serdab.destination.Destination;
+import serdab.destination.SizeEstimator;
 import serdab.plan.BackupPlan;
 import serdab.plan.Configuration;
 import serdab.plan.DiskSet;
@@ -306,7 +308,9 @@ final class PlanRun {
                     mendable);
           }
         }
-        PlanPrinter.print(work, ordered, catalogue, terminal, switches.json());
+        SortedMap<Integer, SizeEstimator.Estimate> sizes = backup.estimates(work);
+        new PlanPrinter(catalogue, terminal, switches.json())
+            .print(work, ordered, destinations, sizes);
         return dryRunCode(work, absent, terminal);
       }
       Instant startedAt = around.clock().instant();

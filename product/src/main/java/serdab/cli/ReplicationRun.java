@@ -3,6 +3,7 @@ package serdab.cli;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.function.Function;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -93,7 +94,8 @@ final class ReplicationRun {
     try (StopOnSignal _ = StopOnSignal.of(stop)) {
       WorkList work = replication.plan();
       if (switches.dryRun()) {
-        PlanPrinter.print(work, plan, catalogue, terminal, switches.json());
+        new PlanPrinter(catalogue, terminal, switches.json())
+            .print(work, plan, destinations, new TreeMap<>());
         return PlanRun.dryRunCode(work, absent, terminal);
       }
       catalogue.sawSource(from.id().toString(), plan.source());
