@@ -714,7 +714,16 @@ final class Known implements AutoCloseable {
             replaces,
             trust,
             shelf);
-    ReadableBytes stored = shelf.store().open(Layout.index(name));
+    ReadableBytes stored;
+    try {
+      stored = shelf.store().open(Layout.index(name));
+    } catch (SerdabException.Refused e) {
+      if (Shelf.isCode(e, "blob-missing")) {
+        // Another run merged it at once, and a prune took it. What it says is still held here.
+        return;
+      }
+      throw e;
+    }
     Segment segment = Segment.open(name, stored, trust);
     segment.loadPacks(packs);
     segments.removeAll(merged);

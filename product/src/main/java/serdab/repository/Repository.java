@@ -550,8 +550,8 @@ public final class Repository implements AutoCloseable {
   }
 
   /// Ends this session, merges what it wrote into an index segment, and writes the copies of small
-  /// things and the parity of packs that are 16 of similar size. Does nothing when nothing was
-  /// written.
+  /// things and the parity of packs that are 16 of similar size. Clears away what runs that were
+  /// killed left unfinished. Does nothing when nothing was written.
   public void settle() {
     synchronized (this) {
       if (session.name().isEmpty()) {
@@ -569,6 +569,7 @@ public final class Repository implements AutoCloseable {
         if (hasParity()) {
           new Parity(this).cover();
         }
+        shelf.store().sweep();
       }
     }
   }
