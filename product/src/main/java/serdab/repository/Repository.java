@@ -565,6 +565,7 @@ public final class Repository implements AutoCloseable {
       }
       if (wrote) {
         copies.settle(numbers);
+        copies.settleOthers(known().takeUncopied());
         known().flush();
         if (hasParity()) {
           new Parity(this).cover();

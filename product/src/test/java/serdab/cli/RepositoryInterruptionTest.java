@@ -369,7 +369,7 @@ class RepositoryInterruptionTest {
         Files.copy(file, to, StandardCopyOption.REPLACE_EXISTING);
       }
       for (int i = random.nextInt(2); i >= 0; i--) {
-        String[] kinds = {"packs", "packs", "snapshots", "index", "parity", "copies"};
+        String[] kinds = {"packs", "packs", "index", "parity", "copies"};
         List<Path> files = filesIn(sealed.resolve(kinds[random.nextInt(kinds.length)]));
         if (files.isEmpty()) {
           continue;
