@@ -388,16 +388,14 @@ final class LineDecoder {
   /// Decodes the sample that ends a run (section A.7.2).
   int interruption(int ra, int rb, int type, int runIndex) {
     int count = runN[type];
-    int k = golombBits(type == 0 ? runA[0] : runA[1] + (count >> 1), count);
+    int k = golombBits(runA[type] + ((count >> 1) & -type), count);
     int mapped = code(k, parameters.limit() - CodingParameters.runBits(runIndex) - 1);
     int map = (mapped + type) & 1;
-    int error = (mapped + type + map) >> 1;
-    if ((k != 0 || 2 * runNegative[type] >= count) == (map == 1)) {
-      error = -error;
-    }
-    if (error < 0) {
-      runNegative[type]++;
-    }
+    // What is as often the one as the other is done without a branch.
+    int turned = k == 0 && 2 * runNegative[type] < count ? 1 : 0;
+    int negative = map ^ turned;
+    int error = (((mapped + type + map) >> 1) ^ -negative) + negative;
+    runNegative[type] += error >>> 31;
     runA[type] += (mapped + 1 - type) >> 1;
     if (count == parameters.reset()) {
       runA[type] >>= 1;
@@ -405,7 +403,8 @@ final class LineDecoder {
       runNegative[type] >>= 1;
     }
     runN[type]++;
-    return type == 1 ? reconstructed(ra, error) : reconstructed(rb, ra > rb ? -error : error);
+    int sign = ((rb - ra) >> 31) & (type - 1);
+    return reconstructed(type == 1 ? ra : rb, (error ^ sign) - sign);
   }
 
   /// The smallest k with `count * 2^k >= sum` (section A.5.1).
