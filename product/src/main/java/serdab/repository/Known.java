@@ -406,6 +406,15 @@ final class Known implements AutoCloseable {
     erased.add(group);
   }
 
+  /// Whether any group was erased.
+  synchronized boolean hasErased() {
+    return !erased.isEmpty();
+  }
+
+  synchronized boolean isErased(String group) {
+    return erased.contains(group);
+  }
+
   /// Everywhere that a blob is said to lie; whether the packs are there is to be asked.
   synchronized List<Found> find(BlobKey key) {
     List<Found> found = new ArrayList<>(1);
