@@ -44,8 +44,8 @@ final class Known implements AutoCloseable {
   /// More segments than this are merged whatever their sizes.
   private static final int SEGMENTS_MAX = 8;
 
-  /// What is smaller is merged without asking.
-  private static final long SMALL_WEIGHT = 1024;
+  /// What is smaller is merged without asking. More would write the same again in every small run.
+  private static final long SMALL_WEIGHT = 32;
 
   private final Shelf shelf;
   private final Trust trust;
