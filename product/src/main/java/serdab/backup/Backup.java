@@ -219,6 +219,17 @@ public final class Backup implements AutoCloseable {
           run, sourceId, changed.subList(from, Math.min(changed.size(), from + SEEN_BATCH)));
     }
     catalogue.listings().stillListed(run, sourceId, looked.same());
+    looked
+        .erased()
+        .forEach(each -> catalogue.removals().erased(each.study(), each.destinationId()));
+    if (!looked.erased().isEmpty()) {
+      progress.tell(
+          "progress.erased",
+          "Erased from a destination by a person, and not copied there again: "
+              + looked.erased().size()
+              + ".",
+          looked.erased().size());
+    }
     List<Finding> findings = new ArrayList<>();
     try (Stream<Finding> found = inventory.findings()) {
       for (Finding finding : (Iterable<Finding>) found::iterator) {

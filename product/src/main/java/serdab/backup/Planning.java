@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import serdab.VersionId;
 import serdab.catalogue.Catalogue;
@@ -41,6 +40,7 @@ final class Planning {
   private final List<Map<Optional<YearMonth>, Integer>> pending = new ArrayList<>();
   private final List<Catalogue.Seen> changed = new ArrayList<>();
   private final List<StudyKey> same = new ArrayList<>();
+  private final List<Erased> erased = new ArrayList<>();
   private long listed;
   private long selected;
   private long alreadyThere;
@@ -113,8 +113,12 @@ final class Planning {
       empty++;
       return;
     }
+    List<Integer> asked = asked(study.key());
+    if (asked.isEmpty()) {
+      return;
+    }
     selected++;
-    Decision decision = decide(study, known);
+    Decision decision = decide(study, known, asked);
     if (!study.key().isOther()) {
       Optional<YearMonth> month = study.facts().studyDate().map(YearMonth::from);
       Set<Integer> unproven = new HashSet<>(decision.unproven());
@@ -163,8 +167,23 @@ final class Planning {
     }
   }
 
-  private Decision decide(SourceStudy study, Optional<Listings.Known> known) {
-    List<Integer> all = IntStream.range(0, destinations.size()).boxed().toList();
+  /// A study that a person had erased from a destination.
+  record Erased(StudyKey study, String destinationId) {}
+
+  /// The destinations that are asked to hold a study: all but those that it was erased from.
+  private List<Integer> asked(StudyKey study) {
+    List<Integer> asked = new ArrayList<>();
+    for (int i = 0; i < destinations.size(); i++) {
+      if (destinations.get(i).isErased(study)) {
+        erased.add(new Erased(study, destinationIds.get(i)));
+      } else {
+        asked.add(i);
+      }
+    }
+    return asked;
+  }
+
+  private Decision decide(SourceStudy study, Optional<Listings.Known> known, List<Integer> all) {
     if (known.isEmpty()) {
       return Decision.work(WorkItem.Reason.NEW, all);
     }
@@ -202,7 +221,7 @@ final class Planning {
     if (row.version().isEmpty()) {
       return Decision.work(row.failures() > 0 ? WorkItem.Reason.RETRY : WorkItem.Reason.NEW, all);
     }
-    List<Integer> lacking = lacking(known.copies(), row.version().get());
+    List<Integer> lacking = lacking(known.copies(), row.version().get(), all);
     if (!lacking.isEmpty()) {
       return Decision.work(WorkItem.Reason.COPY_MISSING, lacking);
     }
@@ -225,9 +244,9 @@ final class Planning {
   }
 
   /// Destinations without a copy of this version that was proven deeply enough.
-  private List<Integer> lacking(List<CopyRow> copies, VersionId version) {
+  private List<Integer> lacking(List<CopyRow> copies, VersionId version, List<Integer> asked) {
     List<Integer> lacking = new ArrayList<>();
-    for (int i = 0; i < destinations.size(); i++) {
+    for (int i : asked) {
       Destination destination = destinations.get(i);
       String id = destinationIds.get(i);
       boolean proven =
@@ -287,6 +306,11 @@ final class Planning {
   /// Studies that are listed otherwise than before, or for the first time.
   List<Catalogue.Seen> changed() {
     return changed;
+  }
+
+  /// Studies that were erased from a destination and are still in the source.
+  List<Erased> erased() {
+    return erased;
   }
 
   /// Studies that are listed as they were.

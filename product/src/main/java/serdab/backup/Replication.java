@@ -241,6 +241,7 @@ public final class Replication {
   private List<Integer> lacking(StudyKey key, List<HeldVersion> versions) {
     List<CopyRow> copies = catalogue.copies(key);
     return IntStream.range(0, to.size())
+        .filter(target -> !to.get(target).isErased(key))
         .filter(target ->
             versions.stream()
                 .anyMatch(

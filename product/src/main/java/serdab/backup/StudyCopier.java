@@ -107,13 +107,20 @@ final class StudyCopier {
   CopyOutcome work(WorkItem item, Set<Integer> alive) {
     down.clear();
     damaged.clear();
+    Set<Integer> asked =
+        alive.stream()
+            .filter(target -> !destinations.get(target).isErased(item.study().key()))
+            .collect(Collectors.toUnmodifiableSet());
+    if (asked.isEmpty() && !alive.isEmpty()) {
+      return new CopyOutcome.Unchanged();
+    }
     try {
-      CopyOutcome outcome = workOn(item, alive);
+      CopyOutcome outcome = workOn(item, asked);
       if (!down.isEmpty()) {
         return failedSomewhere(outcome);
       }
       return outcome instanceof CopyOutcome.Copied copied
-          ? copiedEverywhere(item, copied, alive)
+          ? copiedEverywhere(item, copied, asked)
           : outcome;
     } catch (OnePass.Abandoned e) {
       return abandoned(item.study().key());
@@ -517,7 +524,8 @@ final class StudyCopier {
   }
 
   /// Targets that hold this version, and one after it: the source went back to how it was before,
-  /// as when a merge was taken back. Only a copy that is the newest one says so to whoever restores.
+  /// as when a merge was taken back. Only a copy that is the newest one says so to whoever
+  /// restores.
   private static List<Integer> superseded(
       VersionId version, List<Integer> targets, Map<Integer, List<HeldVersion>> held) {
     return targets.stream()

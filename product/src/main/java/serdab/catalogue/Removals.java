@@ -138,6 +138,52 @@ public final class Removals {
         .write();
   }
 
+  private static final String ERASED = "erased/";
+
+  /// Where it stands that a study was erased from a destination: this, then the study's key.
+  static String erasedFrom(String destinationId) {
+    return ERASED + destinationId + "/";
+  }
+
+  /// Remembers that a study was erased from a destination for good: no copy of it counts there or
+  /// is wanted there any more.
+  public void erased(StudyKey study, String destinationId) {
+    String name = erasedFrom(destinationId) + study.value();
+    database.write(link -> {
+      link.call(
+              "update copy set state = 'removed' where study = ? and destination = ?"
+                  + " and state <> 'removed'")
+          .text(study.value())
+          .text(destinationId)
+          .write();
+      return link.call(
+              "insert into fact (name, value, remembered_at) values (?, ?, ?)"
+                  + " on conflict (name) do nothing")
+          .text(name)
+          .text("")
+          .time(clock.instant())
+          .write();
+    });
+  }
+
+  /// Whether a study is remembered as erased from a destination.
+  public boolean isErased(StudyKey study, String destinationId) {
+    return database.read(link ->
+        link.call("select name from fact where name = ?")
+            .text(erasedFrom(destinationId) + study.value())
+            .one(Link.Row::text)
+            .isPresent());
+  }
+
+  /// Whether anything is remembered as erased from anywhere.
+  boolean hasErased() {
+    return database.read(link ->
+        link.call("select name from fact where substr(name, 1, 7) = ? limit 1")
+            .text(ERASED)
+            .one(Link.Row::text)
+            .isPresent());
+  }
+
   /// The certificate is complete and kept.
   public void ended(String certificate, String digest) {
     database.write(link ->

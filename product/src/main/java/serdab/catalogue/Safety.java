@@ -73,6 +73,9 @@ public final class Safety {
   /// @param empty studies without a single file, which are not counted in any other figure
   /// @param notListed in the catalogue and not in the source any more; in no other figure
   /// @param notWanted listed and wanted by no plan; in no other figure
+  /// @param erased studies and groups that a person had erased from one of the destinations for
+  ///   good; it counts as if it were not asked to hold them, and who was erased from all of them is
+  ///   in no other figure
   /// @param oldestNeverRead when the first of those never read was first seen
   /// @param destinations in the order of the scope
   public record Counts(
@@ -89,6 +92,7 @@ public final class Safety {
       long empty,
       long notListed,
       long notWanted,
+      long erased,
       Optional<Instant> oldestNeverRead,
       List<OnDestination> destinations) {
 
@@ -132,12 +136,14 @@ public final class Safety {
     String wanted = wanted(scope.wishes(), texts);
     String group = "substr(s.study, 1, 1) = '_'";
     String listed = "s.last_seen_run >= " + scope.listedSince();
-    String counted = "t.listed = 1 and t.wanted = 1 and (t.file_count > 0 or t.version <> '')";
+    int places = scope.destinationIds().size();
+    boolean anyErased = places > 0 && catalogue.removals().hasErased();
+    String asked = "t.listed = 1 and t.wanted = 1 and (t.file_count > 0 or t.version <> '')";
+    String counted = anyErased ? asked + " and not (" + erasedFrom(places, " and ") + ")" : asked;
     StringBuilder everywhere = new StringBuilder("1 = 1");
     StringBuilder joins = new StringBuilder();
     StringBuilder copies = new StringBuilder();
     List<String> joinTexts = new ArrayList<>();
-    int places = scope.destinationIds().size();
     for (int i = 0; i < places; i++) {
       String c = "c" + i;
       joins
@@ -154,7 +160,17 @@ public final class Safety {
           .append(", case when " + c + ".state = 'unseen' then 1 else 0 end as unseen" + i)
           .append(", " + c + ".depth as depth" + i)
           .append(", coalesce(" + c + ".intact_at, " + c + ".proven_at) as proven" + i);
-      everywhere.append(" and t.good" + i + " = 1 and t.whole" + i + " = 1");
+      if (anyErased) {
+        copies
+            .append(", case when exists (select 1 from fact e where e.name = ? || s.study)")
+            .append(" then 1 else 0 end as erased" + i);
+        texts.add(Removals.erasedFrom(scope.destinationIds().get(i)));
+        everywhere
+            .append(" and (t.erased" + i + " = 1")
+            .append(" or (t.good" + i + " = 1 and t.whole" + i + " = 1))");
+      } else {
+        everywhere.append(" and t.good" + i + " = 1 and t.whole" + i + " = 1");
+      }
     }
     String good = places == 0 ? "1 = 0" : everywhere.toString();
     String changed =
@@ -171,12 +187,12 @@ public final class Safety {
     sum(columns, counted + " and t.other = 0 and " + calm + " and " + good);
     sum(columns, counted + " and t.other = 1 and " + calm + " and " + good);
     sum(columns, counted + " and t.version = ''");
-    sum(columns, counted + " and t.version <> '' and not (" + provenOn(places) + ")");
+    sum(columns, counted + " and t.version <> '' and not (" + provenOn(places, anyErased) + ")");
     sum(
         columns,
         counted
             + " and t.version <> '' and (t.missing_files > 0 or ("
-            + provenOn(places)
+            + provenOn(places, anyErased)
             + " and not ("
             + good
             + ") and not ("
@@ -188,6 +204,7 @@ public final class Safety {
     sum(columns, "t.listed = 1 and t.wanted = 1 and t.file_count = 0 and t.version = ''");
     sum(columns, "t.listed = 0");
     sum(columns, "t.listed = 1 and t.wanted = 0");
+    sum(columns, anyErased ? asked + " and (" + erasedFrom(places, " or ") + ")" : "1 = 0");
     columns.add("min(case when " + counted + " and t.version = '' then t.first_seen_at end)");
     for (int i = 0; i < places; i++) {
       String proven = counted + " and t.good" + i + " = 1";
@@ -228,15 +245,24 @@ public final class Safety {
     });
   }
 
-  private static String provenOn(int places) {
+  private static String provenOn(int places, boolean anyErased) {
     if (places == 0) {
       return "1 = 0";
     }
     List<String> good = new ArrayList<>();
     for (int i = 0; i < places; i++) {
-      good.add("t.good" + i + " = 1");
+      String here = "t.good" + i + " = 1";
+      good.add(anyErased ? "(" + here + " or t.erased" + i + " = 1)" : here);
     }
     return String.join(" and ", good);
+  }
+
+  private static String erasedFrom(int places, String joined) {
+    List<String> erased = new ArrayList<>();
+    for (int i = 0; i < places; i++) {
+      erased.add("t.erased" + i + " = 1");
+    }
+    return String.join(joined, erased);
   }
 
   private static void sum(List<String> columns, String condition) {
@@ -244,7 +270,7 @@ public final class Safety {
   }
 
   private static Counts counts(Scope scope, Link.Row row) throws SQLException {
-    long[] figures = new long[13];
+    long[] figures = new long[14];
     for (int i = 0; i < figures.length; i++) {
       figures[i] = row.number();
     }
@@ -274,6 +300,7 @@ public final class Safety {
         figures[10],
         figures[11],
         figures[12],
+        figures[13],
         oldest,
         destinations);
   }

@@ -5,11 +5,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -21,7 +21,6 @@ import serdab.catalogue.Catalogue;
 import serdab.report.Progress;
 import serdab.repository.Check;
 import serdab.repository.Repository;
-import serdab.store.BlobInfo;
 import serdab.store.BlobStore;
 
 /// `serdab repository check`: is every file of a repository there and as it was written?
@@ -95,7 +94,7 @@ final class RepositoryCheckCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     String address = RepositoryCommand.address(place);
-    double part = share == null ? 1 : part(share);
+    Part part = share == null ? new Part(1, 1) : part(share);
     Home home = around.home().make();
     Terminal terminal = around.terminal();
     TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
@@ -110,17 +109,12 @@ final class RepositoryCheckCommand implements Callable<Integer> {
       Set<Check.Finding> findings = new LinkedHashSet<>();
       Check.Presence presence = check.presence();
       findings.addAll(presence.findings());
-      long most = share == null ? Long.MAX_VALUE : Math.max(1, (long) (part * bytes(store)));
-      RepositoryPace pace = new RepositoryPace(rate(), most, stop::isRequested, progress::read);
-      Optional<Check.Point> after =
+      RepositoryPace pace =
+          new RepositoryPace(rate(), Long.MAX_VALUE, stop::isRequested, progress::read);
+      Check.Progress done =
           share == null
-              ? Optional.empty()
-              : catalogue.fact(FACT + id).filter(name -> !name.isEmpty()).map(this::point);
-      Check.Progress done = check.prove(_ -> Instant.EPOCH, after, pace, findings::add);
-      if (share != null) {
-        catalogue.rememberFact(
-            FACT + id, done.isComplete() ? "" : done.last().map(Check.Point::file).orElse(""));
-      }
+              ? check.prove(_ -> Instant.EPOCH, Optional.empty(), pace, findings::add)
+              : prove(check, part, FACT + id, catalogue, pace, findings);
       bar.end();
       Checked checked = new Checked(id, presence, done, new ArrayList<>(findings));
       int code =
@@ -136,14 +130,24 @@ final class RepositoryCheckCommand implements Callable<Integer> {
     }
   }
 
-  private Check.Point point(String file) {
-    return new Check.Point(Instant.EPOCH, file);
-  }
-
-  private static long bytes(BlobStore store) {
-    try (Stream<BlobInfo> files = store.list("")) {
-      return files.mapToLong(BlobInfo::lengthBytes).sum();
-    }
+  /// Reads the files that have their turn.
+  private static Check.Progress prove(
+      Check check,
+      Part part,
+      String fact,
+      Catalogue catalogue,
+      RepositoryPace pace,
+      Set<Check.Finding> findings) {
+    CheckRounds rounds = CheckRounds.parse(catalogue.fact(fact).orElse(""));
+    Map<String, Long> there = check.files();
+    List<String> due = List.copyOf(rounds.due(there, part.part(), part.of()).keySet());
+    Check.Progress done = check.prove(due, pace, findings::add);
+    Optional<String> last = done.last().map(Check.Point::file);
+    boolean whole = done.isComplete() && due.size() == there.size();
+    last.ifPresent(file ->
+        catalogue.rememberFact(
+            fact, (done.isComplete() ? rounds.after(file, whole) : rounds.stopped(file)).text()));
+    return new Check.Progress(done.files(), done.bytes(), done.last(), whole);
   }
 
   private OptionalLong rate() {
@@ -156,13 +160,15 @@ final class RepositoryCheckCommand implements Callable<Integer> {
     return OptionalLong.of(rate * 1_000_000);
   }
 
-  private static double part(String text) {
+  private record Part(long part, long of) {}
+
+  private static Part part(String text) {
     if (text.matches("\\d{1,7}/\\d{1,7}")) {
       int slash = text.indexOf('/');
-      double of = Double.parseDouble(text.substring(slash + 1));
-      double part = Double.parseDouble(text.substring(0, slash)) / of;
-      if (part > 0 && part <= 1) {
-        return part;
+      long of = Long.parseLong(text.substring(slash + 1));
+      long part = Long.parseLong(text.substring(0, slash));
+      if (part > 0 && part <= of) {
+        return new Part(part, of);
       }
     }
     throw wrong("--share is " + text + "; it must be a fraction such as 1/30.");

@@ -24,6 +24,7 @@ import serdab.SerdabException;
       RepositorySnapshotsCommand.class,
       RepositoryCheckCommand.class,
       RepositoryPruneCommand.class,
+      RepositoryEraseCommand.class,
       RepositoryRepairCommand.class
     },
     footer = {

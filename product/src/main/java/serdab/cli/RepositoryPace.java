@@ -28,6 +28,11 @@ final class RepositoryPace implements Check.Pace {
     this.told = told;
   }
 
+  /// For readers that only wait; thread-safe.
+  synchronized void waitFor(long read) {
+    mayRead(read);
+  }
+
   @Override
   public boolean mayRead(long next) {
     if (stopped.getAsBoolean() || (bytes > 0 && bytes + next > bytesMax)) {

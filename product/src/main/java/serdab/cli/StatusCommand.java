@@ -342,6 +342,7 @@ final class StatusCommand implements Callable<Integer> {
     line(counts.empty(), "status.empty");
     line(counts.notListed(), "status.not-listed");
     line(counts.notWanted(), "status.not-wanted");
+    line(counts.erased(), "status.erased");
   }
 
   private void line(long count, String key) {
@@ -479,6 +480,7 @@ final class StatusCommand implements Callable<Integer> {
     writer.writeNumberProperty("empty", counts.empty());
     writer.writeNumberProperty("not_listed_any_more", counts.notListed());
     writer.writeNumberProperty("not_selected", counts.notWanted());
+    writer.writeNumberProperty("erased", counts.erased());
     writer.writeBooleanProperty("running", plan.running());
     writer.writeStringProperty("last_run_at", text(plan.lastRun().map(RunRow::startedAt)));
     writer.writeStringProperty("last_good_at", text(plan.lastGood().flatMap(RunRow::endedAt)));

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -39,6 +40,7 @@ import serdab.store.BlobStore;
       "  serdab verify zip:/Volumes/Backup",
       "  serdab verify daily                                (every destination of this plan)",
       "  serdab verify zip:/Volumes/Backup --share 1/30      (daily: all within a month)",
+      "  serdab verify repo:/Volumes/Sealed --depth intact --share 1/30 --rate 20",
       "  serdab verify zip:/Volumes/Backup --study 1.2.840.1 --depth restored",
       "  serdab verify zip:/Volumes/Backup --repair --from zip:/Volumes/Second",
       "  serdab verify repo:/Volumes/Sealed --identity owner.age",
@@ -74,6 +76,12 @@ final class VerifyCommand implements Callable<Integer> {
       paramLabel = "N/M",
       description = "Only this share of the copies, those proven longest ago first.")
   private @Nullable String share;
+
+  @Option(
+      names = "--rate",
+      paramLabel = "MB",
+      description = "Reads at most so many megabytes a second. Default: as fast as can be.")
+  private @Nullable Long rate;
 
   @Option(names = "--study", paramLabel = "UID", description = "Only copies of this study.")
   private @Nullable String study;
@@ -155,8 +163,9 @@ final class VerifyCommand implements Callable<Integer> {
     StopSignal stop = new StopSignal(around.clock());
     List<Destination> helpers = new ArrayList<>();
     boolean reads = repair || wanted.reaches(Depth.READABLE);
+    OptionalLong atMost = rate();
     try (RunLock _ = RunLock.take(home.lock());
-        Wiring wiring = new Wiring(around, reads ? keys : KeyOptions.NONE);
+        Wiring wiring = new Wiring(around, reads ? keys : KeyOptions.NONE).readingAtMost(atMost);
         Catalogue catalogue = wiring.catalogue(home);
         Destination place =
             repair
@@ -345,6 +354,16 @@ final class VerifyCommand implements Callable<Integer> {
                   "--depth is " + depth + "; it must be present, intact, readable or restored.",
                   "Run: serdab verify --help"));
     };
+  }
+
+  private OptionalLong rate() {
+    if (rate == null) {
+      return OptionalLong.empty();
+    }
+    if (rate < 1 || rate > 1_000_000) {
+      throw wrong("--rate", rate.toString(), "megabytes a second, 1 or more");
+    }
+    return OptionalLong.of(rate * 1_000_000);
   }
 
   private Share share() {

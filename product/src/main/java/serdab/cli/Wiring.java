@@ -11,10 +11,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -39,6 +41,7 @@ import serdab.source.horos.AutoClean;
 import serdab.source.horos.HorosSource;
 import serdab.store.BlobStore;
 import serdab.store.LocalFolder;
+import serdab.store.PacedStore;
 import serdab.ziptree.NamingProfile;
 
 /// Turns what the user wrote into sources, destinations and the catalogue. The one place where
@@ -60,6 +63,8 @@ final class Wiring implements AutoCloseable {
   private final ExecutorService computing =
       Executors.newFixedThreadPool(
           parallelism, Thread.ofPlatform().name("compute-", 1).daemon(true).factory());
+
+  private Optional<LongConsumer> pace = Optional.empty();
 
   /// Which destinations may be found at an address, where it is more or less than those seen there.
   private final Map<String, Set<DestinationId>> expected = new HashMap<>();
@@ -84,6 +89,20 @@ final class Wiring implements AutoCloseable {
     this.around = around;
     this.names = names;
     this.identities = new Identities(around, keys);
+  }
+
+  /// Reads places no faster than so many bytes a second from now on.
+  Wiring readingAtMost(OptionalLong bytesPerSecond) {
+    bytesPerSecond.ifPresent(most -> {
+      RepositoryPace rate =
+          new RepositoryPace(OptionalLong.of(most), Long.MAX_VALUE, () -> false, _ -> {});
+      pace = Optional.of(rate::waitFor);
+    });
+    return this;
+  }
+
+  private BlobStore paced(BlobStore store) {
+    return pace.<BlobStore>map(slow -> new PacedStore(store, slow)).orElse(store);
   }
 
   Names names() {
@@ -245,7 +264,21 @@ final class Wiring implements AutoCloseable {
     return expected.getOrDefault(address(specification), knownAt(specification, catalogue));
   }
 
-  private Destination repository(
+  /// Opens a repository to erase a study from it, with the identity if there is one.
+  RepositoryDestination repositoryToErase(String specification, Catalogue catalogue) {
+    RepositoryDestination opened =
+        repository(
+            specification, Access.READ, Compression.SMALL, expectedAt(specification, catalogue));
+    if (!opened.canWrite()) {
+      opened.close();
+      try (BlobStore store = repositoryPlace(specification, Set.of())) {
+        throw notEnrolled(store, specification);
+      }
+    }
+    return opened;
+  }
+
+  private RepositoryDestination repository(
       String specification, Access access, Compression compression, Set<DestinationId> allowed) {
     BlobStore store = repositoryPlace(specification, allowed);
     try {
@@ -285,7 +318,8 @@ final class Wiring implements AutoCloseable {
                 + specification));
   }
 
-  private Destination opened(Repository repository, BlobStore store, Compression compression) {
+  private RepositoryDestination opened(
+      Repository repository, BlobStore store, Compression compression) {
     return new RepositoryDestination(
         repository,
         store,
@@ -301,7 +335,7 @@ final class Wiring implements AutoCloseable {
       }
       throw noRepository(specification, folder.toString());
     }
-    BlobStore store = LocalFolder.open(folder, around.random());
+    BlobStore store = paced(LocalFolder.open(folder, around.random()));
     if (!Repository.isAt(store)) {
       store.close();
       if (!allowed.isEmpty()) {
@@ -565,7 +599,7 @@ final class Wiring implements AutoCloseable {
     BlobStore store =
         !there && writes
             ? LocalFolder.create(folder, around.random())
-            : LocalFolder.open(folder, around.random());
+            : paced(LocalFolder.open(folder, around.random()));
     if (Repository.isAt(store)) {
       store.close();
       throw new SerdabException.HeldBack(

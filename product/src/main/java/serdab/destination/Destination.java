@@ -103,6 +103,12 @@ public interface Destination extends AutoCloseable {
   /// @throws serdab.SerdabException.Damaged when what lies there cannot be understood
   boolean remove(HeldVersion version);
 
+  /// Whether a person had this study erased here for good. Then nothing of it is taken again:
+  /// whoever begins a copy of it is refused.
+  default boolean isErased(StudyKey study) {
+    return false;
+  }
+
   /// As [#remove], also when no other copy of the study is left here: for a study whose time is
   /// over and whose end a person confirmed.
   boolean removeLast(HeldVersion version);

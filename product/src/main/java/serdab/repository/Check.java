@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -254,6 +255,28 @@ public final class Check {
           .forEach(points::add);
     }
     points.sort(Comparator.naturalOrder());
+    return prove(points, after, pace, findings);
+  }
+
+  /// Every file that [#prove] would read, with its length.
+  public Map<String, Long> files() {
+    Map<String, Long> all = new TreeMap<>();
+    try (Stream<BlobInfo> files = shelf.store().list("")) {
+      files
+          .filter(file -> !file.name().startsWith(Judge.QUARANTINE))
+          .forEach(file -> all.put(file.name(), file.lengthBytes()));
+    }
+    return all;
+  }
+
+  /// Reads these files back, in this order, and proves them.
+  public Progress prove(List<String> files, Pace pace, Consumer<Finding> findings) {
+    List<Point> points = files.stream().map(file -> new Point(Instant.EPOCH, file)).toList();
+    return prove(points, Optional.empty(), pace, findings);
+  }
+
+  private Progress prove(
+      List<Point> points, Optional<Point> after, Pace pace, Consumer<Finding> findings) {
     long files = 0;
     long bytes = 0;
     Optional<Point> last = after;

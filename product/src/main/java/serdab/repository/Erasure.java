@@ -42,7 +42,12 @@ public final class Erasure {
   /// @param sharing those of other groups that are written anew, as they share blobs with it
   /// @param whenPlaceLetsGo whether the place locks finished files: the erasure takes effect when
   ///   its lock on the group's documents ends, not before
-  public record Plan(List<Snapshot> versions, List<Snapshot> sharing, boolean whenPlaceLetsGo) {
+  /// @param needsIdentity whether there is sharing, and no identity to open what is shared
+  public record Plan(
+      List<Snapshot> versions,
+      List<Snapshot> sharing,
+      boolean whenPlaceLetsGo,
+      boolean needsIdentity) {
 
     public Plan {
       versions = List.copyOf(versions);
@@ -77,10 +82,12 @@ public final class Erasure {
       if (!begun && !known.hasGroup(group) && !repository.hasKey(group)) {
         throw Problems.groupUnknown();
       }
+      List<Snapshot> sharing = known.needing(group);
       return new Plan(
           versions,
-          known.needing(group),
-          shelf.store().capabilities().has(Capability.IMMUTABILITY));
+          sharing,
+          shelf.store().capabilities().has(Capability.IMMUTABILITY),
+          !sharing.isEmpty() && repository.unlocked().isEmpty());
     }
   }
 
@@ -102,7 +109,7 @@ public final class Erasure {
       throw Problems.needsWriter();
     }
     Plan plan = plan(groupKey);
-    if (!plan.sharing().isEmpty() && repository.unlocked().isEmpty()) {
+    if (plan.needsIdentity()) {
       throw Problems.needsIdentity();
     }
     String group = repository.naming().group(groupKey);

@@ -44,8 +44,8 @@ final class Known implements AutoCloseable {
   /// More segments than this are merged whatever their sizes.
   private static final int SEGMENTS_MAX = 8;
 
-  /// What is smaller is merged without asking.
-  private static final long SMALL_WEIGHT = 1024;
+  /// What is smaller is merged without asking. More would write the same again in every small run.
+  private static final long SMALL_WEIGHT = 32;
 
   private final Shelf shelf;
   private final Trust trust;
@@ -421,6 +421,15 @@ final class Known implements AutoCloseable {
 
   synchronized void erased(String group) {
     erased.add(group);
+  }
+
+  /// Whether any group was erased.
+  synchronized boolean hasErased() {
+    return !erased.isEmpty();
+  }
+
+  synchronized boolean isErased(String group) {
+    return erased.contains(group);
   }
 
   /// Everywhere that a blob is said to lie; whether the packs are there is to be asked.

@@ -21,7 +21,7 @@ final class PackWriter {
 
   private static final String MANIFEST = "manifest.json.zst";
   static final String CONTENT = "pack.json.zst";
-  private static final int MANIFEST_LEVEL = 6;
+  private static final int MANIFEST_LEVEL = 15;
 
   private final Bulk sealed = new Bulk();
   private final AgeWriter age;

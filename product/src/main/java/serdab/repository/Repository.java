@@ -491,6 +491,11 @@ public final class Repository implements AutoCloseable {
     return !shelf.names(Layout.groupFolder(group)).isEmpty();
   }
 
+  /// Whether a group was erased for good, so that nothing is written for it again.
+  public boolean isErased(String groupKey) {
+    return known().hasErased() && known().isErased(naming.group(groupKey));
+  }
+
   /// Learns that a group was erased.
   void erased(String group) {
     known().erased(group);

@@ -226,7 +226,11 @@ public final class Verification {
       if (row.getValue().shouldBeThere()
           && !listed.containsKey(row.getKey())
           && asked.add(row.getKey())) {
-        lost.add(remembered(row.getValue()));
+        if (destination.isErased(row.getValue().study())) {
+          catalogue.removals().erased(row.getValue().study(), id); // From another machine.
+        } else {
+          lost.add(remembered(row.getValue()));
+        }
       }
     }
     lost.sort(

@@ -418,7 +418,7 @@ public final class Prune {
 
   /// @return whether it was stopped
   private boolean removePart(PlanFile plan, RetentionRules rules, List<Ready> part) {
-    Removals.CertificateRow act = begin(plan, part.size());
+    Removals.CertificateRow act = begin(plan.hash().hex(), plan.rules(), part.size());
     List<RemovalRow> copies = new ArrayList<>();
     Map<Integer, Certificate.More> more = new HashMap<>();
     for (Ready ready : part) {
@@ -457,7 +457,7 @@ public final class Prune {
     return stopped;
   }
 
-  private Removals.CertificateRow begin(PlanFile plan, int copies) {
+  private Removals.CertificateRow begin(String planHash, List<String> rules, int copies) {
     Instant now = setting.clock().instant();
     // A catalogue that was made again counts anew, and no certificate may stand for another.
     String id = STAMP.format(now) + "-" + removals.nextNumber();
@@ -470,8 +470,8 @@ public final class Prune {
     return new Removals.CertificateRow(
         id,
         here,
-        plan.hash().hex(),
-        String.join("\n", plan.rules()),
+        planHash,
+        String.join("\n", rules),
         setting.author(),
         setting.worker(),
         now,
@@ -514,6 +514,84 @@ public final class Prune {
       return problem;
     } catch (SerdabException.Damaged | SerdabException.Refused e) {
       return Optional.of(e.problem());
+    }
+  }
+
+  // ---- erasing
+
+  /// Has a whole study destroyed at once, with a certificate, and says what became of each copy.
+  ///
+  /// @param rules what a person said, a line each, for the certificate
+  /// @param copies those that go; with none there is no certificate
+  /// @param destroy makes all of them go, or throws
+  PruneReport destroy(List<String> rules, List<HeldVersion> copies, Runnable destroy) {
+    String hash = RulesText.hash(rules).hex();
+    long run = catalogue.beginRun("erase", hash, "", List.of(here), setting.worker());
+    String outcome = "failed";
+    try {
+      finishBegun();
+      if (copies.isEmpty()) {
+        destroy.run();
+      } else {
+        destroyed(begin(hash, rules, copies.size()), rules, copies, destroy);
+      }
+      outcome = "good";
+      return new PruneReport(removed, removedBytes, kept, written, false);
+    } finally {
+      catalogue.endRun(
+          run, outcome, new RunTotals(copies.size(), copies.size(), 0, 0, 0, 0, 0, 0, 0, 0));
+    }
+  }
+
+  private void destroyed(
+      Removals.CertificateRow act, List<String> rules, List<HeldVersion> copies, Runnable destroy) {
+    List<RemovalRow> rows = new ArrayList<>();
+    Map<Integer, Certificate.More> more = new HashMap<>();
+    for (HeldVersion copy : copies) {
+      RemovalRow row =
+          new RemovalRow(
+              rows.size(),
+              copy.study(),
+              copy.id(),
+              here,
+              copy.location(),
+              copy.storedBytes(),
+              copy.fileCount(),
+              true,
+              rules,
+              "intended",
+              "");
+      rows.add(row);
+      more.put(row.ordinal(), new Certificate.More(digestsIfReadable(copy), elsewhere(copy)));
+    }
+    removals.intend(act, rows);
+    keepPaper(
+        intentName(act.id()),
+        new Certificate(
+                act, destination.describe(), setting.writtenBy(), rows, more, destination::shown)
+            .json());
+    rows.forEach(removals::going);
+    try {
+      destroy.run();
+    } catch (SerdabException e) {
+      rows.forEach(row -> finish(act, row));
+      complete(act, more);
+      throw e;
+    }
+    for (RemovalRow row : rows) {
+      removals.removed(act.id(), row, "");
+      removed++;
+      removedBytes += row.storedBytes();
+    }
+    complete(act, more);
+  }
+
+  /// What cannot be read is destroyed all the same, and the certificate then knows less of it.
+  private List<String> digestsIfReadable(HeldVersion copy) {
+    try {
+      return digests(copy);
+    } catch (SerdabException.Damaged | SerdabException.Refused e) {
+      return List.of();
     }
   }
 

@@ -154,8 +154,7 @@ class AsOfTest {
 
   private Set<String> restored(String form, String... wanted) throws IOException {
     Path back = folder.resolve("back-" + ++restores);
-    Stream<String> always =
-        Stream.of("restore", "--from", place(form), "--to", back.toString());
+    Stream<String> always = Stream.of("restore", "--from", place(form), "--to", back.toString());
     serdab(Stream.concat(always, Stream.of(wanted)).toArray(String[]::new));
     return digests(back);
   }

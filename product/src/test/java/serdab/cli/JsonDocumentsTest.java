@@ -144,7 +144,7 @@ class JsonDocumentsTest {
     String[] with = {"--passphrase-file", secret.toString(), "--json"};
     checkPrinted("serdab-repository-v1", with(with(init(place), with[0]), with[1]));
     Path source = Files.createDirectories(folder.resolve("sealing"));
-    for (String study : List.of("1.2.5", "1.2.6")) {
+    for (String study : List.of("1.2.5", "1.2.6", "1.2.7")) {
       Files.write(
           source.resolve(study),
           serdab.testing.world.TinyDicom.image().study(study).sop(study + ".1").bytes());
@@ -154,6 +154,15 @@ class JsonDocumentsTest {
     checkPrinted("serdab-backup-v1", backup);
     checkPrinted("serdab-snapshots-v1", "repository", "snapshots", place, "--json");
     checkPrinted("serdab-repositoryprune-v1", "repository", "prune", place, "--json");
+    String[] erase = {
+      "repository", "erase", place, "--study", "1.2.7", "--reason", "a test", "--json"
+    };
+    checkPrinted("serdab-erase-v1", erase);
+    Matcher label =
+        Pattern.compile("\"label\" *: *\"(S-[0-9a-f]+)\"")
+            .matcher(new CommandLineRun(folder.resolve("home")).run(erase).out());
+    assertThat(label.find()).isTrue();
+    checkPrinted("serdab-erase-v1", with(with(erase, "--confirm"), label.group(1)));
     checkPrinted("serdab-keys-v1", "repository", "key", "list", place, "--json");
     checkPrinted("serdab-sheet-v1", "repository", "key", "sheet", place, "--json");
     checkPrinted("serdab-enrol-v1", "repository", "key", "enrol", place, with[0], with[1], with[2]);

@@ -7,8 +7,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import serdab.Depth;
 import serdab.Problem;
@@ -27,6 +29,7 @@ import serdab.destination.Traits;
 import serdab.destination.VersionReader;
 import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyKey;
+import serdab.repository.Erasure;
 import serdab.repository.Repository;
 import serdab.repository.Snapshot;
 import serdab.repository.VersionWriter;
@@ -332,6 +335,64 @@ public final class RepositoryDestination implements Destination {
     }
     repository.remove(found.get(), REMOVED);
     return true;
+  }
+
+  // ---- erasing
+
+  /// Whether this machine may write here, or an identity was given.
+  public boolean canWrite() {
+    return repository.canWrite();
+  }
+
+  @Override
+  public boolean isErased(StudyKey study) {
+    return repository.isErased(study.value());
+  }
+
+  /// What erasing a study would do.
+  ///
+  /// @param versions those of it that are held; none when an erasure was begun and not ended
+  /// @param sharing studies that share stored bytes with it, which are sealed to them first
+  /// @param whenPlaceLetsGo whether the place locks files, so that the study can be read by whoever
+  ///   has the identity until the lock on its keys ends
+  /// @param needsIdentity whether the identity is needed and was not given
+  public record Erasing(
+      List<HeldVersion> versions,
+      Set<StudyKey> sharing,
+      boolean whenPlaceLetsGo,
+      boolean needsIdentity) {
+
+    public Erasing {
+      versions = List.copyOf(versions);
+      sharing = Set.copyOf(sharing);
+    }
+  }
+
+  /// Finds out what erasing a study would do. Only reads.
+  ///
+  /// @throws SerdabException.Refused `repository-group-unknown` when nothing is known of the study
+  ///   here, `repository-no-prune`
+  /// @throws SerdabException.Damaged when a snapshot cannot be read: nobody knows what it needs
+  public Erasing planErasing(StudyKey study) {
+    Erasure.Plan plan = new Erasure(repository, VersionManifest::moved).plan(study.value());
+    return new Erasing(
+        ordered(plan.versions()),
+        plan.sharing().stream()
+            .map(snapshot -> new StudyKey(snapshot.groupKey()))
+            .collect(Collectors.toSet()),
+        plan.whenPlaceLetsGo(),
+        plan.needsIdentity());
+  }
+
+  /// Erases a study for good: its key is destroyed, and with it whatever only that key opens.
+  /// Studies that share stored bytes with it keep them. Killed at any step, it is ended by calling
+  /// it again.
+  ///
+  /// @param reason one sentence for people, without patient data
+  /// @return how many bytes were written for studies that share with it
+  /// @throws SerdabException.Refused as [#planErasing], and `repository-needs-identity`
+  public long erase(StudyKey study, String reason) {
+    return repository.erase(study.value(), VersionManifest::moved, reason).storedBytes();
   }
 
   /// Its packs stay where they are, as others may share them; a prune frees those that nobody

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -133,12 +134,15 @@ record VersionManifest(Blob studyManifest, List<Blob> headers, List<FileRecipe> 
   }
 
   private static void write(JsonGenerator json, BlobFeed.Place place, boolean withCodec) {
-    BlobAt at = place.at();
+    write(json, place.at(), place.lengthBytes(), withCodec);
+  }
+
+  private static void write(JsonGenerator json, BlobAt at, long lengthBytes, boolean withCodec) {
     json.writeStartArray();
     json.writeNumber(at.pack());
     json.writeNumber(at.offset());
     json.writeNumber(at.storedBytes());
-    json.writeNumber(place.lengthBytes());
+    json.writeNumber(lengthBytes);
     if (withCodec) {
       json.writeNumber(at.codec());
     }
@@ -165,6 +169,90 @@ record VersionManifest(Blob studyManifest, List<Blob> headers, List<FileRecipe> 
     return cause == null
         ? new SerdabException.Damaged(problem)
         : new SerdabException.Damaged(problem, cause);
+  }
+
+  // ---- moving
+
+  /// The same manifest with its blobs elsewhere.
+  ///
+  /// @throws SerdabException.Damaged `manifest-damaged` when it is not what the format says
+  static byte[] moved(byte[] document, UnaryOperator<BlobAt> moved) {
+    read(document);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (JsonParser from = JSON.createParser(ObjectReadContext.empty(), document);
+        JsonGenerator to = JSON.createGenerator(ObjectWriteContext.empty(), out)) {
+      Moving moving = new Moving(from, to, moved);
+      while (from.nextToken() != null) {
+        moving.next();
+      }
+      to.writeRaw('\n');
+    } catch (JacksonException | IllegalArgumentException e) {
+      throw damaged("it cannot be understood", e);
+    }
+    return out.toByteArray();
+  }
+
+  /// Copies a manifest token by token, but for where its blobs lie. What it does not know it copies
+  /// too.
+  private static final class Moving {
+
+    private static final int TOP = 1;
+    private static final int IN_FILE = 3;
+
+    private final JsonParser from;
+    private final JsonGenerator to;
+    private final UnaryOperator<BlobAt> moved;
+    private int depth;
+    private String member = "";
+    private String inFile = "";
+
+    Moving(JsonParser from, JsonGenerator to, UnaryOperator<BlobAt> moved) {
+      this.from = from;
+      this.to = to;
+      this.moved = moved;
+    }
+
+    void next() {
+      switch (from.currentToken()) {
+        case PROPERTY_NAME -> {
+          if (depth == TOP) {
+            member = from.currentName();
+          } else if (depth == IN_FILE) {
+            inFile = from.currentName();
+          }
+        }
+        case START_ARRAY -> {
+          boolean header = member.equals("headers") && depth == TOP + 1;
+          if (header
+              || (member.equals("studyManifest") && depth == TOP)
+              || (member.equals("files") && inFile.equals("parts") && depth == IN_FILE + 1)) {
+            move(!header);
+            return;
+          }
+          depth++;
+        }
+        case START_OBJECT -> {
+          if (depth == IN_FILE - 1) {
+            inFile = "";
+            if (member.equals("files")) {
+              to.writeRaw('\n');
+            }
+          }
+          depth++;
+        }
+        case END_ARRAY, END_OBJECT -> depth--;
+        default -> {}
+      }
+      to.copyCurrentEvent(from);
+    }
+
+    private void move(boolean withCodec) {
+      Blob blob = Reading.blob(from, withCodec);
+      BlobAt now = moved.apply(blob.at());
+      Reading.expect(
+          now.codec() == blob.at().codec() && now.storedBytes() == blob.at().storedBytes());
+      write(to, now, blob.lengthBytes(), withCodec);
+    }
   }
 
   private static final class Reading {
