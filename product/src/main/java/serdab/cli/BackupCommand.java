@@ -31,6 +31,7 @@ import serdab.plan.NamedPlan;
 import serdab.plan.Order;
 import serdab.plan.Selection;
 import serdab.plan.Strategy;
+import serdab.plan.ZipCompression;
 
 /// `serdab backup`: copies what is new and proves it.
 @Command(
@@ -192,6 +193,16 @@ final class BackupCommand implements Callable<Integer> {
           "How a repository makes images small: jpeg-ls (default; the least room) or fast (a few"
               + " percent more room, less work).")
   private String compression = "jpeg-ls";
+
+  @Option(
+      names = "--compress",
+      paramLabel = "KIND",
+      defaultValue = "deflate",
+      description =
+          "How ZIPs make images small: deflate (default; entries are the files) or jpeg-ls (about"
+              + " half of that room; entries are DICOM files with JPEG-LS, from which Serdab makes"
+              + " the files again, bit for bit).")
+  private String compress = "deflate";
 
   @Option(names = "--dicom-only", description = "Leaves out files that are not DICOM.")
   private boolean dicomOnly;
@@ -472,6 +483,7 @@ final class BackupCommand implements Callable<Integer> {
         .closed(notDuring.stream().map(BackupCommand::closed).toList())
         .adaptive(adaptive)
         .compression(compression())
+        .compress(compress())
         .plan();
   }
 
@@ -513,6 +525,15 @@ final class BackupCommand implements Callable<Integer> {
       }
     }
     throw wrong("--compression", compression, "jpeg-ls or fast");
+  }
+
+  private ZipCompression compress() {
+    for (ZipCompression known : ZipCompression.values()) {
+      if (known.text().equals(compress)) {
+        return known;
+      }
+    }
+    throw wrong("--compress", compress, "deflate or jpeg-ls");
   }
 
   private Strategy strategy() {

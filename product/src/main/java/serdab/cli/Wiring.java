@@ -30,6 +30,7 @@ import serdab.destination.ZipTreeDestination;
 import serdab.destination.repository.Compression;
 import serdab.destination.repository.RepositoryDestination;
 import serdab.plan.BackupPlan;
+import serdab.plan.ZipCompression;
 import serdab.repository.KeyWork;
 import serdab.repository.Repository;
 import serdab.repository.WriterKeys;
@@ -186,6 +187,7 @@ final class Wiring implements AutoCloseable {
                 specification,
                 naming(plan),
                 adopt ? ZipTreeDestination.Access.ADOPT : ZipTreeDestination.Access.WRITE,
+                jpegLs(plan),
                 catalogue);
     saw(destination, specification, catalogue);
     return destination;
@@ -214,17 +216,22 @@ final class Wiring implements AutoCloseable {
       // The plan for a place that does not exist yet is the plan for an empty one.
       return ZipTreeDestination.open(
           LocalFolder.create(home.cache().resolve("empty"), around.random()),
-          options(naming, ZipTreeDestination.Access.LOOK),
+          options(naming, ZipTreeDestination.Access.LOOK, jpegLs(plan)),
           Set.of(),
           around.clock(),
           around.random());
     }
-    return zipTree(specification, naming, ZipTreeDestination.Access.LOOK, catalogue);
+    return zipTree(specification, naming, ZipTreeDestination.Access.LOOK, jpegLs(plan), catalogue);
   }
 
   private ZipTreeDestination.Options options(
-      NamingProfile naming, ZipTreeDestination.Access access) {
-    return new ZipTreeDestination.Options(naming, access, computing, parallelism, WRITTEN_BY);
+      NamingProfile naming, ZipTreeDestination.Access access, boolean jpegLs) {
+    return new ZipTreeDestination.Options(
+        naming, access, computing, parallelism, WRITTEN_BY, jpegLs);
+  }
+
+  private static boolean jpegLs(BackupPlan plan) {
+    return plan.compress() == ZipCompression.JPEG_LS;
   }
 
   /// Opens a destination to verify or to restore from; writes nothing. A repository is opened with
@@ -239,7 +246,7 @@ final class Wiring implements AutoCloseable {
     return isRepository(specification)
         ? repository(
             specification, Access.READ, Compression.SMALL, expectedAt(specification, catalogue))
-        : zipTree(specification, NamingProfile.AS_FOUND, access, catalogue);
+        : zipTree(specification, NamingProfile.AS_FOUND, access, false, catalogue);
   }
 
   /// What may be done with a repository.
@@ -478,7 +485,7 @@ final class Wiring implements AutoCloseable {
     }
     return ZipTreeDestination.open(
         LocalFolder.open(destinationFolder(specification), around.random()),
-        options(NamingProfile.AS_FOUND, ZipTreeDestination.Access.READ),
+        options(NamingProfile.AS_FOUND, ZipTreeDestination.Access.READ, false),
         Set.of(),
         around.clock(),
         around.random());
@@ -524,7 +531,11 @@ final class Wiring implements AutoCloseable {
                 Compression.SMALL,
                 expectedAt(specification, catalogue))
             : zipTree(
-                specification, NamingProfile.AS_FOUND, ZipTreeDestination.Access.WRITE, catalogue);
+                specification,
+                NamingProfile.AS_FOUND,
+                ZipTreeDestination.Access.WRITE,
+                false,
+                catalogue);
     saw(destination, specification, catalogue);
     return destination;
   }
@@ -587,6 +598,7 @@ final class Wiring implements AutoCloseable {
       String specification,
       NamingProfile naming,
       ZipTreeDestination.Access access,
+      boolean jpegLs,
       Catalogue catalogue) {
     Path folder = destinationFolder(specification);
     Set<DestinationId> known = expectedAt(specification, catalogue);
@@ -609,7 +621,7 @@ final class Wiring implements AutoCloseable {
               "Write repo:" + folder + ", or give the ZIPs a folder of their own."));
     }
     return ZipTreeDestination.open(
-        store, options(naming, access), known, around.clock(), around.random());
+        store, options(naming, access, jpegLs), known, around.clock(), around.random());
   }
 
   private static SerdabException.HeldBack notThere(Path folder) {

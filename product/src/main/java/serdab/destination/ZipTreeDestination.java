@@ -85,7 +85,13 @@ public final class ZipTreeDestination implements Destination {
     this.id = id;
     this.clock = clock;
     this.tree =
-        new ZipTree(store, naming, options.executor(), options.parallelism(), options.writtenBy());
+        new ZipTree(
+            store,
+            naming,
+            options.executor(),
+            options.parallelism(),
+            options.writtenBy(),
+            options.jpegLs());
     this.issues = new IssueLog(store, clock);
     this.months = new MonthMarkers(store, clock, options.writtenBy());
   }
@@ -99,8 +105,21 @@ public final class ZipTreeDestination implements Destination {
   ///   ended by whoever made it; a few platform threads, as the work is computing
   /// @param parallelism how many of its tasks run at the same time
   /// @param writtenBy program and version, as `Serdab 0.1.0`
+  /// @param jpegLs whether images that can be are stored as JPEG-LS
   public record Options(
-      NamingProfile naming, Access access, Executor executor, int parallelism, String writtenBy) {}
+      NamingProfile naming,
+      Access access,
+      Executor executor,
+      int parallelism,
+      String writtenBy,
+      boolean jpegLs) {
+
+    /// Images are stored as they are.
+    public Options(
+        NamingProfile naming, Access access, Executor executor, int parallelism, String writtenBy) {
+      this(naming, access, executor, parallelism, writtenBy, false);
+    }
+  }
 
   /// What may be done with the place.
   public enum Access {
@@ -131,7 +150,7 @@ public final class ZipTreeDestination implements Destination {
           new ZipTreeDestination(store, identity.id(), identity.naming(), options, clock);
       if (options.access() == Access.WRITE || options.access() == Access.ADOPT) {
         store.sweep();
-        FormatDocument.storeIn(store);
+        FormatDocument.storeIn(store, options.jpegLs());
       }
       return destination;
     } catch (RuntimeException e) {
@@ -214,7 +233,8 @@ public final class ZipTreeDestination implements Destination {
             options.naming(),
             options.executor(),
             options.parallelism(),
-            options.writtenBy());
+            options.writtenBy(),
+            options.jpegLs());
     try (Stream<ZipTree.TreeZip> zips = tree.zips()) {
       if (zips.limit(LOOKED_AT_MAX).anyMatch(zip -> hasManifest(tree, zip))) {
         throw new SerdabException.HeldBack(

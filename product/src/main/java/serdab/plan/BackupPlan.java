@@ -36,6 +36,7 @@ import serdab.Sha256;
 ///   viewer; 0 turns the guard off
 /// @param adaptive whether it slows down while reading the source becomes slower
 /// @param compression how repositories make images small
+/// @param compress how trees of ZIPs make images small
 public record BackupPlan(
     String name,
     String source,
@@ -56,7 +57,8 @@ public record BackupPlan(
     List<ClosedHours> closed,
     long importGuardFiles,
     boolean adaptive,
-    FrameCompression compression) {
+    FrameCompression compression,
+    ZipCompression compress) {
 
   public static final Duration DEFAULT_QUIET_TIME = Duration.ofHours(24);
   public static final int DEFAULT_WORKERS = 2;
@@ -101,6 +103,7 @@ public record BackupPlan(
     draft.importGuardFiles = importGuardFiles;
     draft.adaptive = adaptive;
     draft.compression = compression;
+    draft.compress = compress;
     return draft;
   }
 
@@ -126,6 +129,7 @@ public record BackupPlan(
     private long importGuardFiles = DEFAULT_IMPORT_GUARD_FILES;
     private boolean adaptive;
     private FrameCompression compression = FrameCompression.JPEG_LS;
+    private ZipCompression compress = ZipCompression.DEFLATE;
 
     private Draft(String source, ZoneId zone) {
       this.source = source;
@@ -218,6 +222,11 @@ public record BackupPlan(
       return this;
     }
 
+    public Draft compress(ZipCompression wanted) {
+      compress = wanted;
+      return this;
+    }
+
     public BackupPlan plan() {
       return new BackupPlan(
           name,
@@ -239,7 +248,8 @@ public record BackupPlan(
           closed,
           importGuardFiles,
           adaptive,
-          compression);
+          compression,
+          compress);
     }
   }
 
@@ -276,6 +286,7 @@ public record BackupPlan(
     lines.put("import-guard-files", Long.toString(importGuardFiles));
     lines.put("adaptive", Boolean.toString(adaptive));
     lines.put("compression", compression.text());
+    lines.put("compress", compress.text());
     StringBuilder form = new StringBuilder();
     lines.forEach((key, value) -> form.append(key).append('=').append(escape(value)).append('\n'));
     return form.toString();

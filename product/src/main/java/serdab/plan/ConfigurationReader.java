@@ -203,6 +203,13 @@ final class ConfigurationReader {
                     FrameCompression.values(),
                     FrameCompression::text,
                     FrameCompression.JPEG_LS))
+            .compress(
+                oneOf(
+                    in,
+                    "compress",
+                    ZipCompression.values(),
+                    ZipCompression::text,
+                    ZipCompression.DEFLATE))
             .rules(rules(in));
     if (in.text("order").isPresent()) {
       draft.order(oneOf(in, "order", Order.values(), Order::text, Order.STUDY_DATE));

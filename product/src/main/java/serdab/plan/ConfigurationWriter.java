@@ -94,6 +94,7 @@ final class ConfigurationWriter {
     line("import_guard_files", plan.importGuardFiles());
     line("adaptive", plan.adaptive());
     line("compression", string(plan.compression().text()));
+    line("compress", string(plan.compress().text()));
     named.every().ifPresent(every -> line("every", string(Durations.text(every))));
     if (!plan.zone().equals(configuration.zone())) {
       line("zone", string(plan.zone().getId()));

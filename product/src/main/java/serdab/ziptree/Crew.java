@@ -25,6 +25,8 @@ final class Crew {
   /// As many as ever compressed at once; each holds a megabyte of tables.
   private final ConcurrentLinkedDeque<Deflate> deflates = new ConcurrentLinkedDeque<>();
 
+  private final ConcurrentLinkedDeque<JpegLsFile> jpegLs = new ConcurrentLinkedDeque<>();
+
   /// @param executor runs the work; tasks never wait for each other, so any number of threads will
   ///   do
   /// @param parallelism how many of its threads can work at the same time
@@ -61,6 +63,15 @@ final class Crew {
 
   void giveBack(Deflate deflate) {
     deflates.addFirst(deflate);
+  }
+
+  JpegLsFile takeJpegLs() {
+    JpegLsFile coder = jpegLs.pollFirst();
+    return coder == null ? new JpegLsFile() : coder;
+  }
+
+  void giveBack(JpegLsFile coder) {
+    jpegLs.addFirst(coder);
   }
 
   /// Takes back a slab that no thread works on any more.

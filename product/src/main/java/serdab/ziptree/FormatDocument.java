@@ -12,7 +12,11 @@ public enum FormatDocument {
   ZIP_TREE("zip-tree.md"),
   LIBRARY("library.md"),
   DIGESTS("digests.md"),
-  TREE_INDEX("tree-index.md");
+  TREE_INDEX("tree-index.md"),
+  /// Only where images are stored as JPEG-LS.
+  RECIPES("zip-tree-recipes.md"),
+  /// Only where images are stored as JPEG-LS.
+  RESTORE("restore-from-zip-tree.py");
 
   private final String fileName;
 
@@ -26,9 +30,12 @@ public enum FormatDocument {
   }
 
   /// Writes those that are missing. One that is there describes what was written before, and stays.
-  public static void storeIn(BlobStore store) {
+  ///
+  /// @param jpegLs whether images are stored as JPEG-LS
+  public static void storeIn(BlobStore store, boolean jpegLs) {
     for (FormatDocument document : values()) {
-      if (store.find(document.fileName).isEmpty()) {
+      boolean ofRecipes = document == RECIPES || document == RESTORE;
+      if ((jpegLs || !ofRecipes) && store.find(document.fileName).isEmpty()) {
         store.replace(document.fileName, document.bytes(), Expected.anything());
       }
     }

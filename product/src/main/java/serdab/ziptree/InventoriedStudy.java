@@ -176,9 +176,13 @@ final class InventoriedStudy {
     out.text(FilenameInContainer, Vr.UR, Inventories.percent(place.entry()));
     out.numbers(FileOffsetInContainer, Vr.UV, place.offset());
     out.numbers(FileLengthInContainer, Vr.UV, place.storedBytes());
-    out.uid(StoredInstanceTransferSyntaxUID, uid(instance.facts().transferSyntaxUid()));
+    out.uid(
+        StoredInstanceTransferSyntaxUID,
+        place.recipe().isPresent()
+            ? Recipe.TRANSFER_SYNTAX
+            : uid(instance.facts().transferSyntaxUid()));
     out.text(MACAlgorithm, Vr.CS, "SHA256");
-    out.bytes(MAC, Vr.OB, instance.file().digests().file().bytes());
+    out.bytes(MAC, Vr.OB, place.digest(instance.file()).bytes());
     out.endItem();
     out.endSequence();
     out.text(Tag.InstanceNumber, Vr.IS);

@@ -6,6 +6,7 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -51,6 +52,13 @@ record Manifest(StudyVersion version, List<Place> places) {
   static final String FORMAT = "study-manifest";
   static final int FORMAT_VERSION = 1;
 
+  /// A manifest with recipes: who does not know them would take entries for files.
+  static final int FORMAT_VERSION_WITH_RECIPES = 2;
+
+  private static final String RECIPE = "recipe";
+  private static final String PIXEL = "pixel";
+  private static final String PLANE = "plane";
+
   private static final String ZIP_LENGTH = "zipLength";
   private static final String ZIP_SHA256 = "zipSha256";
 
@@ -89,8 +97,26 @@ record Manifest(StudyVersion version, List<Place> places) {
   /// @param method as in [StoredEntry]
   /// @param offset where its stored bytes begin
   /// @param storedBytes how many they are
-  /// @param crc CRC-32 of the file
-  record Place(String entry, int method, long offset, long storedBytes, int crc) {}
+  /// @param crc CRC-32 of the entry
+  /// @param recipe how the entry becomes the file; empty when it is the file
+  record Place(
+      String entry, int method, long offset, long storedBytes, int crc, Optional<Recipe> recipe) {
+
+    /// The place of an entry that is the file.
+    Place(String entry, int method, long offset, long storedBytes, int crc) {
+      this(entry, method, offset, storedBytes, crc, Optional.empty());
+    }
+
+    /// What the entry's SHA-256 must be.
+    Sha256 digest(StoredFile file) {
+      return recipe.map(Recipe::entry).orElse(file.digests().file());
+    }
+
+    /// How long the entry must be.
+    long lengthBytes(StoredFile file) {
+      return recipe.map(Recipe::entryBytes).orElse(file.lengthBytes());
+    }
+  }
 
   /// The first few members, which are enough to list a copy.
   ///
@@ -115,14 +141,30 @@ record Manifest(StudyVersion version, List<Place> places) {
   /// @param entries where the files were written, in the order of the version's files
   static void write(
       OutputStream out, StudyVersion version, List<StoredEntry> entries, String writtenBy) {
+    List<Optional<Recipe>> none = Collections.nCopies(entries.size(), Optional.empty());
+    write(out, version, entries, none, writtenBy);
+  }
+
+  /// @param entries where the files were written, in the order of the version's files
+  /// @param recipes how each becomes its file
+  static void write(
+      OutputStream out,
+      StudyVersion version,
+      List<StoredEntry> entries,
+      List<Optional<Recipe>> recipes,
+      String writtenBy) {
+    int formatVersion =
+        recipes.stream().anyMatch(Optional::isPresent)
+            ? FORMAT_VERSION_WITH_RECIPES
+            : FORMAT_VERSION;
     try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), out)) {
       json.writeStartObject();
-      writeHead(json, version, writtenBy, Optional.empty());
+      writeHead(json, formatVersion, version, writtenBy, Optional.empty());
       json.writeArrayPropertyStart("files");
       for (int i = 0; i < entries.size(); i++) {
         json.writeRaw('\n');
         StoredEntry entry = entries.get(i);
-        writeFile(json, version.files().get(i), entry, entry.dataOffset());
+        writeFile(json, version.files().get(i), entry, entry.dataOffset(), recipes.get(i));
       }
       json.writeEndArray();
       json.writeEndObject();
@@ -134,7 +176,7 @@ record Manifest(StudyVersion version, List<Place> places) {
   static void writeWithoutEntries(OutputStream out, StudyVersion version, String writtenBy) {
     try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), out)) {
       json.writeStartObject();
-      writeHead(json, version, writtenBy, Optional.empty());
+      writeHead(json, FORMAT_VERSION, version, writtenBy, Optional.empty());
       json.writeArrayPropertyStart("files");
       for (StoredFile file : version.files()) {
         json.writeRaw('\n');
@@ -164,11 +206,11 @@ record Manifest(StudyVersion version, List<Place> places) {
       Supplier<Sha256> digestSoFar) {
     try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), out)) {
       json.writeStartObject();
-      writeHead(json, version, writtenBy, Optional.of(bound));
+      writeHead(json, FORMAT_VERSION, version, writtenBy, Optional.of(bound));
       json.writeArrayPropertyStart("files");
       for (int i = 0; i < entries.size(); i++) {
         json.writeRaw('\n');
-        writeFile(json, version.files().get(i), entries.get(i), offsets.get(i));
+        writeFile(json, version.files().get(i), entries.get(i), offsets.get(i), Optional.empty());
       }
       json.writeEndArray();
       json.writeRaw('\n');
@@ -181,11 +223,12 @@ record Manifest(StudyVersion version, List<Place> places) {
 
   private static void writeHead(
       JsonGenerator json,
+      int formatVersion,
       StudyVersion version,
       String writtenBy,
       Optional<BesideManifest.Bound> bound) {
     json.writeStringProperty("format", FORMAT);
-    json.writeNumberProperty("formatVersion", FORMAT_VERSION);
+    json.writeNumberProperty("formatVersion", formatVersion);
     json.writeStringProperty("writtenBy", writtenBy);
     if (bound.isPresent()) {
       json.writeNumberProperty(ZIP_LENGTH, bound.get().zipBytes());
@@ -326,7 +369,11 @@ record Manifest(StudyVersion version, List<Place> places) {
   }
 
   private static void writeFile(
-      JsonGenerator json, StoredFile file, StoredEntry entry, long offset) {
+      JsonGenerator json,
+      StoredFile file,
+      StoredEntry entry,
+      long offset,
+      Optional<Recipe> recipe) {
     json.writeStartObject();
     json.writeStringProperty("entry", entry.name());
     if (!entry.name().equals(file.path())) {
@@ -337,7 +384,19 @@ record Manifest(StudyVersion version, List<Place> places) {
     json.writeNumberProperty("offset", offset);
     json.writeNumberProperty("storedLength", entry.storedBytes());
     json.writeStringProperty("crc32", HexFormat.of().toHexDigits(entry.crc()));
+    recipe.ifPresent(how -> writeRecipe(json, how));
     writeFacts(json, file);
+    json.writeEndObject();
+  }
+
+  private static void writeRecipe(JsonGenerator json, Recipe recipe) {
+    json.writeName(RECIPE);
+    json.writeStartObject();
+    json.writeStringProperty("transferSyntaxUid", Recipe.TRANSFER_SYNTAX);
+    json.writeNumberProperty("length", recipe.entryBytes());
+    json.writeStringProperty("sha256", recipe.entry().hex());
+    json.writeStringProperty("layout", recipe.planar() ? PLANE : PIXEL);
+    json.writeStringProperty("steps", recipe.steps());
     json.writeEndObject();
   }
 
@@ -608,7 +667,7 @@ record Manifest(StudyVersion version, List<Place> places) {
       if (!member("format").equals(FORMAT)) {
         throw new IllegalArgumentException("another format");
       }
-      if (Integer.parseInt(member("formatVersion")) > FORMAT_VERSION) {
+      if (Integer.parseInt(member("formatVersion")) > FORMAT_VERSION_WITH_RECIPES) {
         throw damaged("a later version of this program wrote it", null);
       }
     }
@@ -712,7 +771,31 @@ record Manifest(StudyVersion version, List<Place> places) {
               method,
               number(file, "offset"),
               number(file, "storedLength"),
-              HexFormat.fromHexDigits(required(file, "crc32"))));
+              HexFormat.fromHexDigits(required(file, "crc32")),
+              recipe(file)));
+    }
+
+    private static Optional<Recipe> recipe(Map<String, Object> file) {
+      if (!file.containsKey(RECIPE)) {
+        return Optional.empty();
+      }
+      if (!(file.get(RECIPE) instanceof Map<?, ?> found)) {
+        throw new IllegalArgumentException("no recipe");
+      }
+      Map<String, Object> recipe = objects(List.of(found)).getFirst();
+      String layout = required(recipe, "layout");
+      String steps = required(recipe, "steps");
+      long length = number(recipe, "length");
+      if (!required(recipe, "transferSyntaxUid").equals(Recipe.TRANSFER_SYNTAX)
+          || !(layout.equals(PIXEL) || layout.equals(PLANE))
+          || steps.length() > Recipe.STEPS_MAX
+          || length > Recipe.ENTRY_BYTES_MAX
+          || number(file, "length") > Recipe.FILE_BYTES_MAX) {
+        throw new IllegalArgumentException("a recipe that nobody knows");
+      }
+      return Optional.of(
+          new Recipe(
+              length, Sha256.parse(required(recipe, "sha256")), layout.equals(PLANE), steps));
     }
 
     private static FileDigests digests(Map<String, Object> file) {

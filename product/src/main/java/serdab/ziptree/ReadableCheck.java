@@ -39,13 +39,16 @@ final class ReadableCheck {
   }
 
   private static void check(StudyZip zip, StoredFile file) {
-    try (EntrySource source = new EntrySource(zip, file)) {
+    Optional<byte[]> rebuilt = zip.rebuilt(file);
+    try (ByteSource source =
+        rebuilt.isPresent() ? ByteSource.of(rebuilt.get()) : new EntrySource(zip, file)) {
       DicomFile read = DicomFile.read(source);
       if (file.instance().isPresent()) {
         compare(file, file.instance().get(), read);
       }
       FileDigests expected = file.digests();
-      FileDigests found = digests(zip, file, read);
+      FileDigests found =
+          rebuilt.isPresent() ? digests(rebuilt.get(), read) : digests(zip, file, read);
       if (!found.file().equals(expected.file())
           || differ(expected.dataSet(), found.dataSet())
           || differ(expected.canonical(), found.canonical())
@@ -102,6 +105,12 @@ final class ReadableCheck {
         || !found.transferSyntaxUid().equals(expected.transferSyntaxUid())) {
       throw notReadable(file, "its UIDs are not those in the manifest");
     }
+  }
+
+  private static FileDigests digests(byte[] bytes, DicomFile read) {
+    DigestPass pass = DigestPass.over(read);
+    pass.update(ByteBuffer.wrap(bytes));
+    return pass.finish();
   }
 
   private static FileDigests digests(StudyZip zip, StoredFile file, DicomFile read)

@@ -1,5 +1,6 @@
 package serdab.ziptree;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -14,6 +15,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
@@ -214,6 +216,55 @@ public final class StudyZip implements AutoCloseable {
     }
     Manifest.Place place = manifest.places().get(index);
     StoredFile known = manifest.version().files().get(index);
+    if (place.recipe().isPresent()) {
+      if (fromByte < 0 || fromByte > toByte || toByte > known.lengthBytes()) {
+        throw new IllegalArgumentException("no range of the file: " + fromByte + " to " + toByte);
+      }
+      byte[] rebuilt = rebuilt(known, place, place.recipe().get());
+      return Channels.newChannel(
+          new ByteArrayInputStream(rebuilt, (int) fromByte, (int) (toByte - fromByte)));
+    }
+    return open(known, place, known.digests().file(), fromByte, toByte);
+  }
+
+  /// The whole of a file that is made by a recipe, compared with its SHA-256; empty when its entry
+  /// is the file.
+  Optional<byte[]> rebuilt(StoredFile file) {
+    int index = Objects.requireNonNull(indexByPath.get(file.path()));
+    Manifest.Place place = manifest.places().get(index);
+    return place
+        .recipe()
+        .map(recipe -> rebuilt(manifest.version().files().get(index), place, recipe));
+  }
+
+  private byte[] rebuilt(StoredFile known, Manifest.Place place, Recipe recipe) {
+    byte[] entry = new byte[(int) recipe.entryBytes()];
+    try (EntryChannel channel = open(known, place, recipe.entry(), 0, recipe.entryBytes())) {
+      ByteBuffer into = ByteBuffer.wrap(entry);
+      while (into.hasRemaining() && read(channel, into) >= 0) {
+        // Read on.
+      }
+      // The end of the channel is where check sums are compared.
+      boolean over = read(channel, ByteBuffer.allocate(1)) >= 0;
+      if (over || into.hasRemaining()) {
+        throw notAgreeing(known);
+      }
+    }
+    byte[] file = recipe.rebuild(entry, known.lengthBytes(), known.path());
+    if (!Sha256.digest(file).equals(known.digests().file())) {
+      throw new SerdabException.Damaged(
+          new Problem(
+              "copy-damaged",
+              "The copy of "
+                  + known.path()
+                  + " is not what it should be: its entry and its recipe make another file.",
+              "Restore it from another copy; verify this one to see what else is damaged."));
+    }
+    return file;
+  }
+
+  private EntryChannel open(
+      StoredFile known, Manifest.Place place, Sha256 expected, long fromByte, long toByte) {
     StoredEntry entry = entriesByName.get(place.entry());
     if (entry == null) {
       throw new SerdabException.Damaged(
@@ -223,13 +274,7 @@ public final class StudyZip implements AutoCloseable {
               "Restore it from another copy; verify this one to see what else is damaged."));
     }
     return new EntryChannel(
-        zip,
-        entry,
-        directory.offset(),
-        fromByte,
-        toByte,
-        Optional.of(known.digests().file()),
-        known.path());
+        zip, entry, directory.offset(), fromByte, toByte, Optional.of(expected), known.path());
   }
 
   /// Reads every byte and compares it: [serdab.Depth#INTACT].
@@ -256,7 +301,7 @@ public final class StudyZip implements AutoCloseable {
     IntFunction<Sha256> digests =
         i ->
             i < files.size()
-                ? files.get(i).digests().file()
+                ? manifest.places().get(i).digest(files.get(i))
                 : i == files.size() ? manifestDigest : sumsDigest;
     new WholeCheck(whole, directory, digests, i -> pathOf(i), crew).run();
   }
@@ -304,7 +349,7 @@ public final class StudyZip implements AutoCloseable {
             && (place.offset() == offset || place.offset() == offset + ZipHeaders.ZIP64_FIELD_BYTES)
             && place.storedBytes() == entry.storedBytes()
             && place.crc() == entry.crc()
-            && file.lengthBytes() == entry.lengthBytes();
+            && place.lengthBytes(file) == entry.lengthBytes();
     if (!agrees) {
       throw notAgreeing(file);
     }
@@ -347,7 +392,7 @@ public final class StudyZip implements AutoCloseable {
     MessageDigest sha256 = Sha256.hasher();
     List<Manifest.Place> places = manifest.places();
     for (int i = 0; i < places.size(); i++) {
-      Sha256 digest = manifest.version().files().get(i).digests().file();
+      Sha256 digest = places.get(i).digest(manifest.version().files().get(i));
       sha256.update(Sums.line(digest, places.get(i).entry()).getBytes(StandardCharsets.UTF_8));
     }
     sha256.update(Sums.line(manifestDigest, EntryNames.MANIFEST).getBytes(StandardCharsets.UTF_8));

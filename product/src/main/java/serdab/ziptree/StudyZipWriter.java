@@ -7,11 +7,15 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.DigestOutputStream;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
@@ -28,6 +32,9 @@ import serdab.store.Staged;
 /// it and begin anew.
 public final class StudyZipWriter implements AutoCloseable {
 
+  /// How much of the files that are being coded is held.
+  private static final long CODING_BYTES_MAX = Recipe.FILE_BYTES_MAX;
+
   private final ZipTree tree;
   private final String path;
   private final Staged staged;
@@ -38,10 +45,26 @@ public final class StudyZipWriter implements AutoCloseable {
   private final Set<String> paths = new HashSet<>();
   private String openPath = "";
   private boolean fileOpen;
+
+  private final boolean jpegLs;
+
+  /// Files that are being coded, in the order of their entries.
+  private final ArrayDeque<Coding> coding = new ArrayDeque<>();
+
+  private final List<Optional<Recipe>> recipes = new ArrayList<>();
+  private long codingBytes;
+
+  /// The file that is open, while it is held; null when it goes straight into the ZIP.
+  private byte @Nullable [] held;
+
+  private int heldBytes;
+  private String openEntry = "";
   private boolean committed;
   private boolean closed;
 
-  StudyZipWriter(ZipTree tree, String path, Staged staged, Crew crew) {
+  /// @param jpegLs whether images that can be are stored as JPEG-LS
+  StudyZipWriter(ZipTree tree, String path, Staged staged, Crew crew, boolean jpegLs) {
+    this.jpegLs = jpegLs;
     this.tree = tree;
     this.path = path;
     this.staged = staged;
@@ -62,12 +85,37 @@ public final class StudyZipWriter implements AutoCloseable {
       throw new IllegalArgumentException("a path is there twice in one study");
     }
     openPath = libraryPath;
+    openEntry = names.take(libraryPath);
     fileOpen = true;
-    zip.begin(names.take(libraryPath), lengthBytes, modifiedMillis);
+    if (jpegLs
+        && lengthBytes >= JpegLsFile.FILE_BYTES_MIN
+        && lengthBytes <= Recipe.FILE_BYTES_MAX) {
+      makeRoom(lengthBytes);
+      held = new byte[(int) lengthBytes];
+      heldBytes = 0;
+    } else {
+      makeRoom(Long.MAX_VALUE);
+      zip.begin(openEntry, lengthBytes, modifiedMillis);
+    }
   }
 
   public void write(ByteBuffer bytes) {
-    zip.write(bytes);
+    byte[] into = held;
+    if (into != null && bytes.remaining() > into.length - heldBytes) {
+      // It is longer than was told: no file to be held.
+      makeRoom(Long.MAX_VALUE);
+      zip.begin(openEntry, -1, TIME_UNKNOWN);
+      zip.write(ByteBuffer.wrap(into, 0, heldBytes));
+      held = null;
+      into = null;
+    }
+    if (into == null) {
+      zip.write(bytes);
+    } else {
+      int count = bytes.remaining();
+      bytes.get(into, heldBytes, count);
+      heldBytes += count;
+    }
   }
 
   public void endFile(StoredFile file) {
@@ -75,8 +123,59 @@ public final class StudyZipWriter implements AutoCloseable {
       throw new IllegalStateException("another file is open");
     }
     fileOpen = false;
-    zip.end(file.modifiedMillis());
     files.add(file);
+    byte[] whole = held;
+    if (whole == null) {
+      zip.end(file.modifiedMillis());
+      recipes.add(Optional.empty());
+      return;
+    }
+    held = null;
+    byte[] all = heldBytes == whole.length ? whole : Arrays.copyOf(whole, heldBytes);
+    Coding next = new Coding(openEntry, all, file.modifiedMillis(), crew);
+    coding.addLast(next);
+    codingBytes += next.file.length;
+    crew.executor().execute(next.job);
+  }
+
+  /// A file on its way to be coded.
+  private static final class Coding {
+
+    private final String entry;
+    private final byte[] file;
+    private final long modifiedMillis;
+    private final Job job;
+    private Optional<JpegLsFile.Made> made = Optional.empty();
+
+    Coding(String entry, byte[] file, long modifiedMillis, Crew crew) {
+      this.entry = entry;
+      this.file = file;
+      this.modifiedMillis = modifiedMillis;
+      this.job =
+          new Job(() -> {
+            JpegLsFile coder = crew.takeJpegLs();
+            made = coder.make(file);
+            crew.giveBack(coder);
+          });
+    }
+  }
+
+  /// Writes what was coded, the oldest first, until so many bytes more may be held; all of it when
+  /// none may.
+  private void makeRoom(long lengthBytes) {
+    while (!coding.isEmpty()
+        && (coding.size() >= crew.window()
+            || lengthBytes > CODING_BYTES_MAX - codingBytes
+            || coding.peekFirst().job.isDone())) {
+      Coding next = coding.removeFirst();
+      next.job.await();
+      codingBytes -= next.file.length;
+      byte[] bytes = next.made.map(JpegLsFile.Made::entry).orElse(next.file);
+      zip.begin(next.entry, bytes.length, next.modifiedMillis);
+      zip.write(ByteBuffer.wrap(bytes));
+      zip.end(next.modifiedMillis);
+      recipes.add(next.made.map(JpegLsFile.Made::recipe));
+    }
   }
 
   /// Syncs, reads everything back, compares it with the digests of the source, and makes the ZIP
@@ -89,6 +188,7 @@ public final class StudyZipWriter implements AutoCloseable {
     if (!version.files().equals(files)) {
       throw new IllegalArgumentException("the version's files are not those that were written");
     }
+    makeRoom(Long.MAX_VALUE);
     zip.drain();
     List<StoredEntry> dataEntries = List.copyOf(zip.written());
     requireLengths(dataEntries);
@@ -96,7 +196,7 @@ public final class StudyZipWriter implements AutoCloseable {
         writeEntry(
             EntryNames.MANIFEST,
             version,
-            out -> Manifest.write(out, version, dataEntries, tree.writtenBy()));
+            out -> Manifest.write(out, version, dataEntries, recipes, tree.writtenBy()));
     Sha256 sumsDigest =
         writeEntry(EntryNames.SUMS, version, out -> writeSums(out, dataEntries, manifestDigest));
     zip.finish();
@@ -148,6 +248,7 @@ public final class StudyZipWriter implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
+      coding.clear();
       zip.close();
       staged.close();
       tree.release(path);
@@ -173,19 +274,25 @@ public final class StudyZipWriter implements AutoCloseable {
         throw damaged("its directory is another");
       }
       IntFunction<Sha256> digests =
-          i ->
-              i < files.size()
-                  ? files.get(i).digests().file()
-                  : i == files.size() ? manifestDigest : sumsDigest;
+          i -> i < files.size() ? digest(i) : i == files.size() ? manifestDigest : sumsDigest;
       IntFunction<String> called =
           i -> i < files.size() ? files.get(i).path() : entries.get(i).name();
       new WholeCheck(readBack, directory, digests, called, crew).run();
       // Whole is not enough: a manifest that could not be understood later would hide the copy.
-      if (!StudyZip.readManifest(readBack, directory).version().id().equals(version.id())) {
+      Manifest manifest = StudyZip.readManifest(readBack, directory);
+      if (!manifest.version().id().equals(version.id())) {
         throw damaged("its manifest names another version");
+      }
+      if (!manifest.places().stream().map(Manifest.Place::recipe).toList().equals(recipes)) {
+        throw damaged("its manifest has other recipes");
       }
       return readBack.means();
     }
+  }
+
+  /// What the SHA-256 of a file's entry must be.
+  private Sha256 digest(int i) {
+    return recipes.get(i).map(Recipe::entry).orElse(files.get(i).digests().file());
   }
 
   private static boolean agree(List<StoredEntry> read, List<StoredEntry> written) {
@@ -202,7 +309,8 @@ public final class StudyZipWriter implements AutoCloseable {
 
   private void requireLengths(List<StoredEntry> entries) {
     for (int i = 0; i < entries.size(); i++) {
-      if (entries.get(i).lengthBytes() != files.get(i).lengthBytes()) {
+      long wanted = recipes.get(i).map(Recipe::entryBytes).orElse(files.get(i).lengthBytes());
+      if (entries.get(i).lengthBytes() != wanted) {
         throw new IllegalStateException("another number of bytes was written than was announced");
       }
     }
@@ -211,7 +319,7 @@ public final class StudyZipWriter implements AutoCloseable {
   private void writeSums(OutputStream out, List<StoredEntry> entries, Sha256 manifestDigest) {
     try {
       for (int i = 0; i < entries.size(); i++) {
-        String line = Sums.line(files.get(i).digests().file(), entries.get(i).name());
+        String line = Sums.line(digest(i), entries.get(i).name());
         out.write(line.getBytes(StandardCharsets.UTF_8));
       }
       out.write(Sums.line(manifestDigest, EntryNames.MANIFEST).getBytes(StandardCharsets.UTF_8));

@@ -118,7 +118,7 @@ public final class TreeIndex {
         inventories.writeRoot(ledger);
       }
       ledger.write(store);
-      FormatDocument.storeIn(store);
+      FormatDocument.storeIn(store, false);
     }
     if (wish.page()) {
       IndexPage.write(store, ledger);

@@ -42,6 +42,7 @@ public final class ZipTree {
   private final NamingProfile naming;
   private final Crew crew;
   private final String writtenBy;
+  private final boolean jpegLs;
 
   private final Object lock = new Object();
 
@@ -58,8 +59,15 @@ public final class ZipTree {
   ///   never wait for each other
   /// @param parallelism how many tasks it runs at the same time
   /// @param writtenBy program and version, for the manifests
+  /// @param jpegLs whether images that can be are stored as JPEG-LS
   public ZipTree(
-      BlobStore store, NamingProfile naming, Executor executor, int parallelism, String writtenBy) {
+      BlobStore store,
+      NamingProfile naming,
+      Executor executor,
+      int parallelism,
+      String writtenBy,
+      boolean jpegLs) {
+    this.jpegLs = jpegLs;
     this.store = store;
     this.naming = naming;
     this.crew = new Crew(executor, parallelism);
@@ -230,7 +238,7 @@ public final class ZipTree {
     for (int tries = 1; ; tries++) {
       String path = reserve(facts);
       try {
-        return new StudyZipWriter(this, path, store.stage(path), crew);
+        return new StudyZipWriter(this, path, store.stage(path), crew, jpegLs);
       } catch (SerdabException.Refused e) {
         release(path);
         if (!e.problem().code().equals("blob-exists") || tries >= NAME_TRIES_MAX) {

@@ -31,6 +31,17 @@ final class ZipTrees {
     return on(LocalFolder.create(folder, new SplittableRandom(7)));
   }
 
+  /// A tree that stores images as JPEG-LS.
+  static ZipTreeDestination withJpegLs(Path folder) {
+    return ZipTreeDestination.open(
+        LocalFolder.create(folder, new SplittableRandom(7)),
+        new ZipTreeDestination.Options(
+            NamingProfile.HOROS_ZIP, ZipTreeDestination.Access.WRITE, CREW, 2, "Serdab test", true),
+        Set.of(),
+        CLOCK,
+        new SplittableRandom(42));
+  }
+
   static ZipTreeDestination on(BlobStore store) {
     return on(store, ZipTreeDestination.Access.WRITE, Set.of());
   }
