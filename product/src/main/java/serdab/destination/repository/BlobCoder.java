@@ -25,8 +25,8 @@ import serdab.repository.Codec;
 /// Turns blobs into their stored form and back (`docs/format/repository.md` sections 4.1 to 4.3).
 /// One thread at a time; buffers are kept from one blob to the next.
 ///
-/// Every stored form was decoded again and compared; a codec that gives back other bytes, or fails,
-/// is passed over for a simpler one.
+/// Every stored form was decoded again and compared, JPEG-LS as a [JpegLsChecker] does it; a codec
+/// that gives back other bytes, or fails, is passed over for a simpler one.
 final class BlobCoder implements AutoCloseable {
 
   static final Codec RAW = new Codec(0, "raw");
