@@ -18,6 +18,7 @@ import serdab.dicom.Tag;
 import serdab.dicom.codec.DeltaShuffle;
 import serdab.dicom.codec.FrameFormat;
 import serdab.dicom.codec.Interleave;
+import serdab.dicom.codec.JpegLsChecker;
 import serdab.dicom.codec.JpegLsDecoder;
 import serdab.dicom.codec.JpegLsEncoder;
 import serdab.dicom.codec.SampleRange;
@@ -165,6 +166,8 @@ public final class JpegLsBench {
     JpegLsDecoder decoder = new JpegLsDecoder();
     double[] encoding = new double[rounds];
     double[] decoding = new double[rounds];
+    JpegLsChecker checker = new JpegLsChecker();
+    double[] checking = new double[rounds];
     double[] filtering = new double[rounds];
     double[] turning = new double[rounds];
     int longest = frames.stream().mapToInt(frame -> frame.raw().length).max().orElse(0);
@@ -183,6 +186,15 @@ public final class JpegLsBench {
       }
       decoding[round] = rate(begun);
       begun = THREADS.getCurrentThreadCpuTime();
+      for (int i = 0; i < frames.size(); i++) {
+        byte[] stream = streams.get(i);
+        Frame frame = frames.get(i);
+        if (!checker.matches(stream, 0, stream.length, frame.format(), frame.raw(), 0)) {
+          throw new IllegalStateException("frame " + i + " is another");
+        }
+      }
+      checking[round] = rate(begun);
+      begun = THREADS.getCurrentThreadCpuTime();
       for (Frame frame : frames) {
         filter(frame).forward(frame.raw(), 0, filtered, 0);
       }
@@ -195,6 +207,7 @@ public final class JpegLsBench {
     }
     print("encode", encoding);
     print("decode", decoding);
+    print("check", checking);
     print("delta-shuffle", filtering);
     print("delta-shuffle back", turning);
   }

@@ -6,6 +6,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
@@ -16,6 +17,7 @@ import serdab.SerdabException;
 import serdab.catalogue.Catalogue;
 import serdab.destination.Destination;
 import serdab.destination.DestinationId;
+import serdab.destination.SizeEstimator;
 import serdab.dicom.StudyKey;
 import serdab.plan.BackupPlan;
 import serdab.report.Progress;
@@ -121,6 +123,12 @@ public final class Backup implements AutoCloseable {
     return FromOthers.mendable(destinations, catalogue);
   }
 
+  /// What the work would take at each destination, by its place in the plan, as far as that can be
+  /// told. Reads about a hundredth of the files' bytes; writes nothing.
+  public SortedMap<Integer, SizeEstimator.Estimate> estimates(WorkList work) {
+    return new SizeSample(inventory, stop).estimates(work.items(), destinations);
+  }
+
   private List<Problem> alarms(long listed, Optional<Long> lastGood) {
     if (acceptFewer) {
       return List.of();
@@ -185,7 +193,7 @@ public final class Backup implements AutoCloseable {
       wrong.ifPresent(finding -> {
         catalogue.recordFindings(run, sourceId, List.of(finding));
         tally.finding();
-        progress.warn(finding.detail());
+        progress.warn(new Problem(finding.kind(), finding.detail(), ""));
       });
       recordListing(run, sourceId, looked, tally, watch);
       progress.planned(work.items().size());
@@ -228,7 +236,7 @@ public final class Backup implements AutoCloseable {
         findings.add(finding);
         tally.finding();
         if (watch.saw(finding)) {
-          progress.warn(finding.detail());
+          progress.warn(new Problem(finding.kind(), finding.detail(), ""));
         }
         if (findings.size() == FINDINGS_BATCH) {
           catalogue.recordFindings(run, sourceId, findings);

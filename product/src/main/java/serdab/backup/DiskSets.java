@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import serdab.Problem;
 import serdab.catalogue.Catalogue;
 import serdab.destination.DestinationId;
 import serdab.plan.DiskSet;
@@ -110,22 +111,28 @@ public final class DiskSets {
   /// @param days for how many whole days
   public record Reminder(String set, Optional<DestinationId> disk, long days) {
 
-    /// One sentence for people.
-    public String text() {
+    /// The same for people.
+    public Problem problem() {
       return disk.map(id ->
-              "The disk "
-                  + id.toString().substring(0, SHOWN_DIGITS)
-                  + " of the set "
-                  + set
-                  + " was not connected for "
-                  + days
-                  + " days: it lacks what came since. Let it have its turn.")
+              new Problem(
+                  "disk-away",
+                  "The disk "
+                      + id.toString().substring(0, SHOWN_DIGITS)
+                      + " of the set "
+                      + set
+                      + " was not connected for "
+                      + days
+                      + " days: it lacks what came since.",
+                  "Let it have its turn."))
           .orElseGet(() ->
-              "No disk of the set "
-                  + set
-                  + " was connected for "
-                  + days
-                  + " days: nothing new is safe on any of them. Connect one.");
+              new Problem(
+                  "disk-away",
+                  "No disk of the set "
+                      + set
+                      + " was connected for "
+                      + days
+                      + " days: nothing new is safe on any of them.",
+                  "Connect one."));
     }
   }
 

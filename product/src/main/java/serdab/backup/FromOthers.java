@@ -95,7 +95,7 @@ final class FromOthers {
     } catch (CarryOver.GivenUp e) {
       // Nothing is left of the copy in the making; the next run goes on.
     }
-    remake.problems().forEach(problem -> tally.tell(problem.text()));
+    remake.problems().forEach(problem -> tally.tell(problem));
   }
 
   private void makeAgain(Destination to) {

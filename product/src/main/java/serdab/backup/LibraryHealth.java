@@ -3,9 +3,7 @@ package serdab.backup;
 import java.io.StringWriter;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import serdab.catalogue.Catalogue;
@@ -40,38 +38,6 @@ public record LibraryHealth(
   /// The health of the last run of a source; empty when it has none or it cannot be understood.
   public static Optional<LibraryHealth> last(Catalogue catalogue, String sourceId) {
     return catalogue.fact(factName(sourceId)).flatMap(LibraryHealth::parse);
-  }
-
-  /// What `serdab status` says of it, a sentence each; the first is always there.
-  public List<String> sentences() {
-    List<String> said = new ArrayList<>();
-    said.add(
-        "still on disk: "
-            + health.filesOnDisk()
-            + " files, in the index: "
-            + health.filesInIndex()
-            + " files of "
-            + health.studiesInIndex()
-            + " studies");
-    if (!warning.isEmpty()) {
-      said.add("Warning: " + warning);
-    }
-    if (health.filesMissing() > 0) {
-      said.add(
-          "Warning: " + health.filesMissing() + " files that the index names are not on the disk.");
-    }
-    if (endangeredWithoutCopy > 0) {
-      said.add(
-          "Warning: the viewer is about to delete "
-              + endangeredWithoutCopy
-              + " studies that have no copy yet. Run: serdab backup");
-    }
-    if (health.autoClean().orElse(false)) {
-      said.add(
-          "Warning: the viewer deletes old studies by itself when its disk fills up. To stop it,"
-              + " turn off its automatic clean-up in its database preferences.");
-    }
-    return said;
   }
 
   String toJson() {

@@ -215,17 +215,20 @@ public final class Safeguards {
   }
 
   /// A warning when both lie on one physical disk, as far as the system tells.
-  public static Optional<String> sameDisk(Path source, Path destination) {
+  public static Optional<Problem> sameDisk(Path source, Path destination) {
     try {
       String a = disk(Files.getFileStore(nearestExisting(source)));
       String b = disk(Files.getFileStore(nearestExisting(destination)));
       return a.equals(b)
           ? Optional.of(
-              "Source and destination "
-                  + destination
-                  + " are on the same disk ("
-                  + a
-                  + "): when it dies, both are lost. Add a destination on another disk.")
+              new Problem(
+                  "same-disk",
+                  "Source and destination "
+                      + destination
+                      + " are on the same disk ("
+                      + a
+                      + "): when it dies, both are lost.",
+                  "Add a destination on another disk."))
           : Optional.empty();
     } catch (IOException e) {
       return Optional.empty();

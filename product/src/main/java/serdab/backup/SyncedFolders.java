@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import serdab.Problem;
 
 /// Whether a folder lies in one that a cloud service keeps in step with its servers. Such a service
 /// moves files out of the way, brings old ones back and deletes on one machine what was deleted on
@@ -97,7 +98,7 @@ public final class SyncedFolders {
   public record Synced(String service, Path folder, boolean evicted) {
 
     /// A warning about the folder that studies are read from.
-    public String sourceWarning(Path source) {
+    public Problem sourceWarning(Path source) {
       String first =
           "The source "
               + source
@@ -113,19 +114,25 @@ public final class SyncedFolders {
               : service.equals(ICLOUD)
                   ? " It may move files out to its servers; those count as offline."
                   : "";
-      return first + then + " Move the library to a folder that is not synced.";
+      return new Problem(
+          "source-in-synced-folder",
+          first + then,
+          "Move the library to a folder that is not synced.");
     }
 
     /// A warning about a folder that copies are written to.
-    public String destinationWarning(Path destination) {
-      return "The destination "
-          + destination
-          + " lies in "
-          + folder
-          + ", which "
-          + service
-          + " keeps in step with its servers: it uploads every copy, and what is deleted elsewhere"
-          + " is deleted here. Choose a folder that is not synced.";
+    public Problem destinationWarning(Path destination) {
+      return new Problem(
+          "destination-in-synced-folder",
+          "The destination "
+              + destination
+              + " lies in "
+              + folder
+              + ", which "
+              + service
+              + " keeps in step with its servers: it uploads every copy, and what is deleted"
+              + " elsewhere is deleted here.",
+          "Choose a folder that is not synced.");
     }
   }
 

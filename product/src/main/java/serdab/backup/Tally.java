@@ -54,7 +54,7 @@ final class Tally {
   private long copiedFiles;
   private final Map<Integer, Full> full = new TreeMap<>();
   private final Map<String, Integer> madeAgain = new TreeMap<>();
-  private final List<String> told = new ArrayList<>();
+  private final List<Problem> told = new ArrayList<>();
   private final Absent absent;
   private boolean stopped;
   private long left;
@@ -365,18 +365,20 @@ final class Tally {
   }
 
   /// Something worth knowing that stops nothing.
-  void tell(String line) {
-    told.add(line);
+  void tell(Problem warning) {
+    told.add(warning);
   }
 
-  private static String madeAgain(String where, int copies) {
-    return copies
-        + (copies == 1 ? " copy that was" : " copies that were")
-        + " damaged or lost, and did not come from the source in this run, "
-        + (copies == 1 ? "was" : "were")
-        + " made again in "
-        + where
-        + ".";
+  private static Problem madeAgain(String where, int copies) {
+    String what =
+        copies
+            + (copies == 1 ? " copy that was" : " copies that were")
+            + " damaged or lost, and did not come from the source in this run, "
+            + (copies == 1 ? "was" : "were")
+            + " made again in "
+            + where
+            + ".";
+    return new Problem("copies-made-again", what, "");
   }
 
   /// Something that is not safe and is no work item.
@@ -409,19 +411,26 @@ final class Tally {
             waiting,
             findings,
             copiedBytes);
-    List<String> warnings = new ArrayList<>();
+    List<Problem> warnings = new ArrayList<>();
     madeAgain.forEach((where, copies) -> warnings.add(madeAgain(where, copies)));
     warnings.addAll(told);
     if (work.empty() > 0) {
       warnings.add(
-          work.empty() + " studies in the source have no files at all; nothing to copy for them.");
+          new Problem(
+              "studies-without-files",
+              work.empty()
+                  + " studies in the source have no files at all; nothing to copy for them.",
+              ""));
     }
     if (left > 0 && !stop.isRequested() && stop.isOutsideWindow()) {
       warnings.add(
-          "The plan's hours ended: "
-              + left
-              + (left == 1 ? " study waits" : " studies wait")
-              + " for the next run, which goes on where this one ended.");
+          new Problem(
+              "hours-ended",
+              "The plan's hours ended: "
+                  + left
+                  + (left == 1 ? " study waits" : " studies wait")
+                  + " for the next run, which goes on where this one ended.",
+              ""));
     }
     return new RunReport(
         run, outcome(), totals, notSafe, allProblems(), warnings, made, forecaster.forecast());

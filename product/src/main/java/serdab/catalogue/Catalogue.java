@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.BiPredicate;
 import java.util.random.RandomGenerator;
 import java.util.stream.Gatherer;
 import java.util.stream.Stream;
@@ -566,6 +567,23 @@ public final class Catalogue implements AutoCloseable {
         "select " + STUDY_COLUMNS + " from study s order by s.study_date, s.study, s.source",
         call -> call,
         this::studyRow);
+  }
+
+  /// Those of [#studies()] whose patient is wanted, in the same order; close the stream. Of the
+  /// others nothing but name and id is read: among 130,000 studies that is most of the time.
+  ///
+  /// @param wanted asked with the Patient's Name (0010,0010) and the Patient ID (0010,0020)
+  public Stream<StudyRow> studies(BiPredicate<PatientData<String>, PatientData<String>> wanted) {
+    return database.stream(
+            "select s.patient_name, s.patient_id, "
+                + STUDY_COLUMNS
+                + " from study s order by s.study_date, s.study, s.source",
+            call -> call,
+            row ->
+                wanted.test(PatientData.of(row.text()), PatientData.of(row.text()))
+                    ? Optional.of(studyRow(row))
+                    : Optional.<StudyRow>empty())
+        .flatMap(Optional::stream);
   }
 
   /// Those of [#studies()] whose version that was read last has no proven copy, in the same order;

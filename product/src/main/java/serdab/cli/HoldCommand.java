@@ -68,10 +68,7 @@ final class HoldCommand implements Runnable {
         papers.leave(destination);
         left++;
       } catch (SerdabException e) {
-        around
-            .terminal()
-            .err()
-            .println("Warning: " + destination.describe() + ": " + e.problem().what());
+        around.terminal().warn(PlanRun.holdsNotCompared(destination, e));
       }
     }
     if (known > 0) {

@@ -248,11 +248,7 @@ final class ImportTreeCommand implements Callable<Integer> {
     try {
       destination.list(new Destination.Listing(true, true, false));
     } catch (SerdabException e) {
-      progress.warn(
-          "the lists of what is in "
-              + destination.describe()
-              + " are not up to date: "
-              + e.problem().what());
+      progress.warn(PlanRun.notListed(destination, e));
     }
   }
 

@@ -4,6 +4,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import serdab.Problem;
 import serdab.SerdabException;
 import serdab.backup.LibraryHealth;
 import serdab.catalogue.Catalogue;
@@ -40,7 +41,7 @@ final class IndexCare {
   /// Removes what the rule says, after a run that was good and saw nothing wrong with the index.
   ///
   /// @param told gets a line for each destination where something was removed
-  void afterRun(PlanRun.Ran ran, List<String> told) {
+  void afterRun(PlanRun.Ran ran, List<Problem> told) {
     Optional<String> library = library(ran.source());
     if (library.isEmpty() || ran.report().outcome().exitCode() != Main.ExitCodes.GOOD) {
       return;
@@ -49,14 +50,17 @@ final class IndexCare {
       try {
         List<IndexCopies.Leaving> gone = copies.thin(destination, library.get());
         if (!gone.isEmpty()) {
-          told.add(line("Thinned", gone, destination));
+          told.add(new Problem("index-copies-thinned", line("Thinned", gone, destination), ""));
         }
       } catch (SerdabException e) {
         told.add(
-            "The copies are safe, but old copies of the index were not thinned in "
-                + destination.describe()
-                + ": "
-                + e.problem().what());
+            new Problem(
+                "index-copies-not-thinned",
+                "The copies are safe, but old copies of the index were not thinned in "
+                    + destination.describe()
+                    + ": "
+                    + e.problem().what(),
+                e.problem().next()));
       }
     }
   }

@@ -125,7 +125,7 @@ final class InitCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Prints what was done as JSON.")
   private boolean json;
 
-  private final List<String> warnings = new ArrayList<>();
+  private final List<Problem> warnings = new ArrayList<>();
 
   InitCommand(Surroundings around) {
     this.around = around;
@@ -152,21 +152,19 @@ final class InitCommand implements Callable<Integer> {
     // Said before anything is made: a wrong name or path, with the place it would have there.
     Configuration _ = Configuration.parse(text, home.configuration().toString(), zone());
     if (dryRun) {
-      warnings.forEach(
-          warning -> around.terminal().err().println(say.text("any.warning", warning)));
+      warnings.forEach(around.terminal()::warn);
       around.terminal().out().print(text);
       around.terminal().out().flush();
       return Main.ExitCodes.GOOD;
     }
     if (asks) {
-      warnings.forEach(warning -> dialogue.say(say.text("any.warning", warning)));
+      warnings.forEach(warning -> dialogue.say(say.warning(warning)));
       if (!dialogue.confirm(say.text("init.write", home.configuration()), true)) {
         dialogue.say(say.text("init.not-written"));
         return Main.ExitCodes.GOOD;
       }
     } else {
-      warnings.forEach(
-          warning -> around.terminal().err().println(say.text("any.warning", warning)));
+      warnings.forEach(around.terminal()::warn);
     }
     List<Path> marked = mark(sources, destinations);
     home.make();
@@ -189,8 +187,7 @@ final class InitCommand implements Callable<Integer> {
     }
     if (like != null) {
       Path library = ScriptDefaults.library(volume());
-      missing(library.toString())
-          .ifPresent(what -> warnings.add(what + " Connect the volume before the first run."));
+      missing(library.toString()).ifPresent(what -> warnings.add(notConnected(what)));
       return List.of(library.toString());
     }
     List<Path> found =
@@ -362,13 +359,18 @@ final class InitCommand implements Callable<Integer> {
     return "zip:" + absolute(path(folder));
   }
 
+  private static Problem notConnected(String what) {
+    return new Problem(
+        "volume-not-connected-yet", what, "Connect the volume before the first run.");
+  }
+
   /// What is wrong with a destination; warnings are noted.
   ///
   /// @param mayBeAway whether its volume may be connected later
   private Optional<String> wrongDestination(
       String destination, List<String> sources, boolean mayBeAway) {
     Path folder = Wiring.destinationFolder(destination);
-    List<String> noted = new ArrayList<>();
+    List<Problem> noted = new ArrayList<>();
     for (String source : sources) {
       Path place = Wiring.sourceFolder(source);
       try {
@@ -382,7 +384,7 @@ final class InitCommand implements Callable<Integer> {
     if (!Files.isDirectory(folder) && (parent == null || !Files.isDirectory(parent))) {
       String what = "The folder " + parent + ", in which the copies shall go, is not there.";
       if (mayBeAway) {
-        warnings.add(what + " Connect the volume before the first run.");
+        warnings.add(notConnected(what));
         return Optional.empty();
       }
       return Optional.of(what + " Connect its disk, or make it.");
@@ -501,7 +503,7 @@ final class InitCommand implements Callable<Integer> {
             marked.forEach(each -> writer.writeString(each.toString()));
             writer.writeEndArray();
             writer.writeArrayPropertyStart("warnings");
-            warnings.forEach(writer::writeString);
+            warnings.forEach(warning -> writer.writeString(warning.text()));
             writer.writeEndArray();
           });
       return;

@@ -91,7 +91,7 @@ public final class Main {
   /// Runs one command line and gives its exit code; never throws.
   static int run(String[] args, Surroundings around) {
     Terminal terminal = around.terminal();
-    CommandLine line = commandLine(around);
+    CommandLine line = commandLine(around, args.length == 0 ? "" : args[0]);
     line.setOut(new java.io.PrintWriter(terminal.out(), true, StandardCharsets.UTF_8));
     line.setErr(new java.io.PrintWriter(terminal.err(), true, StandardCharsets.UTF_8));
     line.setUsageHelpWidth(HELP_WIDTH);
@@ -123,9 +123,15 @@ public final class Main {
     return line.execute(args);
   }
 
-  /// The commands with their options.
+  /// All commands with their options.
   static CommandLine commandLine(Surroundings around) {
+    return commandLine(around, "");
+  }
+
+  /// @param wanted the first word; when it is a command, that one is made ready alone
+  private static CommandLine commandLine(Surroundings around, String wanted) {
     CommandLine line = new CommandLine(new SerdabCommand(around), new Factory(around));
+    SerdabCommand.addTo(line, wanted);
     line.registerConverter(LocalDate.class, Main::date);
     HelpTexts.use(line, around.terminal().messages());
     return line;

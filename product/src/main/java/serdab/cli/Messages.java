@@ -22,6 +22,7 @@ import serdab.Problem;
 /// code there are two plain sentences without values, `problem.CODE.what` and `problem.CODE.next`:
 /// a problem itself is English wherever it is made, with its values, so that logs, `--json` and
 /// what people report mean the same everywhere. In another language it is shown between the two.
+/// What a kind of finding means stands under `finding.KIND`.
 ///
 /// Thread-safe.
 final class Messages {
@@ -92,6 +93,18 @@ final class Messages {
   /// A problem in one line.
   String line(Problem problem) {
     return isEnglish() ? problem.text() : String.join(" ", told(problem));
+  }
+
+  /// A warning in one line.
+  String warning(Problem warning) {
+    return text("any.warning", line(warning));
+  }
+
+  /// What was found: in another language than English, what its kind means, then the English.
+  String detail(String kind, String english) {
+    return isEnglish()
+        ? english
+        : known("finding." + kind).map(means -> means + " [" + english + "]").orElse(english);
   }
 
   /// A problem in the lines that tell of it: what happened, facts, what to do.

@@ -100,12 +100,12 @@ record Names(NameSettings settings, boolean indexPage) {
   ///
   /// @return warnings
   /// @throws SerdabException.Misconfigured when it lies inside a destination or the source
-  List<String> guard(BackupPlan plan) {
+  List<Problem> guard(BackupPlan plan) {
     if (!plan.naming().equals(NamingProfile.PSEUDONYM_WITHOUT_KEY.text())) {
       return List.of();
     }
     Path file = mappingFile();
-    List<String> warnings = new ArrayList<>();
+    List<Problem> warnings = new ArrayList<>();
     refuseInside(file, Wiring.sourceFolder(plan.source()), "source");
     for (String specification : plan.destinations()) {
       Path folder = Wiring.destinationFolder(specification);
@@ -116,11 +116,14 @@ record Names(NameSettings settings, boolean indexPage) {
           .ifPresent(secret -> refuseInside(secret, folder, "destination"));
       if (sameVolume(file, folder)) {
         warnings.add(
-            "The list that resolves pseudonyms, "
-                + file
-                + ", is on the same volume as "
-                + folder
-                + ": whoever gets the one gets the other. Keep it elsewhere.");
+            new Problem(
+                "pseudonym-secret-beside-data",
+                "The list that resolves pseudonyms, "
+                    + file
+                    + ", is on the same volume as "
+                    + folder
+                    + ": whoever gets the one gets the other.",
+                "Keep it elsewhere."));
       }
     }
     return warnings;

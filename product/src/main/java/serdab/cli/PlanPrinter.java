@@ -1,22 +1,38 @@
 package serdab.cli;
 
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import serdab.Problem;
 import serdab.backup.WorkItem;
 import serdab.backup.WorkList;
 import serdab.catalogue.Catalogue;
+import serdab.destination.Destination;
+import serdab.destination.SizeEstimator;
 import serdab.plan.BackupPlan;
 
 /// Prints what a run would do (`--dry-run`), for a person or as JSON (`docs/json.md`).
 final class PlanPrinter {
 
-  private PlanPrinter() {}
+  private final Catalogue catalogue;
+  private final Terminal terminal;
+  private final boolean json;
 
-  static void print(
-      WorkList work, BackupPlan plan, Catalogue catalogue, Terminal terminal, boolean json) {
+  PlanPrinter(Catalogue catalogue, Terminal terminal, boolean json) {
+    this.catalogue = catalogue;
+    this.terminal = terminal;
+    this.json = json;
+  }
+
+  /// @param sizes what would be stored, by the place of the destination in the list
+  void print(
+      WorkList work,
+      BackupPlan plan,
+      List<Destination> destinations,
+      SortedMap<Integer, SizeEstimator.Estimate> sizes) {
     if (json) {
-      printJson(work, plan, catalogue, terminal);
+      printJson(work, plan, destinations, sizes);
       return;
     }
     var out = terminal.out();
@@ -41,6 +57,15 @@ final class PlanPrinter {
             work.notYet().size(),
             work.empty()));
     reasons.forEach((reason, count) -> out.printf("  %s: %d%n", words(reason, say), count));
+    sizes.forEach((place, size) ->
+        out.println(
+            say.text(
+                "plan.size",
+                destinations.get(place).describe(),
+                TerminalProgress.Sizes.text(size.lengthBytes()),
+                TerminalProgress.Sizes.text(size.storedBytes()),
+                size.ratio(),
+                TerminalProgress.Sizes.text(size.time()))));
     for (Problem alarm : work.alarms()) {
       out.println(say.text("any.problem", say.line(alarm)));
     }
@@ -52,41 +77,55 @@ final class PlanPrinter {
     return say.text("plan.reason." + reason.text().replace(' ', '-'));
   }
 
-  private static void printJson(
-      WorkList work, BackupPlan plan, Catalogue catalogue, Terminal terminal) {
+  private void printJson(
+      WorkList work,
+      BackupPlan plan,
+      List<Destination> destinations,
+      SortedMap<Integer, SizeEstimator.Estimate> sizes) {
     Json.object(
         terminal.out(),
-        json -> {
-          json.writeStringProperty("schema", "serdab-plan-v1");
-          json.writeStringProperty("plan_hash", plan.hash());
-          json.writeNumberProperty("listed", work.listed());
-          json.writeNumberProperty("selected", work.selected());
-          json.writeNumberProperty("already_there", work.alreadyThere());
-          json.writeNumberProperty("empty", work.empty());
-          json.writeArrayPropertyStart("work");
+        writer -> {
+          writer.writeStringProperty("schema", "serdab-plan-v1");
+          writer.writeStringProperty("plan_hash", plan.hash());
+          writer.writeNumberProperty("listed", work.listed());
+          writer.writeNumberProperty("selected", work.selected());
+          writer.writeNumberProperty("already_there", work.alreadyThere());
+          writer.writeNumberProperty("empty", work.empty());
+          writer.writeArrayPropertyStart("work");
           for (WorkItem item : work.items()) {
-            json.writeStartObject();
-            json.writeStringProperty("label", catalogue.label(item.study().key()).value());
-            json.writeStringProperty("reason", item.reason().text());
-            json.writeNumberProperty("files", item.study().fileCount());
-            json.writeEndObject();
+            writer.writeStartObject();
+            writer.writeStringProperty("label", catalogue.label(item.study().key()).value());
+            writer.writeStringProperty("reason", item.reason().text());
+            writer.writeNumberProperty("files", item.study().fileCount());
+            writer.writeEndObject();
           }
-          json.writeEndArray();
-          json.writeArrayPropertyStart("not_yet");
+          writer.writeEndArray();
+          writer.writeArrayPropertyStart("not_yet");
           for (WorkList.NotYet study : work.notYet()) {
-            json.writeStartObject();
-            json.writeStringProperty("label", catalogue.label(study.study()).value());
-            json.writeStringProperty("problem", study.problem());
-            json.writeEndObject();
+            writer.writeStartObject();
+            writer.writeStringProperty("label", catalogue.label(study.study()).value());
+            writer.writeStringProperty("problem", study.problem());
+            writer.writeEndObject();
           }
-          json.writeEndArray();
-          json.writeArrayPropertyStart("problems");
+          writer.writeEndArray();
+          writer.writeArrayPropertyStart("estimates");
+          sizes.forEach((place, size) -> {
+            writer.writeStartObject();
+            writer.writeStringProperty("destination", destinations.get(place).describe());
+            writer.writeNumberProperty("length_bytes", size.lengthBytes());
+            writer.writeNumberProperty("stored_bytes", size.storedBytes());
+            writer.writeNumberProperty("ratio", Math.round(size.ratio() * 1000) / 1000.0);
+            writer.writeNumberProperty("seconds", size.time().toSeconds());
+            writer.writeEndObject();
+          });
+          writer.writeEndArray();
+          writer.writeArrayPropertyStart("problems");
           for (Problem alarm : work.alarms()) {
-            json.writeStartObject();
-            ReportPrinter.problem(json, alarm);
-            json.writeEndObject();
+            writer.writeStartObject();
+            ReportPrinter.problem(writer, alarm);
+            writer.writeEndObject();
           }
-          json.writeEndArray();
+          writer.writeEndArray();
         });
   }
 }

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.backup.Absent;
@@ -20,6 +21,7 @@ import serdab.catalogue.RunRow;
 import serdab.cli.log.JsonLog;
 import serdab.cli.log.LoggedProgress;
 import serdab.destination.Destination;
+import serdab.destination.SizeEstimator;
 import serdab.plan.BackupPlan;
 import serdab.plan.Configuration;
 import serdab.plan.DiskSet;
@@ -110,7 +112,7 @@ final class PlanRun {
     if (Wiring.isDestination(plan.source())) {
       return replicate(guard, allowed);
     }
-    List<String> warnings = new ArrayList<>(allowed.warnings());
+    List<Problem> warnings = new ArrayList<>(allowed.warnings());
     warnings.addAll(wiring.names().guard(plan));
     try (Source source = guard.open(() -> wiring.source(plan, home))) {
       refuseInside(source);
@@ -163,7 +165,7 @@ final class PlanRun {
         guard.learn(specifications, opened);
         rememberMedia(specifications, opened);
       }
-      List<String> warnings = new ArrayList<>(allowed.warnings());
+      List<Problem> warnings = new ArrayList<>(allowed.warnings());
       warnings.addAll(wiring.names().guard(plan));
       warnings.addAll(guard.reminders());
       return new ReplicationRun(around, home, catalogue, plan, switches, logSettings())
@@ -173,7 +175,7 @@ final class PlanRun {
               allowed.absent().absent(),
               warnings,
               report -> {
-                List<String> more = new ArrayList<>();
+                List<Problem> more = new ArrayList<>();
                 leaveHolds(opened, more);
                 leaveForRecovery(opened, report, more);
                 listForPeople(opened, more);
@@ -247,7 +249,7 @@ final class PlanRun {
   }
 
   private int copy(
-      Source source, List<Destination> destinations, List<String> warnings, Absent absent) {
+      Source source, List<Destination> destinations, List<Problem> warnings, Absent absent) {
     Terminal terminal = around.terminal();
     StopSignal stop =
         new StopSignal(
@@ -306,13 +308,15 @@ final class PlanRun {
                     mendable);
           }
         }
-        PlanPrinter.print(work, ordered, catalogue, terminal, switches.json());
+        SortedMap<Integer, SizeEstimator.Estimate> sizes = backup.estimates(work);
+        new PlanPrinter(catalogue, terminal, switches.json())
+            .print(work, ordered, destinations, sizes);
         return dryRunCode(work, absent, terminal);
       }
       Instant startedAt = around.clock().instant();
       RunReport report = backup.execute(work);
       bar.end();
-      List<String> told = new ArrayList<>(warnings);
+      List<Problem> told = new ArrayList<>(warnings);
       told.addAll(afterRun(new Ran(ordered, source, destinations, report)));
       WrittenReport written = new WrittenReport(home, catalogue, around.clock(), log);
       Optional<Path> page = written.write(plan.name(), report, startedAt, destinations, told);
@@ -358,8 +362,8 @@ final class PlanRun {
 
   /// What a run leaves behind beside the copies. The copies are proven and recorded by now; what
   /// fails here is told and undoes nothing.
-  private List<String> afterRun(Ran ran) {
-    List<String> warnings = new ArrayList<>();
+  private List<Problem> afterRun(Ran ran) {
+    List<Problem> warnings = new ArrayList<>();
     new IndexCare(catalogue, around.clock()).afterRun(ran, warnings);
     leaveHolds(ran.destinations(), warnings);
     leaveForRecovery(ran.destinations(), ran.report(), warnings);
@@ -368,50 +372,60 @@ final class PlanRun {
   }
 
   /// What people and programs need who have nothing but the copies.
-  private void listForPeople(List<Destination> destinations, List<String> warnings) {
+  private void listForPeople(List<Destination> destinations, List<Problem> warnings) {
     for (Destination destination : destinations) {
       try {
         destination.list(new Destination.Listing(wiring.names().indexPage(), true, false));
       } catch (SerdabException e) {
-        warnings.add(
-            "The copies are safe, but the lists of what is in "
-                + destination.describe()
-                + " are not up to date: "
-                + e.problem().what());
+        warnings.add(notListed(destination, e));
       }
     }
   }
 
+  /// The lists of a destination could not be written; the copies are safe.
+  static Problem notListed(Destination destination, SerdabException e) {
+    return new Problem(
+        "lists-not-current",
+        "The copies are safe, but the lists of what is in "
+            + destination.describe()
+            + " are not up to date: "
+            + e.problem().what(),
+        e.problem().next());
+  }
+
   /// Holds lie beside the copies too, as a catalogue can be lost; what another catalogue placed
   /// there counts here.
-  private void leaveHolds(List<Destination> destinations, List<String> warnings) {
+  private void leaveHolds(List<Destination> destinations, List<Problem> warnings) {
     HoldPapers papers = new HoldPapers(catalogue);
     for (Destination destination : destinations) {
       try {
-        papers.bringBack(destination).problems().forEach(bad -> warnings.add(bad.text()));
+        papers.bringBack(destination).problems().forEach(warnings::add);
       } catch (SerdabException e) {
-        warnings.add(notLeft(destination, e));
+        warnings.add(holdsNotCompared(destination, e));
       }
     }
     for (Destination destination : destinations) {
       try {
         papers.leave(destination);
       } catch (SerdabException e) {
-        warnings.add(notLeft(destination, e));
+        warnings.add(holdsNotCompared(destination, e));
       }
     }
   }
 
-  private static String notLeft(Destination destination, SerdabException e) {
-    return "The copies are safe, but the holds were not compared with those in "
-        + destination.describe()
-        + ": "
-        + e.problem().what();
+  static Problem holdsNotCompared(Destination destination, SerdabException e) {
+    return new Problem(
+        "holds-not-compared",
+        "The copies are safe, but the holds were not compared with those in "
+            + destination.describe()
+            + ": "
+            + e.problem().what(),
+        e.problem().next());
   }
 
   /// What a new machine needs when this one is lost.
   private void leaveForRecovery(
-      List<Destination> destinations, RunReport report, List<String> warnings) {
+      List<Destination> destinations, RunReport report, List<Problem> warnings) {
     Optional<RunRow> row =
         catalogue.runs(RUNS_LOOKED_AT).stream().filter(run -> run.id() == report.run()).findFirst();
     if (row.isEmpty()) {
@@ -425,10 +439,13 @@ final class PlanRun {
         kit.leave(destination, plansText(hides), row.get(), withCatalogue);
       } catch (SerdabException e) {
         warnings.add(
-            "The copies are safe, but what a new machine would need was not left in "
-                + destination.describe()
-                + ": "
-                + e.problem().what());
+            new Problem(
+                "recovery-kit-not-left",
+                "The copies are safe, but what a new machine would need was not left in "
+                    + destination.describe()
+                    + ": "
+                    + e.problem().what(),
+                e.problem().next()));
       }
     }
   }

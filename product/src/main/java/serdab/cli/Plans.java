@@ -21,7 +21,7 @@ record Plans(Configuration configuration) {
   static Plans read(Surroundings around) {
     Configuration.Loaded loaded =
         Configuration.load(around.home().configuration(), ZoneId.systemDefault());
-    loaded.warnings().forEach(warning -> around.terminal().err().println("Warning: " + warning));
+    loaded.warnings().forEach(around.terminal()::warn);
     return new Plans(loaded.configuration());
   }
 

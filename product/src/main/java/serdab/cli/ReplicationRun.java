@@ -3,6 +3,7 @@ package serdab.cli;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.function.Function;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -54,8 +55,8 @@ final class ReplicationRun {
       Destination from,
       List<Destination> destinations,
       Absent absent,
-      List<String> warnings,
-      Function<RunReport, List<String>> afterRun) {
+      List<Problem> warnings,
+      Function<RunReport, List<Problem>> afterRun) {
     for (Destination destination : destinations) {
       if (destination.id().equals(from.id())) {
         throw new SerdabException.Misconfigured(
@@ -93,14 +94,15 @@ final class ReplicationRun {
     try (StopOnSignal _ = StopOnSignal.of(stop)) {
       WorkList work = replication.plan();
       if (switches.dryRun()) {
-        PlanPrinter.print(work, plan, catalogue, terminal, switches.json());
+        new PlanPrinter(catalogue, terminal, switches.json())
+            .print(work, plan, destinations, new TreeMap<>());
         return PlanRun.dryRunCode(work, absent, terminal);
       }
       catalogue.sawSource(from.id().toString(), plan.source());
       Instant startedAt = around.clock().instant();
       RunReport report = replication.execute(work);
       bar.end();
-      List<String> told = new ArrayList<>(warnings);
+      List<Problem> told = new ArrayList<>(warnings);
       told.addAll(afterRun.apply(report));
       new WrittenReport(home, catalogue, around.clock(), log)
           .write(plan.name(), report, startedAt, destinations, told);

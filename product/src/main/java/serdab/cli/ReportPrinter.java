@@ -14,16 +14,14 @@ final class ReportPrinter {
 
   private ReportPrinter() {}
 
-  static void print(RunReport report, List<String> moreWarnings, Terminal terminal, boolean json) {
-    List<String> warnings = new ArrayList<>(moreWarnings);
+  static void print(RunReport report, List<Problem> moreWarnings, Terminal terminal, boolean json) {
+    List<Problem> warnings = new ArrayList<>(moreWarnings);
     warnings.addAll(report.warnings());
     if (json) {
       printJson(report, warnings, terminal.out(), true);
     } else {
       printText(report, terminal.out(), terminal.messages());
-      for (String warning : report.warnings()) {
-        terminal.err().println(terminal.messages().text("any.warning", warning));
-      }
+      report.warnings().forEach(terminal::warn);
     }
   }
 
@@ -96,7 +94,7 @@ final class ReportPrinter {
   /// @param locations whether the names of copies stand in it, which are patient data with most
   ///   naming profiles; else they are empty
   static void printJson(
-      RunReport report, List<String> warnings, PrintStream out, boolean locations) {
+      RunReport report, List<Problem> warnings, PrintStream out, boolean locations) {
     RunTotals totals = report.totals();
     Json.object(
         out,
@@ -133,7 +131,7 @@ final class ReportPrinter {
           }
           json.writeEndArray();
           json.writeArrayPropertyStart("warnings");
-          warnings.forEach(json::writeString);
+          warnings.forEach(warning -> json.writeString(warning.text()));
           json.writeEndArray();
           Forecast forecast = report.forecast();
           json.writeObjectPropertyStart("forecast");

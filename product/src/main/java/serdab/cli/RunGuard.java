@@ -58,13 +58,13 @@ final class RunGuard {
   /// @param destinations the specifications of those that are there
   /// @param warnings what is worth knowing
   /// @param absent gathers what is wrong with the others
-  record Allowed(List<String> destinations, List<String> warnings, Absent.Gathering absent) {}
+  record Allowed(List<String> destinations, List<Problem> warnings, Absent.Gathering absent) {}
 
   /// Checks everything; makes nothing, but remembers sentinels and volumes in the catalogue.
   ///
   /// @throws SerdabException when something holds the run back or cannot be reached
   Allowed allow() {
-    List<String> warnings = new ArrayList<>();
+    List<Problem> warnings = new ArrayList<>();
     requireHours(warnings);
     Path source = Wiring.sourceFolder(plan.source());
     Map<String, Path> folders = new LinkedHashMap<>();
@@ -116,7 +116,7 @@ final class RunGuard {
 
   // ---- hours
 
-  private void requireHours(List<String> warnings) {
+  private void requireHours(List<Problem> warnings) {
     RunWindow window = RunWindow.of(plan);
     Instant now = around.clock().instant();
     if (switches.ignoreWindow() || window.isOpen(now)) {
@@ -132,7 +132,11 @@ final class RunGuard {
     }
     String when = time(opens.get(), now, plan.zone());
     if (switches.dryRun()) {
-      warnings.add("The plan must not run now; a run would be held back until " + when + ".");
+      warnings.add(
+          new Problem(
+              "outside-window",
+              "The plan must not run now; a run would be held back until " + when + ".",
+              ""));
       return;
     }
     throw new SerdabException.HeldBack(
@@ -192,7 +196,7 @@ final class RunGuard {
 
   /// The destinations that are to be used now: all but disks whose turn it is not.
   private List<String> thereNow(
-      Map<String, Path> folders, Map<Path, Reach.State> states, List<String> warnings) {
+      Map<String, Path> folders, Map<Path, Reach.State> states, List<Problem> warnings) {
     List<String> there = new ArrayList<>();
     Map<DiskSet, List<Path>> away = new LinkedHashMap<>();
     for (Map.Entry<String, Path> each : folders.entrySet()) {
@@ -229,7 +233,9 @@ final class RunGuard {
                   "Connect one of its disks and run again. A new disk joins the set when the folder"
                       + " is there and empty."));
         }
-        warnings.add(what + where + ". The other destinations get their copies.");
+        warnings.add(
+            new Problem(
+                "disk-set-away", what + where + ".", "The other destinations get their copies."));
       }
     });
     return there;
@@ -244,7 +250,7 @@ final class RunGuard {
   }
 
   /// One line for each disk that somebody should connect.
-  List<String> reminders() {
-    return sets.reminders(switches.diskSets()).stream().map(DiskSets.Reminder::text).toList();
+  List<Problem> reminders() {
+    return sets.reminders(switches.diskSets()).stream().map(DiskSets.Reminder::problem).toList();
   }
 }

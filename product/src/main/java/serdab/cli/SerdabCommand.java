@@ -1,5 +1,7 @@
 package serdab.cli;
 
+import java.util.List;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -11,24 +13,6 @@ import picocli.CommandLine.Spec;
     version = "serdab 0.1.0",
     header = "Backup for medical images: every study gets proven, restorable copies.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {
-      InitCommand.class,
-      BackupCommand.class,
-      StatusCommand.class,
-      StudiesCommand.class,
-      VerifyCommand.class,
-      RestoreCommand.class,
-      CheckCommand.class,
-      RecoverCommand.class,
-      PruneCommand.class,
-      HoldCommand.class,
-      CatalogueCommand.class,
-      ImportTreeCommand.class,
-      ReportCommand.class,
-      RepositoryCommand.class,
-      BundleCommand.class,
-      ServiceCommand.class
-    },
     footer = {
       "",
       "Example:",
@@ -39,6 +23,28 @@ import picocli.CommandLine.Spec;
     })
 final class SerdabCommand implements Runnable {
 
+  /// The commands, in the order in which the help shows them.
+  private static final List<Named> COMMANDS =
+      List.of(
+          new Named("init", InitCommand.class),
+          new Named("backup", BackupCommand.class),
+          new Named("status", StatusCommand.class),
+          new Named("studies", StudiesCommand.class),
+          new Named("verify", VerifyCommand.class),
+          new Named("restore", RestoreCommand.class),
+          new Named("check", CheckCommand.class),
+          new Named("recover", RecoverCommand.class),
+          new Named("prune", PruneCommand.class),
+          new Named("hold", HoldCommand.class),
+          new Named("catalogue", CatalogueCommand.class),
+          new Named("import-tree", ImportTreeCommand.class),
+          new Named("report", ReportCommand.class),
+          new Named("repository", RepositoryCommand.class),
+          new Named("bundle", BundleCommand.class),
+          new Named("service", ServiceCommand.class));
+
+  private record Named(String name, Class<?> type) {}
+
   private final Surroundings around;
 
   @Spec
@@ -47,6 +53,19 @@ final class SerdabCommand implements Runnable {
 
   SerdabCommand(Surroundings around) {
     this.around = around;
+  }
+
+  /// Gives the root its commands: the wanted one alone when there is one of that name, as making
+  /// all of them ready takes longer than many a command does; else all.
+  ///
+  /// @param root of a command line that has none yet
+  static void addTo(CommandLine root, String wanted) {
+    boolean alone = COMMANDS.stream().anyMatch(command -> command.name().equals(wanted));
+    for (Named command : COMMANDS) {
+      if (!alone || command.name().equals(wanted)) {
+        root.addSubcommand(command.name(), command.type());
+      }
+    }
   }
 
   @Override

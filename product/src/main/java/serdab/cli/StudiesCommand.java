@@ -114,7 +114,13 @@ final class StudiesCommand implements Callable<Integer> {
     if (label != null) {
       return catalogue.studiesLabelled(label).stream();
     }
-    return notCopied ? catalogue.studiesNotCopied() : catalogue.studies();
+    if (notCopied) {
+      return catalogue.studiesNotCopied();
+    }
+    String text = patient;
+    return text == null
+        ? catalogue.studies()
+        : catalogue.studies((name, id) -> holds(name, text) || holds(id, text));
   }
 
   private boolean matches(StudyRow row, Optional<DateRange> range, Catalogue catalogue) {
@@ -122,7 +128,9 @@ final class StudiesCommand implements Callable<Integer> {
     if (label != null && !catalogue.label(facts.key()).value().equals(label)) {
       return false;
     }
-    if (patient != null && !holds(facts, patient)) {
+    if (patient != null
+        && !holds(facts.patientName(), patient)
+        && !holds(facts.patientId(), patient)) {
       return false;
     }
     if (range.isPresent() && facts.studyDate().filter(range.get()::contains).isEmpty()) {
@@ -137,10 +145,8 @@ final class StudiesCommand implements Callable<Integer> {
     return !notCopied || goodCopies(row, catalogue).isEmpty();
   }
 
-  private static boolean holds(StudyFacts facts, String text) {
-    String wanted = text.toLowerCase(Locale.ROOT);
-    return reveal(facts.patientName()).toLowerCase(Locale.ROOT).contains(wanted)
-        || reveal(facts.patientId()).toLowerCase(Locale.ROOT).contains(wanted);
+  private static boolean holds(PatientData<String> data, String text) {
+    return reveal(data).toLowerCase(Locale.ROOT).contains(text.toLowerCase(Locale.ROOT));
   }
 
   private static String reveal(PatientData<String> data) {
@@ -199,7 +205,10 @@ final class StudiesCommand implements Callable<Integer> {
     if (finding.position() != Finding.NO_POSITION) {
       where = say.text("studies.at-byte", where, finding.position());
     }
-    return finding.kind() + (where.isEmpty() ? "" : " (" + where + ")") + ": " + finding.detail();
+    return finding.kind()
+        + (where.isEmpty() ? "" : " (" + where + ")")
+        + ": "
+        + say.detail(finding.kind(), finding.detail());
   }
 
   private void write(JsonGenerator writer, StudyRow row, Catalogue catalogue) {

@@ -3,6 +3,7 @@ package serdab.cli;
 import java.io.BufferedReader;
 import java.io.PrintStream;
 import java.io.Reader;
+import serdab.Problem;
 
 /// Where a command writes: results to `out`, everything about the work to `err`; and where it hears
 /// a person from.
@@ -21,6 +22,11 @@ record Terminal(
   /// A terminal at which nobody types.
   Terminal(PrintStream out, PrintStream err, boolean interactive) {
     this(out, err, interactive, new BufferedReader(Reader.nullReader()));
+  }
+
+  /// Writes a warning to `err`.
+  void warn(Problem warning) {
+    err.println(messages.warning(warning));
   }
 
   /// The same in another language.

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import serdab.Problem;
 import serdab.StudyLabel;
 import serdab.report.Forecast;
 import serdab.report.Progress;
@@ -81,6 +82,11 @@ final class TerminalProgress implements Progress {
   @Override
   public void tell(String key, String english, Object... values) {
     say(messages.isEnglish() ? english : messages.text(key, values));
+  }
+
+  @Override
+  public void warn(Problem warning) {
+    say(messages.warning(warning));
   }
 
   /// Ends the line that is being rewritten.

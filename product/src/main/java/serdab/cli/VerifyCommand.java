@@ -202,15 +202,7 @@ final class VerifyCommand implements Callable<Integer> {
               0,
               0,
               0));
-      mender.ifPresent(m ->
-          m.problems()
-              .forEach(problem ->
-                  terminal
-                      .err()
-                      .println(
-                          terminal
-                              .messages()
-                              .text("any.warning", terminal.messages().line(problem)))));
+      mender.ifPresent(m -> m.problems().forEach(terminal::warn));
       print(report, outcome, place, terminal);
       return outcome.exitCode();
     } finally {

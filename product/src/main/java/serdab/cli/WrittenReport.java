@@ -47,10 +47,10 @@ final class WrittenReport {
       RunReport report,
       Instant startedAt,
       List<Destination> destinations,
-      List<String> warnings) {
+      List<Problem> warnings) {
     Instant now = clock.instant();
     log(plan, report, warnings);
-    List<String> all = new ArrayList<>(warnings);
+    List<Problem> all = new ArrayList<>(warnings);
     all.addAll(report.warnings());
     RunSummary summary =
         new RunSummary(report, plan, startedAt, now, places(destinations, now), all);
@@ -62,7 +62,7 @@ final class WrittenReport {
     }
   }
 
-  private void log(String plan, RunReport report, List<String> warnings) {
+  private void log(String plan, RunReport report, List<Problem> warnings) {
     for (Problem problem : report.problems()) {
       log.add(
           JsonLog.Level.ERROR,
@@ -81,8 +81,14 @@ final class WrittenReport {
             json.writeStringProperty("code", study.problem().code());
           });
     }
-    warnings.forEach(line ->
-        log.add(JsonLog.Level.WARNING, "warning", json -> json.writeStringProperty("text", line)));
+    warnings.forEach(warning ->
+        log.add(
+            JsonLog.Level.WARNING,
+            "warning",
+            json -> {
+              json.writeStringProperty("code", warning.code());
+              json.writeStringProperty("text", warning.text());
+            }));
     boolean good = report.outcome() == RunReport.Outcome.GOOD;
     log.add(
         good ? JsonLog.Level.INFO : JsonLog.Level.ERROR,

@@ -38,6 +38,13 @@ public interface Destination extends AutoCloseable {
     return OptionalLong.empty();
   }
 
+  /// What files would take here, told from a sample; empty when it cannot be told.
+  ///
+  /// @param totalBytes the sum of the files' lengths
+  default Optional<SizeEstimator> estimator(long totalBytes) {
+    return Optional.empty();
+  }
+
   /// Everything it holds, in no promised order, streamed; unreadable copies come as
   /// [Listed.Unreadable], never as an exception. Close the stream.
   default Stream<Listed> held() {

@@ -54,7 +54,7 @@ public record Configuration(
   }
 
   /// A configuration that was read, and what a person should know of its file.
-  public record Loaded(Configuration configuration, List<String> warnings) {
+  public record Loaded(Configuration configuration, List<Problem> warnings) {
 
     public Loaded {
       warnings = List.copyOf(warnings);
@@ -91,7 +91,7 @@ public record Configuration(
           e);
     }
     Configuration configuration = parse(content, file.toString(), here);
-    List<String> warnings = new ArrayList<>();
+    List<Problem> warnings = new ArrayList<>();
     warnWhenOthersRead(file, "The configuration", warnings);
     configuration
         .names
@@ -101,11 +101,14 @@ public record Configuration(
     return new Loaded(configuration, warnings);
   }
 
-  private static void warnWhenOthersRead(Path file, String what, List<String> warnings) {
+  private static void warnWhenOthersRead(Path file, String what, List<Problem> warnings) {
     try {
       if (Files.getPosixFilePermissions(file).stream().anyMatch(OTHERS_READ::contains)) {
         warnings.add(
-            what + " " + file + " can be read by other users. Run: chmod 600 \"" + file + "\"");
+            new Problem(
+                "readable-by-others",
+                what + " " + file + " can be read by other users.",
+                "Run: chmod 600 \"" + file + "\""));
       }
     } catch (IOException | UnsupportedOperationException e) {
       // Not there, or a system without these permissions: nothing to say.

@@ -1,5 +1,6 @@
 package serdab.report;
 
+import serdab.Problem;
 import serdab.StudyLabel;
 
 /// Told how a run goes on, from several threads at once.
@@ -34,11 +35,9 @@ public interface Progress {
     say(english);
   }
 
-  /// A warning, without patient data.
-  ///
-  /// @param english what it warns of
-  default void warn(String english) {
-    tell("any.warning", "Warning: " + english, english);
+  /// A warning.
+  default void warn(Problem warning) {
+    say("Warning: " + warning.text());
   }
 
   /// Tells nobody.

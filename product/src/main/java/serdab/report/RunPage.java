@@ -52,7 +52,8 @@ public final class RunPage {
     places(page, run);
     if (!run.warnings().isEmpty()) {
       page.append("<h2>Worth knowing</h2>\n<ul>\n");
-      run.warnings().forEach(line -> page.append("<li>").append(text(line)).append("</li>\n"));
+      run.warnings()
+          .forEach(line -> page.append("<li>").append(text(line.text())).append("</li>\n"));
       page.append("</ul>\n");
     }
     page.append(

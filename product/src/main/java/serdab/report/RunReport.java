@@ -24,7 +24,7 @@ public record RunReport(
     RunTotals totals,
     List<NotSafe> notSafe,
     List<Problem> problems,
-    List<String> warnings,
+    List<Problem> warnings,
     List<Made> madeAt,
     Forecast forecast) {
 

@@ -3,6 +3,7 @@ package serdab.report;
 import java.time.Instant;
 import java.util.List;
 import java.util.OptionalLong;
+import serdab.Problem;
 
 /// A run as its written reports tell of it: by label only, so that they may leave the house.
 ///
@@ -16,7 +17,7 @@ public record RunSummary(
     Instant startedAt,
     Instant endedAt,
     List<Place> places,
-    List<String> warnings) {
+    List<Problem> warnings) {
 
   public RunSummary {
     places = List.copyOf(places);

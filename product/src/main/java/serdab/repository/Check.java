@@ -180,7 +180,9 @@ public final class Check {
     }
     java.util.NavigableSet<String> copies = shelf.names(Layout.COPIES);
     for (String file : copies) {
-      twin(file).filter(twin -> !copies.contains(twin)).ifPresent(lost::add);
+      twin(file)
+          .filter(twin -> !copies.contains(twin) && isIndexed(Layout.copyOf(file).orElseThrow()))
+          .ifPresent(lost::add);
       Map<String, StoredZip.Entry> entries;
       try (ReadableBytes zip = shelf.store().open(file)) {
         entries = StoredZip.entries(zip);
@@ -198,6 +200,27 @@ public final class Check {
       }
     }
     return lost;
+  }
+
+  /// Whether the index tells of snapshots: they come into it after both their copies. Where it does
+  /// not, a run is writing the copies, or was killed then, and the next one does it.
+  private boolean isIndexed(Layout.Range snapshots) {
+    for (String file : shelf.names(Layout.INDEX)) {
+      Optional<Sha256> name = Layout.indexOf(file);
+      if (name.isPresent()) {
+        try (Segment segment =
+            Segment.open(name.get(), shelf.store().open(file), judge.trust())) {
+          for (int number : segment.covers().of(snapshots.session())) {
+            if (number >= snapshots.from() && number < snapshots.to()) {
+              return true;
+            }
+          }
+        } catch (SerdabException.Damaged | SerdabException.Refused e) {
+          // It is told of by itself.
+        }
+      }
+    }
+    return false;
   }
 
   static boolean isOfErased(Roll roll, String file) {

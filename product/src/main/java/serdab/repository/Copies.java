@@ -2,6 +2,7 @@ package serdab.repository;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -11,7 +12,7 @@ import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.stream.Stream;
@@ -29,6 +30,7 @@ final class Copies {
   private static final long BYTES_MAX = 32 << 20;
   private static final long FILE_BYTES_MAX = 1 << 30;
   private static final int SEARCHED_MAX = 200;
+  private static final int TRIES_MAX = 20;
   private static final int FOLDER_LENGTH = "copies/1/".length();
   private static final List<String> SHARED = List.of(Layout.KEYS, Layout.WRITERS);
 
@@ -76,6 +78,60 @@ final class Copies {
     write();
   }
 
+  /// Writes copies of what a run left without that was killed.
+  ///
+  /// @param snapshots with the groups of those that are of a version
+  synchronized void settleOthers(Map<Layout.At, Optional<String>> snapshots) {
+    Layout.At before = null;
+    for (Map.Entry<Layout.At, Optional<String>> each : snapshots.entrySet()) {
+      Layout.At at = each.getKey();
+      // The name of a file of copies speaks of every number between its ends.
+      if (before != null
+          && !(before.session().equals(at.session()) && before.number() + 1 == at.number())) {
+        write();
+      }
+      each.getValue()
+          .ifPresent(group -> shelf.names(Layout.groupFolder(group)).forEach(this::note));
+      pending.add(at);
+      before = at;
+    }
+    write();
+    makePairs();
+  }
+
+  /// A run that was killed may have left one file of copies without the other.
+  private void makePairs() {
+    NavigableSet<String> there = shelf.names(Layout.COPIES);
+    Set<String> written = new HashSet<>();
+    for (String file : there) {
+      Optional<String> twin = Check.twin(file).filter(name -> !there.contains(name));
+      if (twin.isEmpty()) {
+        continue;
+      }
+      try {
+        byte[] content = shelf.whole(file, FILE_BYTES_MAX).orElse(new byte[0]);
+        Map<String, byte[]> entries = Judge.entries(content);
+        if (Arrays.equals(StoredZip.of(entries), content)) {
+          shelf.putIfFree(twin.get(), Bulk.of(content));
+          written.addAll(entries.keySet());
+        }
+      } catch (SerdabException.Damaged e) {
+        // What is damaged is not copied; a repair puts it together.
+      }
+    }
+    forgetErased(written);
+  }
+
+  /// Whoever erases a group says so, and then looks for its documents: one of us sees the other.
+  private void forgetErased(Set<String> written) {
+    if (written.stream().anyMatch(file -> file.startsWith(Layout.GROUPS))) {
+      Set<String> erased = Erased.groups(shelf, trust, (_, _) -> {});
+      if (written.stream().anyMatch(file -> isOf(erased, file))) {
+        forget(shelf, erased);
+      }
+    }
+  }
+
   private void write() {
     List<Layout.At> todo = List.copyOf(pending);
     pending.clear();
@@ -111,13 +167,7 @@ final class Copies {
       String name = Layout.copy(which, first.session(), first.number(), todo.get(to - 1).number());
       shelf.putIfFree(name, Bulk.of(zip));
     }
-    if (entries.keySet().stream().anyMatch(file -> file.startsWith(Layout.GROUPS))) {
-      // Whoever erases a group says so, and then looks for its documents: one of us sees the other.
-      Set<String> erased = Erased.groups(shelf, trust, (_, _) -> {});
-      if (entries.keySet().stream().anyMatch(file -> isOf(erased, file))) {
-        forget(shelf, erased);
-      }
-    }
+    forgetErased(entries.keySet());
     return to;
   }
 
@@ -130,53 +180,65 @@ final class Copies {
   ///
   /// @throws SerdabException.Damaged when a file that has such a document cannot be read otherwise
   static void forget(Shelf shelf, Set<String> groups) {
-    Map<String, Set<String>> pairs = new TreeMap<>();
+    Set<String> pairs = new TreeSet<>();
     for (String file : shelf.names(Layout.COPIES)) {
       if (Layout.copyOf(file).isPresent()) {
-        String name = file.substring(FOLDER_LENGTH);
-        pairs.computeIfAbsent(name, _ -> new HashSet<>()).add(file);
+        pairs.add(file.substring(FOLDER_LENGTH));
       }
     }
-    pairs.forEach((name, there) -> forget(shelf, groups, name, there));
+    pairs.forEach(name -> forget(shelf, groups, name));
   }
 
-  private static void forget(Shelf shelf, Set<String> groups, String name, Set<String> there) {
-    Set<String> whole = new LinkedHashSet<>();
-    boolean has = false;
-    for (String file : there) {
-      try (ReadableBytes zip = shelf.store().open(file)) {
-        has |= StoredZip.entries(zip).keySet().stream().anyMatch(entry -> isOf(groups, entry));
-        whole.add(file);
-      } catch (SerdabException.Damaged | SerdabException.Refused e) {
-        // Made again from the other one.
-      }
-    }
-    if (whole.size() == COUNT && !has) {
-      return;
-    }
-    if (whole.isEmpty()) {
-      throw Problems.damaged(
-          "Both copies of small files are damaged, and an erased key may be in them: "
-              + name
-              + ".");
-    }
-    Map<String, byte[]> entries = new LinkedHashMap<>();
-    for (String file : whole) {
-      Set<String> names;
-      try (ReadableBytes zip = shelf.store().open(file)) {
-        names = StoredZip.entries(zip).keySet();
-      }
-      for (String entry : names) {
-        if (!isOf(groups, entry) && !entries.containsKey(entry)) {
-          read(shelf, file, entry).ifPresent(content -> entries.put(entry, content));
+  /// Somebody else may be at the same pair: then it is looked at again.
+  private static void forget(Shelf shelf, Set<String> groups, String name) {
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+      Map<String, Map<String, byte[]>> whole = new LinkedHashMap<>();
+      Set<String> there = new HashSet<>();
+      Set<String> names = new HashSet<>();
+      for (int which = 1; which <= COUNT; which++) {
+        String file = Layout.COPIES + which + '/' + name;
+        try {
+          Optional<byte[]> content = shelf.whole(file, FILE_BYTES_MAX);
+          content.ifPresent(_ -> there.add(file));
+          content.ifPresent(bytes -> {
+            names.addAll(StoredZip.entries(new HeldBytes(bytes)).keySet());
+            whole.put(file, wholeEntries(bytes));
+          });
+        } catch (SerdabException.Damaged e) {
+          // Made again from the other one.
+          there.add(file);
         }
       }
+      if (whole.size() == COUNT && names.stream().noneMatch(entry -> isOf(groups, entry))) {
+        return;
+      }
+      if (!whole.isEmpty()) {
+        replace(shelf, groups, name, whole, there);
+      } else if (!there.isEmpty()) {
+        throw Problems.damaged(
+            "Both copies of small files are damaged, and an erased key may be in them: "
+                + name
+                + ".");
+      }
     }
+  }
+
+  /// @param whole what is whole in each file that can be read
+  /// @param there the files that have to make way
+  private static void replace(
+      Shelf shelf,
+      Set<String> groups,
+      String name,
+      Map<String, Map<String, byte[]>> whole,
+      Set<String> there) {
+    Map<String, byte[]> entries = new LinkedHashMap<>();
+    whole.values().forEach(each -> each.forEach(entries::putIfAbsent));
+    entries.keySet().removeIf(entry -> isOf(groups, entry));
     Bulk zip = Bulk.of(StoredZip.of(entries));
     List<String> order = new ArrayList<>();
     for (int which = 1; which <= COUNT; which++) {
       String file = Layout.COPIES + which + '/' + name;
-      order.add(whole.contains(file) ? order.size() : 0, file);
+      order.add(whole.containsKey(file) ? order.size() : 0, file);
     }
     for (String file : order) {
       if (there.contains(file)) {
@@ -184,6 +246,23 @@ final class Copies {
       }
       shelf.putIfFree(file, zip);
     }
+  }
+
+  /// The entries of a file of copies whose checksums are right.
+  ///
+  /// @throws SerdabException.Damaged when it is no ZIP of ours
+  private static Map<String, byte[]> wholeEntries(byte[] zip) {
+    HeldBytes bytes = new HeldBytes(zip);
+    Map<String, byte[]> entries = new LinkedHashMap<>();
+    StoredZip.entries(bytes)
+        .forEach((name, entry) -> {
+          byte[] content = new byte[Math.toIntExact(entry.lengthBytes())];
+          bytes.readFully(entry.offset(), ByteBuffer.wrap(content));
+          if (StoredZip.crc(ByteBuffer.wrap(content)) == entry.crc()) {
+            entries.put(name, content);
+          }
+        });
+    return entries;
   }
 
   private static boolean isOf(Set<String> groups, String entry) {

@@ -70,6 +70,7 @@ final class Known implements AutoCloseable {
   private final Set<Layout.At> removed = new HashSet<>();
   private final Set<String> erased = new HashSet<>();
   private final Map<String, List<Layout.Range>> copies = new HashMap<>();
+  private final Map<Layout.At, Optional<String>> uncopied = new TreeMap<>();
   private final Numbers taken = new Numbers();
   private final Map<Layout.At, SerdabException> unreadable = new TreeMap<>();
   private final Map<String, SerdabException> refused = new TreeMap<>();
@@ -240,6 +241,9 @@ final class Known implements AutoCloseable {
         boolean over = false;
         try (SnapshotFile snapshot = open(at, wantsLabels)) {
           over = take(snapshot);
+          if (wantsBlobs && !isCopied(at)) {
+            uncopied.put(at, snapshot.commit().version().map(Commit.Version::group));
+          }
         } catch (SerdabException.Damaged e) {
           unreadable.put(at, e);
         }
@@ -270,6 +274,19 @@ final class Known implements AutoCloseable {
       next = number + 1;
     }
     return all;
+  }
+
+  private boolean isCopied(Layout.At at) {
+    return copies.getOrDefault(at.session(), List.of()).stream()
+        .anyMatch(range -> range.from() <= at.number() && at.number() < range.to());
+  }
+
+  /// Snapshots in no index segment of which there are no copies, with their groups: those of a run
+  /// that was killed, or is under way. Given once.
+  synchronized Map<Layout.At, Optional<String>> takeUncopied() {
+    Map<Layout.At, Optional<String>> taken = new TreeMap<>(uncopied);
+    uncopied.clear();
+    return taken;
   }
 
   private byte[] table(SnapshotFile snapshot) {
@@ -723,7 +740,16 @@ final class Known implements AutoCloseable {
             replaces,
             trust,
             shelf);
-    ReadableBytes stored = shelf.store().open(Layout.index(name));
+    ReadableBytes stored;
+    try {
+      stored = shelf.store().open(Layout.index(name));
+    } catch (SerdabException.Refused e) {
+      if (Shelf.isCode(e, "blob-missing")) {
+        // Another run merged it at once, and a prune took it. What it says is still held here.
+        return;
+      }
+      throw e;
+    }
     Segment segment = Segment.open(name, stored, trust);
     segment.loadPacks(packs);
     segments.removeAll(merged);

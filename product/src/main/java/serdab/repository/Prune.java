@@ -166,6 +166,7 @@ public final class Prune {
     store.delete(tombstone);
     removeReplaced(active);
     removeEmptyTombstones();
+    store.sweep();
     return new Done(removed, bytes, plan.packs().size() - go.size());
   }
 

@@ -326,11 +326,13 @@ public final class Repair {
   private boolean packs(Set<Sha256> suspects, Set<String> parityFiles) {
     Roll roll = Roll.call(shelf, judge);
     TreeSet<Sha256> wanted = new TreeSet<>();
+    TreeSet<Sha256> unneeded = new TreeSet<>();
     for (Sha256 pack : suspects) {
+      boolean there = isThere(Layout.pack(pack));
       // When nobody knows what some version needs, no pack that is there is given up.
-      boolean needed = roll.needs(pack) || (roll.isUncertain() && isThere(Layout.pack(pack)));
-      if (needed && !isWhole(pack) && !takeReady(pack)) {
-        wanted.add(pack);
+      boolean needed = roll.needs(pack) || (roll.isUncertain() && there);
+      if ((needed || there) && !isWhole(pack) && !takeReady(pack)) {
+        (needed ? wanted : unneeded).add(pack);
       }
     }
     if (!fromParity(wanted)) {
@@ -340,6 +342,11 @@ public final class Repair {
       return false;
     }
     wanted.forEach(pack -> notMended.add(Layout.pack(pack)));
+    // Whole again they protect others. Else they are out of the way, and parity finds them there.
+    if (!fromParity(unneeded)) {
+      return false;
+    }
+    unneeded.forEach(pack -> setAside(Layout.pack(pack)));
     parity(parityFiles);
     return true;
   }

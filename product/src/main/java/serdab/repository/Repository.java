@@ -555,8 +555,8 @@ public final class Repository implements AutoCloseable {
   }
 
   /// Ends this session, merges what it wrote into an index segment, and writes the copies of small
-  /// things and the parity of packs that are 16 of similar size. Does nothing when nothing was
-  /// written.
+  /// things and the parity of packs that are 16 of similar size. Clears away what runs that were
+  /// killed left unfinished. Does nothing when nothing was written.
   public void settle() {
     synchronized (this) {
       if (session.name().isEmpty()) {
@@ -570,10 +570,12 @@ public final class Repository implements AutoCloseable {
       }
       if (wrote) {
         copies.settle(numbers);
+        copies.settleOthers(known().takeUncopied());
         known().flush();
         if (hasParity()) {
           new Parity(this).cover();
         }
+        shelf.store().sweep();
       }
     }
   }

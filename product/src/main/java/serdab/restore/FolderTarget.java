@@ -6,6 +6,12 @@ import java.nio.channels.ReadableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
@@ -21,8 +27,16 @@ import serdab.store.Staged;
 /// A folder that files are brought back to. Never overwrites a different file, never writes outside
 /// itself, and never shows a file under its name before all its bytes are there and right: it is a
 /// store of blobs, one per file, with that store's promises. One thread at a time.
+///
+/// Files are synced and named on threads of their own: a file system makes many safe at once in
+/// little more time than one.
 final class FolderTarget {
 
+  /// So many files should be under way before the first of them is waited for.
+  static final int UNDER_WAY = 32;
+
+  private static final int SYNCED_AT_ONCE = 16;
+  private static final int IDLE_SECONDS = 1;
   private static final int CHUNK_BYTES = 1 << 20;
   private static final int HASH_DIGITS = 12;
   private static final int LONGEST_PART = 150;
@@ -30,8 +44,18 @@ final class FolderTarget {
   private final BlobStore store;
   private final ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
 
+  private final ThreadPoolExecutor syncing =
+      new ThreadPoolExecutor(
+          SYNCED_AT_ONCE,
+          SYNCED_AT_ONCE,
+          IDLE_SECONDS,
+          TimeUnit.SECONDS,
+          new LinkedBlockingQueue<>(),
+          Thread.ofPlatform().name("sync-", 1).daemon(true).factory());
+
   FolderTarget(BlobStore store) {
     this.store = store;
+    syncing.allowCoreThreadTimeOut(true);
   }
 
   /// What came of writing one file.
@@ -43,32 +67,124 @@ final class FolderTarget {
     DIFFERENT_THERE
   }
 
+  /// A file on its way. One thread at a time; the one that began it.
+  final class Writing {
+    private final String name;
+    private final StoredFile file;
+    private final FutureTask<Written> task;
+
+    private Writing(String name, StoredFile file, FutureTask<Written> task) {
+      this.name = name;
+      this.file = file;
+      this.task = task;
+    }
+
+    /// Waits until the file is there for good under its name.
+    ///
+    /// @throws SerdabException.Damaged when the bytes are not what the manifest says
+    /// @throws SerdabException.Refused when its name leads outside the target
+    Written await() {
+      boolean interrupted = false;
+      try {
+        while (true) {
+          try {
+            return task.get();
+          } catch (InterruptedException e) {
+            interrupted = true;
+          }
+        }
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof SerdabException.Refused refused
+            && refused.problem().code().equals("blob-exists")) {
+          // Another one of these files has come to the same name.
+          return found().orElseThrow(() -> refused);
+        }
+        switch (e.getCause()) {
+          case RuntimeException failure -> throw failure;
+          case Error error -> throw error;
+          case null, default -> throw new IllegalStateException("a file was not written", e);
+        }
+      } finally {
+        if (interrupted) {
+          Thread.currentThread().interrupt();
+        }
+      }
+    }
+
+    private Optional<Written> found() {
+      return store
+          .find(name)
+          .map(there -> isSame(name, there, file) ? Written.SAME : Written.DIFFERENT_THERE);
+    }
+  }
+
   /// Writes one file, synced, or finds it there.
   ///
   /// @param folder the study's folder inside the target, `/` between parts
   /// @throws SerdabException.Damaged when the bytes are not what the manifest says
   /// @throws SerdabException.Refused when its name leads outside the target
   Written write(String folder, StoredFile file, ReadableByteChannel bytes, Progress progress) {
-    String name = nameInside(folder, file.path());
+    return begin(folder, file, bytes, progress).await();
+  }
+
+  /// Writes one file and leaves it to other threads to sync it and give it its name; what is wrong
+  /// with its bytes is told by [Writing#await] too. Everything that was begun is to be awaited
+  /// before the store is closed.
+  Writing begin(String folder, StoredFile file, ReadableByteChannel bytes, Progress progress) {
     try (bytes) {
+      String name = nameInside(folder, file.path());
       Optional<BlobInfo> there = store.find(name);
       if (there.isPresent()) {
-        return isSame(name, there.get(), file) ? Written.SAME : Written.DIFFERENT_THERE;
+        boolean isSame = isSame(name, there.get(), file);
+        return over(file, () -> isSame ? Written.SAME : Written.DIFFERENT_THERE);
       }
-      try (Staged staged = store.stage(name)) {
+      Staged staged = store.stage(name);
+      boolean begun = false;
+      try {
         copy(staged, file, bytes, progress);
-        staged.sync();
-        staged.commit();
+        Writing writing = new Writing(name, file, new FutureTask<>(() -> settled(staged)));
+        syncing.execute(writing.task);
+        begun = true;
+        return writing;
+      } finally {
+        if (!begun) {
+          staged.close();
+        }
       }
-      return Written.NEW;
+    } catch (SerdabException.Damaged | SerdabException.Refused e) {
+      return over(
+          file,
+          () -> {
+            throw e;
+          });
     } catch (IOException e) {
-      throw new SerdabException.Damaged(
-          new Problem(
-              "copy-unreadable",
-              "The stored bytes of one of its files cannot be read.",
-              "Restore this study from another destination, then run: serdab verify"),
-          e);
+      SerdabException.Damaged unreadable =
+          new SerdabException.Damaged(
+              new Problem(
+                  "copy-unreadable",
+                  "The stored bytes of one of its files cannot be read.",
+                  "Restore this study from another destination, then run: serdab verify"),
+              e);
+      return over(
+          file,
+          () -> {
+            throw unreadable;
+          });
     }
+  }
+
+  private static Written settled(Staged staged) {
+    try (staged) {
+      staged.sync();
+      staged.commit();
+    }
+    return Written.NEW;
+  }
+
+  private Writing over(StoredFile file, Callable<Written> outcome) {
+    FutureTask<Written> task = new FutureTask<>(outcome);
+    task.run();
+    return new Writing("", file, task);
   }
 
   /// Reads a file that was written back from the medium and compares it with what it should be.

@@ -1,7 +1,9 @@
 package serdab.restore;
 
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -101,35 +103,60 @@ public final class Restore {
     return new RestorePlan(copies.size(), files, bytes, 0, 0, room, gaps);
   }
 
+  /// A file that was begun.
+  private record Begun(StoredFile file, FolderTarget.Writing writing) {}
+
   private void bringBack(
       VersionReader reader, String folder, FolderTarget target, StudyLabel label) {
     choice.nameWhatIsMissing(reader.version(), label);
-    for (StoredFile file : reader.version().files()) {
-      if (stop.getAsBoolean()) {
-        interrupted = true;
-        return;
-      }
-      try {
-        FolderTarget.Written written = target.write(folder, file, reader.open(file), progress);
-        switch (written) {
-          case NEW -> {
-            filesWritten++;
-            bytesWritten += file.lengthBytes();
-          }
-          case SAME -> filesThere++;
-          case DIFFERENT_THERE ->
-              gaps.add(
-                  new RestoreReport.Gap(
-                      Optional.of(label),
-                      file.path(),
-                      new Problem(
-                          "different-file-there",
-                          "The target holds another file under this name; it was left as it is.",
-                          "Restore into an empty folder, or move that file away and run again.")));
+    Deque<Begun> underWay = new ArrayDeque<>();
+    try {
+      for (StoredFile file : reader.version().files()) {
+        if (stop.getAsBoolean()) {
+          interrupted = true;
+          break;
         }
-      } catch (SerdabException.Damaged | SerdabException.Refused e) {
-        gaps.add(new RestoreReport.Gap(Optional.of(label), file.path(), e.problem()));
+        underWay.add(new Begun(file, target.begin(folder, file, reader.open(file), progress)));
+        if (underWay.size() > FolderTarget.UNDER_WAY) {
+          end(underWay.removeFirst(), label);
+        }
       }
+      while (!underWay.isEmpty()) {
+        end(underWay.removeFirst(), label);
+      }
+    } finally {
+      // After a failure of the place: nobody may close it under those who still write to it.
+      for (Begun left : underWay) {
+        try {
+          left.writing().await();
+        } catch (SerdabException e) {
+          // The first failure is told.
+        }
+      }
+    }
+  }
+
+  private void end(Begun begun, StudyLabel label) {
+    StoredFile file = begun.file();
+    try {
+      switch (begun.writing().await()) {
+        case NEW -> {
+          filesWritten++;
+          bytesWritten += file.lengthBytes();
+        }
+        case SAME -> filesThere++;
+        case DIFFERENT_THERE ->
+            gaps.add(
+                new RestoreReport.Gap(
+                    Optional.of(label),
+                    file.path(),
+                    new Problem(
+                        "different-file-there",
+                        "The target holds another file under this name; it was left as it is.",
+                        "Restore into an empty folder, or move that file away and run again.")));
+      }
+    } catch (SerdabException.Damaged | SerdabException.Refused e) {
+      gaps.add(new RestoreReport.Gap(Optional.of(label), file.path(), e.problem()));
     }
   }
 

@@ -1,7 +1,6 @@
 package serdab.store;
 
 import java.io.ByteArrayOutputStream;
-import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -15,6 +14,7 @@ import java.util.Set;
 import java.util.Spliterator;
 import java.util.Spliterators;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
@@ -63,6 +63,8 @@ public final class LocalFolder implements BlobStore {
   private final Set<String> partsInUse = ConcurrentHashMap.newKeySet();
   private final Set<String> durableFolders = ConcurrentHashMap.newKeySet();
   private final Object documents = new Object();
+  // Used again and again: a new one for each file costs more than writing a short file.
+  private final Deque<ByteBuffer> spareBuffers = new ConcurrentLinkedDeque<>();
   private volatile Disk.@Nullable Lock lock;
   // The number of our lock where several runs write at once; empty before, and without locks.
   private volatile String writer = "";
@@ -697,6 +699,15 @@ public final class LocalFolder implements BlobStore {
     }
   }
 
+  private ByteBuffer takeBuffer() {
+    ByteBuffer spare = spareBuffers.pollFirst();
+    return spare == null ? ByteBuffer.allocateDirect(WRITE_BYTES) : spare;
+  }
+
+  private void giveBack(ByteBuffer buffer) {
+    spareBuffers.addFirst(buffer.clear());
+  }
+
   private static void writeAll(Disk.Output output, ByteBuffer bytes) throws DiskFailure {
     int emptyWrites = 0;
     while (bytes.hasRemaining()) {
@@ -851,9 +862,7 @@ public final class LocalFolder implements BlobStore {
     private final String name;
     private final String part;
     private final Disk.Output output;
-    // Freed at close: buffers left to the garbage collector pile up faster than it runs.
-    private final Arena arena = Arena.ofShared();
-    private final ByteBuffer collected = arena.allocate(WRITE_BYTES).asByteBuffer();
+    private final ByteBuffer collected = takeBuffer();
     private long positionBytes;
     private boolean synced;
     private boolean failed;
@@ -890,7 +899,7 @@ public final class LocalFolder implements BlobStore {
         opened = true;
       } finally {
         if (!opened) {
-          arena.close();
+          giveBack(collected);
         }
       }
     }
@@ -1046,7 +1055,7 @@ public final class LocalFolder implements BlobStore {
         // It stays as our own leftover; a later run sweeps it.
       } finally {
         partsInUse.remove(part);
-        arena.close();
+        giveBack(collected);
       }
     }
   }

@@ -90,7 +90,7 @@ class DiskSetsTest {
 
     assertThat(early).isEmpty();
     assertThat(late).containsExactly(new DiskSets.Reminder("safe", Optional.of(A), 7));
-    assertThat(late.getFirst().text()).contains("00000000", "of the set safe", "7 days");
+    assertThat(late.getFirst().problem().text()).contains("00000000", "of the set safe", "7 days");
   }
 
   @Test
@@ -102,7 +102,7 @@ class DiskSetsTest {
     List<DiskSets.Reminder> reminders = sets.reminders(List.of(SAFE));
 
     assertThat(reminders).containsExactly(new DiskSets.Reminder("safe", Optional.empty(), 9));
-    assertThat(reminders.getFirst().text()).contains("No disk of the set safe", "9 days");
+    assertThat(reminders.getFirst().problem().text()).contains("No disk of the set safe", "9 days");
   }
 
   @Test

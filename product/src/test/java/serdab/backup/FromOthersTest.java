@@ -101,7 +101,9 @@ class FromOthersTest {
         .satisfies(aside -> assertThat(world.disk(0).bytes(aside)).isEqualTo(damaged));
     assertThat(report.warnings())
         .anySatisfy(line ->
-            assertThat(line).startsWith("1 copy that was damaged or lost").contains("disk 1"));
+            assertThat(line.text())
+                .startsWith("1 copy that was damaged or lost")
+                .contains("disk 1"));
     assertThat(world.backUp().warnings()).isEmpty();
   }
 
@@ -172,7 +174,7 @@ class FromOthersTest {
     assertThat(row(0, study).state()).isEqualTo("bad");
     assertThat(world.disk(0).files()).contains(lost.location());
     assertThat(setAside(0)).isEmpty();
-    assertThat(report.warnings()).noneMatch(line -> line.contains("made again"));
+    assertThat(report.warnings()).noneMatch(line -> line.text().contains("made again"));
   }
 
   @Test
@@ -185,7 +187,7 @@ class FromOthersTest {
 
     assertThat(row(0, study).state()).isEqualTo("bad");
     assertThat(setAside(0)).isEmpty();
-    assertThat(report.warnings()).anyMatch(line -> line.contains("is no help"));
+    assertThat(report.warnings()).anyMatch(line -> line.text().contains("is no help"));
   }
 
   @Test

@@ -30,20 +30,6 @@ class LibraryHealthTest {
     }
   }
 
-  @Test
-  void itSaysWhatAPersonShouldKnow() {
-    assertThat(health(Optional.of(true), 2, "The index is damaged.").sentences())
-        .containsExactly(
-            "still on disk: 30 files, in the index: 20 files of 10 studies",
-            "Warning: The index is damaged.",
-            "Warning: 1 files that the index names are not on the disk.",
-            "Warning: the viewer is about to delete 2 studies that have no copy yet. Run: serdab"
-                + " backup",
-            "Warning: the viewer deletes old studies by itself when its disk fills up. To stop it,"
-                + " turn off its automatic clean-up in its database preferences.");
-    assertThat(health(Optional.of(false), 0, "").sentences()).hasSize(2);
-  }
-
   private static LibraryHealth health(Optional<Boolean> autoClean, long naked, String warning) {
     return new LibraryHealth(
         AT,

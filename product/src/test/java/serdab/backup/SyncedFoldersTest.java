@@ -126,7 +126,7 @@ class SyncedFoldersTest {
     SyncedFolders.Synced synced = of(library).orElseThrow();
 
     assertThat(synced.service()).isEqualTo("iCloud Drive");
-    assertThat(synced.sourceWarning(library)).contains("moved out to the service");
+    assertThat(synced.sourceWarning(library).text()).contains("moved out to the service");
   }
 
   @Test
@@ -144,8 +144,8 @@ class SyncedFoldersTest {
     Path place = folder("Users/ana/Dropbox/x");
     SyncedFolders.Synced synced = of(place).orElseThrow();
 
-    assertThat(synced.sourceWarning(place))
+    assertThat(synced.sourceWarning(place).text())
         .contains("Dropbox", "Move the library", place.toString());
-    assertThat(synced.destinationWarning(place)).contains("Dropbox", "Choose a folder");
+    assertThat(synced.destinationWarning(place).text()).contains("Dropbox", "Choose a folder");
   }
 }

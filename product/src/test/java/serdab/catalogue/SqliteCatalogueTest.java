@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Arrays;
@@ -97,6 +98,23 @@ class SqliteCatalogueTest extends CatalogueContract {
 
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file())))
         .isEqualTo("rw-------");
+  }
+
+  /// Plans to prune ask so once for each study: by looking at all of them, 130,000 studies took
+  /// hours.
+  @Test
+  void aStudyIsFoundWithoutItsSourceByAnIndex() throws SQLException {
+    try (Connection connection =
+            DriverManager.getConnection("jdbc:sqlite:" + file().toUri().toASCIIString());
+        Statement run = connection.createStatement();
+        ResultSet plan =
+            run.executeQuery(
+                "explain query plan select patient_id from study s where s.study = '1.2'"
+                    + " order by s.source")) {
+      assertThat(plan.next()).isTrue();
+      assertThat(plan.getString("detail")).startsWith("SEARCH").contains("study_by_study");
+      assertThat(plan.next()).isFalse();
+    }
   }
 
   @Test

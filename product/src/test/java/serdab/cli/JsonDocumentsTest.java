@@ -149,8 +149,9 @@ class JsonDocumentsTest {
           source.resolve(study),
           serdab.testing.world.TinyDicom.image().study(study).sop(study + ".1").bytes());
     }
-    checkPrinted(
-        "serdab-backup-v1", "backup", "--from", source.toString(), "--to", place, "--json");
+    String[] backup = {"backup", "--from", source.toString(), "--to", place, "--json"};
+    checkPrinted("serdab-plan-v1", with(backup, "--dry-run"));
+    checkPrinted("serdab-backup-v1", backup);
     checkPrinted("serdab-snapshots-v1", "repository", "snapshots", place, "--json");
     checkPrinted("serdab-repositoryprune-v1", "repository", "prune", place, "--json");
     String[] erase = {
@@ -482,6 +483,7 @@ class JsonDocumentsTest {
     switch (type.replace(", optional", "")) {
       case "string" -> assertThat(value).as(what).isInstanceOf(String.class);
       case "integer" -> assertThat(value).as(what).isInstanceOf(Long.class);
+      case "number" -> assertThat(value).as(what).isInstanceOf(Double.class);
       case "boolean" -> assertThat(value).as(what).isInstanceOf(Boolean.class);
       case "document" -> {
         Map<?, ?> document = (Map<?, ?>) value;
@@ -515,7 +517,8 @@ class JsonDocumentsTest {
 
   // ---- parsing
 
-  /// Objects become maps in the order of their properties, arrays lists, numbers longs.
+  /// Objects become maps in the order of their properties, arrays lists, whole numbers longs,
+  /// others doubles.
   private static Object parse(String text) {
     try (JsonParser json = new JsonFactory().createParser(ObjectReadContext.empty(), text)) {
       json.nextToken();
@@ -545,6 +548,7 @@ class JsonDocumentsTest {
       }
       case VALUE_STRING -> json.getString();
       case VALUE_NUMBER_INT -> json.getLongValue();
+      case VALUE_NUMBER_FLOAT -> json.getDoubleValue();
       case VALUE_TRUE -> true;
       case VALUE_FALSE -> false;
       default ->

@@ -62,6 +62,13 @@ class MessagesTest {
 
   @ParameterizedTest
   @MethodSource("bundles")
+  void everyKindOfFindingIsExplainedInEveryLanguage(String bundle) {
+    assertThat(keys(Messages.read(bundle)))
+        .containsAll(Codes.ofTheProduct().findings().stream().map("finding."::concat).toList());
+  }
+
+  @ParameterizedTest
+  @MethodSource("bundles")
   void everyLineOfALanguageTakesTheSameValuesAsInEnglish(String bundle) {
     Properties english = Messages.read("");
     Properties lines = Messages.read(bundle);
@@ -74,6 +81,24 @@ class MessagesTest {
             .isEqualTo(values(english.getProperty(key)));
       }
     }
+  }
+
+  @Test
+  void aWarningAndAFindingAreToldInTheLanguageWithTheirEnglishBehind() {
+    Messages portuguese = Messages.in("pt_BR");
+    Problem warning = new Problem("same-disk", "Both are on vda.", "Add another disk.");
+
+    assertThat(portuguese.warning(warning))
+        .startsWith("Aviso: A origem e o destino estão no mesmo disco.")
+        .contains("[same-disk: Both are on vda. Add another disk.]")
+        .endsWith("pasta na nuvem.");
+    assertThat(portuguese.detail("index-missing", "It is not there."))
+        .startsWith("O índice do visualizador não está lá;")
+        .endsWith(" [It is not there.]");
+    assertThat(Messages.ENGLISH.detail("index-missing", "It is not there."))
+        .isEqualTo("It is not there.");
+    assertThat(Messages.ENGLISH.warning(warning))
+        .isEqualTo("Warning: Both are on vda. Add another disk.");
   }
 
   /// A lone apostrophe would hide what follows it.

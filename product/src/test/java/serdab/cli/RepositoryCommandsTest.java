@@ -9,6 +9,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -505,6 +507,53 @@ class RepositoryCommandsTest {
   /// Somebody who knows the passphrase.
   private CommandLineRun owner(String machine) {
     return home(machine).with("SERDAB_PASSPHRASE", PASSPHRASE);
+  }
+
+  // ---- what it would take
+
+  @Test
+  @Needs(Peer.SHARED_DATA)
+  void aDryRunTellsBeforehandWhatRealFilesWillTake() throws IOException {
+    owner("home")
+        .run(
+            "repository",
+            "init",
+            repo("sealed"),
+            "--identity-file",
+            path("owner.age"),
+            "--parity",
+            "none");
+    String data = SharedData.dicom().toString();
+    String[] dryRun = {"backup", "--from", data, "--to", repo("sealed"), "--dry-run", "--json"};
+
+    CommandLineRun.Result first = home("home").run(dryRun);
+    CommandLineRun.Result second = home("home").run(dryRun);
+    long before = sizeOf(folder.resolve("sealed"));
+    CommandLineRun.Result backup =
+        home("home").run("backup", "--from", data, "--to", repo("sealed"));
+
+    assertThat(backup.exitCode()).as(backup.err()).isIn(0, Main.ExitCodes.INCOMPLETE);
+    long stored = sizeOf(folder.resolve("sealed")) - before;
+    long expected = figure(first.out(), "stored_bytes");
+    assertThat(figure(second.out(), "stored_bytes")).isEqualTo(expected);
+    assertThat((double) expected / stored).isBetween(0.9, 1.1);
+    assertThat(figure(first.out(), "length_bytes")).isGreaterThan(2 * stored);
+  }
+
+  private static long figure(String json, String name) {
+    Matcher found = Pattern.compile("\"" + name + "\":([0-9]+)").matcher(json);
+    assertThat(found.find()).as(json).isTrue();
+    return Long.parseLong(found.group(1));
+  }
+
+  private static long sizeOf(Path place) throws IOException {
+    try (Stream<Path> all = Files.walk(place)) {
+      long sum = 0;
+      for (Path file : all.filter(Files::isRegularFile).toList()) {
+        sum += Files.size(file);
+      }
+      return sum;
+    }
   }
 
   private CommandLineRun.Result init(String place) {

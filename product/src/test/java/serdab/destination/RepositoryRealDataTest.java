@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
@@ -143,11 +144,12 @@ class RepositoryRealDataTest {
       files(source).forEach((path, bytes) -> all.put(source + "/" + path, bytes));
     }
     long total = all.values().stream().mapToLong(bytes -> bytes.length).sum();
-    Estimator.Estimate estimate;
+    SizeEstimator.Estimate estimate;
     try (Estimator estimator = new Estimator(total, Compression.SMALL, 2, ZipTrees.CLOCK)) {
       for (byte[] file : all.values()) {
-        if (estimator.wants(file.length)) {
-          estimator.sample(ByteSource.of(file));
+        OptionalLong place = estimator.place(file.length);
+        if (place.isPresent()) {
+          estimator.sample(place.getAsLong(), ByteSource.of(file));
         }
       }
       estimate = estimator.estimate();

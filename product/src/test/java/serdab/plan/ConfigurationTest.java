@@ -411,8 +411,8 @@ class ConfigurationTest {
 
     assertThat(Configuration.load(file, UTC).warnings())
         .satisfiesExactly(
-            line -> assertThat(line).contains("serdab.toml can be read by other users"),
-            line -> assertThat(line).contains("The secret in " + secret));
+            line -> assertThat(line.text()).contains("serdab.toml can be read by other users"),
+            line -> assertThat(line.text()).contains("The secret in " + secret));
 
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
     Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("r--------"));

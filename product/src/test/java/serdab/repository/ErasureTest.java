@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -97,6 +98,51 @@ class ErasureTest {
     assertThat(repository.snapshots("gone")).isEmpty();
     try (Known known = repository.readAgainWithLabels()) {
       assertThat(known.needing(group)).isEmpty();
+    }
+  }
+
+  /// Whoever erases takes a file of copies away and writes it anew; another one who does the same
+  /// misses it for a while, at any step of their own.
+  @Test
+  void keysAreTakenOutOfCopiesThatSomebodyElseWritesAnewMeanwhile() {
+    fill(place.connect());
+    Repository repository = kit.open(place.connect());
+    String gone = Layout.groupFolder(repository.naming().group("gone"));
+    String near = Layout.groupFolder(repository.naming().group("near"));
+    List<String> copies = RepositoryTest.names(place, "copies/");
+    assertThat(copies).hasSize(2);
+    byte[] before = bytes(place, copies.getFirst());
+    for (String taken : copies) {
+      for (int at = 1; at <= 20; at++) {
+        copies.forEach(file -> {
+          place.lose(file);
+          place.put(file, before);
+        });
+        int[] left = {at};
+        Runnable other =
+            () -> {
+              left[0]--;
+              if (left[0] == 0) {
+                place.lose(taken);
+              } else if (left[0] == -2 && place.find(taken).isEmpty()) {
+                place.put(taken, before);
+              }
+            };
+
+        Copies.forget(
+            new Shelf(new SteppedStore(place.connect(), other)),
+            Set.of(repository.naming().group("gone")));
+
+        List<String> after = RepositoryTest.names(place, "copies/");
+        // The other may still be about to write its own.
+        assertThat(after).hasSizeGreaterThanOrEqualTo(left[0] == 0 || left[0] == -1 ? 1 : 2);
+        for (String file : after) {
+          assertThat(new String(bytes(place, file), StandardCharsets.ISO_8859_1))
+              .as("at step %s", at)
+              .contains(near)
+              .doesNotContain(gone);
+        }
+      }
     }
   }
 

@@ -60,6 +60,58 @@ class LossTest {
   }
 
   @Test
+  void whatARunCommittedBeforeItWasKilledGetsItsCopiesFromTheNext() {
+    List<byte[]> blobs = blobs(3);
+    Repository killed = kit.begin(place);
+    Snapshot first = Kit.write(killed, "1", "v1", blobs).snapshot();
+    Snapshot second = Kit.write(killed, "2", "v1", blobs.subList(0, 2)).snapshot();
+    assertThat(names("copies/")).isEmpty();
+
+    try (Repository next = kit.openWithoutIdentity(place.connect())) {
+      Kit.write(next, "3", "v1", blobs(1));
+      next.settle();
+    }
+    List.of(first, second).forEach(each -> place.lose("snapshots/" + each.at() + ".zip"));
+    names("index/").forEach(place::lose);
+    names("groups/").forEach(place::lose);
+
+    assertThat(Damaged.repair(place).notMended()).isEmpty();
+    Repository reader = kit.openToRead(place.connect());
+    assertThat(Kit.versions(reader)).containsOnlyKeys("1/v1", "2/v1", "3/v1");
+    assertThat(Kit.read(reader, first)).containsExactlyElementsOf(blobs);
+    assertThat(Kit.read(reader, second)).containsExactlyElementsOf(blobs.subList(0, 2));
+  }
+
+  @Test
+  void copiesOfWhichARunWroteOnlyOneBeforeItWasKilledGetTheirOtherFromTheNext() {
+    kit.begin(place.connect()).close();
+    SteppedStore dying =
+        new SteppedStore(
+            place.connect(),
+            () -> {
+              if (!names("copies/1/").isEmpty()) {
+                throw new Turns.KilledError();
+              }
+            });
+    Repository killed = kit.open(dying);
+    Kit.write(killed, "1", "v1", blobs(3));
+    assertThatExceptionOfType(Turns.KilledError.class).isThrownBy(killed::settle);
+    assertThat(names("copies/")).hasSize(1);
+    assertThat(Damaged.findings(place)).isEmpty();
+
+    try (Repository next = kit.openWithoutIdentity(place.connect())) {
+      Kit.write(next, "2", "v1", blobs(1));
+      next.settle();
+    }
+
+    assertThat(names("copies/1/")).hasSize(2);
+    assertThat(names("copies/2/")).hasSize(2);
+    assertThat(Damaged.findings(place)).isEmpty();
+    place.lose(names("copies/2/").getFirst());
+    assertThat(Damaged.findings(place)).hasSize(1);
+  }
+
+  @Test
   void keysOfAGroupThatAreLostWithTheirCopiesAreNotMadeAnew() {
     Repository repository = kit.begin(place);
     Kit.write(repository, "1", "v1", blobs(3));

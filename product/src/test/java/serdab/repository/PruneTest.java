@@ -77,6 +77,41 @@ class PruneTest {
         .isThrownBy(() -> new Prune(kit.open(place.connect())).plan(List.of(), Duration.ZERO));
   }
 
+  /// Before whoever wrote it has opened it again.
+  @Test
+  void anIndexSegmentThatAnotherRunMergesAtOnceIsNotMissed() {
+    Kit kit = new Kit(4);
+    FaultyStore place = place(kit.random);
+    try (Repository repository = kit.begin(place.connect())) {
+      Kit.write(repository, "1", "v1", List.of(kit.bytes(100)));
+      repository.settle();
+    }
+    int segments = RepositoryTest.names(place, "index/").size();
+    List<String> taken = new ArrayList<>();
+    Runnable merge =
+        () -> {
+          if (taken.isEmpty() && RepositoryTest.names(place, "index/").size() > segments) {
+            taken.addAll(RepositoryTest.names(place, "index/"));
+            try (Repository other = kit.open(place.connect())) {
+              Kit.write(other, "2", "v1", List.of(kit.bytes(100)));
+              other.settle();
+              Prune prune = new Prune(other);
+              prune.carryOut(prune.plan(List.of(), Duration.ofDays(1)), "Asked for.");
+            }
+            taken.removeAll(RepositoryTest.names(place, "index/"));
+          }
+        };
+
+    try (Repository repository = kit.open(new SteppedStore(place.connect(), merge))) {
+      Kit.write(repository, "3", "v1", List.of(kit.bytes(100)));
+      repository.settle();
+      assertThat(Kit.versions(repository)).containsKeys("1/v1", "3/v1");
+    }
+
+    assertThat(taken).hasSize(segments + 1);
+    assertThat(Kit.versions(kit.open(place.connect()))).containsOnlyKeys("1/v1", "2/v1", "3/v1");
+  }
+
   /// Writers, prunes and somebody who erases a group take turns at every step of theirs; some sleep
   /// for long, some are killed, and no two clocks agree. Whatever was committed and not removed is
   /// there, and reads as written.

@@ -236,6 +236,32 @@ class RepairTest {
   }
 
   @Test
+  void aDamagedPackThatNoVersionNeedsIsMendedOrOutOfTheWay() {
+    Damaged repository = new Damaged(new SplittableRandom(9), 16);
+    Snapshot.PackName pack;
+    try (Repository opened = repository.kit.open(repository.place.connect())) {
+      Snapshot gone = requireNonNull(Kit.versions(opened).get("g0/v"));
+      pack = gone.packs().getFirst();
+      opened.remove(gone, "Asked for.");
+    }
+    String file = Layout.pack(pack.digest());
+    byte[] whole = repository.before(file);
+
+    repository.zeroSector(file, 0);
+    Repair.Result mended = Damaged.repair(repository.place);
+    assertThat(mended.mended()).extracting(Repair.Mended::file).containsExactly(file);
+    assertThat(ParityTest.bytes(repository.place, file)).isEqualTo(whole);
+
+    repository.zeroSector(file, 0);
+    repository.files("parity/").forEach(repository.place::lose);
+    Repair.Result setAside = Damaged.repair(repository.place);
+    assertThat(setAside.mended()).isEmpty();
+    assertThat(setAside.notMended()).isEmpty();
+    assertThat(repository.place.find(file)).isEmpty();
+    assertThat(Damaged.findings(repository.place)).isEmpty();
+  }
+
+  @Test
   void aRepairCanBeStoppedAndRunAgain() {
     Damaged repository = new Damaged(new SplittableRandom(8), 16);
     repository.place.lose(repository.files("packs/").getFirst());

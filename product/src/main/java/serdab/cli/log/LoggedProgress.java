@@ -1,5 +1,6 @@
 package serdab.cli.log;
 
+import serdab.Problem;
 import serdab.StudyLabel;
 import serdab.report.Progress;
 
@@ -47,6 +48,18 @@ public final class LoggedProgress implements Progress {
   public void say(String line) {
     log.add(JsonLog.Level.INFO, "said", json -> json.writeStringProperty("text", line));
     shown.say(line);
+  }
+
+  @Override
+  public void warn(Problem warning) {
+    log.add(
+        JsonLog.Level.WARNING,
+        "said",
+        json -> {
+          json.writeStringProperty("code", warning.code());
+          json.writeStringProperty("text", "Warning: " + warning.text());
+        });
+    shown.warn(warning);
   }
 
   /// The log is in English, whatever is shown.

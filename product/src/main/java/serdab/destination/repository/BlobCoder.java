@@ -16,6 +16,7 @@ import serdab.SerdabException;
 import serdab.dicom.codec.DeltaShuffle;
 import serdab.dicom.codec.FrameFormat;
 import serdab.dicom.codec.Interleave;
+import serdab.dicom.codec.JpegLsChecker;
 import serdab.dicom.codec.JpegLsDecoder;
 import serdab.dicom.codec.JpegLsEncoder;
 import serdab.dicom.codec.SampleRange;
@@ -55,6 +56,7 @@ final class BlobCoder implements AutoCloseable {
   private final int headerLevel;
   private final JpegLsEncoder jpegLs = new JpegLsEncoder();
   private final JpegLsDecoder unJpegLs = new JpegLsDecoder();
+  private final JpegLsChecker jpegLsChecker = new JpegLsChecker();
   private final ZstdCompressCtx zstd = new ZstdCompressCtx();
   private final ZstdDecompressCtx unZstd = new ZstdDecompressCtx();
 
@@ -110,16 +112,27 @@ final class BlobCoder implements AutoCloseable {
   }
 
   private boolean isSame(Encoded encoded, byte[] raw, int length) {
+    try {
+      if (encoded.codec().equals(JPEG_LS)) {
+        JpegLsFrame frame = jpegLsFrame(encoded.bytes(), encoded.lengthBytes(), length);
+        if (!frame.bigEndian()) {
+          return jpegLsChecker.matches(
+              encoded.bytes(), 0, encoded.lengthBytes(), frame.format(), raw, 0);
+        }
+      }
+      return decodesTo(encoded, raw, length);
+    } catch (SerdabException | IndexOutOfBoundsException | IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  private boolean decodesTo(Encoded encoded, byte[] raw, int length) {
     if (again.length < length) {
       again = new byte[length];
     }
     // What is left from before, often the very same bytes, must not stand for what was decoded.
     Arrays.fill(again, 0, length, LEFT_BEHIND);
-    try {
-      decode(encoded.codec().number(), encoded.bytes(), encoded.lengthBytes(), again, length);
-    } catch (SerdabException | IndexOutOfBoundsException | IllegalArgumentException e) {
-      return false;
-    }
+    decode(encoded.codec().number(), encoded.bytes(), encoded.lengthBytes(), again, length);
     return Arrays.equals(again, 0, length, raw, 0, length);
   }
 
@@ -265,6 +278,17 @@ final class BlobCoder implements AutoCloseable {
   }
 
   private void fromJpegLs(byte[] stored, int storedLength, byte[] out, int length) {
+    JpegLsFrame frame = jpegLsFrame(stored, storedLength, length);
+    unJpegLs.decode(stored, 0, storedLength, frame.format(), out, 0);
+    if (frame.bigEndian()) {
+      swapped(out, out, length);
+    }
+  }
+
+  private record JpegLsFrame(FrameFormat format, boolean bigEndian) {}
+
+  /// What a stored stream and its comment say of the frame.
+  private static JpegLsFrame jpegLsFrame(byte[] stored, int storedLength, int length) {
     Matcher comment = COMMENT.matcher(commentIn(stored, storedLength));
     require(comment.matches(), "the comment of a frame is another");
     int cell = Integer.parseInt(comment.group(1));
@@ -281,10 +305,7 @@ final class BlobCoder implements AutoCloseable {
             comment.group(4).equals("plane"),
             -Integer.parseInt(comment.group(3)));
     require(format.lengthBytes() == length, "a frame has another length");
-    unJpegLs.decode(stored, 0, storedLength, format, out, 0);
-    if (comment.group(2).equals("be")) {
-      swapped(out, out, length);
-    }
+    return new JpegLsFrame(format, comment.group(2).equals("be"));
   }
 
   private static String commentIn(byte[] stored, int length) {

@@ -6,24 +6,27 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import serdab.Sha256;
+import serdab.destination.SizeEstimator;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DicomFile;
 
 /// Tells from a sample what files would take in a repository, and how long the computing would
 /// last. One thread at a time.
 ///
-/// Ask [#wants] for every file in the order in which a run would read them, and give those that it
-/// wants to [#sample]. The files are seen as one long row of bytes, in which marks stand at equal
-/// distances: the piece around each mark is encoded, and stands for all bytes up to the next. The
-/// marks are so far apart that a hundredth of the bytes is looked at when pieces have 512 KiB, and
-/// there are 500 of them at least. What is there twice is noticed only where both are looked at,
-/// and what the repository holds already is not known, so a backup may take less.
-public final class Estimator implements AutoCloseable {
+/// The files are seen as one long row of bytes, in which marks stand at equal distances: the piece
+/// around each mark is encoded, and stands for all bytes up to the next. The marks are so far apart
+/// that a hundredth of the bytes is looked at when pieces have 512 KiB, and there are 500 of them
+/// at least. What is there twice is noticed only where both are looked at, and what the repository
+/// holds already is not known, so a backup may take less.
+public final class Estimator implements SizeEstimator {
 
   private static final double SHARE = 0.01;
   private static final double PIECE_BYTES = 512 << 10;
@@ -44,10 +47,10 @@ public final class Estimator implements AutoCloseable {
   private long headerMarks;
   private long bytes;
   private long files;
-  private long fileBegin;
-  private double nextMark;
   private double storedBytes;
-  private double nanos;
+  private long marks;
+  private final Pace reading = new Pace();
+  private final Pace computing = new Pace();
 
   /// @param totalBytes the sum of the files' lengths
   /// @param parallelism how many threads a run would compute on
@@ -57,38 +60,34 @@ public final class Estimator implements AutoCloseable {
     this.parallelism = parallelism;
     this.clock = clock;
     this.distance = Math.max(1, Math.min(PIECE_BYTES / SHARE, (double) totalBytes / MARKS_MIN));
-    this.nextMark = distance / 2;
   }
 
-  /// What a backup would take.
-  ///
-  /// @param lengthBytes of all files that were asked about
-  /// @param storedBytes that they would add to the place, parity left out
-  /// @param computing how long encoding and comparing would last, reading and writing left out
-  public record Estimate(long lengthBytes, long storedBytes, Duration computing) {
-
-    /// How many times smaller it becomes; 1 when nothing is known.
-    public double ratio() {
-      return storedBytes == 0 ? 1 : (double) lengthBytes / storedBytes;
-    }
-  }
-
-  /// Whether the next file is one to look at.
-  public boolean wants(long lengthBytes) {
+  @Override
+  public OptionalLong place(long lengthBytes) {
+    long place = bytes;
     files++;
-    fileBegin = bytes;
     bytes += lengthBytes;
-    return nextMark < bytes;
+    return mark(firstMark(place)) < bytes ? OptionalLong.of(place) : OptionalLong.empty();
   }
 
-  /// Looks at a file that was wanted. One that nobody gives counts like those before it.
-  public void sample(ByteSource source) throws IOException {
+  private double mark(long number) {
+    return (number + 0.5) * distance;
+  }
+
+  private long firstMark(long place) {
+    return Math.max(0, (long) Math.ceil(place / distance - 0.5));
+  }
+
+  @Override
+  public void sample(long place, ByteSource source) throws IOException {
     CutPlan plan = CutPlan.of(DicomFile.read(source), source.lengthBytes());
     addHeader(source, plan);
+    long end = place + source.lengthBytes();
     long lastPiece = -1;
     double lastStored = 0;
-    for (; nextMark < bytes; nextMark += distance) {
-      long at = (long) nextMark - fileBegin;
+    for (long number = firstMark(place); mark(number) < end; number++) {
+      marks++;
+      long at = (long) mark(number) - place;
       Optional<CutPlan.Run> run =
           plan.runs().stream().filter(r -> at >= r.offset() && at < r.end()).findFirst();
       if (run.isEmpty()) {
@@ -101,7 +100,7 @@ public final class Estimator implements AutoCloseable {
       if (piece != lastPiece) {
         int count = (int) Math.min(pieces.pieceBytes(), pieces.end() - piece);
         lastPiece = piece;
-        lastStored = stored(read(source, piece, count), pieces, plan.series(), fileBegin + piece);
+        lastStored = stored(read(source, piece, count), pieces, plan.series(), place + piece);
       }
       storedBytes += distance * lastStored;
     }
@@ -125,7 +124,7 @@ public final class Estimator implements AutoCloseable {
                         .begin(coders, raw, raw.length, shape.get()))
                 .best()
             : coders.with(coder -> coder.plain(raw, raw.length));
-    nanos += Duration.between(begun, clock.instant()).toNanos() * distance / raw.length;
+    computing.add(raw.length, begun, clock.instant());
     return (double) encoded.lengthBytes() / raw.length;
   }
 
@@ -152,23 +151,49 @@ public final class Estimator implements AutoCloseable {
     }
   }
 
-  private static byte[] read(ByteSource source, long from, int count) throws IOException {
+  private byte[] read(ByteSource source, long from, int count) throws IOException {
+    Instant begun = clock.instant();
     ByteBuffer into = ByteBuffer.allocate(count);
     while (into.hasRemaining() && source.read(from + into.position(), into) > 0) {
       // Read on.
     }
+    reading.add(into.position(), begun, clock.instant());
     return Arrays.copyOf(into.array(), into.position());
   }
 
-  /// What the sample tells.
+  @Override
   public Estimate estimate() {
     endHeaders();
     double ofHeaders =
         headerBytes == 0 ? 0 : headerMarks * distance * storedHeaderBytes / headerBytes;
+    // Marks of files that nobody gave count like the others.
+    double all = marks == 0 ? 1 : (double) firstMark(bytes) / marks;
+    double nanos = Math.max(reading.nanosPerByte(), computing.nanosPerByte() / parallelism) * bytes;
     return new Estimate(
         bytes,
-        Math.round(storedBytes + ofHeaders + (double) files * FILE_BYTES),
-        Duration.ofNanos(Math.round(nanos / parallelism)));
+        Math.round((storedBytes + ofHeaders) * all + (double) files * FILE_BYTES),
+        Duration.ofNanos(Math.round(nanos)));
+  }
+
+  /// How long something takes for each byte, by its later half: at first code is slow that a run
+  /// would soon have warm.
+  private static final class Pace {
+
+    private final List<long[]> taken = new ArrayList<>();
+
+    void add(long lengthBytes, Instant begun, Instant ended) {
+      taken.add(new long[] {lengthBytes, Duration.between(begun, ended).toNanos()});
+    }
+
+    double nanosPerByte() {
+      long length = 0;
+      long nanos = 0;
+      for (long[] one : taken.subList(taken.size() / 2, taken.size())) {
+        length += one[0];
+        nanos += one[1];
+      }
+      return length == 0 ? 0 : (double) nanos / length;
+    }
   }
 
   @Override

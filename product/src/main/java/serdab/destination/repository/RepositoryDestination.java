@@ -23,6 +23,7 @@ import serdab.destination.DestinationId;
 import serdab.destination.HeldVersion;
 import serdab.destination.ProofOutcome;
 import serdab.destination.SideFiles;
+import serdab.destination.SizeEstimator;
 import serdab.destination.StagedVersion;
 import serdab.destination.Traits;
 import serdab.destination.VersionReader;
@@ -110,6 +111,12 @@ public final class RepositoryDestination implements Destination {
   @Override
   public OptionalLong totalBytes() {
     return store.totalBytes();
+  }
+
+  @Override
+  public Optional<SizeEstimator> estimator(long totalBytes) {
+    return Optional.of(
+        new Estimator(totalBytes, options.compression(), options.parallelism(), clock));
   }
 
   // ---- what is held

@@ -30,8 +30,14 @@ final class BitSource {
   ///
   /// @return where the marker behind it stands, or `to` when there is none
   int open(byte[] stream, int from, int to) {
-    if (bytes.length < to - from + PADDING) {
-      bytes = new byte[to - from + PADDING];
+    return open(stream, from, to, 0);
+  }
+
+  /// As above, with that many bytes to read behind the end before [#pastEnd] is asked. What stands
+  /// in them may be anything.
+  int open(byte[] stream, int from, int to, int behind) {
+    if (bytes.length < to - from + PADDING + behind) {
+      bytes = new byte[to - from + PADDING + behind];
     }
     byte[] out = bytes;
     int length = 0;
@@ -96,6 +102,12 @@ final class BitSource {
     loaded |= 56;
   }
 
+  /// Passes over bits that are loaded.
+  void skip(int count) {
+    next <<= count;
+    loaded -= count;
+  }
+
   /// Reads 0 to 32 bits.
   int read(int count) {
     refill();
@@ -120,6 +132,21 @@ final class BitSource {
     loaded -= zeros + 1;
     long value = zeros < most ? ((long) zeros << k) + read(k) : read(errorBits) + 1;
     return value >>> errorBits > 1 ? -1 : (int) value;
+  }
+
+  /// How many bits were read, of a segment of less than 2^28 bytes.
+  int position() {
+    return 8 * at - loaded;
+  }
+
+  /// Goes on with the bit at this position.
+  void moveTo(int position) {
+    at = position >>> 3;
+    next = 0;
+    loaded = 0;
+    refill();
+    next <<= position & 7;
+    loaded -= position & 7;
   }
 
   /// Whether all bits were read, up to the padding of the last byte.

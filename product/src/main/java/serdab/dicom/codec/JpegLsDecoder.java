@@ -76,6 +76,20 @@ public final class JpegLsDecoder {
     Objects.checkFromIndexSize(at, format.lengthBytes(), out.length);
     StreamReader reader = new StreamReader(stream, from, to);
     StreamReader.Scan first = reader.nextScan();
+    requireFormat(reader, format);
+    scans(
+        reader,
+        first,
+        stream,
+        to,
+        (component, row, samples, columns) -> write(samples, format, row, component, out, at));
+    if (reader.transform == 1) {
+      turnBackTransform(format, out, at);
+    }
+  }
+
+  /// @throws serdab.SerdabException.Damaged when the stream's header says another format
+  static void requireFormat(StreamReader reader, FrameFormat format) {
     boolean asExpected =
         reader.rows == format.rows()
             && reader.columns == format.columns()
@@ -87,15 +101,6 @@ public final class JpegLsDecoder {
     }
     if (!asExpected) {
       throw Damage.of("it is of another format than its frame");
-    }
-    scans(
-        reader,
-        first,
-        stream,
-        to,
-        (component, row, samples, columns) -> write(samples, format, row, component, out, at));
-    if (reader.transform == 1) {
-      turnBackTransform(format, out, at);
     }
   }
 

@@ -46,11 +46,7 @@ final class LineDecoder {
       gradients = forScan.gradients();
       regions = forScan.regions(regions);
     }
-    plain =
-        !together
-            && forScan.near() == 0
-            && (forScan.maximum() & (forScan.maximum() + 1)) == 0
-            && forScan.reset() == CodingParameters.DEFAULT_RESET;
+    plain = !together && isPlain(forScan);
     int initialA = forScan.initialA();
     if (plain) {
       Arrays.fill(contexts, state(initialA, 0, 0, 1));
@@ -65,6 +61,13 @@ final class LineDecoder {
     Arrays.fill(runNegative, 0);
   }
 
+  /// Without loss, with a range that is a power of two and the default RESET.
+  static boolean isPlain(CodingParameters parameters) {
+    return parameters.near() == 0
+        && (parameters.maximum() & (parameters.maximum() + 1)) == 0
+        && parameters.reset() == CodingParameters.DEFAULT_RESET;
+  }
+
   /// Decodes a line of one component.
   ///
   /// @return the run index for this component's next line
@@ -74,7 +77,6 @@ final class LineDecoder {
         : decodeAny(above, line, columns, runIndexBefore);
   }
 
-  /// Without loss, with a range that is a power of two and the default RESET.
   private int decodePlain(int[] above, int[] line, int columns, int runIndexBefore) {
     int runIndex = runIndexBefore;
     model(above, columns);
@@ -357,10 +359,13 @@ final class LineDecoder {
   ///
   /// @param most the samples to the end of the line
   /// @return the length in the low half, the run index after it in the high half
-  private long readRun(int most, int runIndexBefore) {
+  long readRun(int most, int runIndexBefore) {
     int runIndex = runIndexBefore;
     int run = 0;
-    while (in.read(1) == 1) {
+    // 34 ones at most, a zero, and 15 bits.
+    in.refill();
+    while (in.next < 0) {
+      in.skip(1);
       int segment = 1 << CodingParameters.runBits(runIndex);
       if (segment <= most - run) {
         run += segment;
@@ -372,6 +377,7 @@ final class LineDecoder {
         return ((long) runIndex << 32) | run;
       }
     }
+    in.skip(1);
     run += in.read(CodingParameters.runBits(runIndex));
     if (run >= most) {
       throw Damage.of("a run goes on behind the end of its line");
@@ -380,18 +386,16 @@ final class LineDecoder {
   }
 
   /// Decodes the sample that ends a run (section A.7.2).
-  private int interruption(int ra, int rb, int type, int runIndex) {
+  int interruption(int ra, int rb, int type, int runIndex) {
     int count = runN[type];
-    int k = golombBits(type == 0 ? runA[0] : runA[1] + (count >> 1), count);
+    int k = golombBits(runA[type] + ((count >> 1) & -type), count);
     int mapped = code(k, parameters.limit() - CodingParameters.runBits(runIndex) - 1);
     int map = (mapped + type) & 1;
-    int error = (mapped + type + map) >> 1;
-    if ((k != 0 || 2 * runNegative[type] >= count) == (map == 1)) {
-      error = -error;
-    }
-    if (error < 0) {
-      runNegative[type]++;
-    }
+    // What is as often the one as the other is done without a branch.
+    int turned = k == 0 && 2 * runNegative[type] < count ? 1 : 0;
+    int negative = map ^ turned;
+    int error = (((mapped + type + map) >> 1) ^ -negative) + negative;
+    runNegative[type] += error >>> 31;
     runA[type] += (mapped + 1 - type) >> 1;
     if (count == parameters.reset()) {
       runA[type] >>= 1;
@@ -399,16 +403,14 @@ final class LineDecoder {
       runNegative[type] >>= 1;
     }
     runN[type]++;
-    return type == 1 ? reconstructed(ra, error) : reconstructed(rb, ra > rb ? -error : error);
+    int sign = ((rb - ra) >> 31) & (type - 1);
+    return reconstructed(type == 1 ? ra : rb, (error ^ sign) - sign);
   }
 
   /// The smallest k with `count * 2^k >= sum` (section A.5.1).
   private static int golombBits(long sum, int count) {
-    int k = 0;
-    while ((long) count << k < sum) {
-      k++;
-    }
-    return k;
+    int k = Math.max(0, Long.numberOfLeadingZeros(count) - Long.numberOfLeadingZeros(sum));
+    return (long) count << k < sum ? k + 1 : k;
   }
 
   private int code(int k, int limit) {

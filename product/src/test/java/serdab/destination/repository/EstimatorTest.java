@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.time.Instant;
+import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
@@ -31,9 +32,11 @@ class EstimatorTest {
     int looked = 0;
     try (Estimator estimator = new Estimator(files * length, Compression.SMALL, 2, () -> NOON)) {
       for (int i = 0; i < files; i++) {
-        if (estimator.wants(length)) {
+        OptionalLong place = estimator.place(length);
+        if (place.isPresent()) {
           random.nextBytes(noise);
-          estimator.sample(ByteSource.of(TinyDicom.image().pixels(noise).bytes()));
+          estimator.sample(
+              place.getAsLong(), ByteSource.of(TinyDicom.image().pixels(noise).bytes()));
           looked++;
         }
       }
@@ -51,11 +54,32 @@ class EstimatorTest {
     byte[] file = TinyDicom.image().pixels(noise).bytes();
     try (Estimator estimator = new Estimator(10L * file.length, Compression.SMALL, 2, () -> NOON)) {
       for (int i = 0; i < 10; i++) {
-        assertThat(estimator.wants(file.length)).isTrue();
-        estimator.sample(ByteSource.of(file));
+        OptionalLong place = estimator.place(file.length);
+        estimator.sample(place.orElseThrow(), ByteSource.of(file));
       }
 
       assertThat(estimator.estimate().ratio()).isBetween(8.0, 11.0);
+    }
+  }
+
+  @Test
+  void filesThatNobodyGivesCountLikeTheOthers() throws IOException {
+    RandomGenerator random = new SplittableRandom(1);
+    byte[] noise = new byte[100_000];
+    int length = TinyDicom.image().pixels(noise).bytes().length;
+    int files = 500;
+    try (Estimator estimator =
+        new Estimator((long) files * length, Compression.SMALL, 2, () -> NOON)) {
+      for (int i = 0; i < files; i++) {
+        OptionalLong place = estimator.place(length);
+        if (i % 2 == 0) {
+          random.nextBytes(noise);
+          estimator.sample(
+              place.orElseThrow(), ByteSource.of(TinyDicom.image().pixels(noise).bytes()));
+        }
+      }
+
+      assertThat(estimator.estimate().ratio()).isBetween(0.95, 1.05);
     }
   }
 }

@@ -229,6 +229,7 @@ class CharLsTest {
     FrameFormat format = expected.format;
     List<byte[]> streams = streams(dicom, expected.frames);
     JpegLsDecoder decoder = new JpegLsDecoder();
+    JpegLsChecker checker = new JpegLsChecker();
     for (int frame = 0; frame < expected.frames; frame++) {
       byte[] stream = streams.get(frame);
       JpegLsDecoder.Info info = JpegLsDecoder.info(stream, 0, stream.length);
@@ -241,6 +242,12 @@ class CharLsTest {
               format.planar());
       assertThat(coded.lengthBytes()).isEqualTo(format.lengthBytes());
       decoder.decode(stream, 0, stream.length, coded, out, frame * format.lengthBytes());
+      if (info.near() == 0) {
+        assertThat(
+                checker.matches(
+                    stream, 0, stream.length, coded, expected.raw, frame * format.lengthBytes()))
+            .isTrue();
+      }
     }
     return out;
   }

@@ -58,6 +58,10 @@ class ConformanceTest {
                 near,
                 interleave));
     assertThat(largestDifference(out, expected)).isEqualTo(near);
+    assertThat(
+            new JpegLsChecker()
+                .matches(stream, 0, stream.length, expected.format(), expected.raw(), 0))
+        .isEqualTo(near == 0);
   }
 
   @Test

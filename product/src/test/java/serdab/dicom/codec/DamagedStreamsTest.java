@@ -3,7 +3,6 @@ package serdab.dicom.codec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
@@ -181,7 +180,7 @@ class DamagedStreamsTest {
     JpegLsEncoder encoder = new JpegLsEncoder();
     int length =
         encoder.encode(image.raw(), image.from(), image.format(), Interleave.of(random.nextInt(3)));
-    byte[] stream = mutated(Arrays.copyOf(encoder.stream(), length), random);
+    byte[] stream = Mutation.of(Arrays.copyOf(encoder.stream(), length), random);
     byte[] out = new byte[image.format().lengthBytes()];
 
     boolean decoded;
@@ -198,34 +197,6 @@ class DamagedStreamsTest {
     byte[] again = new byte[out.length];
     decoder.decode(encoder.stream(), 0, length, image.format(), again, 0);
     assertThat(again).as("after damage, decoded: %s", decoded).isEqualTo(image.cells());
-  }
-
-  private static byte[] mutated(byte[] stream, RandomGenerator random) {
-    byte[] mutated = stream;
-    for (int n = random.nextInt(1, 5); n > 0; n--) {
-      int at = random.nextInt(mutated.length);
-      switch (random.nextInt(6)) {
-        case 0 -> mutated = Arrays.copyOf(mutated, Math.max(1, at));
-        case 1, 2 -> mutated[at] ^= (byte) (1 << random.nextInt(8));
-        case 3 -> mutated[Math.min(at, random.nextInt(50))] = (byte) random.nextInt(256);
-        case 4 -> {
-          for (int i = at; i < Math.min(mutated.length, at + 20); i++) {
-            mutated[i] = (byte) (random.nextBoolean() ? 0 : random.nextInt(256));
-          }
-        }
-        default -> {
-          ByteArrayOutputStream out = new ByteArrayOutputStream();
-          out.write(mutated, 0, at);
-          int from = random.nextInt(mutated.length);
-          out.write(mutated, from, mutated.length - from);
-          mutated = out.toByteArray();
-          if (mutated.length == 0) {
-            mutated = new byte[1];
-          }
-        }
-      }
-    }
-    return mutated;
   }
 
   private static byte[] stream(FrameFormat format, Interleave interleave) {
