@@ -208,8 +208,7 @@ public final class Check {
     for (String file : shelf.names(Layout.INDEX)) {
       Optional<Sha256> name = Layout.indexOf(file);
       if (name.isPresent()) {
-        try (Segment segment =
-            Segment.open(name.get(), shelf.store().open(file), judge.trust())) {
+        try (Segment segment = Segment.open(name.get(), shelf.store().open(file), judge.trust())) {
           for (int number : segment.covers().of(snapshots.session())) {
             if (number >= snapshots.from() && number < snapshots.to()) {
               return true;

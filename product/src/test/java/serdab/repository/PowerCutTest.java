@@ -139,9 +139,10 @@ class PowerCutTest {
         case 2 -> repair();
         default -> {
           try (Repository repository = kit.openToRead(mount())) {
-            Kit.versions(repository).forEach((name, snapshot) ->
-                assertThat(Kit.read(repository, snapshot))
-                    .containsExactlyElementsOf(tried.get(name)));
+            Kit.versions(repository)
+                .forEach((name, snapshot) ->
+                    assertThat(Kit.read(repository, snapshot))
+                        .containsExactlyElementsOf(tried.get(name)));
           }
         }
       }
@@ -163,9 +164,7 @@ class PowerCutTest {
     private void prune() {
       try (Repository repository = kit.open(mount())) {
         List<Snapshot> go =
-            Kit.versions(repository).values().stream()
-                .filter(_ -> random.nextInt(3) == 0)
-                .toList();
+            Kit.versions(repository).values().stream().filter(_ -> random.nextInt(3) == 0).toList();
         Prune prune = new Prune(repository);
         Prune.Plan plan = prune.plan(go, Duration.ofDays(-3650));
         // From here on they may be gone or not.
