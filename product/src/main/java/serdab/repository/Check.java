@@ -178,6 +178,7 @@ public final class Check {
       lost.add(Layout.REPOSITORY);
     }
     java.util.NavigableSet<String> copies = shelf.names(Layout.COPIES);
+    Set<String> named = new HashSet<>();
     for (String file : copies) {
       twin(file)
           .filter(twin -> !copies.contains(twin) && isIndexed(Layout.copyOf(file).orElseThrow()))
@@ -193,12 +194,22 @@ public final class Check {
             && Layout.At.of(name).isEmpty()
             && !name.equals(Layout.REPOSITORY)
             && !there.contains(name)
-            && !isOfErased(roll, name)) {
+            && !isOfErased(roll, name)
+            && (!named.add(name) || isGoodIn(file, name))) {
           lost.add(name);
         }
       }
     }
     return lost;
+  }
+
+  /// Whether a file of copies has a small file of this name; a bit that was flipped in its
+  /// directory makes up a name. What two of them name was there.
+  private boolean isGoodIn(String copies, String name) {
+    return Copies.read(shelf, copies, name)
+        .map(content -> judge.of(name, content))
+        .filter(verdict -> verdict == Judge.Verdict.GOOD || verdict == Judge.Verdict.UNPROVEN)
+        .isPresent();
   }
 
   /// Whether the index tells of snapshots: they come into it after both their copies. Where it does
@@ -207,8 +218,7 @@ public final class Check {
     for (String file : shelf.names(Layout.INDEX)) {
       Optional<Sha256> name = Layout.indexOf(file);
       if (name.isPresent()) {
-        try (Segment segment =
-            Segment.open(name.get(), shelf.store().open(file), judge.trust())) {
+        try (Segment segment = Segment.open(name.get(), shelf.store().open(file), judge.trust())) {
           for (int number : segment.covers().of(snapshots.session())) {
             if (number >= snapshots.from() && number < snapshots.to()) {
               return true;

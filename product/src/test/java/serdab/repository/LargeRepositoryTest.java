@@ -49,7 +49,12 @@ class LargeRepositoryTest {
       List<Snapshot> versions = repository.snapshots("wanted");
       assertThat(versions).containsExactly(wanted);
       try (VersionSource source = repository.read(versions.getFirst())) {
-        String[] first = new String(source.manifest(), StandardCharsets.UTF_8).lines().toList().getFirst().split(" ", -1);
+        String[] first =
+            new String(source.manifest(), StandardCharsets.UTF_8)
+                .lines()
+                .toList()
+                .getFirst()
+                .split(" ", -1);
         byte[] read =
             source.read(
                 new BlobAt(
@@ -82,7 +87,8 @@ class LargeRepositoryTest {
     assertThat(place.finds).isLessThan(20);
     assertThat(place.lists).isLessThan(30);
     // A table has 40 bytes for each image; of the packs only the ends and what was asked for.
-    assertThat(place.bytesRead).isLessThan(STUDIES * (2_500L + 100 * PACKS) + STUDIES * IMAGES * 40L + 600_000);
+    assertThat(place.bytesRead)
+        .isLessThan(STUDIES * (2_500L + 100 * PACKS) + STUDIES * IMAGES * 40L + 600_000);
   }
 
   private static long processorNanos() {

@@ -113,7 +113,7 @@ class PowerCutTest {
         if (work == 2) {
           repair();
         }
-        assertSound();
+        assertSound(false);
       }
       // Whoever is not disturbed does the rest.
       try (Repository repository = kit.open(mount())) {
@@ -122,7 +122,7 @@ class PowerCutTest {
         Prune prune = new Prune(repository);
         prune.carryOut(prune.plan(List.of(), Duration.ofDays(-3650)), "Asked for.");
       }
-      assertSound();
+      assertSound(true);
       assertThat(disk.files()).as("%s", said).noneMatch(file -> file.endsWith(".part"));
     }
 
@@ -139,9 +139,10 @@ class PowerCutTest {
         case 2 -> repair();
         default -> {
           try (Repository repository = kit.openToRead(mount())) {
-            Kit.versions(repository).forEach((name, snapshot) ->
-                assertThat(Kit.read(repository, snapshot))
-                    .containsExactlyElementsOf(tried.get(name)));
+            Kit.versions(repository)
+                .forEach((name, snapshot) ->
+                    assertThat(Kit.read(repository, snapshot))
+                        .containsExactlyElementsOf(tried.get(name)));
           }
         }
       }
@@ -163,9 +164,7 @@ class PowerCutTest {
     private void prune() {
       try (Repository repository = kit.open(mount())) {
         List<Snapshot> go =
-            Kit.versions(repository).values().stream()
-                .filter(_ -> random.nextInt(3) == 0)
-                .toList();
+            Kit.versions(repository).values().stream().filter(_ -> random.nextInt(3) == 0).toList();
         Prune prune = new Prune(repository);
         Prune.Plan plan = prune.plan(go, Duration.ofDays(-3650));
         // From here on they may be gone or not.
@@ -202,10 +201,12 @@ class PowerCutTest {
     private void repair() {
       Repair.Result result;
       try (BlobStore store = mount()) {
+        List<Check.Finding> findings = Damaged.findings(store);
+        findings.forEach(each -> said.add(each.kind() + " " + each.file()));
         result =
             Repair.run(
                 store,
-                Damaged.findings(store),
+                findings,
                 pack -> Optional.ofNullable(whole.get(pack)).map(Held::new),
                 Check.Pace.FULL);
       }
@@ -217,9 +218,15 @@ class PowerCutTest {
       }
     }
 
-    private void assertSound() {
+    private void assertSound(boolean isOver) {
       try (BlobStore store = mount()) {
-        assertThat(Damaged.findings(store)).as("%s", said).isEmpty();
+        List<Check.Finding> findings = Damaged.findings(store);
+        if (!isOver) {
+          // Cut between the two files of a group of parity: the next run that writes makes it
+          // whole.
+          findings.removeIf(finding -> finding.kind() == Check.Kind.HALF);
+        }
+        assertThat(findings).as("%s", said).isEmpty();
       }
       try (Repository repository = kit.open(mount())) {
         Map<String, Snapshot> versions = Kit.versions(repository);
