@@ -7,7 +7,7 @@
 IDENTITY is a person's age identity file, with or without a passphrase. Every file is compared with its SHA-256. Who wrote it
 is not checked: repository.md section 3.4 tells how. Ends with 1 when something could not be restored.
 """
-import base64, hashlib, json, os, re, subprocess, sys, tempfile, zipfile
+import base64, hashlib, json, os, re, struct, subprocess, sys, tempfile, zipfile
 
 
 # ---- JPEG-LS, lossless (T.87); section 4.2
@@ -53,29 +53,30 @@ def decode_scan(data, at, rows, columns, count, bits, preset):
     J = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14, 15]
     buffer, have, run_index, begin = 0, 0, 0, at
 
-    def bits_of(n):
+    def fetch():
         nonlocal buffer, have, at
+        size = 6 if at + 6 < len(data) and b"\xff" not in data[at - 1 : at + 6] else 1
+        count = 8 * size - (at > begin and data[at - 1] == 0xFF)
+        if size == 1 and (data[at] == 0xFF and data[at + 1] > 0x7F or count == 7 and data[at] > 0x7F):
+            raise ValueError("a JPEG-LS stream ends too early")
+        buffer, have, at = buffer << count | int.from_bytes(data[at : at + size], "big"), have + count, at + size
+
+    def bits_of(n):
+        nonlocal buffer, have
         while have < n:
-            byte, stuffed = data[at], at > begin and data[at - 1] == 0xFF
-            if byte == 0xFF and data[at + 1] > 0x7F or stuffed and byte > 0x7F:
-                raise ValueError("a JPEG-LS stream ends too early")
-            buffer, have, at = buffer << (7 if stuffed else 8) | byte, have + (7 if stuffed else 8), at + 1
+            fetch()
         have -= n
-        value = buffer >> have
-        buffer &= (1 << have) - 1
+        value, buffer = buffer >> have, buffer & (1 << have) - 1
         return value
 
-    def golomb(k, most):
+    def golomb(k, most, zeros=0):
         nonlocal buffer, have
-        zeros = 0
         while buffer == 0:
             zeros, have = zeros + have, 0
-            first = bits_of(1)  # Fetches a whole byte; the rest of it stays in the buffer.
-            buffer, have = first << have | buffer, have + 1
-        lead = have - buffer.bit_length()
-        have -= lead + 1
+            fetch()
+        zeros, have = zeros + have - buffer.bit_length(), buffer.bit_length() - 1
         buffer &= (1 << have) - 1
-        return (zeros + lead) << k | bits_of(k) if zeros + lead < most else bits_of(qbpp) + 1
+        return zeros << k | bits_of(k) if zeros < most else bits_of(qbpp) + 1
 
     def interruption(ra, rb, kind):  # T.87 section A.7.2
         q = 365 + kind
@@ -130,7 +131,8 @@ def decode_scan(data, at, rows, columns, count, bits, preset):
                 q, up, a = contexts[c], before[c], lines[c][x - 1]
                 sign, q = (-1, -q) if q < 0 else (1, q)
                 b, d = up[x], up[x - 1]
-                guess = (min(a, b) if d >= max(a, b) else max(a, b) if d <= min(a, b) else a + b - d) + sign * C[q]
+                low, high = (a, b) if a < b else (b, a)
+                guess = (low if d >= high else high if d <= low else a + b - d) + sign * C[q]
                 guess = 0 if guess < 0 else top if guess > top else guess
                 n, total, k = N[q], A[q], 0
                 while n << k < total:
@@ -227,9 +229,8 @@ class Repository:
         if codec == 2:
             comment, samples = decode_jls(data)
             _, _, cell, order, _, shift, _, _ = comment.split(" ")
-            cell, span = int(cell), 256 ** int(cell)
-            order = "little" if order == "le" else "big"
-            data = b"".join(((sample + int(shift)) % span).to_bytes(cell, order) for sample in samples)
+            span, shift, code = 256 ** int(cell), int(shift), ("<" if order == "le" else ">") + str(len(samples)) + " BH"[int(cell)]
+            data = struct.pack(code, *((sample + shift) % span for sample in samples))
         elif codec in (1, 3):
             data = run(["zstd", "-dcq"], data)
         if codec == 3:

@@ -179,6 +179,7 @@ public final class Check {
       lost.add(Layout.REPOSITORY);
     }
     java.util.NavigableSet<String> copies = shelf.names(Layout.COPIES);
+    Set<String> named = new HashSet<>();
     for (String file : copies) {
       twin(file)
           .filter(twin -> !copies.contains(twin) && isIndexed(Layout.copyOf(file).orElseThrow()))
@@ -194,12 +195,22 @@ public final class Check {
             && Layout.At.of(name).isEmpty()
             && !name.equals(Layout.REPOSITORY)
             && !there.contains(name)
-            && !isOfErased(roll, name)) {
+            && !isOfErased(roll, name)
+            && (!named.add(name) || isGoodIn(file, name))) {
           lost.add(name);
         }
       }
     }
     return lost;
+  }
+
+  /// Whether a file of copies has a small file of this name; a bit that was flipped in its
+  /// directory makes up a name. What two of them name was there.
+  private boolean isGoodIn(String copies, String name) {
+    return Copies.read(shelf, copies, name)
+        .map(content -> judge.of(name, content))
+        .filter(verdict -> verdict == Judge.Verdict.GOOD || verdict == Judge.Verdict.UNPROVEN)
+        .isPresent();
   }
 
   /// Whether the index tells of snapshots: they come into it after both their copies. Where it does

@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -116,6 +117,11 @@ public final class Repair {
         }
       }
     }
+    // A repair that was killed may have set one of two aside, and the index that tells of them too.
+    NavigableSet<String> there = shelf.names(Layout.COPIES);
+    for (String file : there) {
+      Check.twin(file).filter(twin -> !there.contains(twin)).ifPresent(copies::add);
+    }
     small(small);
     index.forEach(this::index);
     copies.forEach(this::copies);
@@ -161,7 +167,8 @@ public final class Repair {
 
   private void replace(String file, byte[] content, From from) {
     if (!isThere(file)) {
-      shelf.put(file, Bulk.of(content));
+      // Whoever wrote it meanwhile is as good.
+      shelf.putIfFree(file, Bulk.of(content));
       mended.add(new Mended(file, from));
       return;
     }

@@ -190,6 +190,25 @@ class CheckTest {
     }
   }
 
+  /// Else a repair would look for it for ever.
+  @Test
+  void aNameThatAFlippedBitMadeUpInACopyIsNotMissed() {
+    Damaged repository = new Damaged(new SplittableRandom(12), 2);
+    String copies = repository.files("copies/1/").getFirst();
+    String writer = repository.files("writers/").getFirst();
+    String zip =
+        new String(repository.before(copies), java.nio.charset.StandardCharsets.ISO_8859_1);
+    // In the directory, at the end; another digit.
+    int at = zip.lastIndexOf(writer) + "writers/".length();
+    repository.place.flipBit(copies, 8L * at);
+
+    assertThat(Damaged.findings(repository.place))
+        .extracting(Check.Finding::file)
+        .containsExactly(copies);
+    assertThat(Damaged.repair(repository.place).notMended()).isEmpty();
+    assertThat(repository.different()).isEmpty();
+  }
+
   /// What a check says that comes to this file first and is stopped then; it proves each file by
   /// itself, whatever the order.
   private static List<Check.Finding> findingsAtOnce(BlobStore place, String first, long length) {

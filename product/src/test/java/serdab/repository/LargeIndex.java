@@ -2,6 +2,7 @@ package serdab.repository;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -64,13 +65,26 @@ final class LargeIndex {
         throw new AssertionError("the index is not whole: " + known.indexedBlobs());
       }
       repository.settle();
+      long listed;
+      try (var all = repository.snapshots()) {
+        listed = all.filter(each -> each.files() > 0).count();
+      }
+      long listedAt = System.nanoTime();
+      int toGo = new Prune(repository).plan(List.of(), Duration.ZERO).packs().size();
+      long planned = System.nanoTime();
+      List<Snapshot> one = repository.snapshots("another");
+      if (listed != versions + 1 || toGo != 0 || one.size() != 1) {
+        throw new AssertionError("listed %d, %d packs to go".formatted(listed, toGo));
+      }
       System.out.printf(
-          "made %d ms, opened %d ms, %d lookups %d ms, merged %d ms%n",
+          "made %d ms, opened %d ms, %d lookups %d ms, merged %d ms, listed %d ms, planned %d ms%n",
           (made - start) / 1_000_000,
           (opened - made) / 1_000_000,
           40_000,
           (lookedUp - opened) / 1_000_000,
-          (merged - lookedUp) / 1_000_000);
+          (merged - lookedUp) / 1_000_000,
+          (listedAt - merged) / 1_000_000,
+          (planned - listedAt) / 1_000_000);
     }
   }
 

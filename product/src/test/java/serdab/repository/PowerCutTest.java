@@ -113,7 +113,7 @@ class PowerCutTest {
         if (work == 2) {
           repair();
         }
-        assertSound();
+        assertSound(false);
       }
       // Whoever is not disturbed does the rest.
       try (Repository repository = kit.open(mount())) {
@@ -122,7 +122,7 @@ class PowerCutTest {
         Prune prune = new Prune(repository);
         prune.carryOut(prune.plan(List.of(), Duration.ofDays(-3650)), "Asked for.");
       }
-      assertSound();
+      assertSound(true);
       assertThat(disk.files()).as("%s", said).noneMatch(file -> file.endsWith(".part"));
     }
 
@@ -201,10 +201,12 @@ class PowerCutTest {
     private void repair() {
       Repair.Result result;
       try (BlobStore store = mount()) {
+        List<Check.Finding> findings = Damaged.findings(store);
+        findings.forEach(each -> said.add(each.kind() + " " + each.file()));
         result =
             Repair.run(
                 store,
-                Damaged.findings(store),
+                findings,
                 pack -> Optional.ofNullable(whole.get(pack)).map(Held::new),
                 Check.Pace.FULL);
       }
@@ -216,9 +218,15 @@ class PowerCutTest {
       }
     }
 
-    private void assertSound() {
+    private void assertSound(boolean isOver) {
       try (BlobStore store = mount()) {
-        assertThat(Damaged.findings(store)).as("%s", said).isEmpty();
+        List<Check.Finding> findings = Damaged.findings(store);
+        if (!isOver) {
+          // Cut between the two files of a group of parity: the next run that writes makes it
+          // whole.
+          findings.removeIf(finding -> finding.kind() == Check.Kind.HALF);
+        }
+        assertThat(findings).as("%s", said).isEmpty();
       }
       try (Repository repository = kit.open(mount())) {
         Map<String, Snapshot> versions = Kit.versions(repository);

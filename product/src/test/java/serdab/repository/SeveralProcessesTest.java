@@ -13,6 +13,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +29,7 @@ class SeveralProcessesTest {
 
   private static final int ROUNDS = 200;
   private static final int FAULTY_STARTS = 4;
+  private static final int LONGEST_LIFE_MILLIS = 1500;
 
   private Process start(Path folder, Path keys, String name, int times, long seed)
       throws Exception {
@@ -35,6 +37,7 @@ class SeveralProcessesTest {
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xmx128m",
             "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
             "--enable-native-access=ALL-UNNAMED",
             "-cp",
             System.getProperty("java.class.path"),
@@ -89,8 +92,9 @@ class SeveralProcessesTest {
     }
   }
 
-  /// Their place fails at times, and at times they end as by a kill; then they are started again.
-  /// What any of them was told is committed reads as it was written.
+  /// Their place fails at times, at times they end in the middle of asking it for something, and at
+  /// times one of them is killed at any moment; then they are started again. What any of them was
+  /// told is committed reads as it was written.
   @Test
   @Tag("prove")
   @Tag("prove-repository")
@@ -111,6 +115,7 @@ class SeveralProcessesTest {
     Path keys = temp.resolve("writer-" + seed + ".json");
     kit.begin(LocalFolder.openShared(folder, new SplittableRandom(seed))).close();
     Files.write(keys, kit.writer().json());
+    SplittableRandom random = new SplittableRandom(seed);
     Map<String, Integer> versions = Map.of("one", 6, "two", 6, "prune", 2);
     Map<String, Process> running = new HashMap<>();
     Map<String, Integer> starts = new HashMap<>();
@@ -126,6 +131,14 @@ class SeveralProcessesTest {
       for (Process process : running.values()) {
         process.getOutputStream().write('\n');
         process.getOutputStream().flush();
+      }
+      String killed = List.of("one", "two", "prune").get(random.nextInt(3));
+      Process victim = running.get(killed);
+      if (victim != null
+          && starts.getOrDefault(killed, 0) <= FAULTY_STARTS
+          && !victim.waitFor(random.nextInt(LONGEST_LIFE_MILLIS), TimeUnit.MILLISECONDS)) {
+        // What it said before is read all the same.
+        victim.toHandle().destroyForcibly();
       }
       for (Map.Entry<String, Process> each : running.entrySet()) {
         String said =
