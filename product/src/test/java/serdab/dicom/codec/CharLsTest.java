@@ -283,10 +283,20 @@ class CharLsTest {
     out.writeBytes(before.array());
     item(out, 0xE000, 0);
     JpegLsEncoder encoder = new JpegLsEncoder();
+    JpegLsChecker checker = new JpegLsChecker();
     for (int frame = 0; frame < pixels.frames; frame++) {
       int length =
           encoder.encode(
               pixels.raw, frame * pixels.format.lengthBytes(), pixels.format, interleave);
+      assertThat(
+              checker.matches(
+                  encoder.stream(),
+                  0,
+                  length,
+                  pixels.format,
+                  pixels.raw,
+                  frame * pixels.format.lengthBytes()))
+          .isTrue();
       item(out, 0xE000, length + (length & 1));
       // An odd length is padded with a zero.
       out.writeBytes(Arrays.copyOf(Arrays.copyOf(encoder.stream(), length), length + (length & 1)));
