@@ -131,6 +131,21 @@ public final class Parity {
     return totals.written();
   }
 
+  /// The same for when nothing was written since: looks closely only if a pack that waited enough
+  /// is newer than all parity, so that a run that finds nothing to do need not read all of it.
+  void coverLatest(Instant waitedEnough) {
+    Instant newestParity = Instant.MIN;
+    try (Stream<BlobInfo> files = shelf.store().list(ParityGroup.FOLDER)) {
+      newestParity = files.map(BlobInfo::lastModified).max(Instant::compareTo).orElse(newestParity);
+    }
+    Instant newest = newestParity;
+    if (listed().values().stream()
+        .map(BlobInfo::lastModified)
+        .anyMatch(at -> at.isAfter(newest) && at.isBefore(waitedEnough))) {
+      cover(waitedEnough);
+    }
+  }
+
   private static boolean isThere(Map<Sha256, BlobInfo> listed, Snapshot.PackName member) {
     BlobInfo found = listed.get(member.digest());
     return found != null && found.lengthBytes() == member.storedBytes();

@@ -3,6 +3,7 @@ package serdab.repository;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -46,6 +47,9 @@ public final class Repository implements AutoCloseable {
           "repository.md", "/serdab/format/repository.md",
           "restore.py", "/serdab/format/restore-from-repository.py",
           "LICENSE.txt", "LICENSE.txt");
+
+  /// How long packs wait for others of their size before they get parity without them.
+  private static final Duration UNPROTECTED_MAX = Duration.ofDays(7);
 
   private final Shelf shelf;
   private final OwnerKey owner;
@@ -555,11 +559,15 @@ public final class Repository implements AutoCloseable {
   }
 
   /// Ends this session, merges what it wrote into an index segment, and writes the copies of small
-  /// things and the parity of packs that are 16 of similar size. Clears away what runs that were
-  /// killed left unfinished. Does nothing when nothing was written.
+  /// things and the parity of packs: of 16 of similar size, and of those that waited for a week.
+  /// Clears away what runs that were killed left unfinished. When nothing was written, it only
+  /// looks whether packs have waited that long.
   public void settle() {
     synchronized (this) {
       if (session.name().isEmpty()) {
+        if (canWrite() && hasParity()) {
+          new Parity(this).coverLatest(clock.instant().minus(UNPROTECTED_MAX));
+        }
         return;
       }
       boolean wrote = wroteSomething;
@@ -573,7 +581,7 @@ public final class Repository implements AutoCloseable {
         copies.settleOthers(known().takeUncopied());
         known().flush();
         if (hasParity()) {
-          new Parity(this).cover();
+          new Parity(this).cover(clock.instant().minus(UNPROTECTED_MAX));
         }
         shelf.store().sweep();
       }

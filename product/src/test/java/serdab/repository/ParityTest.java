@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -106,6 +107,28 @@ class ParityTest {
     assertThat(asked.packs()).isEqualTo(16);
     assertThat(parity(place).held()).hasSize(2).allMatch(Parity.Held::isWhole);
     assertThat(first.lengthBytes()).isLessThan(2 * 910_000L);
+  }
+
+  @Test
+  void packsThatWaitedForAWeekAreCoveredByTheNextRunWhetherItWritesOrNot() {
+    for (boolean writes : new boolean[] {true, false}) {
+      Kit kit = new Kit(3);
+      FaultyStore place = new FaultyStore(kit.random, Kit.CLOCK);
+      try (Repository repository = kit.begin(place.connect(), Parity.WITH)) {
+        Kit.write(repository, "one", "a", List.of(kit.bytes(500_000)));
+        repository.settle();
+      }
+      for (int days : new int[] {6, 8}) {
+        try (Repository repository =
+            kit.open(place.connect(), () -> Kit.CLOCK.instant().plus(Duration.ofDays(days)))) {
+          if (writes) {
+            Kit.write(repository, "one", "b" + days, List.of(kit.bytes(days)));
+          }
+          repository.settle();
+        }
+        assertThat(new Parity(new Shelf(place)).held()).hasSize(days > 7 ? 1 : 0);
+      }
+    }
   }
 
   @Test

@@ -34,7 +34,7 @@ final class Passphrase {
     if (workFactor < 1 || workFactor > WORK_FACTOR_MAX) {
       throw new IllegalArgumentException("a work factor is in [1, 22], not " + workFactor);
     }
-    requireAffordable(workFactor, usableBytes());
+    requireAffordable(workFactor, usableBytes(workFactor));
     byte[] salt = new byte[SALT_BYTES];
     secure.nextBytes(salt);
     return new Header.Stanza(
@@ -63,7 +63,7 @@ final class Passphrase {
       throw Header.malformed();
     }
     int workFactor = Integer.parseInt(stanza.arguments().get(2));
-    requireAffordable(workFactor, usableBytes());
+    requireAffordable(workFactor, usableBytes(workFactor));
     FileKey key;
     try {
       key = FileKey.of(Crypto.unwrap(wrapKey(passphrase, salt, workFactor), stanza.body()));
@@ -84,7 +84,7 @@ final class Passphrase {
               + WORK_FACTOR_MAX
               + ".");
     }
-    long needed = (128L * BLOCK_SIZE) << workFactor;
+    long needed = neededBytes(workFactor);
     if (needed > usableBytes) {
       throw AgeProblems.tooCostly(
           "The passphrase was given a work factor of "
@@ -97,11 +97,25 @@ final class Passphrase {
     }
   }
 
-  /// What the heap can still take, less something for everything else.
+  /// What the heap can still take, less something for everything else. When that is too little,
+  /// what nobody uses any more, such as the memory of a passphrase before, is given back first.
+  private static long usableBytes(int workFactor) {
+    long usable = usableBytes();
+    if (workFactor <= WORK_FACTOR_MAX && usable < neededBytes(workFactor)) {
+      System.gc();
+      usable = usableBytes();
+    }
+    return usable;
+  }
+
   private static long usableBytes() {
     Runtime runtime = Runtime.getRuntime();
     long used = runtime.totalMemory() - runtime.freeMemory();
     return Math.max(0, (runtime.maxMemory() - used) / 8 * 7);
+  }
+
+  private static long neededBytes(int workFactor) {
+    return (128L * BLOCK_SIZE) << workFactor;
   }
 
   private static byte[] wrapKey(char[] passphrase, byte[] salt, int workFactor) {
