@@ -172,9 +172,10 @@ final class StudyJudgement {
         return goes;
       }
       Set<VersionId> present = presentVersions();
+      Set<VersionId> followedHere = order.followedBy(proven);
       for (int i = 0; i < proven.size(); i++) {
         HeldVersion copy = proven.get(i);
-        if (i == 0 || present.contains(copy.id()) || order.isHead(copy.id())) {
+        if (i == 0 || present.contains(copy.id()) || !followedHere.contains(copy.id())) {
           keep(copy, Reason.NEWEST);
           continue;
         }
@@ -452,18 +453,29 @@ final class StudyJudgement {
   private static final class Order {
     private final Map<VersionId, Standing.VersionTime> times = new HashMap<>();
     private final Map<VersionId, Place> places = new HashMap<>();
-    private final Set<VersionId> followed = new HashSet<>();
 
     Order(List<Standing.VersionTime> versions) {
       versions.forEach(version -> times.put(version.id(), version));
-      // Earlier releases wrote of some versions that they follow themselves.
-      versions.forEach(version ->
-          version.supersedes().filter(id -> !id.equals(version.id())).ifPresent(followed::add));
     }
 
-    /// Nobody knows of a version that follows it.
-    boolean isHead(VersionId id) {
-      return !followed.contains(id);
+    /// What the versions of some copies follow, one after the other. What is not among it is the
+    /// newest of those copies, as far as anybody knows, whatever the clocks say.
+    Set<VersionId> followedBy(List<HeldVersion> copies) {
+      Set<VersionId> followed = new HashSet<>();
+      for (HeldVersion copy : copies) {
+        Set<VersionId> seen = new HashSet<>(Set.of(copy.id()));
+        Optional<VersionId> at = before(copy.id());
+        // Earlier releases wrote of some versions that they follow themselves.
+        while (at.isPresent() && seen.add(at.get())) {
+          followed.add(at.get());
+          at = before(at.get());
+        }
+      }
+      return followed;
+    }
+
+    private Optional<VersionId> before(VersionId id) {
+      return Optional.ofNullable(times.get(id)).flatMap(Standing.VersionTime::supersedes);
     }
 
     boolean isNewer(VersionId one, VersionId other) {
