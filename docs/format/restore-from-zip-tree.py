@@ -50,32 +50,32 @@ def decode_scan(data, at, rows, columns, count, bits, preset):
     start = max(2, (span + 32) // 64)
     A, B, C, N = [start] * 367, [0] * 367, [0] * 365, [1] * 367
     J = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14, 15]
-    buffer = have = 0
-    run_index, begin = 0, at
+    buffer, have, run_index, begin = 0, 0, 0, at
+
+    def fetch():
+        nonlocal buffer, have, at
+        size = 6 if at + 6 < len(data) and b"\xff" not in data[at - 1 : at + 6] else 1
+        count = 8 * size - (at > begin and data[at - 1] == 0xFF)
+        if size == 1 and (data[at] == 0xFF and data[at + 1] > 0x7F or count == 7 and data[at] > 0x7F):
+            raise ValueError("a JPEG-LS stream ends too early")
+        buffer, have, at = buffer << count | int.from_bytes(data[at : at + size], "big"), have + count, at + size
 
     def bits_of(n):
-        nonlocal buffer, have, at
+        nonlocal buffer, have
         while have < n:
-            byte, stuffed = data[at], at > begin and data[at - 1] == 0xFF
-            if byte == 0xFF and data[at + 1] > 0x7F or stuffed and byte > 0x7F:
-                raise ValueError("a JPEG-LS stream ends too early")
-            buffer, have, at = buffer << (7 if stuffed else 8) | byte, have + (7 if stuffed else 8), at + 1
+            fetch()
         have -= n
-        value = buffer >> have
-        buffer &= (1 << have) - 1
+        value, buffer = buffer >> have, buffer & (1 << have) - 1
         return value
 
-    def golomb(k, most):
+    def golomb(k, most, zeros=0):
         nonlocal buffer, have
-        zeros = 0
         while buffer == 0:
             zeros, have = zeros + have, 0
-            first = bits_of(1)  # Fetches a whole byte; the rest of it stays in the buffer.
-            buffer, have = first << have | buffer, have + 1
-        lead = have - buffer.bit_length()
-        have -= lead + 1
+            fetch()
+        zeros, have = zeros + have - buffer.bit_length(), buffer.bit_length() - 1
         buffer &= (1 << have) - 1
-        return (zeros + lead) << k | bits_of(k) if zeros + lead < most else bits_of(qbpp) + 1
+        return zeros << k | bits_of(k) if zeros < most else bits_of(qbpp) + 1
 
     def interruption(ra, rb, kind):  # T.87 section A.7.2
         q = 365 + kind
@@ -94,8 +94,7 @@ def decode_scan(data, at, rows, columns, count, bits, preset):
         N[q] += 1
         return ((ra if kind else rb) + (-error if not kind and ra > rb else error)) % span
 
-    lines = [[0] * (columns + 2) for _ in range(count)]
-    out = []
+    lines, out = [[0] * (columns + 2) for _ in range(count)], []
     for _ in range(rows):
         before, lines = lines, [[0] * (columns + 2) for _ in range(count)]
         for c in range(count):
@@ -131,7 +130,8 @@ def decode_scan(data, at, rows, columns, count, bits, preset):
                 q, up, a = contexts[c], before[c], lines[c][x - 1]
                 sign, q = (-1, -q) if q < 0 else (1, q)
                 b, d = up[x], up[x - 1]
-                guess = (min(a, b) if d >= max(a, b) else max(a, b) if d <= min(a, b) else a + b - d) + sign * C[q]
+                low, high = (a, b) if a < b else (b, a)
+                guess = (low if d >= high else high if d <= low else a + b - d) + sign * C[q]
                 guess = 0 if guess < 0 else top if guess > top else guess
                 n, total, k = N[q], A[q], 0
                 while n << k < total:
@@ -140,8 +140,7 @@ def decode_scan(data, at, rows, columns, count, bits, preset):
                 error = -(error + 1 >> 1) if error & 1 else error >> 1
                 if k == 0 and 2 * B[q] <= -n:
                     error = -error - 1
-                A[q] += abs(error)
-                B[q] += error
+                A[q], B[q] = A[q] + abs(error), B[q] + error
                 if n == reset:
                     A[q], B[q], N[q] = A[q] >> 1, B[q] >> 1, n >> 1
                 N[q] = n = N[q] + 1
@@ -151,10 +150,7 @@ def decode_scan(data, at, rows, columns, count, bits, preset):
                     B[q], C[q] = min(B[q] - n, 0), min(C[q] + 1, 127)
                 lines[c][x] = (guess + sign * error) % span
             x += 1
-        if count == 1:
-            out += lines[0][1 : columns + 1]
-        else:
-            out += [sample for pixel in zip(*(line[1 : columns + 1] for line in lines)) for sample in pixel]
+        out += [sample for pixel in zip(*(line[1 : columns + 1] for line in lines)) for sample in pixel]
     while not (data[at] == 0xFF and data[at + 1] > 0x7F):
         at += 1
     return out, at
