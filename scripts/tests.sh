@@ -44,9 +44,9 @@ check() {
   summarize_tests "$outcome"
 }
 
-# The same sources get the same verdict, wherever and whenever they are checked; other sources get other seeds.
+# The same product gets the same verdict, wherever and whenever it is checked; another one gets other seeds.
 seed_of_this_state() {
-  state=$(git rev-parse 'HEAD^{tree}' 2>/dev/null) || state=
+  state=$(git rev-parse HEAD:product 2>/dev/null) || state=
   if [ -n "$state" ]; then
     printf '%s' "$state" | cksum | cut -d ' ' -f 1
   else
