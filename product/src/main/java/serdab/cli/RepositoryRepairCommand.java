@@ -73,7 +73,7 @@ final class RepositoryRepairCommand implements Callable<Integer> {
         BlobStore store = wiring.placeOfRepository(address)) {
       String id = Repository.idAt(store).toString();
       if (from == null) {
-        return repair(wiring, address, id, store, Repair.Supply.NONE);
+        return repair(wiring, id, store, Repair.Supply.NONE);
       }
       try (BlobStore other = wiring.placeOfRepository(RepositoryCommand.address(from))) {
         if (!Repository.idAt(other).toString().equals(id)) {
@@ -88,7 +88,6 @@ final class RepositoryRepairCommand implements Callable<Integer> {
         }
         return repair(
             wiring,
-            address,
             id,
             store,
             pack ->
@@ -99,8 +98,7 @@ final class RepositoryRepairCommand implements Callable<Integer> {
     }
   }
 
-  private int repair(
-      Wiring wiring, String address, String id, BlobStore store, Repair.Supply supply) {
+  private int repair(Wiring wiring, String id, BlobStore store, Repair.Supply supply) {
     Terminal terminal = around.terminal();
     TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
@@ -115,8 +113,8 @@ final class RepositoryRepairCommand implements Callable<Integer> {
       Repair.Result result = Repair.run(store, findings, supply, pace);
       boolean rebuilt = false;
       if (result.indexDamaged() && !stop.isRequested()) {
-        try (Wiring.OpenRepository open = wiring.openRepository(address)) {
-          open.repository().rebuildIndex();
+        try (Repository repository = wiring.repositoryAt(store)) {
+          repository.rebuildIndex();
           rebuilt = true;
         }
       }

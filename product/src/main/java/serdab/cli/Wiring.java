@@ -428,19 +428,23 @@ final class Wiring implements AutoCloseable {
   OpenRepository openRepository(String specification) {
     BlobStore store = repositoryPlace(specification, Set.of());
     try {
-      Optional<WriterKeys> writer = writerFiles().read(Repository.idAt(store));
-      return new OpenRepository(
-          Repository.open(
-              store,
-              writer,
-              writer.isPresent() ? List.of() : requireIdentity(store),
-              around.clock(),
-              around.random()),
-          store);
+      return new OpenRepository(repositoryAt(store), store);
     } catch (RuntimeException e) {
       store.close();
       throw e;
     }
+  }
+
+  /// The same at a place that is open: whoever writes there has locked out everybody else. Closes
+  /// the place when it is closed.
+  Repository repositoryAt(BlobStore store) {
+    Optional<WriterKeys> writer = writerFiles().read(Repository.idAt(store));
+    return Repository.open(
+        store,
+        writer,
+        writer.isPresent() ? List.of() : requireIdentity(store),
+        around.clock(),
+        around.random());
   }
 
   /// The identities that open the repository at a place.

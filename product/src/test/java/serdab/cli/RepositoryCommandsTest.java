@@ -498,6 +498,28 @@ class RepositoryCommandsTest {
     assertThat(verified.exitCode()).isEqualTo(Main.ExitCodes.INCOMPLETE);
   }
 
+  @Test
+  void aRepairMakesTheIndexAgainInTheRunInWhichItMendsAPack() throws IOException {
+    source("1.2.3");
+    init("sealed");
+    backUp("home", "sealed");
+    copyTree(folder.resolve("sealed"), Files.createDirectories(folder.resolve("other")));
+    for (String damaged : new String[] {"packs", "index"}) {
+      Path file = firstFile(folder.resolve("sealed").resolve(damaged));
+      byte[] bytes = Files.readAllBytes(file);
+      bytes[bytes.length / 2] ^= 1;
+      Files.write(file, bytes);
+    }
+
+    CommandLineRun.Result mended =
+        home("home").run("repository", "repair", repo("sealed"), "--from", repo("other"));
+    CommandLineRun.Result after = home("home").run("repository", "check", repo("sealed"));
+
+    assertThat(mended.exitCode()).as(mended.out() + mended.err()).isZero();
+    assertThat(mended.out()).contains("packs/", "The index was made again.");
+    assertThat(after.exitCode()).as(after.out()).isZero();
+  }
+
   // ---- helpers
 
   private CommandLineRun home(String machine) {
