@@ -350,7 +350,10 @@ class ImportTreeTest {
     restore("--all");
 
     assertThat(kills).isGreaterThan(3);
-    assertThat(last.exitCode()).as(last.out() + last.err()).isZero();
+    // Killed between adopting a ZIP and recording it, the next backup records it, as it says.
+    assertThat(last.exitCode())
+        .as(last.out() + last.err())
+        .isIn(Main.ExitCodes.GOOD, Main.ExitCodes.INCOMPLETE);
     assertThat(files(tree())).containsAllEntriesOf(before);
     assertThat(beside()).hasSize(4);
     assertThat(files(tree()).keySet()).noneMatch(name -> name.endsWith(".part"));
