@@ -82,8 +82,9 @@ final class RepositoryPruneCommand implements Callable<Integer> {
         Wiring.OpenRepository open = wiring.openRepository(address)) {
       Prune prune = new Prune(open.repository());
       Prune.Plan plan = prune.plan(List.of(), young);
+      boolean leftoversGo = yes && plan.packs().isEmpty() && open.repository().canWrite();
       Optional<Prune.Done> done =
-          isConfirmed(plan)
+          leftoversGo || isConfirmed(plan)
               ? Optional.of(prune.carryOut(plan, "Packs that no version needs."))
               : Optional.empty();
       if (json) {
@@ -117,15 +118,15 @@ final class RepositoryPruneCommand implements Callable<Integer> {
   private void print(Prune.Plan plan, Optional<Prune.Done> done) {
     var out = around.terminal().out();
     Messages say = around.terminal().messages();
-    if (done.isPresent()) {
+    if (plan.packs().isEmpty()) {
+      out.println(say.text("repository.nothing-to-prune"));
+    } else if (done.isPresent()) {
       out.println(
           say.text(
               "repository.pruned",
               done.get().packs(),
               PrunePrinter.size(done.get().storedBytes()),
               done.get().spared()));
-    } else if (plan.packs().isEmpty()) {
-      out.println(say.text("repository.nothing-to-prune"));
     } else {
       out.println(
           say.text(

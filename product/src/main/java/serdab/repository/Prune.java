@@ -131,7 +131,7 @@ public final class Prune {
     plan.versions().forEach(version -> repository.remove(version, reason));
     if (plan.packs().isEmpty()) {
       try (Known known = repository.readAgain()) {
-        removeReplaced(known.segmentNames());
+        clearAway(known.segmentNames());
       }
       return new Done(0, 0, 0);
     }
@@ -164,9 +164,7 @@ public final class Prune {
     parity.ifPresent(all -> all.dropReplaced(needed));
     // Ours alone: while a prune may still remove what it condemned, its word has to stand.
     store.delete(tombstone);
-    removeReplaced(active);
-    removeEmptyTombstones();
-    store.sweep();
+    clearAway(active);
     return new Done(removed, bytes, plan.packs().size() - go.size());
   }
 
@@ -179,6 +177,13 @@ public final class Prune {
     Doc doc = new Doc().with("packs", names).with("time", repository.clock().instant().toString());
     shelf.put(file, Bulk.of(trust.signed(doc, file)));
     return file;
+  }
+
+  /// What other runs left that ended or were killed. There may be some of it where no pack goes.
+  private void clearAway(Set<Sha256> active) {
+    removeReplaced(active);
+    removeEmptyTombstones();
+    shelf.store().sweep();
   }
 
   private void removeReplaced(Set<Sha256> active) {

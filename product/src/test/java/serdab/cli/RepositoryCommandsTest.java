@@ -9,11 +9,15 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import serdab.store.BlobStore;
+import serdab.store.LocalFolder;
+import serdab.store.Staged;
 import serdab.testing.Needs;
 import serdab.testing.Peer;
 import serdab.testing.SharedData;
@@ -463,6 +467,31 @@ class RepositoryCommandsTest {
     assertThat(planned.out()).as(planned.err()).contains("can go. Nothing was removed");
     assertThat(pruned.out()).as(pruned.err()).contains("removed");
     assertThat(readable.exitCode()).as(readable.out() + readable.err()).isZero();
+  }
+
+  @Test
+  void whatAKilledRunLeftGoesWithAPruneAlsoWhereNoPackGoes() throws IOException {
+    source("1.2.3");
+    init("sealed");
+    backUp("home", "sealed");
+    Path sealed = folder.resolve("sealed");
+    Path left = folder.resolve("left.part");
+    Path part;
+    try (BlobStore place = LocalFolder.openShared(sealed, new SplittableRandom(3));
+        Staged _ = place.stage("packs/00/killed.age")) {
+      part = theOnly(sealed.resolve("packs/00"), ".part");
+      Files.copy(part, left);
+    }
+    Files.copy(left, part);
+
+    CommandLineRun.Result asked = home("home").run("repository", "prune", repo("sealed"));
+    boolean stays = Files.exists(part);
+    CommandLineRun.Result pruned = home("home").run("repository", "prune", repo("sealed"), "--yes");
+
+    assertThat(asked.exitCode()).as(asked.err()).isZero();
+    assertThat(stays).isTrue();
+    assertThat(pruned.out()).as(pruned.err()).contains("there is nothing to remove");
+    assertThat(part).doesNotExist();
   }
 
   @Test
