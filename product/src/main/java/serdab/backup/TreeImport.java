@@ -286,7 +286,7 @@ public final class TreeImport {
     for (Work work : works.values()) {
       for (Found found : work.found) {
         switch (found) {
-          case Found.Copy copy -> already(work, copy.version());
+          case Found.Copy copy -> isCopy(work, copy.version(), ImportReport.Kind.COPY_ALREADY);
           case Found.Unusable bad -> unusable(work, bad.location(), bad.problem());
           case Found.Foreign foreign -> {
             long files = work.study == null ? 0 : work.study.fileCount();
@@ -426,10 +426,10 @@ public final class TreeImport {
                     && copy.isProven());
   }
 
-  private void already(Work work, HeldVersion copy) {
+  private void isCopy(Work work, HeldVersion copy, ImportReport.Kind kind) {
     lines.add(
         new ImportReport.Line(
-            ImportReport.Kind.COPY_ALREADY,
+            kind,
             catalogue.label(work.key),
             work.key.value(),
             copy.location(),
@@ -504,8 +504,8 @@ public final class TreeImport {
     void settle() {
       for (Found found : work.found) {
         if (found instanceof Found.Copy copy) {
-          already(work, copy.version());
           held.add(copy.version().id());
+          settle(copy.version());
         }
       }
       List<Present> present = new ArrayList<>();
@@ -522,6 +522,54 @@ public final class TreeImport {
       } finally {
         present.forEach(one -> one.copy().close());
       }
+    }
+
+    /// A copy that was adopted before. When the run that adopted it was killed before it could
+    /// record it, it is proven again and recorded now.
+    private void settle(HeldVersion copy) {
+      String here = tree.id().toString();
+      boolean isRecorded =
+          catalogue.copies(copy.study()).stream()
+              .anyMatch(row -> row.version().equals(copy.id()) && row.destinationId().equals(here));
+      if (isRecorded || setting.to().isPresent()) {
+        isCopy(work, copy, ImportReport.Kind.COPY_ALREADY);
+        return;
+      }
+      switch (tree.prove(copy, tree.traits().copiedDepth())) {
+        case ProofOutcome.Proven proof -> {
+          try (VersionReader reader = tree.read(copy)) {
+            record(reader.version(), copy.proven(proof.proof()));
+          }
+          isCopy(work, copy, ImportReport.Kind.ADOPTED);
+        }
+        case ProofOutcome.Bad bad -> unusable(work, copy.location(), bad.problem());
+        case ProofOutcome.Gone gone -> unusable(work, copy.location(), gone.problem());
+      }
+    }
+
+    /// Remembers a copy in the tree; one of what the library has now covers its study.
+    private void record(StudyVersion version, HeldVersion copy) {
+      SourceStudy study = work.study;
+      if (study != null) {
+        readLibrary(study);
+      }
+      if (study == null || library == null || !library.id().equals(version.id())) {
+        catalogue.recordHeld(VersionRow.of(version), row(copy, tree));
+        return;
+      }
+      catalogue.sawStudies(
+          run, setting.sourceId(), List.of(new Catalogue.Seen(study.facts(), study.fileCount())));
+      List<Finding> findings = new ArrayList<>(version.findings());
+      version.files().forEach(file -> findings.addAll(file.findings()));
+      catalogue.recordCopied(
+          setting.sourceId(),
+          VersionRow.of(version),
+          List.of(row(copy, tree)),
+          study.fingerprint(),
+          look,
+          findings,
+          run);
+      covered.add(work.key);
     }
 
     /// A ZIP that holds exactly what the library has, open until it is its turn.
@@ -744,19 +792,7 @@ public final class TreeImport {
                 .with(inventory.rows(study));
         HeldVersion adopted = tree.adopt(copy, version);
         held.add(version.id());
-        catalogue.sawStudies(
-            run, setting.sourceId(), List.of(new Catalogue.Seen(study.facts(), study.fileCount())));
-        List<Finding> findings = new ArrayList<>(version.findings());
-        version.files().forEach(file -> findings.addAll(file.findings()));
-        catalogue.recordCopied(
-            setting.sourceId(),
-            VersionRow.of(version),
-            List.of(row(adopted, tree)),
-            study.fingerprint(),
-            look,
-            findings,
-            run);
-        covered.add(work.key);
+        record(version, adopted);
         add(work, zip, ImportReport.Kind.ADOPTED, files, 0, 0, Optional.empty());
       } catch (SerdabException.Damaged e) {
         unusable(work, zip.location(), e.problem());
