@@ -38,11 +38,11 @@ def size_of(folder, without=()):
     return total
 
 
-def serdab(checkout, data, scratch, environment):
+def serdab(checkout, data, scratch, environment, *options):
     command, place = os.path.join(checkout, "serdab"), os.path.join(scratch, "serdab")
     environment = dict(environment, SERDAB_HOME=os.path.join(scratch, "home"), SERDAB_PASSPHRASE="bench")
     measured([command, "repository", "init", place], environment)
-    backup = [command, "backup", "--from", "folder:" + data, "--to", "repo:" + place]
+    backup = [command, "backup", "--from", "folder:" + data, "--to", "repo:" + place, *options]
     first = measured(backup, environment)
     stored, parity = size_of(place, ("parity",)), size_of(place) - size_of(place, ("parity",))
     again = measured(backup, environment)
@@ -83,6 +83,7 @@ def main():
     results = {}
     for name, run in (
             ("serdab", lambda scratch: serdab(checkout, data, scratch, environment)),
+            ("fast", lambda scratch: serdab(checkout, data, scratch, environment, "--compression", "fast")),
             ("restic", lambda scratch: restic(data, scratch, environment)),
             ("borg", lambda scratch: borg(data, scratch, environment))):
         scratch = tempfile.mkdtemp(prefix="bench-")
