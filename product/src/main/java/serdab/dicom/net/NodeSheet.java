@@ -66,6 +66,10 @@ public record NodeSheet(
     Service(String sopClassUid) {
       this.sopClassUid = sopClassUid;
     }
+
+    String sopClassUid() {
+      return sopClassUid;
+    }
   }
 
   public NodeSheet {
