@@ -1,10 +1,10 @@
 package serdab.destination.repository;
 
 import java.util.concurrent.ConcurrentLinkedDeque;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
 import java.util.function.Function;
+import serdab.Tasks;
 
 /// The threads that code pieces for all copies of one destination, and the coders they take turns
 /// in. Thread-safe.
@@ -65,26 +65,7 @@ final class Coders implements AutoCloseable {
   /// The result of work that was begun; what nobody has taken up yet is done on this thread.
   static <T> T result(FutureTask<T> task) {
     task.run();
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          return task.get();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        } catch (ExecutionException e) {
-          switch (e.getCause()) {
-            case RuntimeException failure -> throw failure;
-            case Error error -> throw error;
-            case null, default -> throw new IllegalStateException(e);
-          }
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    return Tasks.result(task);
   }
 
   @Override
