@@ -12,7 +12,6 @@ final class Coders implements AutoCloseable {
 
   private final Executor executor;
   private final int parallelism;
-  private final int headerLevel;
   private final Compression compression;
   private final ConcurrentLinkedDeque<BlobCoder> spare = new ConcurrentLinkedDeque<>();
   private volatile boolean closed;
@@ -20,14 +19,13 @@ final class Coders implements AutoCloseable {
   /// @param executor runs the work; tasks never wait for each other, so any number of threads will
   ///   do
   /// @param parallelism how many of its threads can work at the same time
-  Coders(Executor executor, int parallelism, Compression compression, int headerLevel) {
+  Coders(Executor executor, int parallelism, Compression compression) {
     if (parallelism < 1) {
       throw new IllegalArgumentException("no parallelism: " + parallelism);
     }
     this.executor = executor;
     this.parallelism = parallelism;
     this.compression = compression;
-    this.headerLevel = headerLevel;
   }
 
   Compression compression() {
@@ -50,7 +48,7 @@ final class Coders implements AutoCloseable {
   <T> T with(Function<BlobCoder, T> work) {
     BlobCoder coder = spare.pollFirst();
     if (coder == null) {
-      coder = new BlobCoder(headerLevel);
+      coder = new BlobCoder();
     }
     try {
       return work.apply(coder);
