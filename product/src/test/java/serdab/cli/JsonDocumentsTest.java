@@ -357,6 +357,8 @@ class JsonDocumentsTest {
     String from = "zip:" + folder.resolve("rejected");
     checkPrinted("serdab-backup-v1", "backup", "--from", source.toString(), "--to", from, "--json");
     checkPrinted("serdab-studies-v1", "studies", "--json");
+    Path list = Files.writeString(folder.resolve("list.csv"), "accession\nA1\n");
+    checkPrinted("serdab-reconcile-v1", "reconcile", list.toString(), "--json");
     String[] restore = {"restore", "--from", from, "--all", "--json"};
     String back = folder.resolve("rejected-back").toString();
     checkPrinted("serdab-restoreplan-v1", with(with(with(restore, "--to"), back), "--dry-run"));
