@@ -248,8 +248,7 @@ final class ReconcileCommand implements Callable<Integer> {
 
     void end(Reconciliation.Totals totals) {
       var out = around.terminal().out();
-      long more =
-          counts.values().stream().mapToLong(count -> Math.max(0, count - SHOWN_MAX)).sum();
+      long more = counts.values().stream().mapToLong(count -> Math.max(0, count - SHOWN_MAX)).sum();
       if (more > 0) {
         out.println(say.text("reconcile.more", more));
       }

@@ -72,7 +72,9 @@ public final class AccessionList {
     for (int i = 0; i < head.size() && named < 0; i++) {
       String name = letters(head.get(i));
       boolean matches =
-          wanted.isPresent() ? !name.isEmpty() && name.equals(letters(wanted.get())) : NAMES.contains(name);
+          wanted.isPresent()
+              ? !name.isEmpty() && name.equals(letters(wanted.get()))
+              : NAMES.contains(name);
       named = matches ? i : -1;
     }
     if (named >= 0) {

@@ -2,9 +2,9 @@ package serdab.report;
 
 import java.nio.ByteBuffer;
 
-/// Remembers a few bits for each of many numbers by the first 128 bits of their digests, in 17 bytes
-/// for each place. Two numbers that share those bits are not to be found by anyone. One thread at a
-/// time.
+/// Remembers a few bits for each of many numbers by the first 128 bits of their digests, in 17
+/// bytes for each place. Two numbers that share those bits are not to be found by anyone. One
+/// thread at a time.
 final class NumberTable {
 
   private static final int FIRST_PLACES = 1 << 10;

@@ -63,8 +63,7 @@ public final class Reconciliation {
     /// A study with a copy, whose number the list does not have, or that has none.
     ///
     /// @param number empty text when the study has none
-    record NotInList(
-        StudyLabel study, Optional<LocalDate> date, PatientData<String> number)
+    record NotInList(StudyLabel study, Optional<LocalDate> date, PatientData<String> number)
         implements Difference {}
   }
 

@@ -125,7 +125,10 @@ class ReconcileTest {
   private void loseCopy(String study) throws IOException {
     try (Stream<Path> files = Files.walk(folder.resolve("kept"))) {
       Files.delete(
-          files.filter(file -> file.toString().endsWith("_" + study + ".zip")).findFirst().orElseThrow());
+          files
+              .filter(file -> file.toString().endsWith("_" + study + ".zip"))
+              .findFirst()
+              .orElseThrow());
     }
     home().run("verify", "zip:" + folder.resolve("kept"));
   }
