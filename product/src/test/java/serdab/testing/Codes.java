@@ -111,6 +111,9 @@ public final class Codes {
           "volume-sentinel",
           // threads, processes and the system
           "daemon-reload",
+          "dicom-association",
+          "dicom-listen",
+          "dicom-watchdog",
           "enable-linger",
           "is-enabled",
           "library-search",

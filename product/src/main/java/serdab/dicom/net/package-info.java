@@ -1,6 +1,9 @@
-/// The DICOM network: what is received, from whom, and how an operation ended.
+/// The DICOM network: associations, and the DIMSE services on them, as the one who asks (SCU) and
+/// as the one who answers (SCP).
 ///
-/// What others send arrives at an [InstanceSink]. Data sets pass as the bytes they are: nothing
+/// Start at [Association] to ask another node for something, at [StorageServer] to be sent images.
+/// A node is written as [NodeAddress]. What arrives is handed to an [InstanceSink]; what is sent
+/// comes straight from a [serdab.dicom.ByteSource]. Data sets pass as the bytes they are: nothing
 /// here reads or changes one.
 ///
 /// `docs/dicom-network.md` says how it is built. This package knows nothing of backups, and opens
