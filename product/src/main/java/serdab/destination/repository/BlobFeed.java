@@ -59,6 +59,8 @@ final class BlobFeed {
 
   /// What a piece is.
   sealed interface Kind {
+    /// What files say beside their bulk.
+    ///
     /// @param level of zstd
     record Header(int level) implements Kind {}
 
