@@ -35,6 +35,7 @@ import serdab.restore.LibraryReport;
 import serdab.restore.LibraryRestore;
 import serdab.restore.MediaReport;
 import serdab.restore.MediaRestore;
+import serdab.restore.RejectedFiles;
 import serdab.restore.Restore;
 import serdab.restore.RestorePlan;
 import serdab.restore.RestoreReport;
@@ -139,6 +140,12 @@ final class RestoreCommand implements Callable<Integer> {
       paramLabel = "TIME",
       description = "As it was at this time (ISO 8601): the newest version read until then.")
   private @Nullable String asOf;
+
+  @Option(
+      names = "--with-rejected",
+      description =
+          "Also brings back what a rejection note in the copy rejects; it is left out otherwise.")
+  private boolean withRejected;
 
   @Option(
       names = "--wait-until-imported",
@@ -289,12 +296,17 @@ final class RestoreCommand implements Callable<Integer> {
   private int toFolderOrZips(Work work, TerminalProgress bar, String to) {
     Restore restore =
         new Restore(
-            work.place(), work.catalogue()::label, work.progress(), work.stop()::isRequested);
+            work.place(),
+            work.catalogue()::label,
+            rejected(),
+            work.progress(),
+            work.stop()::isRequested);
     if (dryRun) {
       Path folder =
           Wiring.isDestination(to) ? Wiring.destinationFolder(to) : Wiring.targetFolder(to);
       OptionalLong room = Room.at(folder);
-      return printed(restore.plan(work.wanted(), work.time(), room), work, bar);
+      return printed(
+          restore.plan(work.wanted(), work.time(), Wiring.isDestination(to), room), work, bar);
     }
     RestoreReport report;
     if (Wiring.isDestination(to)) {
@@ -308,6 +320,10 @@ final class RestoreCommand implements Callable<Integer> {
     }
     bar.end();
     return printer().print(report);
+  }
+
+  private RejectedFiles rejected() {
+    return withRejected ? RejectedFiles.BROUGHT : RejectedFiles.LEFT_OUT;
   }
 
   private RestorePrinter printer() {
@@ -332,7 +348,7 @@ final class RestoreCommand implements Callable<Integer> {
         new ViewerRestore(
             work.place(),
             work.catalogue()::label,
-            new ViewerRestore.Settings(incomingLimit, again, patience),
+            new ViewerRestore.Settings(incomingLimit, again, patience, rejected()),
             around.clock(),
             duration -> Thread.sleep(duration),
             around.random(),
@@ -412,6 +428,7 @@ final class RestoreCommand implements Callable<Integer> {
           new MediaRestore(
               work.place(),
               work.catalogue()::label,
+              rejected(),
               checksums,
               scratch.path(),
               around.random(),

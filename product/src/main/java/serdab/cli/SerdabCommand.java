@@ -30,6 +30,7 @@ final class SerdabCommand implements Runnable {
           new Named("backup", BackupCommand.class),
           new Named("status", StatusCommand.class),
           new Named("studies", StudiesCommand.class),
+          new Named("reconcile", ReconcileCommand.class),
           new Named("verify", VerifyCommand.class),
           new Named("restore", RestoreCommand.class),
           new Named("check", CheckCommand.class),

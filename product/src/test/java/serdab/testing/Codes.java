@@ -93,6 +93,8 @@ public final class Codes {
           "month-done",
           "not-readable",
           "not-run",
+          "no-images",
+          "not-in-list",
           "online-backup",
           "recovery-catalogue",
           "recovered-at",

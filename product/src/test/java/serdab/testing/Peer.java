@@ -23,6 +23,7 @@ public enum Peer {
   PLISTUTIL("libplist-utils", "plistutil"),
   SYSTEMD("systemd", "systemd-analyze"),
   POSTGRESQL("postgresql"),
+  ORTHANC("orthanc-dicomweb"),
   /// The folder `shared/data` beside the checkout, or `SERDAB_SHARED`.
   SHARED_DATA("shared data");
 
@@ -46,6 +47,7 @@ public enum Peer {
       case SHARED_DATA -> SharedData.isPresent();
       case PYDICOM -> Python.hasPydicom();
       case POSTGRESQL -> PostgresServer.isInstalled();
+      case ORTHANC -> OrthancServer.isInstalled();
       default -> programs.stream().allMatch(Peer::isOnPath);
     };
   }

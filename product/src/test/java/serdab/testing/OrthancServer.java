@@ -1,0 +1,152 @@
+package serdab.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/// An Orthanc with its DICOMweb plugin, from Debian's packages: a new storage folder, free ports on
+/// the loopback address, gone when it is closed. One thread at a time.
+public final class OrthancServer implements AutoCloseable {
+
+  private static final Path PLUGIN = Path.of("/usr/share/orthanc/plugins/libOrthancDicomWeb.so");
+  private static final List<Path> PROGRAMS =
+      List.of(Path.of("/usr/sbin/Orthanc"), Path.of("/usr/bin/Orthanc"));
+
+  /// It starts in a few seconds; a busy machine takes longer.
+  private static final long START_SECONDS_MAX = 90;
+
+  private static final long LOOK_MILLIS = 100;
+
+  private final Path folder;
+  private final Process process;
+  private final int port;
+  private final Thread stopAtExit = new Thread(this::stop, "stop-orthanc");
+
+  private OrthancServer(Path folder, Process process, int port) {
+    this.folder = folder;
+    this.process = process;
+    this.port = port;
+  }
+
+  static boolean isInstalled() {
+    return Files.exists(PLUGIN) && program().isPresent();
+  }
+
+  private static Optional<Path> program() {
+    return PROGRAMS.stream().filter(Files::isExecutable).findFirst();
+  }
+
+  /// Starts a server; call only where [Peer#ORTHANC] is required.
+  public static OrthancServer start() {
+    return start("");
+  }
+
+  /// The same, set up in another way.
+  ///
+  /// @param settings more members of its configuration, each with a comma before it
+  public static OrthancServer start(String settings) {
+    try {
+      Path folder = Files.createTempDirectory("serdab-orthanc");
+      int port = freePort();
+      Path configuration = folder.resolve("orthanc.json");
+      Files.writeString(
+          configuration,
+          """
+          {
+            "Name": "for tests",
+            "StorageDirectory": "%1$s/storage", "IndexDirectory": "%1$s/storage",
+            "RemoteAccessAllowed": false, "AuthenticationEnabled": false,
+            "HttpPort": %2$d, "DicomServerEnabled": false,
+            "Plugins": ["%3$s"],
+            "DicomWeb": {"Enable": true, "Root": "/dicom-web/"}%4$s
+          }
+          """
+              .formatted(folder, port, PLUGIN, settings));
+      Process process =
+          new ProcessBuilder(program().orElseThrow().toString(), configuration.toString())
+              .directory(folder.toFile())
+              .redirectErrorStream(true)
+              .redirectOutput(folder.resolve("log").toFile())
+              .start();
+      OrthancServer server = new OrthancServer(folder, process, port);
+      Runtime.getRuntime().addShutdownHook(server.stopAtExit);
+      server.awaitAnswer();
+      return server;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
+  private void awaitAnswer() throws IOException {
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      HttpRequest request = HttpRequest.newBuilder(URI.create(url() + "/studies?limit=1")).build();
+      for (long left = START_SECONDS_MAX * 1000 / LOOK_MILLIS; left > 0; left--) {
+        if (!process.isAlive()) {
+          break;
+        }
+        try {
+          int status = http.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+          if (status == 200 || status == 204) {
+            return;
+          }
+        } catch (IOException e) {
+          // Not yet.
+        }
+        // There is nothing else to wait for: another program's socket.
+        process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+      }
+      String log = Files.readString(folder.resolve("log"));
+      close();
+      throw new IllegalStateException("Orthanc does not answer: " + log);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      close();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /// The address before `/studies`.
+  public String url() {
+    return "http://127.0.0.1:" + port + "/dicom-web";
+  }
+
+  private void stop() {
+    process.destroyForcibly();
+    try {
+      process.waitFor(START_SECONDS_MAX, TimeUnit.SECONDS);
+      try (Stream<Path> all = Files.walk(folder)) {
+        for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+          Files.deleteIfExists(path);
+        }
+      }
+    } catch (IOException e) {
+      // A temporary folder that stays is no reason to fail a test.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    stop();
+    Runtime.getRuntime().removeShutdownHook(stopAtExit);
+  }
+}
