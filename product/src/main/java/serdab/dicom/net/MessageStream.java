@@ -17,6 +17,9 @@ final class MessageStream {
   /// What one write takes. Small images fit whole, with their command.
   private static final int OUT_BYTES = 256 << 10;
 
+  /// Enough for any command of ours: who only answers needs no more.
+  private static final int COMMAND_OUT_BYTES = 4 << 10;
+
   /// A shorter fragment at the end of a full buffer costs more than another write.
   private static final int WORTH_A_FRAGMENT = 16 << 10;
 
@@ -31,7 +34,7 @@ final class MessageStream {
   private final Connection connection;
   private final int fragmentMax;
   private final long messageBytesMax;
-  private final ByteBuffer out;
+  private ByteBuffer out;
   private final ByteBuffer fragmentHeader = ByteBuffer.allocate(FRAGMENT_HEADER_BYTES);
 
   private long sentBytes;
@@ -69,10 +72,13 @@ final class MessageStream {
     }
     // Each fragment has an even length (PS3.8 section 9.3.1).
     this.fragmentMax = (int) Math.max(2, (pduLength - FRAGMENT_HEADER_BYTES) & ~1L);
-    this.out =
-        connection.transport().prefersDirectBuffers()
-            ? ByteBuffer.allocateDirect(OUT_BYTES)
-            : ByteBuffer.allocate(OUT_BYTES);
+    this.out = buffer(COMMAND_OUT_BYTES);
+  }
+
+  private ByteBuffer buffer(int bytes) {
+    return connection.transport().prefersDirectBuffers()
+        ? ByteBuffer.allocateDirect(bytes)
+        : ByteBuffer.allocate(bytes);
   }
 
   // ---- sending
@@ -80,8 +86,11 @@ final class MessageStream {
   /// Sends a message. When the source fails or became shorter, the association is of no use any
   /// more: half a message cannot be taken back.
   void send(int context, CommandSet command, @Nullable Outgoing dataSet) throws IOException {
-    out.clear();
     byte[] bytes = command.bytes();
+    if (out.capacity() < OUT_BYTES && (dataSet != null || bytes.length > COMMAND_OUT_BYTES / 2)) {
+      out = buffer(OUT_BYTES);
+    }
+    out.clear();
     put(context, COMMAND, new Outgoing(ByteSource.of(bytes), 0, bytes.length, false));
     if (dataSet != null) {
       put(context, 0, dataSet);

@@ -156,7 +156,7 @@ class GarbageTest {
   }
 
   /// Dialogues that begin well, with something in them changed, cut, doubled or put elsewhere.
-  @SeededTest(runs = 60)
+  @SeededTest(runs = 40)
   void aDialogueWithDamageEndsByItself(RandomGenerator random) throws Exception {
     List<byte[]> dialogue =
         List.of(
