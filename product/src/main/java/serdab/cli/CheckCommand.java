@@ -39,13 +39,14 @@ import serdab.store.ReadBack;
     description = {
       "In a place for copies it tries out writing, renaming, listing and reading back, with small",
       "files of its own that are removed afterwards. In a library or folder to back up it only",
-      "reads. Exit code: 0 when it will do, 3 when something that a backup needs does not work."
+      "reads, and so it does of a DICOMweb node. Exit code: 0 when it will do, 3 when something that a backup needs does not work."
     },
     footer = {
       "",
       "Examples:",
       "  serdab check zip:/Volumes/Backup",
       "  serdab check \"$HOME/Documents/Horos Data\"",
+      "  serdab check \"dicomweb:https://pacs.example/dicom-web?token=env:PACS_TOKEN\"",
       "  serdab check zip:/Volumes/Backup --json"
     })
 final class CheckCommand implements Callable<Integer> {
@@ -57,8 +58,8 @@ final class CheckCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "PLACE|SOURCE",
       description =
-          "A place for copies: zip:PATH. A source: a library, horos:PATH or folder:PATH. A PATH"
-              + " alone: what is there.")
+          "A place for copies: zip:PATH. A source: a library, horos:PATH or folder:PATH. A node:"
+              + " dicomweb:URL. A PATH alone: what is there.")
   @SuppressWarnings("NullAway.Init") // required
   private String what;
 
@@ -86,6 +87,9 @@ final class CheckCommand implements Callable<Integer> {
               "wrong-option",
               "--speed-bytes is " + speedBytes + "; it must be from 0 to " + SPEED_BYTES_MAX + ".",
               "Run: serdab check --help"));
+    }
+    if (Nodes.isNode(what)) {
+      return new NodeCheck(around, json).check(what);
     }
     return isPlace() ? checkPlace() : checkSource();
   }
@@ -185,7 +189,7 @@ final class CheckCommand implements Callable<Integer> {
     out.flush();
   }
 
-  private static String line(Messages say, Verdict verdict, String text) {
+  static String line(Messages say, Verdict verdict, String text) {
     return "  %-10s  %s".formatted(say.text("check.verdict-" + word(verdict)), text);
   }
 
@@ -220,12 +224,11 @@ final class CheckCommand implements Callable<Integer> {
         });
   }
 
-  private static void number(
-      tools.jackson.core.JsonGenerator writer, String name, OptionalLong value) {
+  static void number(tools.jackson.core.JsonGenerator writer, String name, OptionalLong value) {
     writer.writeNumberProperty(name, value.orElse(-1));
   }
 
-  private static void check(tools.jackson.core.JsonGenerator writer, String name, Result result) {
+  static void check(tools.jackson.core.JsonGenerator writer, String name, Result result) {
     writer.writeStartObject();
     writer.writeStringProperty("name", name);
     writer.writeStringProperty("verdict", word(result.verdict()));
