@@ -89,7 +89,7 @@ final class CheckCommand implements Callable<Integer> {
               "Run: serdab check --help"));
     }
     if (Nodes.isNode(what)) {
-      return new NodeCheck(around, json).check(what);
+      return new WebNodeCheck(around, json).check(what);
     }
     return isPlace() ? checkPlace() : checkSource();
   }

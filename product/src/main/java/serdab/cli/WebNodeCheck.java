@@ -18,7 +18,7 @@ import serdab.store.PlaceCheck.Verdict;
 
 /// Whether a DICOMweb node behaves as a backup needs. Only asks and retrieves: what is stored at a
 /// node cannot be taken away again.
-final class NodeCheck {
+final class WebNodeCheck {
 
   /// An instance longer than this is not read whole to learn what one looks like.
   private static final int INSTANCE_BYTES_MAX = 256 << 20;
@@ -28,7 +28,7 @@ final class NodeCheck {
   private final Map<String, Result> results = new LinkedHashMap<>();
   private long studies;
 
-  NodeCheck(Surroundings around, boolean json) {
+  WebNodeCheck(Surroundings around, boolean json) {
     this.around = around;
     this.json = json;
   }
