@@ -31,22 +31,25 @@ import serdab.store.PlaceCheck.Result;
 import serdab.store.PlaceCheck.Verdict;
 import serdab.store.ReadBack;
 
-/// `serdab check`: whether a place or a source behaves as a backup needs.
+/// `serdab check`: whether a place, a source or a DICOM node behaves as a backup needs.
 @Command(
     name = "check",
     mixinStandardHelpOptions = true,
-    header = "Shows whether a place or a source behaves as a backup needs.",
+    header = "Shows whether a place, a source or a DICOM node behaves as a backup needs.",
     description = {
       "In a place for copies it tries out writing, renaming, listing and reading back, with small",
       "files of its own that are removed afterwards. In a library or folder to back up it only",
-      "reads. Exit code: 0 when it will do, 3 when something that a backup needs does not work."
+      "reads. A DICOM node is asked whether it answers, and what it takes and offers; nothing is",
+      "stored there. Exit code: 0 when it will do, 3 when something that a backup needs does not",
+      "work."
     },
     footer = {
       "",
       "Examples:",
       "  serdab check zip:/Volumes/Backup",
       "  serdab check \"$HOME/Documents/Horos Data\"",
-      "  serdab check zip:/Volumes/Backup --json"
+      "  serdab check zip:/Volumes/Backup --json",
+      "  serdab check \"dicom://ARCHIVE@pacs.example:11112?calling=SERDAB\""
     })
 final class CheckCommand implements Callable<Integer> {
 
@@ -55,10 +58,10 @@ final class CheckCommand implements Callable<Integer> {
   private final Surroundings around;
 
   @Parameters(
-      paramLabel = "PLACE|SOURCE",
+      paramLabel = "PLACE|SOURCE|NODE",
       description =
-          "A place for copies: zip:PATH. A source: a library, horos:PATH or folder:PATH. A PATH"
-              + " alone: what is there.")
+          "A place for copies: zip:PATH. A source: a library, horos:PATH or folder:PATH. A DICOM"
+              + " node: dicom://CALLED@HOST:PORT?calling=TITLE. A PATH alone: what is there.")
   @SuppressWarnings("NullAway.Init") // required
   private String what;
 
@@ -86,6 +89,9 @@ final class CheckCommand implements Callable<Integer> {
               "wrong-option",
               "--speed-bytes is " + speedBytes + "; it must be from 0 to " + SPEED_BYTES_MAX + ".",
               "Run: serdab check --help"));
+    }
+    if (NodeCheck.isNode(what)) {
+      return NodeCheck.run(what, around.terminal(), json);
     }
     return isPlace() ? checkPlace() : checkSource();
   }
@@ -185,7 +191,7 @@ final class CheckCommand implements Callable<Integer> {
     out.flush();
   }
 
-  private static String line(Messages say, Verdict verdict, String text) {
+  static String line(Messages say, Verdict verdict, String text) {
     return "  %-10s  %s".formatted(say.text("check.verdict-" + word(verdict)), text);
   }
 

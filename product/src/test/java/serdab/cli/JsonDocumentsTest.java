@@ -26,6 +26,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import serdab.Sha256;
 import serdab.dicom.NoteBytes;
+import serdab.dicom.net.AeTitle;
+import serdab.dicom.net.DimseStatus;
+import serdab.dicom.net.ServerSettings;
+import serdab.dicom.net.StorageServer;
 import serdab.testing.SharedData;
 import serdab.testing.horos.HorosLibraryBuilder;
 import serdab.testing.horos.HorosLibraryFixture;
@@ -128,6 +132,16 @@ class JsonDocumentsTest {
     Path listing = Files.createDirectories(folder.resolve("listing"));
     Files.copy(folder.resolve("cd/DICOMDIR"), listing.resolve("DICOMDIR"));
     checkPrinted("serdab-check-v1", "check", "folder:" + listing, "--json");
+
+    try (StorageServer node =
+        StorageServer.start(
+            new ServerSettings(AeTitle.ours("INBOX")), _ -> DimseStatus.SUCCESS, _ -> {})) {
+      checkPrinted(
+          "serdab-checknode-v1",
+          "check",
+          "dicom://INBOX@127.0.0.1:" + node.address().getPort(),
+          "--json");
+    }
 
     checkPrinted("serdab-service-v1", "service", "status", "--json");
     checkRepository();

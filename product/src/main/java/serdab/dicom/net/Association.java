@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -12,11 +13,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import serdab.SerdabException;
+import serdab.dicom.DataSet;
+import serdab.dicom.SopInstanceUid;
 import serdab.dicom.TransferSyntax;
 import serdab.dicom.net.MessageStream.Message;
 import serdab.dicom.net.MessageStream.Outgoing;
+import serdab.dicom.net.NodeSheet.Service;
 import serdab.dicom.net.OutgoingInstance.Kind;
 
 /// An association that we asked for, to have things done by a peer.
@@ -37,6 +42,7 @@ public final class Association implements AutoCloseable {
   private final Map<Integer, PresentationContext> accepted;
   private final Map<Kind, Integer> contextOfKind = new HashMap<>();
   private final int window;
+  private final List<CommitmentReport> early = new ArrayList<>();
   private int lastMessageId;
   private boolean ended;
 
@@ -291,6 +297,228 @@ public final class Association implements AutoCloseable {
             instance.source(), instance.offset(), instance.lengthBytes(), isOdd(instance)));
   }
 
+  // ---- query
+
+  /// Asks what the peer holds (C-FIND).
+  ///
+  /// @param keys by tag: a value matches, an empty one is asked for; the level is added
+  /// @param matchesMax after this many the rest is cancelled; nodes cut off by themselves, too, and
+  ///   say nothing
+  /// @param matches is given each match; may be read until this returns
+  /// @return success; cancelled when there were more than `matchesMax`; else why not
+  public DimseStatus find(
+      QueryLevel level, Map<Integer, String> keys, int matchesMax, Consumer<DataSet> matches) {
+    Service root = root(Service.FIND_STUDY_ROOT, Service.FIND_PATIENT_ROOT);
+    return doing(() -> {
+      int id = request(Command.C_FIND_RQ, root, identifier(level, keys), _ -> {});
+      int count = 0;
+      boolean cancelled = false;
+      while (true) {
+        Message message = await(retrievePatience());
+        CommandSet response = expect(message, Command.C_FIND_RQ);
+        byte[] body = messages.bodyBytes(Identifier.BYTES_MAX);
+        if (response.status().kind() != DimseStatus.Kind.PENDING) {
+          return response.status();
+        }
+        if (count < matchesMax) {
+          matches.accept(Identifier.read(body));
+        } else if (!cancelled) {
+          cancelled = true;
+          cancel(root, id);
+        }
+        count++;
+      }
+    });
+  }
+
+  // ---- retrieval
+
+  /// Asks the peer to send what it holds to a node that it knows (C-MOVE): mostly to ourselves. What
+  /// arrives there is the truth.
+  ///
+  /// @param keys unique keys of the level and those above; several UIDs are joined with a backslash
+  public RetrieveOutcome move(QueryLevel level, Map<Integer, String> keys, AeTitle destination) {
+    Service root = root(Service.MOVE_STUDY_ROOT, Service.MOVE_PATIENT_ROOT);
+    return doing(() -> {
+      request(
+          Command.C_MOVE_RQ,
+          root,
+          identifier(level, keys),
+          command -> command.title(CommandSet.MOVE_DESTINATION, destination));
+      while (true) {
+        Message message = await(retrievePatience());
+        CommandSet response = expect(message, Command.C_MOVE_RQ);
+        byte[] body = messages.bodyBytes(Identifier.BYTES_MAX);
+        if (response.status().kind() != DimseStatus.Kind.PENDING) {
+          return outcome(response, body);
+        }
+      }
+    });
+  }
+
+  /// Asks the peer to send what it holds on this association (C-GET).
+  ///
+  /// @param sink is given what comes, as of an association numbered 0
+  public RetrieveOutcome get(QueryLevel level, Map<Integer, String> keys, InstanceSink sink) {
+    Service root = root(Service.GET_STUDY_ROOT, Service.GET_PATIENT_ROOT);
+    return doing(() -> {
+      StoreService storage =
+          new StoreService(
+              sink,
+              new AssociationFacts(
+                  0,
+                  node.called(),
+                  node.calling(),
+                  connection.transport().remote().getAddress(),
+                  peerClassUid(),
+                  peerVersionName(),
+                  connection.transport().peerCertificate()));
+      request(Command.C_GET_RQ, root, identifier(level, keys), _ -> {});
+      while (true) {
+        Message message = await(retrievePatience());
+        if (message.command().commandField() == Command.C_STORE_RQ) {
+          PresentationContext context = accepted.get(message.contextId());
+          if (context == null) {
+            throw connection.protocolError("a message on a context that was not accepted");
+          }
+          storage.answer(messages, message, context);
+          continue;
+        }
+        CommandSet response = expect(message, Command.C_GET_RQ);
+        byte[] body = messages.bodyBytes(Identifier.BYTES_MAX);
+        if (response.status().kind() != DimseStatus.Kind.PENDING) {
+          return outcome(response, body);
+        }
+      }
+    });
+  }
+
+  private static RetrieveOutcome outcome(CommandSet response, byte[] body) throws IOException {
+    List<SopInstanceUid> failed =
+        body.length == 0
+            ? List.of()
+            : Identifier.read(body).strings(Identifier.FAILED_SOP_INSTANCE_UID_LIST).stream()
+                .map(SopInstanceUid::new)
+                .toList();
+    return new RetrieveOutcome(
+        response.status(),
+        response.number(CommandSet.COMPLETED_SUB_OPERATIONS).orElse(-1),
+        response.number(CommandSet.FAILED_SUB_OPERATIONS).orElse(-1),
+        response.number(CommandSet.WARNING_SUB_OPERATIONS).orElse(-1),
+        failed);
+  }
+
+  private static byte[] identifier(QueryLevel level, Map<Integer, String> keys) {
+    Identifier identifier =
+        new Identifier().text(Identifier.QUERY_RETRIEVE_LEVEL, level.name());
+    keys.forEach(identifier::text);
+    return identifier.bytes();
+  }
+
+  /// The service by study where the peer has it, else the one by patient.
+  private Service root(Service study, Service patient) {
+    if (contextFor(study.sopClassUid()).isPresent()) {
+      return study;
+    }
+    if (contextFor(patient.sopClassUid()).isPresent()) {
+      return patient;
+    }
+    throw NodeProblems.takesNothing(node);
+  }
+
+  /// Peers collect what they were asked for, and move it elsewhere, without a word meanwhile.
+  private Duration retrievePatience() {
+    return connection.timeouts().response().multipliedBy(5);
+  }
+
+  private int request(
+      int commandField, Service service, byte[] identifier, Consumer<CommandSet> more)
+      throws IOException {
+    int id = nextMessageId();
+    CommandSet command =
+        CommandSet.of(commandField, true)
+            .uid(CommandSet.AFFECTED_SOP_CLASS_UID, service.sopClassUid())
+            .number(CommandSet.MESSAGE_ID, id)
+            .number(CommandSet.PRIORITY, PRIORITY_MEDIUM);
+    more.accept(command);
+    messages.send(contextOf(service), command, Outgoing.of(identifier));
+    return id;
+  }
+
+  private void cancel(Service service, int id) throws IOException {
+    messages.send(
+        contextOf(service),
+        CommandSet.of(Command.C_CANCEL_RQ, false)
+            .number(CommandSet.MESSAGE_ID_BEING_RESPONDED_TO, id),
+        null);
+  }
+
+  private int contextOf(Service service) {
+    return contextFor(service.sopClassUid())
+        .orElseThrow(() -> NodeProblems.takesNothing(node));
+  }
+
+  // ---- storage commitment
+
+  /// Asks the peer to keep instances (N-ACTION). Its report comes later: on this association, to be
+  /// waited for with [#awaitReport], on another that we open, or to our [StorageServer].
+  ///
+  /// @param transactionUid a UID of ours, by which the report is known
+  /// @return whether the peer took the request
+  public DimseStatus requestCommitment(
+      String transactionUid, List<CommitmentReport.Reference> references) {
+    int context = contextOf(Service.STORAGE_COMMITMENT);
+    return doing(() -> {
+      messages.send(
+          context,
+          CommandSet.of(Command.N_ACTION_RQ, true)
+              .uid(CommandSet.REQUESTED_SOP_CLASS_UID, CommitmentReport.SOP_CLASS)
+              .number(CommandSet.MESSAGE_ID, nextMessageId())
+              .uid(CommandSet.REQUESTED_SOP_INSTANCE_UID, CommitmentReport.SOP_INSTANCE)
+              .number(CommandSet.ACTION_TYPE_ID, CommitmentReport.REQUEST_ACTION),
+          Outgoing.of(CommitmentReport.request(transactionUid, references)));
+      while (true) {
+        Message message = await(connection.timeouts().response());
+        // Some report before they have answered.
+        if (message.command().commandField() == Command.N_EVENT_REPORT_RQ) {
+          early.add(CommitmentService.answer(messages, message));
+          continue;
+        }
+        return expect(message, Command.N_ACTION_RQ).status();
+      }
+    });
+  }
+
+  /// Waits for a report on this association, answers it and gives it back. When none comes in time,
+  /// or the peer releases, the association is over, and the report may still come elsewhere.
+  ///
+  /// @param patience how long
+  public Optional<CommitmentReport> awaitReport(Duration patience) {
+    if (!early.isEmpty()) {
+      return Optional.of(early.removeFirst());
+    }
+    if (ended) {
+      return Optional.empty();
+    }
+    try {
+      Optional<Message> message = messages.receive(patience);
+      if (message.isEmpty()) {
+        releasedByPeer();
+        return Optional.empty();
+      }
+      if (message.get().command().commandField() != Command.N_EVENT_REPORT_RQ) {
+        throw connection.protocolError("a message that answers nothing");
+      }
+      return Optional.of(CommitmentService.answer(messages, message.get()));
+    } catch (NetworkException.TimedOut e) {
+      abort();
+      return Optional.empty();
+    } catch (IOException e) {
+      abort();
+      throw NodeProblems.of(node, e);
+    }
+  }
+
   // ---- the end
 
   /// Releases the association; what goes wrong with that changes nothing any more.
@@ -347,10 +575,15 @@ public final class Association implements AutoCloseable {
 
   private CommandSet awaitResponse(int request) throws IOException {
     Timeouts timeouts = connection.timeouts();
-    Message message =
-        messages
-            .receive(timeouts.forBytes(timeouts.response(), messages.sentBytes()))
-            .orElseThrow(this::releasedByPeer);
+    return expect(
+        await(timeouts.forBytes(timeouts.response(), messages.sentBytes())), request);
+  }
+
+  private Message await(Duration patience) throws IOException {
+    return messages.receive(patience).orElseThrow(this::releasedByPeer);
+  }
+
+  private CommandSet expect(Message message, int request) throws IOException {
     if (message.command().commandField() != Command.responseTo(request)) {
       throw connection.protocolError("a message that answers nothing");
     }

@@ -51,6 +51,43 @@ public final class AssociationRequest {
                 ProposedContext.VERIFICATION, List.of(TransferSyntax.IMPLICIT_LITTLE_ENDIAN))));
   }
 
+  /// Asks for C-FIND: by study, and by patient for nodes that know only this.
+  public AssociationRequest querying() {
+    return services(NodeSheet.Service.FIND_STUDY_ROOT, NodeSheet.Service.FIND_PATIENT_ROOT);
+  }
+
+  /// Asks for C-MOVE.
+  public AssociationRequest moving() {
+    return services(NodeSheet.Service.MOVE_STUDY_ROOT, NodeSheet.Service.MOVE_PATIENT_ROOT);
+  }
+
+  /// Asks for C-GET, and to be sent what is got: on the same association, so that its kinds have to
+  /// be named beforehand.
+  ///
+  /// @param kinds what may come, at most 126; of one context with several transfer syntaxes the peer
+  ///   picks one
+  public AssociationRequest getting(List<ProposedContext> kinds) {
+    services(NodeSheet.Service.GET_STUDY_ROOT, NodeSheet.Service.GET_PATIENT_ROOT);
+    propose(kinds);
+    kinds.stream()
+        .map(ProposedContext::abstractSyntax)
+        .distinct()
+        .forEach(sopClass -> roles.add(new Pdu.RoleSelection(sopClass, false, true)));
+    return this;
+  }
+
+  /// Asks for storage commitment.
+  public AssociationRequest commitment() {
+    return services(NodeSheet.Service.STORAGE_COMMITMENT);
+  }
+
+  private AssociationRequest services(NodeSheet.Service... all) {
+    for (NodeSheet.Service service : all) {
+      propose(List.of(new ProposedContext(service.sopClassUid(), Identifier.syntaxes())));
+    }
+    return this;
+  }
+
   public AssociationRequest timeouts(Timeouts value) {
     this.timeouts = value;
     return this;

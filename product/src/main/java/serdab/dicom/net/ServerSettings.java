@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,7 @@ public final class ServerSettings {
   private boolean anyCalledTitle;
   private final List<Caller> callers = new ArrayList<>();
   private @Nullable SSLContext tls;
+  private @Nullable Consumer<CommitmentReport> reports;
   private boolean certificateNeeded = true;
   private int associationsMax = 32;
   private long pduLengthMax = 128 << 10;
@@ -106,6 +108,14 @@ public final class ServerSettings {
     return this;
   }
 
+  /// Takes reports on storage commitment from the nodes that were asked for it (PS3.4 annex J).
+  ///
+  /// @param value is given each, on the thread of its association
+  public ServerSettings reportsTo(Consumer<CommitmentReport> value) {
+    this.reports = value;
+    return this;
+  }
+
   public ServerSettings timeouts(Timeouts value) {
     this.timeouts = value;
     return this;
@@ -129,6 +139,14 @@ public final class ServerSettings {
 
   Optional<SSLContext> tls() {
     return Optional.ofNullable(tls);
+  }
+
+  boolean takesReports() {
+    return reports != null;
+  }
+
+  Consumer<CommitmentReport> reports() {
+    return reports == null ? _ -> {} : reports;
   }
 
   boolean isCertificateNeeded() {

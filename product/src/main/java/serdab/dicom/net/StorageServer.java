@@ -28,7 +28,8 @@ import serdab.dicom.net.MessageStream.Message;
 import serdab.dicom.net.Pdu.AssociateReject;
 import serdab.dicom.net.Pdu.ContextAnswer;
 
-/// Listens, and takes what others send (C-STORE), into an [InstanceSink]; answers C-ECHO.
+/// Listens, and takes what others send (C-STORE), into an [InstanceSink]; answers C-ECHO, and takes
+/// reports on storage commitment where somebody waits for them.
 ///
 /// Each association has a virtual thread of its own. Whatever a caller does ends its own
 /// association at most; the server goes on. Thread-safe.
@@ -308,6 +309,13 @@ public final class StorageServer implements AutoCloseable {
         }
         case Command.C_ECHO_RQ -> respond(messages, message, DimseStatus.SUCCESS);
         case Command.C_CANCEL_RQ -> messages.drain();
+        case Command.N_EVENT_REPORT_RQ -> {
+          if (isReport(context)) {
+            settings.reports().accept(CommitmentService.answer(messages, message));
+          } else {
+            respond(messages, message, DimseStatus.NO_SUCH_EVENT_TYPE);
+          }
+        }
         default -> {
           if (Command.isResponse(command.commandField())) {
             throw connection.protocolError("an answer to nothing that was asked");
@@ -315,6 +323,10 @@ public final class StorageServer implements AutoCloseable {
           respond(messages, message, DimseStatus.UNRECOGNIZED_OPERATION);
         }
       }
+    }
+
+    private static boolean isReport(PresentationContext context) {
+      return context.abstractSyntax().equals(CommitmentReport.SOP_CLASS);
     }
 
     private static void respond(MessageStream messages, Message message, DimseStatus status)
@@ -381,24 +393,45 @@ public final class StorageServer implements AutoCloseable {
             DicomWriter.IMPLEMENTATION_CLASS_UID,
             DicomWriter.IMPLEMENTATION_VERSION_NAME,
             request.user().window().map(StorageServer::granted),
-            List.of(),
+            roles(request),
             Optional.empty(),
             request.user().identity().map(UserIdentity::isAnswerWanted).orElse(false)));
   }
 
-  private static ContextAnswer answer(PresentationContext context) {
+  /// A node that reports on storage commitment is its SCP although it calls (PS3.4 section J.3.3):
+  /// it proposes that role, and needs it granted.
+  private List<Pdu.RoleSelection> roles(Pdu.AssociateRequest request) {
+    return request.user().roles().stream()
+        .filter(role ->
+            settings.takesReports() && role.sopClassUid().equals(CommitmentReport.SOP_CLASS))
+        .map(role -> new Pdu.RoleSelection(role.sopClassUid(), false, role.scp()))
+        .toList();
+  }
+
+  private ContextAnswer answer(PresentationContext context) {
     String proposedFirst =
         context.transferSyntaxes().isEmpty() ? "" : context.transferSyntaxes().getFirst();
     if (!context.abstractSyntax().equals(ProposedContext.VERIFICATION)
-        && !StorageClasses.contains(context.abstractSyntax())) {
+        && !StorageClasses.contains(context.abstractSyntax())
+        && !(settings.takesReports()
+            && context.abstractSyntax().equals(CommitmentReport.SOP_CLASS))) {
       return new ContextAnswer(
           context.id(), ContextAnswer.ABSTRACT_SYNTAX_NOT_SUPPORTED, proposedFirst);
     }
-    String chosen = StorageClasses.choose(context.transferSyntaxes());
+    String chosen =
+        context.abstractSyntax().equals(CommitmentReport.SOP_CLASS)
+            ? commonSyntax(context)
+            : StorageClasses.choose(context.transferSyntaxes());
     return chosen.isEmpty()
         ? new ContextAnswer(
             context.id(), ContextAnswer.TRANSFER_SYNTAXES_NOT_SUPPORTED, proposedFirst)
         : new ContextAnswer(context.id(), ContextAnswer.ACCEPTED, chosen);
+  }
+
+  /// Reports are read in the syntax that every node must know.
+  private static String commonSyntax(PresentationContext context) {
+    String common = Identifier.syntaxes().getFirst();
+    return context.transferSyntaxes().contains(common) ? common : "";
   }
 
   /// 0 asks for any number (PS3.7 section D.3.3.3.1).

@@ -18,7 +18,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /// An independent DICOM program: one that runs to its end, or a server that is stopped with the
 /// test.
-final class PeerProgram implements AutoCloseable {
+public final class PeerProgram implements AutoCloseable {
 
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -38,7 +38,7 @@ final class PeerProgram implements AutoCloseable {
   /// Starts a server and waits until it listens.
   ///
   /// @param command with `PORT` where the port belongs
-  static PeerProgram serve(Path folder, Map<String, String> environment, String... command)
+  public static PeerProgram serve(Path folder, Map<String, String> environment, String... command)
       throws IOException {
     int port;
     try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -74,7 +74,7 @@ final class PeerProgram implements AutoCloseable {
     }
   }
 
-  int port() {
+  public int port() {
     return port;
   }
 
