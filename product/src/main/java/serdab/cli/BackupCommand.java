@@ -82,7 +82,7 @@ final class BackupCommand implements Callable<Integer> {
       paramLabel = "SOURCE",
       description =
           "Runs without a configuration, with --to. A library or folder: PATH, horos:PATH or"
-              + " folder:PATH; or another destination, zip:PATH or repo:PATH, with every version that"
+              + " folder:PATH; what was received, inbox:PATH; or another destination, zip:PATH or repo:PATH, with every version that"
               + " it holds.")
   private @Nullable String from;
 

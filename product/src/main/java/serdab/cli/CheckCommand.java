@@ -102,7 +102,7 @@ final class CheckCommand implements Callable<Integer> {
     if (Wiring.isDestination(what)) {
       return true;
     }
-    if (what.startsWith("horos:") || what.startsWith("folder:")) {
+    if (what.startsWith("horos:") || what.startsWith("folder:") || what.startsWith("inbox:")) {
       return false;
     }
     Path folder = Wiring.sourceFolder(what);

@@ -10,7 +10,8 @@ import java.util.regex.Pattern;
 final class Addresses {
 
   /// What a source's path may begin with; none of them is a path whose kind is recognised.
-  private static final List<String> SOURCES = List.of("horos:", "folder:", "zip:", "repo:");
+  private static final List<String> SOURCES =
+      List.of("horos:", "folder:", "inbox:", "zip:", "repo:");
 
   private static final List<String> DESTINATIONS = List.of("zip:", "repo:");
 
@@ -47,7 +48,7 @@ final class Addresses {
                 + address
                 + "\", which is of no kind that is known; write "
                 + (bare
-                    ? "a path, horos:PATH, folder:PATH, zip:PATH or repo:PATH"
+                    ? "a path, horos:PATH, folder:PATH, inbox:PATH, zip:PATH or repo:PATH"
                     : "zip:PATH for a tree of ZIPs in a folder, or repo:PATH for a repository"));
       }
     }

@@ -333,8 +333,8 @@ public final class Association implements AutoCloseable {
 
   // ---- retrieval
 
-  /// Asks the peer to send what it holds to a node that it knows (C-MOVE): mostly to ourselves. What
-  /// arrives there is the truth.
+  /// Asks the peer to send what it holds to a node that it knows (C-MOVE): mostly to ourselves.
+  /// What arrives there is the truth.
   ///
   /// @param keys unique keys of the level and those above; several UIDs are joined with a backslash
   public RetrieveOutcome move(QueryLevel level, Map<Integer, String> keys, AeTitle destination) {
@@ -409,8 +409,7 @@ public final class Association implements AutoCloseable {
   }
 
   private static byte[] identifier(QueryLevel level, Map<Integer, String> keys) {
-    Identifier identifier =
-        new Identifier().text(Identifier.QUERY_RETRIEVE_LEVEL, level.name());
+    Identifier identifier = new Identifier().text(Identifier.QUERY_RETRIEVE_LEVEL, level.name());
     keys.forEach(identifier::text);
     return identifier.bytes();
   }
@@ -454,8 +453,7 @@ public final class Association implements AutoCloseable {
   }
 
   private int contextOf(Service service) {
-    return contextFor(service.sopClassUid())
-        .orElseThrow(() -> NodeProblems.takesNothing(node));
+    return contextFor(service.sopClassUid()).orElseThrow(() -> NodeProblems.takesNothing(node));
   }
 
   // ---- storage commitment
@@ -575,8 +573,7 @@ public final class Association implements AutoCloseable {
 
   private CommandSet awaitResponse(int request) throws IOException {
     Timeouts timeouts = connection.timeouts();
-    return expect(
-        await(timeouts.forBytes(timeouts.response(), messages.sentBytes())), request);
+    return expect(await(timeouts.forBytes(timeouts.response(), messages.sentBytes())), request);
   }
 
   private Message await(Duration patience) throws IOException {

@@ -64,8 +64,8 @@ public final class AssociationRequest {
   /// Asks for C-GET, and to be sent what is got: on the same association, so that its kinds have to
   /// be named beforehand.
   ///
-  /// @param kinds what may come, at most 126; of one context with several transfer syntaxes the peer
-  ///   picks one
+  /// @param kinds what may come, at most 126; of one context with several transfer syntaxes the
+  ///   peer picks one
   public AssociationRequest getting(List<ProposedContext> kinds) {
     services(NodeSheet.Service.GET_STUDY_ROOT, NodeSheet.Service.GET_PATIENT_ROOT);
     propose(kinds);

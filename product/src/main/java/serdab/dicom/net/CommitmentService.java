@@ -14,9 +14,7 @@ final class CommitmentService {
     CommitmentReport report =
         CommitmentReport.of(Identifier.read(messages.bodyBytes(Identifier.BYTES_MAX)));
     messages.send(
-        request.contextId(),
-        request.command().response(DimseStatus.SUCCESS, false),
-        null);
+        request.contextId(), request.command().response(DimseStatus.SUCCESS, false), null);
     return report;
   }
 }

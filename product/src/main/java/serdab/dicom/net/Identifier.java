@@ -29,7 +29,8 @@ final class Identifier {
   static final int REFERENCED_SOP_SEQUENCE = 0x00081199;
   static final int SPECIFIC_CHARACTER_SET = 0x00080005;
 
-  /// What one answer may take; an IMAGE-level match takes some hundred bytes, a list of failures more.
+  /// What one answer may take; an IMAGE-level match takes some hundred bytes, a list of failures
+  /// more.
   static final int BYTES_MAX = 16 << 20;
 
   private static final int ITEM = 0xFFFEE000;
@@ -52,8 +53,7 @@ final class Identifier {
     }
     values.put(tag, even);
     if (bytes.length > value.length()) {
-      values.put(
-          SPECIFIC_CHARACTER_SET, "ISO_IR 192".getBytes(StandardCharsets.US_ASCII));
+      values.put(SPECIFIC_CHARACTER_SET, "ISO_IR 192".getBytes(StandardCharsets.US_ASCII));
     }
     return this;
   }

@@ -1,6 +1,7 @@
 package serdab.dicom.net;
 
-/// What is asked for (PS3.4 section C.3): each level's keys come with the unique keys of those above.
+/// What is asked for (PS3.4 section C.3): each level's keys come with the unique keys of those
+/// above.
 public enum QueryLevel {
   STUDY,
   SERIES,
