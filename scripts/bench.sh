@@ -40,7 +40,7 @@ bench() {
 bench_jpeg_ls() {
   shared=${SERDAB_SHARED:-../shared}
   [ -d target/bench-data ] || make_bench target/bench-data || return
-  [ -d product/target/classes/serdab ] || run_maven -q compile -pl product
+  "$checkout/serdab" --version >/dev/null # builds
   for folder in "$shared/data/dicom/ct_dcm_qa_ct/Philips" "$shared/data/dicom/ct_dcm_qa_ct/GE" \
     "$shared/data/dicom/mr_siemens_dcm_qa_decubitus" target/bench-data; do
     echo "== $folder"

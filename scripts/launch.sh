@@ -110,8 +110,9 @@ forget_old_builds() {
     -exec rm -rf {} + 2>/dev/null || true
 }
 
-# Lets the JVM learn from what people run (JEP 483, 514, 515). The result is bound to this jar and this JDK,
-# and has its final name only when it is whole; two trainings at once only cost time.
+# Lets the JVM learn the classes of what people run (JEP 483, 514), but not what was hot then (JEP 515): it would
+# compile all of that again at once, where an unchanged run ends sooner. The result is bound to this jar and this
+# JDK, and has its final name only when it is whole; two trainings at once only cost time.
 make_class_cache() {
   mkdir -p "$cache_folder" 2>/dev/null && may_write "$cache_folder" || return 0
   training=$(mktemp -d "$cache_folder/training.XXXXXX") || return 0
@@ -119,6 +120,7 @@ make_class_cache() {
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   if "$jdk/bin/java" -XX:AOTCacheOutput="$training/aot" -XX:+UseSerialGC -Xmx256m \
+    -XX:+UnlockDiagnosticVMOptions -XX:-AOTRecordTraining \
     -Xlog:disable -Xlog:all=off -cp "$build/serdab.jar" serdab.cli.Training \
     "$training" "$checkout/examples/Horos Data" </dev/null >"$training/out" 2>&1 && [ -s "$training/aot" ]; then
     mv "$training/aot" "$cache_folder/$cache_name"

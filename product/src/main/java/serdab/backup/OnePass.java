@@ -22,6 +22,8 @@ import serdab.dicom.ByteSource;
 import serdab.dicom.DicomFile;
 import serdab.dicom.DigestPass;
 import serdab.dicom.InstanceFacts;
+import serdab.dicom.RejectionNote;
+import serdab.dicom.Rejections;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyVersion;
@@ -49,6 +51,8 @@ final class OnePass implements StudyReceiver {
   private final List<Target> targets = new ArrayList<>();
   private final List<StoredFile> files = new ArrayList<>();
   private final List<StudyVersion.Missing> missing = new ArrayList<>();
+  private final List<RejectionNote> notes = new ArrayList<>();
+  private int unreadableNotes;
   private final InstantSource clock;
   private long bytesRead;
   private SourceTook sourceTook = SourceTook.NOTHING;
@@ -175,6 +179,8 @@ final class OnePass implements StudyReceiver {
   void begin(StudyFacts facts, List<Target> wanted) {
     files.clear();
     missing.clear();
+    notes.clear();
+    unreadableNotes = 0;
     targets.clear();
     bytesRead = 0;
     targets.addAll(wanted);
@@ -190,6 +196,18 @@ final class OnePass implements StudyReceiver {
 
   List<StudyVersion.Missing> missing() {
     return List.copyOf(missing);
+  }
+
+  /// What the rejection notes among the files reject of them.
+  Rejections rejections(StudyFacts facts) {
+    return facts.key().isOther()
+        ? Rejections.NONE
+        : Rejections.of(facts, files, notes, unreadableNotes);
+  }
+
+  /// What is rejected of a version, when it is the one that was read last; else nothing is known.
+  Rejections rejectionsOf(StudyVersion version) {
+    return files.equals(version.files()) ? rejections(version.facts()) : Rejections.NONE;
   }
 
   long bytesRead() {
@@ -297,9 +315,20 @@ final class OnePass implements StudyReceiver {
     }
   }
 
-  private static StoredFile describe(
-      SourceFile file, long length, DicomFile index, DigestPass digests) {
+  /// A rejection note is kept like any file; that it is one is worth knowing.
+  private void noteRejections(DicomFile index) throws IOException {
+    Optional<RejectionNote> note = RejectionNote.of(index);
+    note.ifPresent(notes::add);
+    boolean mayBeOne = index.facts().sopClassUid().equals(RejectionNote.SOP_CLASS_UID);
+    if (note.isEmpty() && mayBeOne && index.isDamaged()) {
+      unreadableNotes++;
+    }
+  }
+
+  private StoredFile describe(SourceFile file, long length, DicomFile index, DigestPass digests)
+      throws IOException {
     List<Finding> findings = new ArrayList<>();
+    noteRejections(index);
     for (Anomaly anomaly : index.anomalies()) {
       findings.add(new Finding(kind(anomaly), file.path(), anomaly.position(), anomaly.detail()));
     }

@@ -29,6 +29,7 @@ import serdab.catalogue.VersionRow;
 import serdab.destination.CarryOver;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
+import serdab.destination.NotesInCopy;
 import serdab.destination.ProofOutcome;
 import serdab.destination.VersionReader;
 import serdab.dicom.StudyFacts;
@@ -470,7 +471,7 @@ public final class Replication {
         if (!now.isEmpty()) {
           catalogue.recordCopied(
               sourceId,
-              VersionRow.of(version),
+              VersionRow.of(version, NotesInCopy.of(reader)),
               now,
               version.id().hex(),
               "",

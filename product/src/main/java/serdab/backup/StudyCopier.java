@@ -33,6 +33,7 @@ import serdab.destination.HeldVersion;
 import serdab.destination.ProofOutcome;
 import serdab.destination.VersionReader;
 import serdab.dicom.InstanceFacts;
+import serdab.dicom.Rejections;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyKey;
 import serdab.dicom.StudyVersion;
@@ -416,6 +417,7 @@ final class StudyCopier {
   private StudyVersion version(SourceStudy study, Optional<VersionId> previous) {
     List<Finding> findings = new ArrayList<>(study.findings());
     findings.addAll(oddities(study.key(), pass.files()));
+    findings.addAll(rejections(pass.rejections(study.facts())));
     return StudyVersion.of(
         study.facts(),
         pass.files(),
@@ -445,6 +447,34 @@ final class StudyCopier {
         held.stream().map(HeldVersion::id).filter(id -> !id.equals(version.id())).toList();
     boolean isThere = version.supersedes().filter(others::contains).isPresent();
     return isThere || others.isEmpty() ? version : version.following(Optional.of(others.getLast()));
+  }
+
+  /// What rejection notes say: `docs/rejection-notes.md`.
+  private static List<Finding> rejections(Rejections rejections) {
+    List<Finding> findings = new ArrayList<>();
+    rejections
+        .counts()
+        .forEach((reason, count) ->
+            findings.add(
+                Finding.about(
+                    "",
+                    "rejection-note",
+                    count
+                        + " instances of this study are rejected ("
+                        + reason.code()
+                        + " "
+                        + reason.meaning()
+                        + "). All are kept; a restore leaves them out.")));
+    if (rejections.unclear() > 0) {
+      findings.add(
+          Finding.about(
+              "",
+              "rejection-note-unclear",
+              rejections.unclear()
+                  + " rejection notes are damaged, or name images in a way that leaves doubt. What"
+                  + " they name unclearly is restored."));
+    }
+    return findings;
   }
 
   /// What only the files together can tell.
@@ -688,7 +718,7 @@ final class StudyCopier {
     made.forEach(copy -> endProofsOfAnEarlierFile(copy, before));
     catalogue.recordCopied(
         sourceId,
-        VersionRow.of(version),
+        VersionRow.of(version, pass.rejectionsOf(version)),
         copies,
         study.fingerprint(),
         look,

@@ -33,10 +33,12 @@ import serdab.destination.Destination;
 import serdab.destination.ForeignCopy;
 import serdab.destination.ForeignCopy.Found;
 import serdab.destination.HeldVersion;
+import serdab.destination.NotesInCopy;
 import serdab.destination.ProofOutcome;
 import serdab.destination.VersionReader;
 import serdab.destination.ZipTreeDestination;
 import serdab.dicom.InstanceFacts;
+import serdab.dicom.Rejections;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyKey;
@@ -538,7 +540,7 @@ public final class TreeImport {
       switch (tree.prove(copy, tree.traits().copiedDepth())) {
         case ProofOutcome.Proven proof -> {
           try (VersionReader reader = tree.read(copy)) {
-            record(reader.version(), copy.proven(proof.proof()));
+            record(reader.version(), NotesInCopy.of(reader), copy.proven(proof.proof()));
           }
           isCopy(work, copy, ImportReport.Kind.ADOPTED);
         }
@@ -548,13 +550,13 @@ public final class TreeImport {
     }
 
     /// Remembers a copy in the tree; one of what the library has now covers its study.
-    private void record(StudyVersion version, HeldVersion copy) {
+    private void record(StudyVersion version, Rejections rejections, HeldVersion copy) {
       SourceStudy study = work.study;
       if (study != null) {
         readLibrary(study);
       }
       if (study == null || library == null || !library.id().equals(version.id())) {
-        catalogue.recordHeld(VersionRow.of(version), row(copy, tree));
+        catalogue.recordHeld(VersionRow.of(version, rejections), row(copy, tree));
         return;
       }
       catalogue.sawStudies(
@@ -563,7 +565,7 @@ public final class TreeImport {
       version.files().forEach(file -> findings.addAll(file.findings()));
       catalogue.recordCopied(
           setting.sourceId(),
-          VersionRow.of(version),
+          VersionRow.of(version, rejections),
           List.of(row(copy, tree)),
           study.fingerprint(),
           look,
@@ -792,7 +794,7 @@ public final class TreeImport {
                 .with(inventory.rows(study));
         HeldVersion adopted = tree.adopt(copy, version);
         held.add(version.id());
-        record(version, adopted);
+        record(version, rejected(copy, version), adopted);
         add(work, zip, ImportReport.Kind.ADOPTED, files, 0, 0, Optional.empty());
       } catch (SerdabException.Damaged e) {
         unusable(work, zip.location(), e.problem());
@@ -814,7 +816,8 @@ public final class TreeImport {
           copyTo(setting.to().get(), copy, version);
         }
       } else if (held.add(version.id())) {
-        catalogue.recordHeld(VersionRow.of(version), row(tree.adopt(copy, version), tree));
+        catalogue.recordHeld(
+            VersionRow.of(version, rejected(copy, version)), row(tree.adopt(copy, version), tree));
       } else {
         leaveAlone(work, zip.location());
         shown = ImportReport.Kind.DUPLICATE;
@@ -836,7 +839,13 @@ public final class TreeImport {
           copiedTo++;
         }
       }
-      catalogue.recordHeld(VersionRow.of(version), row(proven, other));
+      catalogue.recordHeld(VersionRow.of(version, rejected(copy, version)), row(proven, other));
+    }
+
+    private static Rejections rejected(ForeignCopy copy, StudyVersion version) {
+      try (VersionReader reader = copy.as(version)) {
+        return NotesInCopy.of(reader);
+      }
     }
 
     private StudyVersion version(

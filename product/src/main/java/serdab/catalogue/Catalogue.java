@@ -30,6 +30,8 @@ import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.StudyLabel;
 import serdab.VersionId;
+import serdab.dicom.Identity;
+import serdab.dicom.Rejections;
 import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyKey;
 
@@ -785,7 +787,8 @@ public final class Catalogue implements AutoCloseable {
               INSERT_VERSION
                   + " do update set read_at = excluded.read_at,"
                   + " missing_files = excluded.missing_files,"
-                  + " supersedes = excluded.supersedes")
+                  + " supersedes = excluded.supersedes, patient_id = excluded.patient_id,"
+                  + " patient_name = excluded.patient_name")
           .text(version.study().value())
           .text(version.id().hex())
           .time(version.readAt())
@@ -793,8 +796,11 @@ public final class Catalogue implements AutoCloseable {
           .number(version.lengthBytes())
           .number(version.missingFiles())
           .text(version.supersedes().map(VersionId::hex).orElse(""))
+          .text(version.identity().patientId().reveal(PatientData.Purpose.CATALOGUE))
+          .text(version.identity().patientName().reveal(PatientData.Purpose.CATALOGUE))
           .write();
       writeInstances(link, version, packed);
+      Rejected.write(link, version);
       for (CopyRow copy : copies) {
         Proofs.write(link, copy, turn);
       }
@@ -836,8 +842,11 @@ public final class Catalogue implements AutoCloseable {
           .number(version.lengthBytes())
           .number(version.missingFiles())
           .text(version.supersedes().map(VersionId::hex).orElse(""))
+          .text(version.identity().patientId().reveal(PatientData.Purpose.CATALOGUE))
+          .text(version.identity().patientName().reveal(PatientData.Purpose.CATALOGUE))
           .write();
       writeInstances(link, version, packed);
+      Rejected.write(link, version);
       Proofs.write(link, copy, turn);
       return copy;
     });
@@ -845,7 +854,8 @@ public final class Catalogue implements AutoCloseable {
 
   private static final String INSERT_VERSION =
       "insert into version (study, version, read_at, file_count, length_bytes, missing_files,"
-          + " supersedes) values (?, ?, ?, ?, ?, ?, ?) on conflict (study, version)";
+          + " supersedes, patient_id, patient_name) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+          + " on conflict (study, version)";
 
   private static void writeInstances(Link link, VersionRow version, byte[] packed)
       throws SQLException {
@@ -935,24 +945,33 @@ public final class Catalogue implements AutoCloseable {
   }
 
   public Optional<VersionRow> version(StudyKey study, VersionId id) {
-    return database.read(link ->
-        link.call(
-                "select v.read_at, v.file_count, v.length_bytes, v.missing_files,"
-                    + " v.supersedes, i.packed from version v join instance_list i"
-                    + " on i.study = v.study and i.version = v.version"
-                    + " where v.study = ? and v.version = ?")
-            .text(study.value())
-            .text(id.hex())
-            .one(row ->
-                new VersionRow(
-                    study,
-                    id,
-                    row.time(),
-                    row.number(),
-                    row.number(),
-                    (int) row.number(),
-                    maybeVersion(row.text()),
-                    instances(study, row.bytes()))));
+    return database.read(link -> {
+      List<Rejections.Rejected> rejected = Rejected.of(link, study, id);
+      return link.call(
+              "select v.read_at, v.file_count, v.length_bytes, v.missing_files,"
+                  + " v.supersedes, i.packed, v.patient_id, v.patient_name from version v"
+                  + " join instance_list i on i.study = v.study and i.version = v.version"
+                  + " where v.study = ? and v.version = ?")
+          .text(study.value())
+          .text(id.hex())
+          .one(row ->
+              new VersionRow(
+                  study,
+                  id,
+                  row.time(),
+                  row.number(),
+                  row.number(),
+                  (int) row.number(),
+                  maybeVersion(row.text()),
+                  instances(study, row.bytes()),
+                  new Identity(PatientData.of(row.text()), PatientData.of(row.text())),
+                  rejected));
+    });
+  }
+
+  /// What rejection notes reject, and whose studies were said to be.
+  public Rejected rejected() {
+    return new Rejected(database);
   }
 
   private List<VersionRow.InstanceLine> instances(StudyKey study, byte[] packed) {

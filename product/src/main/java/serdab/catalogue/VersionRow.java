@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import serdab.Sha256;
 import serdab.VersionId;
+import serdab.dicom.Identity;
+import serdab.dicom.Rejections;
 import serdab.dicom.StudyKey;
 import serdab.dicom.StudyVersion;
 
@@ -13,6 +15,8 @@ import serdab.dicom.StudyVersion;
 /// @param instances one line per file, kept packed; the other digests stand in the copies'
 ///   manifests
 /// @param missingFiles how many listed files it lacks
+/// @param identity whose it was said to be
+/// @param rejected instances that its rejection notes reject
 public record VersionRow(
     StudyKey study,
     VersionId id,
@@ -21,14 +25,48 @@ public record VersionRow(
     long lengthBytes,
     int missingFiles,
     Optional<VersionId> supersedes,
-    List<InstanceLine> instances) {
+    List<InstanceLine> instances,
+    Identity identity,
+    List<Rejections.Rejected> rejected) {
 
   public VersionRow {
     instances = List.copyOf(instances);
+    rejected = List.copyOf(rejected);
+  }
+
+  /// A version of which nobody knows whose it is, and without rejections.
+  public VersionRow(
+      StudyKey study,
+      VersionId id,
+      Instant readAt,
+      long fileCount,
+      long lengthBytes,
+      int missingFiles,
+      Optional<VersionId> supersedes,
+      List<InstanceLine> instances) {
+    this(
+        study,
+        id,
+        readAt,
+        fileCount,
+        lengthBytes,
+        missingFiles,
+        supersedes,
+        instances,
+        Identity.UNKNOWN,
+        List.of());
+  }
+
+  /// What is remembered of a version that was read, or that a manifest describes, without a look
+  /// into its rejection notes.
+  public static VersionRow of(StudyVersion version) {
+    return of(version, Rejections.NONE);
   }
 
   /// What is remembered of a version that was read, or that a manifest describes.
-  public static VersionRow of(StudyVersion version) {
+  ///
+  /// @param rejections what its notes reject
+  public static VersionRow of(StudyVersion version, Rejections rejections) {
     return new VersionRow(
         version.facts().key(),
         version.id(),
@@ -43,7 +81,9 @@ public record VersionRow(
                     file.instance().map(instance -> instance.sop().value()).orElse(""),
                     file.lengthBytes(),
                     file.digests().file()))
-            .toList());
+            .toList(),
+        Identity.of(version.facts()),
+        rejections.list());
   }
 
   /// What is remembered of one file.

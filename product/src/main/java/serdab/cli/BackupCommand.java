@@ -83,8 +83,8 @@ final class BackupCommand implements Callable<Integer> {
       paramLabel = "SOURCE",
       description =
           "Runs without a configuration, with --to. A library or folder: PATH, horos:PATH or"
-              + " folder:PATH; a node: dicomweb:URL; or another destination, zip:PATH or repo:PATH, with"
-              + " every version that it holds.")
+              + " folder:PATH; what was received, inbox:PATH; a node: dicomweb:URL; or another"
+              + " destination, zip:PATH or repo:PATH, with every version that it holds.")
   private @Nullable String from;
 
   @Option(

@@ -31,23 +31,26 @@ import serdab.store.PlaceCheck.Result;
 import serdab.store.PlaceCheck.Verdict;
 import serdab.store.ReadBack;
 
-/// `serdab check`: whether a place or a source behaves as a backup needs.
+/// `serdab check`: whether a place, a source or a DICOM node behaves as a backup needs.
 @Command(
     name = "check",
     mixinStandardHelpOptions = true,
-    header = "Shows whether a place or a source behaves as a backup needs.",
+    header = "Shows whether a place, a source or a DICOM node behaves as a backup needs.",
     description = {
       "In a place for copies it tries out writing, renaming, listing and reading back, with small",
       "files of its own that are removed afterwards. In a library or folder to back up it only",
-      "reads, and so it does of a DICOMweb node. Exit code: 0 when it will do, 3 when something that a backup needs does not work."
+      "reads. A DICOM or DICOMweb node is asked whether it answers, and what it offers; nothing is",
+      "stored there. Exit code: 0 when it will do, 3 when something that a backup needs does not",
+      "work."
     },
     footer = {
       "",
       "Examples:",
       "  serdab check zip:/Volumes/Backup",
       "  serdab check \"$HOME/Documents/Horos Data\"",
-      "  serdab check \"dicomweb:https://pacs.example/dicom-web?token=env:PACS_TOKEN\"",
-      "  serdab check zip:/Volumes/Backup --json"
+      "  serdab check zip:/Volumes/Backup --json",
+      "  serdab check \"dicom://ARCHIVE@pacs.example:11112?calling=SERDAB\"",
+      "  serdab check \"dicomweb:https://pacs.example/dicom-web?token=env:PACS_TOKEN\""
     })
 final class CheckCommand implements Callable<Integer> {
 
@@ -56,10 +59,11 @@ final class CheckCommand implements Callable<Integer> {
   private final Surroundings around;
 
   @Parameters(
-      paramLabel = "PLACE|SOURCE",
+      paramLabel = "PLACE|SOURCE|NODE",
       description =
-          "A place for copies: zip:PATH. A source: a library, horos:PATH or folder:PATH. A node:"
-              + " dicomweb:URL. A PATH alone: what is there.")
+          "A place for copies: zip:PATH. A source: a library, horos:PATH or folder:PATH. A DICOM"
+              + " node: dicom://CALLED@HOST:PORT?calling=TITLE, or dicomweb:URL. A PATH alone: what is"
+              + " there.")
   @SuppressWarnings("NullAway.Init") // required
   private String what;
 
@@ -91,6 +95,9 @@ final class CheckCommand implements Callable<Integer> {
     if (Nodes.isNode(what)) {
       return new WebNodeCheck(around, json).check(what);
     }
+    if (NodeCheck.isNode(what)) {
+      return NodeCheck.run(what, around.terminal(), json);
+    }
     return isPlace() ? checkPlace() : checkSource();
   }
 
@@ -100,7 +107,7 @@ final class CheckCommand implements Callable<Integer> {
     if (Wiring.isDestination(what)) {
       return true;
     }
-    if (what.startsWith("horos:") || what.startsWith("folder:")) {
+    if (what.startsWith("horos:") || what.startsWith("folder:") || what.startsWith("inbox:")) {
       return false;
     }
     Path folder = Wiring.sourceFolder(what);

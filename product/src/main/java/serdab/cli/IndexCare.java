@@ -54,13 +54,10 @@ final class IndexCare {
         }
       } catch (SerdabException e) {
         told.add(
-            new Problem(
+            PlanRun.copiesAreSafe(
                 "index-copies-not-thinned",
-                "The copies are safe, but old copies of the index were not thinned in "
-                    + destination.describe()
-                    + ": "
-                    + e.problem().what(),
-                e.problem().next()));
+                "old copies of the index were not thinned in " + destination.describe(),
+                e));
       }
     }
   }

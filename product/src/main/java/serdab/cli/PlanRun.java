@@ -387,15 +387,20 @@ final class PlanRun {
     }
   }
 
-  /// The lists of a destination could not be written; the copies are safe.
+  /// The lists of a destination could not be written.
   static Problem notListed(Destination destination, SerdabException e) {
-    return new Problem(
+    return copiesAreSafe(
         "lists-not-current",
-        "The copies are safe, but the lists of what is in "
-            + destination.describe()
-            + " are not up to date: "
-            + e.problem().what(),
-        e.problem().next());
+        "the lists of what is in " + destination.describe() + " are not up to date",
+        e);
+  }
+
+  /// What else was to be done in a destination failed.
+  ///
+  /// @param but what is not as it should be, in half a sentence
+  static Problem copiesAreSafe(String code, String but, SerdabException e) {
+    return new Problem(
+        code, "The copies are safe, but " + but + ": " + e.problem().what(), e.problem().next());
   }
 
   /// Holds lie beside the copies too, as a catalogue can be lost; what another catalogue placed
@@ -419,13 +424,10 @@ final class PlanRun {
   }
 
   static Problem holdsNotCompared(Destination destination, SerdabException e) {
-    return new Problem(
+    return copiesAreSafe(
         "holds-not-compared",
-        "The copies are safe, but the holds were not compared with those in "
-            + destination.describe()
-            + ": "
-            + e.problem().what(),
-        e.problem().next());
+        "the holds were not compared with those in " + destination.describe(),
+        e);
   }
 
   /// What a new machine needs when this one is lost.
@@ -444,13 +446,10 @@ final class PlanRun {
         kit.leave(destination, plansText(hides), row.get(), withCatalogue);
       } catch (SerdabException e) {
         warnings.add(
-            new Problem(
+            copiesAreSafe(
                 "recovery-kit-not-left",
-                "The copies are safe, but what a new machine would need was not left in "
-                    + destination.describe()
-                    + ": "
-                    + e.problem().what(),
-                e.problem().next()));
+                "what a new machine would need was not left in " + destination.describe(),
+                e));
       }
     }
   }

@@ -35,6 +35,7 @@ import serdab.restore.LibraryReport;
 import serdab.restore.LibraryRestore;
 import serdab.restore.MediaReport;
 import serdab.restore.MediaRestore;
+import serdab.restore.RejectedFiles;
 import serdab.restore.Restore;
 import serdab.restore.RestorePlan;
 import serdab.restore.RestoreReport;
@@ -141,6 +142,12 @@ final class RestoreCommand implements Callable<Integer> {
       paramLabel = "TIME",
       description = "As it was at this time (ISO 8601): the newest version read until then.")
   private @Nullable String asOf;
+
+  @Option(
+      names = "--with-rejected",
+      description =
+          "Also brings back what a rejection note in the copy rejects; it is left out otherwise.")
+  private boolean withRejected;
 
   @Option(
       names = "--wait-until-imported",
@@ -294,7 +301,11 @@ final class RestoreCommand implements Callable<Integer> {
   private int toFolderOrZips(Work work, TerminalProgress bar, String to) {
     Restore restore =
         new Restore(
-            work.place(), work.catalogue()::label, work.progress(), work.stop()::isRequested);
+            work.place(),
+            work.catalogue()::label,
+            rejected(),
+            work.progress(),
+            work.stop()::isRequested);
     if (dryRun) {
       OptionalLong room = OptionalLong.empty();
       if (!Nodes.isNode(to)) {
@@ -302,7 +313,8 @@ final class RestoreCommand implements Callable<Integer> {
             Room.at(
                 Wiring.isDestination(to) ? Wiring.destinationFolder(to) : Wiring.targetFolder(to));
       }
-      return printed(restore.plan(work.wanted(), work.time(), room), work, bar);
+      return printed(
+          restore.plan(work.wanted(), work.time(), Wiring.isDestination(to), room), work, bar);
     }
     RestoreReport report;
     if (Wiring.isDestination(to)) {
@@ -316,6 +328,10 @@ final class RestoreCommand implements Callable<Integer> {
     }
     bar.end();
     return printer().print(report);
+  }
+
+  private RejectedFiles rejected() {
+    return withRejected ? RejectedFiles.BROUGHT : RejectedFiles.LEFT_OUT;
   }
 
   private RestorePrinter printer() {
@@ -340,7 +356,7 @@ final class RestoreCommand implements Callable<Integer> {
         new ViewerRestore(
             work.place(),
             work.catalogue()::label,
-            new ViewerRestore.Settings(incomingLimit, again, patience),
+            new ViewerRestore.Settings(incomingLimit, again, patience, rejected()),
             around.clock(),
             duration -> Thread.sleep(duration),
             around.random(),
@@ -420,6 +436,7 @@ final class RestoreCommand implements Callable<Integer> {
           new MediaRestore(
               work.place(),
               work.catalogue()::label,
+              rejected(),
               checksums,
               scratch.path(),
               around.random(),

@@ -9,6 +9,7 @@ import serdab.dicom.Tag;
 import serdab.report.RunReport;
 import serdab.restore.LibraryReport;
 import serdab.restore.MediaReport;
+import serdab.restore.RestoreNotices;
 import serdab.restore.RestorePlan;
 import serdab.restore.RestoreReport;
 import serdab.restore.ViewerReport;
@@ -48,10 +49,12 @@ final class RestorePrinter {
             writer.writeNumberProperty("files_there", report.filesThere());
             writer.writeNumberProperty("bytes_written", report.bytesWritten());
             gaps(writer, report.gaps());
+            notices(writer, report.notices());
           });
       return outcome.exitCode();
     }
     gaps(report.gaps());
+    notices(report.notices());
     say(
         "restore.totals",
         report.studies(),
@@ -86,10 +89,12 @@ final class RestorePrinter {
             }
             writer.writeBooleanProperty("fits", plan.fits());
             gaps(writer, plan.gaps());
+            notices(writer, plan.notices());
           });
       return outcome.exitCode();
     }
     gaps(plan.gaps());
+    notices(plan.notices());
     say("restore.plan", plan.studies(), plan.files(), TerminalProgress.Sizes.text(plan.bytes()));
     if (plan.filesThere() > 0) {
       say("restore.plan-there", plan.filesThere());
@@ -154,10 +159,12 @@ final class RestorePrinter {
                 });
             writer.writeEndArray();
             gaps(writer, report.gaps());
+            notices(writer, report.notices());
           });
       return outcome.exitCode();
     }
     gaps(report.gaps());
+    notices(report.notices());
     leftOut(report.leftOut());
     for (ViewerReport.NotImported study : report.notImported()) {
       say("restore.viewer-waits", study.study(), study.missing(), study.instances());
@@ -354,10 +361,12 @@ final class RestorePrinter {
                 .forEach((tag, count) -> writer.writeNumberProperty(Tag.text(tag), count));
             writer.writeEndObject();
             gaps(writer, report.gaps());
+            notices(writer, report.notices());
           });
       return outcome.exitCode();
     }
     gaps(report.gaps());
+    notices(report.notices());
     list(
         "restore.media-left-out",
         report.leftOut().size(),
@@ -408,6 +417,44 @@ final class RestorePrinter {
       writer.writeEndObject();
     }
     writer.writeEndArray();
+  }
+
+  private static void notices(JsonGenerator writer, RestoreNotices notices) {
+    writer.writeArrayPropertyStart("rejected");
+    for (RestoreNotices.Rejected line : notices.rejected()) {
+      writer.writeStartObject();
+      writer.writeStringProperty("label", line.study().value());
+      writer.writeStringProperty("reason_code", line.reason().code());
+      writer.writeStringProperty("reason", line.reason().meaning());
+      writer.writeNumberProperty("files", line.files());
+      writer.writeBooleanProperty("left_out", line.leftOut());
+      writer.writeEndObject();
+    }
+    writer.writeEndArray();
+    writer.writeArrayPropertyStart("warnings");
+    for (RestoreNotices.Warning warning : notices.warnings()) {
+      writer.writeStartObject();
+      writer.writeStringProperty("label", warning.study().value());
+      ReportPrinter.problem(writer, warning.problem());
+      writer.writeEndObject();
+    }
+    writer.writeEndArray();
+  }
+
+  private void notices(RestoreNotices notices) {
+    for (RestoreNotices.Rejected line : notices.rejected()) {
+      say(
+          line.leftOut() ? "restore.rejected-left-out" : "restore.rejected-brought",
+          line.study(),
+          line.files(),
+          say.text("rejected." + line.reason().code()));
+    }
+    for (RestoreNotices.Warning warning : notices.warnings()) {
+      out.println(warning.study() + ": " + say.warning(warning.problem()));
+    }
+    if (notices.filesLeftOut() > 0) {
+      say("restore.rejected-totals", notices.filesLeftOut());
+    }
   }
 
   private void gaps(List<RestoreReport.Gap> gaps) {

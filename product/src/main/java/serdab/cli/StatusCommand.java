@@ -18,6 +18,7 @@ import serdab.Depth;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.catalogue.Catalogue;
+import serdab.catalogue.Rejected;
 import serdab.catalogue.RunRow;
 import serdab.catalogue.Safety;
 import serdab.plan.Configuration;
@@ -117,10 +118,11 @@ final class StatusCommand implements Callable<Integer> {
               .read();
       Map<String, There> free = free(status);
       List<RunRow> runs = catalogue.runs(RUNS_SHOWN);
+      Rejected.Totals rejected = catalogue.rejected().totals();
       if (json) {
-        printJson(status, free, runs, sources(catalogue));
+        printJson(status, free, runs, sources(catalogue), rejected);
       } else {
-        printText(status, free, runs);
+        printText(status, free, runs, rejected);
       }
       return status.safe() ? Main.ExitCodes.GOOD : Main.ExitCodes.INCOMPLETE;
     }
@@ -175,7 +177,7 @@ final class StatusCommand implements Callable<Integer> {
 
   private int nothingYet() {
     if (json) {
-      printJson(Status.beforeTheFirst(), Map.of(), List.of(), Map.of());
+      printJson(Status.beforeTheFirst(), Map.of(), List.of(), Map.of(), new Rejected.Totals(0, 0));
     } else {
       around.terminal().out().println(sentence(Status.beforeTheFirst()));
     }
@@ -257,7 +259,8 @@ final class StatusCommand implements Callable<Integer> {
 
   // ---- for people
 
-  private void printText(Status status, Map<String, There> free, List<RunRow> runs) {
+  private void printText(
+      Status status, Map<String, There> free, List<RunRow> runs, Rejected.Totals rejected) {
     var out = around.terminal().out();
     Messages say = around.terminal().messages();
     out.println(sentence(status));
@@ -279,6 +282,10 @@ final class StatusCommand implements Callable<Integer> {
                       since(run.startedAt()),
                       plan.running() ? say.text("status.running") : outcome(run))));
       plan.health().ifPresent(this::print);
+    }
+    if (rejected.instances() > 0) {
+      out.println();
+      out.println(say.text("status.rejected", rejected.instances(), rejected.studies()));
     }
     if (!runs.isEmpty()) {
       out.println();
@@ -425,7 +432,8 @@ final class StatusCommand implements Callable<Integer> {
       Status status,
       Map<String, There> free,
       List<RunRow> runs,
-      Map<String, Safety.OfSource> sources) {
+      Map<String, Safety.OfSource> sources,
+      Rejected.Totals rejected) {
     Json.object(
         around.terminal().out(),
         writer -> {
@@ -441,6 +449,8 @@ final class StatusCommand implements Callable<Integer> {
           writer.writeEndArray();
           writer.writeNumberProperty("studies", status.studies());
           writer.writeNumberProperty("safe_studies", status.safeStudies());
+          writer.writeNumberProperty("rejected_instances", rejected.instances());
+          writer.writeNumberProperty("studies_with_rejected", rejected.studies());
           writer.writeArrayPropertyStart("plans");
           status.plans().forEach(plan -> write(writer, plan, free));
           writer.writeEndArray();

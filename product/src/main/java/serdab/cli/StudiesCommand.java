@@ -3,6 +3,7 @@ package serdab.cli;
 import java.time.LocalDate;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -15,6 +16,8 @@ import serdab.PatientData.Purpose;
 import serdab.catalogue.Catalogue;
 import serdab.catalogue.CopyRow;
 import serdab.catalogue.StudyRow;
+import serdab.dicom.Identity;
+import serdab.dicom.RejectionNote;
 import serdab.dicom.StudyFacts;
 import tools.jackson.core.JsonGenerator;
 
@@ -182,6 +185,13 @@ final class StudiesCommand implements Callable<Integer> {
     if (row.changeSeenAt().isPresent()) {
       out.println(say.text("studies.version-waits"));
     }
+    rejected(row, catalogue)
+        .forEach((reason, count) ->
+            out.println(
+                say.text("studies.rejected", count, say.text("rejected." + reason.code()))));
+    if (otherPatient(row, catalogue)) {
+      out.println(say.text("studies.other-patient"));
+    }
     if (!row.problem().isEmpty()) {
       out.println("    " + row.problem());
     }
@@ -190,6 +200,17 @@ final class StudiesCommand implements Callable<Integer> {
         out.println("    " + text(finding, say));
       }
     }
+  }
+
+  private static Map<RejectionNote.Reason, Long> rejected(StudyRow row, Catalogue catalogue) {
+    return row.version()
+        .map(version -> catalogue.rejected().counts(row.facts().key(), version))
+        .orElse(Map.of());
+  }
+
+  private static boolean otherPatient(StudyRow row, Catalogue catalogue) {
+    return !row.facts().key().isOther()
+        && catalogue.rejected().namesAnother(row.facts().key(), Identity.of(row.facts()));
   }
 
   private static String deepest(List<CopyRow> copies) {
@@ -228,6 +249,17 @@ final class StudiesCommand implements Callable<Integer> {
     writer.writeStringProperty("version", row.version().map(Object::toString).orElse(""));
     writer.writeBooleanProperty("change_waits", row.changeSeenAt().isPresent());
     writer.writeStringProperty("problem", row.problem());
+    writer.writeArrayPropertyStart("rejected");
+    rejected(row, catalogue)
+        .forEach((reason, count) -> {
+          writer.writeStartObject();
+          writer.writeStringProperty("reason_code", reason.code());
+          writer.writeStringProperty("reason", reason.meaning());
+          writer.writeNumberProperty("instances", count);
+          writer.writeEndObject();
+        });
+    writer.writeEndArray();
+    writer.writeBooleanProperty("patient_differs", otherPatient(row, catalogue));
     writer.writeArrayPropertyStart("copies");
     for (CopyRow copy : catalogue.copies(facts.key())) {
       writer.writeStartObject();

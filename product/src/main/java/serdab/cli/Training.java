@@ -14,8 +14,7 @@ import java.util.Map;
 ///
 /// Backs up a small library and some images into scratch places of both forms, reads them back and
 /// asks about them, silently. What comes out does not matter: whatever was loaded before a failure
-/// is still worth keeping. How often the loops ran is kept too, so that the next run compiles them
-/// at once and as it should.
+/// is still worth keeping.
 final class Training {
 
   private Training() {}

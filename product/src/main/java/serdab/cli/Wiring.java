@@ -40,6 +40,8 @@ import serdab.source.FolderSource;
 import serdab.source.Source;
 import serdab.source.horos.AutoClean;
 import serdab.source.horos.HorosSource;
+import serdab.source.inbox.Inbox;
+import serdab.source.inbox.InboxSource;
 import serdab.store.BlobStore;
 import serdab.store.LocalFolder;
 import serdab.store.PacedStore;
@@ -53,6 +55,7 @@ final class Wiring implements AutoCloseable {
 
   private static final String HOROS = "horos:";
   private static final String FOLDER = "folder:";
+  private static final String INBOX = "inbox:";
   private static final String ZIP = "zip:";
   private static final String REPO = "repo:";
 
@@ -139,7 +142,12 @@ final class Wiring implements AutoCloseable {
 
   /// The folder that a source's specification names.
   static Path sourceFolder(String specification) {
-    return path("--from", withoutKind(specification, HOROS, FOLDER, ZIP, REPO));
+    return path("--from", withoutKind(specification, HOROS, FOLDER, INBOX, ZIP, REPO));
+  }
+
+  /// The folder of an inbox, named with or without its kind.
+  static Path inboxFolder(String specification) {
+    return path("--inbox", withoutKind(specification, INBOX));
   }
 
   /// Opens a source; a path without a kind is a viewer's library when it looks like one.
@@ -148,6 +156,12 @@ final class Wiring implements AutoCloseable {
       return nodes.source(plan.source());
     }
     Path folder = sourceFolder(plan.source());
+    if (plan.source().startsWith(INBOX)) {
+      // What a killed receiver left in its log is brought to its places first: the inbox is ours.
+      Inbox.settle(folder, _ -> {});
+      return InboxSource.open(
+          folder, home.cache().resolve("inbox-" + shortHash(folder) + ".db"), around.clock());
+    }
     boolean saysFolder = plan.source().startsWith(FOLDER);
     boolean saysHoros = plan.source().startsWith(HOROS);
     if (saysHoros || (!saysFolder && HorosSource.libraryAt(folder).isPresent())) {

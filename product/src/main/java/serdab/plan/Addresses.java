@@ -11,7 +11,7 @@ final class Addresses {
 
   /// What a source's path may begin with; none of them is a path whose kind is recognised.
   private static final List<String> SOURCES =
-      List.of("horos:", "folder:", "zip:", "repo:", WebAddress.KIND);
+      List.of("horos:", "folder:", "inbox:", "zip:", "repo:", WebAddress.KIND);
 
   private static final List<String> DESTINATIONS = List.of("zip:", "repo:", WebAddress.KIND);
 
@@ -48,7 +48,8 @@ final class Addresses {
                 + address
                 + "\", which is of no kind that is known; write "
                 + (bare
-                    ? "a path, horos:PATH, folder:PATH, zip:PATH, repo:PATH or dicomweb:URL"
+                    ? "a path, horos:PATH, folder:PATH, inbox:PATH, zip:PATH, repo:PATH or"
+                        + " dicomweb:URL"
                     : "zip:PATH for a tree of ZIPs in a folder, repo:PATH for a repository, or"
                         + " dicomweb:URL for a node"));
       }

@@ -1,8 +1,8 @@
 package serdab.repository;
 
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
+import serdab.Tasks;
 import serdab.store.ReadBack;
 
 /// Puts full packs into their place on threads of their own, while the next ones fill. Thread-safe.
@@ -36,28 +36,7 @@ final class InFlight {
     /// Waits until the pack was written, synced and read back, and says how; throws what stopped
     /// that.
     ReadBack.Means await() {
-      boolean interrupted = false;
-      try {
-        while (true) {
-          try {
-            return task.get();
-          } catch (InterruptedException e) {
-            interrupted = true;
-          }
-        }
-      } catch (ExecutionException e) {
-        if (e.getCause() instanceof RuntimeException cause) {
-          throw cause;
-        }
-        if (e.getCause() instanceof Error cause) {
-          throw cause;
-        }
-        throw new IllegalStateException("a pack was not written", e);
-      } finally {
-        if (interrupted) {
-          Thread.currentThread().interrupt();
-        }
-      }
+      return Tasks.result(task);
     }
   }
 

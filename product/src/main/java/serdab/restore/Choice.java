@@ -3,8 +3,11 @@ package serdab.restore;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -16,7 +19,12 @@ import serdab.StudyLabel;
 import serdab.VersionId;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
+import serdab.destination.NotesInCopy;
 import serdab.destination.VersionReader;
+import serdab.dicom.Identity;
+import serdab.dicom.RejectionNote;
+import serdab.dicom.Rejections;
+import serdab.dicom.StoredFile;
 import serdab.dicom.StudyKey;
 import serdab.dicom.StudyVersion;
 import serdab.plan.Selection;
@@ -29,27 +37,50 @@ final class Choice {
   private final Function<StudyKey, StudyLabel> labels;
   private final BooleanSupplier stop;
   private final List<RestoreReport.Gap> gaps;
+  private final RejectedFiles rejectedFiles;
+  private final RestoreNotices.Gathered notices = new RestoreNotices.Gathered();
+
+  /// The newest version of studies of which an older one was chosen.
+  private final Map<StudyKey, HeldVersion> newer = new HashMap<>();
 
   /// @param gaps where gaps are added
   Choice(
       Destination from,
       Function<StudyKey, StudyLabel> labels,
       BooleanSupplier stop,
-      List<RestoreReport.Gap> gaps) {
+      List<RestoreReport.Gap> gaps,
+      RejectedFiles rejectedFiles) {
     this.from = from;
     this.labels = labels;
     this.stop = stop;
     this.gaps = gaps;
+    this.rejectedFiles = rejectedFiles;
   }
 
   /// A version that is open for reading.
   ///
   /// @param copy the one that was chosen, or the fuller one before it
-  record Open(HeldVersion copy, VersionReader reader) implements AutoCloseable {
+  /// @param files what is to be brought back of it, in the version's order
+  record Open(HeldVersion copy, VersionReader reader, List<StoredFile> files)
+      implements AutoCloseable {
+
+    Open {
+      files = List.copyOf(files);
+    }
+
+    long lengthBytes() {
+      return files.stream().mapToLong(StoredFile::lengthBytes).sum();
+    }
+
     @Override
     public void close() {
       reader.close();
     }
+  }
+
+  /// What was found about the studies that were opened so far.
+  RestoreNotices notices() {
+    return notices.all();
   }
 
   /// The one version of each wanted study that is to be brought back, ordered by where they are.
@@ -63,6 +94,12 @@ final class Choice {
       }
       Optional<HeldVersion> newest = newest(key, asOf);
       newest.ifPresent(chosen::add);
+      if (asOf.isPresent() && newest.isPresent()) {
+        HeldVersion last = from.versions(key).getLast();
+        if (!last.id().equals(newest.get().id())) {
+          newer.put(key, last);
+        }
+      }
       if (newest.isEmpty() && wanted.studies().contains(key.value())) {
         gaps.add(
             new RestoreReport.Gap(
@@ -82,18 +119,107 @@ final class Choice {
   ///
   /// @throws SerdabException.Damaged when it cannot be read
   Open open(HeldVersion copy) {
+    return open(copy, rejectedFiles);
+  }
+
+  /// As [#open], with everything the version holds.
+  Open openWhole(HeldVersion copy) {
+    return open(copy, RejectedFiles.BROUGHT);
+  }
+
+  private Open open(HeldVersion copy, RejectedFiles policy) {
     VersionReader reader = from.read(copy);
     try {
+      HeldVersion taken = copy;
       Optional<HeldVersion> fuller = fuller(copy, reader.version());
       if (fuller.isPresent()) {
         VersionReader older = from.read(fuller.get());
         reader.close();
-        return new Open(fuller.get(), older);
+        reader = older;
+        taken = fuller.get();
       }
-      return new Open(copy, reader);
+      return new Open(taken, reader, filesOf(reader, policy));
     } catch (RuntimeException e) {
       reader.close();
       throw e;
+    }
+  }
+
+  /// What is to be brought back of a version. Tells what its notes reject, and whose it is said to
+  /// be.
+  private List<StoredFile> filesOf(VersionReader reader, RejectedFiles policy) {
+    StudyVersion version = reader.version();
+    StudyKey key = version.facts().key();
+    StudyLabel label = labels.apply(key);
+    Rejections rejections = NotesInCopy.of(reader);
+    boolean leaveOut = policy == RejectedFiles.LEFT_OUT;
+    Map<RejectionNote.Reason, Long> counts = new EnumMap<>(RejectionNote.Reason.class);
+    List<StoredFile> wanted = new ArrayList<>(version.files().size());
+    for (StoredFile file : version.files()) {
+      Optional<RejectionNote.Reason> reason = rejections.reason(file);
+      reason.ifPresent(each -> counts.merge(each, 1L, Long::sum));
+      if (reason.isEmpty() || !leaveOut) {
+        wanted.add(file);
+      }
+    }
+    counts.forEach((reason, files) ->
+        notices.add(new RestoreNotices.Rejected(label, reason, files, leaveOut)));
+    if (rejections.unclear() > 0) {
+      notices.warn(
+          label,
+          new Problem(
+              "rejection-note-unclear",
+              rejections.unclear()
+                  + " rejection notes of this study are damaged, or name images in a way that"
+                  + " leaves doubt. What they name unclearly was not left out.",
+              "Look at the notes and at the images before they are used: docs/rejection-notes.md"));
+    }
+    if (version.findings().stream().anyMatch(one -> one.kind().equals("two-patients-one-study"))) {
+      notices.warn(
+          label,
+          new Problem(
+              "two-patients-one-study",
+              "The files of this study name different patients.",
+              "Look whose images they are before they are used; all of them are kept together."));
+    }
+    HeldVersion newest = newer.get(key);
+    if (newest != null) {
+      compareWithNewest(newest, version, rejections, label);
+    }
+    return wanted;
+  }
+
+  /// An older version does not know what was corrected since.
+  private void compareWithNewest(
+      HeldVersion newest, StudyVersion version, Rejections rejections, StudyLabel label) {
+    try (VersionReader reader = from.read(newest)) {
+      if (!Identity.of(version.facts()).isLike(Identity.of(reader.version().facts()))) {
+        notices.warn(
+            label,
+            new Problem(
+                "patient-superseded",
+                "A later version of this study names another patient id or name.",
+                "Look which one is right before the images are used; without --as-of the newest"
+                    + " version is brought back."));
+      }
+      Rejections later = NotesInCopy.of(reader);
+      long more =
+          version.files().stream()
+              .filter(file -> later.reason(file).isPresent() && rejections.reason(file).isEmpty())
+              .count();
+      if (more > 0) {
+        notices.warn(
+            label,
+            new Problem(
+                "rejected-later",
+                "A later version of this study rejects "
+                    + more
+                    + " of these files; this version does not, so they came.",
+                "Look at them before they are used; without --as-of the newest version is brought"
+                    + " back."));
+      }
+    } catch (SerdabException.Damaged e) {
+      // What cannot be read says nothing of an older version.
     }
   }
 

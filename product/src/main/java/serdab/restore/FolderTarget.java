@@ -7,7 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -15,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
+import serdab.Tasks;
 import serdab.dicom.StoredFile;
 import serdab.report.Progress;
 import serdab.store.Blob;
@@ -84,30 +84,14 @@ final class FolderTarget {
     /// @throws SerdabException.Damaged when the bytes are not what the manifest says
     /// @throws SerdabException.Refused when its name leads outside the target
     Written await() {
-      boolean interrupted = false;
       try {
-        while (true) {
-          try {
-            return task.get();
-          } catch (InterruptedException e) {
-            interrupted = true;
-          }
+        return Tasks.result(task);
+      } catch (SerdabException.Refused refused) {
+        if (!refused.problem().code().equals("blob-exists")) {
+          throw refused;
         }
-      } catch (ExecutionException e) {
-        if (e.getCause() instanceof SerdabException.Refused refused
-            && refused.problem().code().equals("blob-exists")) {
-          // Another one of these files has come to the same name.
-          return found().orElseThrow(() -> refused);
-        }
-        switch (e.getCause()) {
-          case RuntimeException failure -> throw failure;
-          case Error error -> throw error;
-          case null, default -> throw new IllegalStateException("a file was not written", e);
-        }
-      } finally {
-        if (interrupted) {
-          Thread.currentThread().interrupt();
-        }
+        // Another one of these files has come to the same name.
+        return found().orElseThrow(() -> refused);
       }
     }
 

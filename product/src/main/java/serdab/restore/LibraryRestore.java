@@ -113,7 +113,7 @@ public final class LibraryRestore {
     this.scratch = scratch;
     this.progress = progress;
     this.stop = stop;
-    this.choice = new Choice(from, labels, stop, gaps);
+    this.choice = new Choice(from, labels, stop, gaps, RejectedFiles.BROUGHT);
   }
 
   /// What will be restored, looked up before anything is written.
@@ -164,7 +164,14 @@ public final class LibraryRestore {
     Wanted wanted = look(asOf);
     wanted.index().ifPresent(index -> index.asked().close());
     return new RestorePlan(
-        wanted.copies().size(), wanted.files(), wanted.bytes(), 0, 0, Room.at(target), gaps);
+        wanted.copies().size(),
+        wanted.files(),
+        wanted.bytes(),
+        0,
+        0,
+        Room.at(target),
+        gaps,
+        choice.notices());
   }
 
   // ---- before
@@ -703,6 +710,16 @@ public final class LibraryRestore {
           filesIncoming
               + " files that the index does not name, or names outside the library, wait in"
               + " INCOMING.noindex; the viewer takes them in at its first start.");
+    }
+    RestoreNotices notices = choice.notices();
+    if (notices.filesBrought() > 0) {
+      notes.add(
+          notices.filesBrought()
+              + " files are rejected by rejection notes in the backup. A whole library has them all"
+              + " the same, because its index lists them: docs/rejection-notes.md");
+    }
+    for (RestoreNotices.Warning warning : notices.warnings()) {
+      notes.add(warning.study() + ": " + warning.problem().text());
     }
     if (studiesOfOthers > 0) {
       notes.add(

@@ -15,6 +15,7 @@ import serdab.StudyLabel;
 ///   one every reader of media knows
 /// @param madeUp values that the DICOMDIR has to have and files had not, by tag: how many
 /// @param gaps what could not be brought back, each named
+/// @param notices what rejection notes reject, and what to look at
 /// @param interrupted whether it was stopped early; then nothing was written
 public record MediaReport(
     long studies,
@@ -24,6 +25,7 @@ public record MediaReport(
     Map<String, Long> otherSyntaxes,
     Map<Integer, Long> madeUp,
     List<RestoreReport.Gap> gaps,
+    RestoreNotices notices,
     boolean interrupted) {
 
   public MediaReport {

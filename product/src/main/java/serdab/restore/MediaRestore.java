@@ -71,12 +71,14 @@ public final class MediaRestore {
   private long studies;
   private long bytesWritten;
 
+  /// @param rejected what becomes of rejected files
   /// @param withChecksums whether a list of SHA-256 digests is written beside the files
   /// @param scratch an empty private folder; deleted by the caller
   /// @param random draws the directory's UID
   public MediaRestore(
       Destination from,
       Function<StudyKey, StudyLabel> labels,
+      RejectedFiles rejected,
       boolean withChecksums,
       Path scratch,
       RandomGenerator random,
@@ -88,7 +90,7 @@ public final class MediaRestore {
     this.random = random;
     this.progress = progress;
     this.stop = stop;
-    this.choice = new Choice(from, labels, stop, gaps);
+    this.choice = new Choice(from, labels, stop, gaps, rejected);
   }
 
   /// Writes the wanted studies; groups of other files are never among them.
@@ -137,7 +139,7 @@ public final class MediaRestore {
       count++;
       try (Choice.Open open = choice.open(copy)) {
         choice.nameWhatIsMissing(open.reader().version(), labels.apply(copy.study()));
-        for (StoredFile file : open.reader().version().files()) {
+        for (StoredFile file : open.files()) {
           if (ViewerRestore.canBeDropped(file)) {
             files++;
             bytes += file.lengthBytes();
@@ -149,7 +151,7 @@ public final class MediaRestore {
         gaps.add(new RestoreReport.Gap(Optional.of(labels.apply(copy.study())), "", e.problem()));
       }
     }
-    return new RestorePlan(count, files, bytes, 0, others, Room.at(target), gaps);
+    return new RestorePlan(count, files, bytes, 0, others, Room.at(target), gaps, choice.notices());
   }
 
   // ---- files
@@ -161,7 +163,7 @@ public final class MediaRestore {
     int before = directory.size();
     try (Choice.Open open = choice.open(copy)) {
       choice.nameWhatIsMissing(open.reader().version(), label);
-      for (StoredFile file : open.reader().version().files()) {
+      for (StoredFile file : open.files()) {
         if (stop.getAsBoolean()) {
           return;
         }
@@ -375,6 +377,7 @@ public final class MediaRestore {
         otherSyntaxes,
         madeUp,
         gaps,
+        choice.notices(),
         stop.getAsBoolean());
   }
 }

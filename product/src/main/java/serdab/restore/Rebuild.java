@@ -17,6 +17,7 @@ import serdab.catalogue.CopyRow;
 import serdab.catalogue.VersionRow;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
+import serdab.destination.NotesInCopy;
 import serdab.destination.VersionReader;
 import serdab.report.Progress;
 
@@ -84,7 +85,7 @@ public final class Rebuild {
       Destination destination, HeldVersion copy, Proof proof, Catalogue catalogue) {
     try (VersionReader reader = destination.read(copy)) {
       catalogue.recordHeld(
-          VersionRow.of(reader.version()),
+          VersionRow.of(reader.version(), NotesInCopy.of(reader)),
           new CopyRow(
               copy.study(),
               copy.id(),

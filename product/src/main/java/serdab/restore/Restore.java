@@ -43,15 +43,27 @@ public final class Restore {
   private long bytesWritten;
   private boolean interrupted;
 
+  /// As below; rejected files are left out.
   public Restore(
       Destination from,
       Function<StudyKey, StudyLabel> labels,
       Progress progress,
       BooleanSupplier stop) {
+    this(from, labels, RejectedFiles.LEFT_OUT, progress, stop);
+  }
+
+  /// @param rejected what becomes of rejected files in a folder; another destination gets whole
+  ///   versions
+  public Restore(
+      Destination from,
+      Function<StudyKey, StudyLabel> labels,
+      RejectedFiles rejected,
+      Progress progress,
+      BooleanSupplier stop) {
     this.labels = labels;
     this.progress = progress;
     this.stop = stop;
-    this.choice = new Choice(from, labels, stop, gaps);
+    this.choice = new Choice(from, labels, stop, gaps, rejected);
   }
 
   /// Brings the wanted studies back into a folder: each in a folder of its own, named as its copy
@@ -70,7 +82,7 @@ public final class Restore {
       progress.began(label);
       int gapsBefore = gaps.size();
       try (Choice.Open open = choice.open(copy)) {
-        bringBack(open.reader(), folderName(open.copy()), target, label);
+        bringBack(open, folderName(open.copy()), target, label);
         studies++;
       } catch (SerdabException.Damaged e) {
         gaps.add(new RestoreReport.Gap(Optional.of(label), "", e.problem()));
@@ -82,8 +94,10 @@ public final class Restore {
 
   /// What would be brought back; writes nothing. What is there already is not looked at.
   ///
+  /// @param whole whether whole versions would be brought, as another destination gets them
   /// @param room what can be written to the target; empty when it does not say
-  public RestorePlan plan(Selection wanted, Optional<Instant> asOf, OptionalLong room) {
+  public RestorePlan plan(
+      Selection wanted, Optional<Instant> asOf, boolean whole, OptionalLong room) {
     List<HeldVersion> copies = chosen(wanted, asOf);
     long files = 0;
     long bytes = 0;
@@ -92,26 +106,26 @@ public final class Restore {
         break;
       }
       StudyLabel label = labels.apply(copy.study());
-      try (Choice.Open open = choice.open(copy)) {
+      try (Choice.Open open = whole ? choice.openWhole(copy) : choice.open(copy)) {
         choice.nameWhatIsMissing(open.reader().version(), label);
-        files += open.reader().version().files().size();
-        bytes += open.reader().version().lengthBytes();
+        files += open.files().size();
+        bytes += open.lengthBytes();
       } catch (SerdabException.Damaged e) {
         gaps.add(new RestoreReport.Gap(Optional.of(label), "", e.problem()));
       }
     }
-    return new RestorePlan(copies.size(), files, bytes, 0, 0, room, gaps);
+    return new RestorePlan(copies.size(), files, bytes, 0, 0, room, gaps, choice.notices());
   }
 
   /// A file that was begun.
   private record Begun(StoredFile file, FolderTarget.Writing writing) {}
 
-  private void bringBack(
-      VersionReader reader, String folder, FolderTarget target, StudyLabel label) {
+  private void bringBack(Choice.Open open, String folder, FolderTarget target, StudyLabel label) {
+    VersionReader reader = open.reader();
     choice.nameWhatIsMissing(reader.version(), label);
     Deque<Begun> underWay = new ArrayDeque<>();
     try {
-      for (StoredFile file : reader.version().files()) {
+      for (StoredFile file : open.files()) {
         if (stop.getAsBoolean()) {
           interrupted = true;
           break;
@@ -171,7 +185,7 @@ public final class Restore {
       StudyLabel label = labels.apply(copy.study());
       progress.began(label);
       boolean good = false;
-      try (Choice.Open open = choice.open(copy)) {
+      try (Choice.Open open = choice.openWhole(copy)) {
         bringOver(open.reader(), to, carry, label);
         studies++;
         good = true;
@@ -209,7 +223,8 @@ public final class Restore {
   }
 
   private RestoreReport report() {
-    return new RestoreReport(studies, filesWritten, filesThere, bytesWritten, gaps, interrupted);
+    return new RestoreReport(
+        studies, filesWritten, filesThere, bytesWritten, gaps, choice.notices(), interrupted);
   }
 
   private static String folderName(HeldVersion copy) {

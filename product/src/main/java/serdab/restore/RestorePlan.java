@@ -12,6 +12,7 @@ import java.util.OptionalLong;
 /// @param filesLeftOut files that cannot be brought back this way
 /// @param room bytes that can be written there; empty where the volume does not say
 /// @param gaps what could not be brought back, as far as it is known without reading the files
+/// @param notices what rejection notes reject, and what to look at
 public record RestorePlan(
     long studies,
     long files,
@@ -19,7 +20,8 @@ public record RestorePlan(
     long filesThere,
     long filesLeftOut,
     OptionalLong room,
-    List<RestoreReport.Gap> gaps) {
+    List<RestoreReport.Gap> gaps,
+    RestoreNotices notices) {
 
   /// No form stores files in less than this part of their length, so this many times what is stored
   /// is enough room without reading every manifest. Deflate's limit is about 1032.

@@ -12,6 +12,7 @@ import serdab.StudyLabel;
 /// @param filesThere files that were there already with the same bytes
 /// @param bytesWritten bytes written now
 /// @param gaps what could not be brought back, each named
+/// @param notices what rejection notes reject, and what to look at
 /// @param interrupted whether it was stopped early
 public record RestoreReport(
     long studies,
@@ -19,6 +20,7 @@ public record RestoreReport(
     long filesThere,
     long bytesWritten,
     List<Gap> gaps,
+    RestoreNotices notices,
     boolean interrupted) {
 
   public RestoreReport {

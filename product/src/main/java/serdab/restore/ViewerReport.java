@@ -14,6 +14,7 @@ import serdab.StudyLabel;
 /// @param bytesDropped bytes dropped now
 /// @param leftOut files that cannot go through INCOMING, because they are not DICOM
 /// @param gaps what could not be brought back, each named
+/// @param notices what rejection notes reject, and what to look at
 /// @param notImported studies that were waited for and did not show up whole
 /// @param waited whether the index was asked at all
 /// @param stopped why it ended before its end, when something else than the user ended it
@@ -26,6 +27,7 @@ public record ViewerReport(
     long bytesDropped,
     List<LeftOut> leftOut,
     List<RestoreReport.Gap> gaps,
+    RestoreNotices notices,
     List<NotImported> notImported,
     boolean waited,
     Optional<Problem> stopped,

@@ -71,7 +71,15 @@ public final class ViewerRestore {
   /// @param waitingMax how many files may wait in INCOMING
   /// @param again whether instances are dropped that the library holds already
   /// @param waitUntilImported how long to wait for the studies to show up in the index; empty: not
-  public record Settings(int waitingMax, boolean again, Optional<Duration> waitUntilImported) {}
+  /// @param rejected what becomes of rejected files
+  public record Settings(
+      int waitingMax, boolean again, Optional<Duration> waitUntilImported, RejectedFiles rejected) {
+
+    /// With rejected files left out.
+    public Settings(int waitingMax, boolean again, Optional<Duration> waitUntilImported) {
+      this(waitingMax, again, waitUntilImported, RejectedFiles.LEFT_OUT);
+    }
+  }
 
   public ViewerRestore(
       Destination from,
@@ -89,7 +97,7 @@ public final class ViewerRestore {
     this.random = random;
     this.progress = progress;
     this.stop = stop;
-    this.choice = new Choice(from, labels, stop, gaps);
+    this.choice = new Choice(from, labels, stop, gaps, settings.rejected());
   }
 
   /// Drops the wanted studies.
@@ -137,6 +145,7 @@ public final class ViewerRestore {
         bytesDropped,
         leftOut,
         gaps,
+        choice.notices(),
         notImported,
         waits,
         stopped,
@@ -153,7 +162,14 @@ public final class ViewerRestore {
         settings.again() ? null : library.contents().orElse(null)) {
       Sum sum = sum(chosen, contents);
       return new RestorePlan(
-          chosen.size(), sum.files, sum.bytes, sum.there, sum.leftOut, room, gaps);
+          chosen.size(),
+          sum.files,
+          sum.bytes,
+          sum.there,
+          sum.leftOut,
+          room,
+          gaps,
+          choice.notices());
     }
   }
 
@@ -202,7 +218,7 @@ public final class ViewerRestore {
       }
       try (Choice.Open open = choice.open(copy)) {
         Set<String> there = held(open, contents);
-        for (StoredFile file : open.reader().version().files()) {
+        for (StoredFile file : open.files()) {
           if (!canBeDropped(file)) {
             sum.leftOut++;
           } else if (there.contains(sop(file))) {
@@ -228,7 +244,7 @@ public final class ViewerRestore {
     try (Choice.Open open = choice.open(copy)) {
       choice.nameWhatIsMissing(open.reader().version(), label);
       Set<String> there = held(open, contents);
-      for (StoredFile file : open.reader().version().files()) {
+      for (StoredFile file : open.files()) {
         if (!canBeDropped(file)) {
           leftOut.add(new ViewerReport.LeftOut(label, !Groups.isGroup(copy.study()), file.path()));
         } else if (there.contains(sop(file))) {
@@ -278,7 +294,7 @@ public final class ViewerRestore {
 
   private static Set<String> sops(Choice.Open open) {
     Set<String> sops = new HashSet<>();
-    for (StoredFile file : open.reader().version().files()) {
+    for (StoredFile file : open.files()) {
       if (canBeDropped(file) && !sop(file).isEmpty()) {
         sops.add(sop(file));
       }

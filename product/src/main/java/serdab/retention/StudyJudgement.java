@@ -5,8 +5,10 @@ import java.time.Instant;
 import java.time.Period;
 import java.time.YearMonth;
 import java.time.ZoneOffset;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -108,7 +110,7 @@ final class StudyJudgement {
         }
       }
       boolean ordered = proven.size() > 1 || terms.rules().endStudies();
-      Order order = new Order(ordered ? standing.versions(study) : List.of());
+      Order order = new Order(ordered ? standing.versions(study) : List.of(), held);
       proven.sort(order.newestFirst());
       List<Reason> holds = holds();
       StudyAge age = proven.isEmpty() ? new StudyAge(false, List.of()) : age();
@@ -452,10 +454,23 @@ final class StudyJudgement {
   /// Which version follows which, as far as anybody knows.
   private static final class Order {
     private final Map<VersionId, Standing.VersionTime> times = new HashMap<>();
+    private final Map<VersionId, Set<VersionId>> predecessors = new HashMap<>();
     private final Map<VersionId, Place> places = new HashMap<>();
 
-    Order(List<Standing.VersionTime> versions) {
-      versions.forEach(version -> times.put(version.id(), version));
+    /// @param held says of each copy what it follows there: more than the catalogue knows when the
+    ///   run was killed that made the copy before it
+    Order(List<Standing.VersionTime> versions, List<HeldVersion> held) {
+      for (Standing.VersionTime version : versions) {
+        times.put(version.id(), version);
+        version.supersedes().ifPresent(before -> follows(version.id(), before));
+      }
+      for (HeldVersion copy : held) {
+        copy.supersedes().ifPresent(before -> follows(copy.id(), before));
+      }
+    }
+
+    private void follows(VersionId id, VersionId before) {
+      predecessors.computeIfAbsent(id, _ -> new HashSet<>()).add(before);
     }
 
     /// What the versions of some copies follow, one after the other. What is not among it is the
@@ -463,19 +478,19 @@ final class StudyJudgement {
     Set<VersionId> followedBy(List<HeldVersion> copies) {
       Set<VersionId> followed = new HashSet<>();
       for (HeldVersion copy : copies) {
-        Set<VersionId> seen = new HashSet<>(Set.of(copy.id()));
-        Optional<VersionId> at = before(copy.id());
         // Earlier releases wrote of some versions that they follow themselves.
-        while (at.isPresent() && seen.add(at.get())) {
-          followed.add(at.get());
-          at = before(at.get());
+        Set<VersionId> seen = new HashSet<>(Set.of(copy.id()));
+        Deque<VersionId> from = new ArrayDeque<>(seen);
+        while (!from.isEmpty()) {
+          for (VersionId before : predecessors.getOrDefault(from.removeFirst(), Set.of())) {
+            if (seen.add(before)) {
+              followed.add(before);
+              from.add(before);
+            }
+          }
         }
       }
       return followed;
-    }
-
-    private Optional<VersionId> before(VersionId id) {
-      return Optional.ofNullable(times.get(id)).flatMap(Standing.VersionTime::supersedes);
     }
 
     boolean isNewer(VersionId one, VersionId other) {

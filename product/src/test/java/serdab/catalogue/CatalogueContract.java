@@ -41,6 +41,9 @@ import serdab.StudyLabel;
 import serdab.VersionId;
 import serdab.catalogue.Catalogue.Seen;
 import serdab.catalogue.VersionRow.InstanceLine;
+import serdab.dicom.Identity;
+import serdab.dicom.RejectionNote;
+import serdab.dicom.Rejections;
 import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyKey;
 
@@ -1372,5 +1375,68 @@ abstract class CatalogueContract {
     assertThat(none.studies()).isZero();
     assertThat(catalogue().safety().ofSource(SOURCE, 1).studies()).isEqualTo(3);
     assertThat(catalogue().safety().backupRuns()).isEmpty();
+  }
+
+  // ---- rejection notes, and whose studies are
+
+  @Test
+  void whatNotesRejectIsRememberedWithTheVersion() {
+    catalogue().sawStudies(1, SOURCE, List.of(new Catalogue.Seen(undated("1.2"), 3)));
+    VersionRow plain = version("1.2", "v", 3);
+    List<Rejections.Rejected> rejected =
+        List.of(
+            new Rejections.Rejected("1.2.1", RejectionNote.Reason.QUALITY, "1.2.9"),
+            new Rejections.Rejected("1.2.2", RejectionNote.Reason.PATIENT_SAFETY, "1.2.9"));
+    VersionRow version = as(plain, patient("P1", "Doe^Jane"), rejected);
+    catalogue().recordHeld(plain, copy("1.2", "v", "d"));
+    catalogue().recordCopied(SOURCE, version, List.of(), "f", "l", List.of(), 1);
+    catalogue().recordHeld(plain, copy("1.2", "v", "e"));
+
+    assertThat(catalogue().version(new StudyKey("1.2"), id("v"))).contains(version);
+    assertThat(catalogue().rejected().counts(new StudyKey("1.2"), id("v")))
+        .containsOnly(
+            Map.entry(RejectionNote.Reason.QUALITY, 1L),
+            Map.entry(RejectionNote.Reason.PATIENT_SAFETY, 1L));
+    assertThat(catalogue().rejected().totals()).isEqualTo(new Rejected.Totals(1, 2));
+
+    catalogue().recordCopied(SOURCE, version("1.2", "w", 1), List.of(), "f", "l", List.of(), 2);
+
+    assertThat(catalogue().rejected().totals()).isEqualTo(new Rejected.Totals(0, 0));
+    assertThat(catalogue().version(new StudyKey("1.2"), id("v"))).contains(version);
+  }
+
+  @Test
+  void anotherPatientOfAnotherVersionIsKnown() {
+    StudyKey key = new StudyKey("1.2");
+    catalogue().sawStudies(1, SOURCE, List.of(new Catalogue.Seen(undated("1.2"), 3)));
+    Identity jane = patient("P1", "Doe^Jane");
+    catalogue()
+        .recordCopied(
+            SOURCE, as(version("1.2", "v", 1), jane, List.of()), List.of(), "f", "l", List.of(), 1);
+
+    assertThat(catalogue().rejected().namesAnother(key, jane)).isFalse();
+    assertThat(catalogue().rejected().namesAnother(key, patient("P1", "DOE, JANE"))).isFalse();
+    assertThat(catalogue().rejected().namesAnother(key, patient("P2", "Doe^Jane"))).isTrue();
+    assertThat(catalogue().rejected().namesAnother(key, patient("P1", "Roe^Joan"))).isTrue();
+    assertThat(catalogue().rejected().namesAnother(key, Identity.UNKNOWN)).isFalse();
+  }
+
+  private static Identity patient(String id, String name) {
+    return new Identity(PatientData.of(id), PatientData.of(name));
+  }
+
+  private static VersionRow as(
+      VersionRow plain, Identity identity, List<Rejections.Rejected> rejected) {
+    return new VersionRow(
+        plain.study(),
+        plain.id(),
+        plain.readAt(),
+        plain.fileCount(),
+        plain.lengthBytes(),
+        plain.missingFiles(),
+        plain.supersedes(),
+        plain.instances(),
+        identity,
+        rejected);
   }
 }

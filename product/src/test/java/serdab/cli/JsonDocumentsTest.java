@@ -25,6 +25,11 @@ import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import serdab.Sha256;
+import serdab.dicom.NoteBytes;
+import serdab.dicom.net.AeTitle;
+import serdab.dicom.net.DimseStatus;
+import serdab.dicom.net.ServerSettings;
+import serdab.dicom.net.StorageServer;
 import serdab.testing.SharedData;
 import serdab.testing.horos.HorosLibraryBuilder;
 import serdab.testing.horos.HorosLibraryFixture;
@@ -110,6 +115,7 @@ class JsonDocumentsTest {
         "1.2.3.4.5",
         "--json");
     checkRestores();
+    checkRejected();
     checkPrinted("serdab-rebuild-v1", "catalogue", "rebuild", copies(), "--json");
     checkRetention();
     checkImport();
@@ -126,6 +132,16 @@ class JsonDocumentsTest {
     Path listing = Files.createDirectories(folder.resolve("listing"));
     Files.copy(folder.resolve("cd/DICOMDIR"), listing.resolve("DICOMDIR"));
     checkPrinted("serdab-check-v1", "check", "folder:" + listing, "--json");
+
+    try (StorageServer node =
+        StorageServer.start(
+            new ServerSettings(AeTitle.ours("INBOX")), _ -> DimseStatus.SUCCESS, _ -> {})) {
+      checkPrinted(
+          "serdab-checknode-v1",
+          "check",
+          "dicom://INBOX@127.0.0.1:" + node.address().getPort(),
+          "--json");
+    }
 
     checkPrinted("serdab-service-v1", "service", "status", "--json");
     checkRepository();
@@ -339,7 +355,41 @@ class JsonDocumentsTest {
     Files.move(aside, configuration);
   }
 
-  /// Each way of restoring, from a library with everything that a report can name.
+  /// Each way of restoring, from a library with everything that a report can name. A study with two
+  /// rejection notes, one of which leaves doubt.
+  private void checkRejected() throws IOException {
+    Path source = Files.createDirectories(folder.resolve("rejecting"));
+    for (int i = 1; i <= 3; i++) {
+      Files.write(
+          source.resolve("image-" + i),
+          serdab.testing.world.TinyDicom.image().study("1.2.8").sop("1.2.8.1." + i).bytes());
+    }
+    Files.write(
+        source.resolve("note"), NoteBytes.of("1.2.8", "1.2.8.9.1").rejects("1.2.8.1.1").bytes());
+    Files.write(
+        source.resolve("doubt"), NoteBytes.of("1.2.8", "1.2.8.9.2").frameOf("1.2.8.1.2").bytes());
+    String from = "zip:" + folder.resolve("rejected");
+    checkPrinted("serdab-backup-v1", "backup", "--from", source.toString(), "--to", from, "--json");
+    checkPrinted("serdab-studies-v1", "studies", "--json");
+    checkPrinted(
+        "serdab-receive-v1",
+        with(
+            with(new String[] {"receive", "--port", "0", "--for", "0s", "--json"}, "--inbox"),
+            folder.resolve("inbox").toString()));
+    Path list = Files.writeString(folder.resolve("list.csv"), "accession\nA1\n");
+    checkPrinted("serdab-reconcile-v1", "reconcile", list.toString(), "--json");
+    String[] restore = {"restore", "--from", from, "--all", "--json"};
+    String back = folder.resolve("rejected-back").toString();
+    checkPrinted("serdab-restoreplan-v1", with(with(with(restore, "--to"), back), "--dry-run"));
+    checkPrinted("serdab-restore-v1", with(with(restore, "--to"), back));
+    checkPrinted(
+        "serdab-media-v1",
+        with(with(restore, "--media"), folder.resolve("rejected-cd").toString()));
+    checkPrinted(
+        "serdab-viewer-v1",
+        with(with(restore, "--to"), "horos:" + folder.resolve("viewer/Horos Data")));
+  }
+
   private void checkRestores() throws IOException {
     String from = "zip:" + folder.resolve("more");
     try (HorosLibraryFixture mac = HorosLibraryBuilder.in(folder.resolve("mac")).create()) {

@@ -146,23 +146,19 @@ class RepositoryInterruptionTest {
           String plan =
               good("prune", repo(), "--plan", "--keep-versions", "1", "--identity", person());
           Matcher confirm = Pattern.compile("--execute \"(.+)\" --confirm (\\d+)").matcher(plan);
-          // Versions of which a killed run did not record which follows which all stay.
-          if (confirm.find()) {
-            mayGo = superseded(before);
-            command =
-                new String[] {
-                  "prune",
-                  repo(),
-                  "--execute",
-                  confirm.group(1),
-                  "--confirm",
-                  confirm.group(2),
-                  "--identity",
-                  person()
-                };
-          } else {
-            command = backup();
-          }
+          assertThat(confirm.find()).as("%s: %s", this, plan).isTrue();
+          mayGo = superseded(before);
+          command =
+              new String[] {
+                "prune",
+                repo(),
+                "--execute",
+                confirm.group(1),
+                "--confirm",
+                confirm.group(2),
+                "--identity",
+                person()
+              };
         }
         case PRUNE ->
             command = new String[] {"repository", "prune", repo(), "--yes", "--untouched", "0s"};

@@ -26,7 +26,7 @@ import serdab.dicom.StudyVersion;
 import serdab.testing.world.TinyDicom;
 
 /// A small study to copy, and the part of the engine that copies it.
-final class TestStudy {
+public final class TestStudy {
 
   static final Instant READ_AT = Instant.parse("2026-11-20T04:15:00Z");
   static final long MODIFIED = Instant.parse("2021-01-10T09:08:07.123Z").toEpochMilli();
@@ -50,7 +50,7 @@ final class TestStudy {
   }
 
   /// Some images of one series, drawn from a seed.
-  static TestStudy drawnFrom(RandomGenerator random, String uid, int images) {
+  public static TestStudy drawnFrom(RandomGenerator random, String uid, int images) {
     TestStudy study = of(uid);
     for (int i = 1; i <= images; i++) {
       study.file("CT/IM" + i, image(uid, i, pixels(random, 512 + random.nextInt(4096) * 2)));
@@ -142,14 +142,14 @@ final class TestStudy {
         PatientData.of("Head"));
   }
 
-  StudyVersion version() {
+  public StudyVersion version() {
     List<StoredFile> stored = new ArrayList<>();
     files.forEach((path, content) -> stored.add(listedFile(path, content)));
     return StudyVersion.of(facts(), stored, List.of(), List.of(), supersedes, "a test", READ_AT)
         .with(sourceRows);
   }
 
-  HeldVersion copyTo(Destination destination) {
+  public HeldVersion copyTo(Destination destination) {
     try (StagedVersion staged = stageIn(destination)) {
       return staged.commit(version());
     }

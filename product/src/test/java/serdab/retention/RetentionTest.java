@@ -33,6 +33,7 @@ import serdab.catalogue.RunTotals;
 import serdab.catalogue.VersionRow;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
+import serdab.destination.TestStudy;
 import serdab.destination.ZipTreeDestination.Access;
 import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyKey;
@@ -478,6 +479,35 @@ class RetentionTest {
 
   @Test
   void aVersionThatNoOtherIsKnownToFollowStays() {
+    String study = clinic.studyWithVersions(1);
+    TestStudy another = TestStudy.drawnFrom(new SplittableRandom(9), study, 2);
+    HeldVersion copy;
+    try (Destination destination = world.open(0, Access.WRITE)) {
+      copy = another.copyTo(destination);
+    }
+    CopyRow proven = world.catalogue().copies(new StudyKey(study)).getFirst();
+    world
+        .catalogue()
+        .recordHeld(
+            VersionRow.of(another.version()),
+            new CopyRow(
+                copy.study(),
+                copy.id(),
+                proven.destinationId(),
+                copy.location(),
+                copy.storedBytes(),
+                copy.fileCount(),
+                copy.proof().orElseThrow(),
+                "good",
+                proven.runId()));
+
+    assertThat(clinic.held(0, study)).hasSize(2);
+    assertThat(clinic.plan(0, RetentionClinic.versions(1)).with(Verdict.GO)).isEmpty();
+  }
+
+  /// As after a run that was killed before it could record the version that another followed.
+  @Test
+  void whatACopyItselfSaysThatItFollowsIsKnown() {
     String study = clinic.studyWithVersions(2);
     VersionRow newest =
         world
@@ -496,7 +526,9 @@ class RetentionTest {
             newest.instances());
     world.catalogue().recordCopied("world:source", following, List.of(), "", "", List.of(), 1);
 
-    assertThat(clinic.plan(0, RetentionClinic.versions(1)).with(Verdict.GO)).isEmpty();
+    assertThat(clinic.plan(0, RetentionClinic.versions(1)).with(Verdict.GO))
+        .singleElement()
+        .satisfies(line -> assertThat(line.copy().id()).isNotEqualTo(newest.id()));
   }
 
   @Test

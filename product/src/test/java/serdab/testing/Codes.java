@@ -96,6 +96,8 @@ public final class Codes {
           "month-done",
           "not-readable",
           "not-run",
+          "no-images",
+          "not-in-list",
           "online-backup",
           "recovery-catalogue",
           "recovered-at",
@@ -112,6 +114,9 @@ public final class Codes {
           "volume-sentinel",
           // threads, processes and the system
           "daemon-reload",
+          "dicom-association",
+          "dicom-listen",
+          "dicom-watchdog",
           "enable-linger",
           "is-enabled",
           "library-search",

@@ -53,7 +53,6 @@ final class BlobCoder implements AutoCloseable {
   private static final int FILTER_VERSION = 1;
   private static final int FILTER_HEADER_BYTES = 16;
 
-  private final int headerLevel;
   private final JpegLsEncoder jpegLs = new JpegLsEncoder();
   private final JpegLsDecoder unJpegLs = new JpegLsDecoder();
   private final JpegLsChecker jpegLsChecker = new JpegLsChecker();
@@ -66,11 +65,6 @@ final class BlobCoder implements AutoCloseable {
   private byte[] packed = {};
   private byte[] again = {};
 
-  /// @param headerLevel the zstd level for header blocks
-  BlobCoder(int headerLevel) {
-    this.headerLevel = headerLevel;
-  }
-
   @Override
   public void close() {
     zstd.close();
@@ -80,8 +74,8 @@ final class BlobCoder implements AutoCloseable {
   // ---- encoding
 
   /// A header block: zstd, whatever comes of it.
-  Encoded header(byte[] raw, int length) {
-    return zstd(raw, length, headerLevel)
+  Encoded header(byte[] raw, int length, int level) {
+    return zstd(raw, length, level)
         .filter(encoded -> isSame(encoded, raw, length))
         .orElseThrow(() -> new IllegalStateException("zstd does not give back what it was given"));
   }

@@ -25,6 +25,7 @@ final class BlobFeed {
   private final Map<Sha256, Place> underWay = new HashMap<>();
   private final ArrayDeque<byte[]> spare = new ArrayDeque<>();
   private long bytesUnderWay;
+  private long bulkBytes;
 
   BlobFeed(VersionWriter writer, Coders coders) {
     this.writer = writer;
@@ -58,7 +59,10 @@ final class BlobFeed {
 
   /// What a piece is.
   sealed interface Kind {
-    record Header() implements Kind {}
+    /// What files say beside their bulk.
+    ///
+    /// @param level of zstd
+    record Header(int level) implements Kind {}
 
     record Plain() implements Kind {}
 
@@ -124,8 +128,16 @@ final class BlobFeed {
     Item item = new Item(raw, length, kind, digest);
     digesting.addLast(item);
     bytesUnderWay += length;
+    if (!(kind instanceof Kind.Header)) {
+      bulkBytes += length;
+    }
     advance(false);
     return item.place;
+  }
+
+  /// The length of all pieces so far that are no headers.
+  long bulkBytes() {
+    return bulkBytes;
   }
 
   /// Waits until everything was put.
@@ -160,7 +172,8 @@ final class BlobFeed {
     } else {
       underWay.put(digest, item.place);
       switch (item.kind) {
-        case Kind.Header _ -> item.plain = coders.begin(c -> c.header(item.raw, item.length));
+        case Kind.Header(int level) ->
+            item.plain = coders.begin(c -> c.header(item.raw, item.length, level));
         case Kind.Plain _ -> item.plain = coders.begin(c -> c.plain(item.raw, item.length));
         case Kind.Pixels pixels ->
             item.pixels = pixels.choice().begin(coders, item.raw, item.length, pixels.shape());

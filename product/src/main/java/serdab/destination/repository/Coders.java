@@ -1,10 +1,10 @@
 package serdab.destination.repository;
 
 import java.util.concurrent.ConcurrentLinkedDeque;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
 import java.util.function.Function;
+import serdab.Tasks;
 
 /// The threads that code pieces for all copies of one destination, and the coders they take turns
 /// in. Thread-safe.
@@ -12,7 +12,6 @@ final class Coders implements AutoCloseable {
 
   private final Executor executor;
   private final int parallelism;
-  private final int headerLevel;
   private final Compression compression;
   private final ConcurrentLinkedDeque<BlobCoder> spare = new ConcurrentLinkedDeque<>();
   private volatile boolean closed;
@@ -20,14 +19,13 @@ final class Coders implements AutoCloseable {
   /// @param executor runs the work; tasks never wait for each other, so any number of threads will
   ///   do
   /// @param parallelism how many of its threads can work at the same time
-  Coders(Executor executor, int parallelism, Compression compression, int headerLevel) {
+  Coders(Executor executor, int parallelism, Compression compression) {
     if (parallelism < 1) {
       throw new IllegalArgumentException("no parallelism: " + parallelism);
     }
     this.executor = executor;
     this.parallelism = parallelism;
     this.compression = compression;
-    this.headerLevel = headerLevel;
   }
 
   Compression compression() {
@@ -50,7 +48,7 @@ final class Coders implements AutoCloseable {
   <T> T with(Function<BlobCoder, T> work) {
     BlobCoder coder = spare.pollFirst();
     if (coder == null) {
-      coder = new BlobCoder(headerLevel);
+      coder = new BlobCoder();
     }
     try {
       return work.apply(coder);
@@ -65,26 +63,7 @@ final class Coders implements AutoCloseable {
   /// The result of work that was begun; what nobody has taken up yet is done on this thread.
   static <T> T result(FutureTask<T> task) {
     task.run();
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          return task.get();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        } catch (ExecutionException e) {
-          switch (e.getCause()) {
-            case RuntimeException failure -> throw failure;
-            case Error error -> throw error;
-            case null, default -> throw new IllegalStateException(e);
-          }
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    return Tasks.result(task);
   }
 
   @Override

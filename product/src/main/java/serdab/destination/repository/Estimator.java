@@ -56,7 +56,7 @@ public final class Estimator implements SizeEstimator {
   /// @param parallelism how many threads a run would compute on
   /// @param clock tells how long encoding takes
   public Estimator(long totalBytes, Compression compression, int parallelism, InstantSource clock) {
-    this.coders = new Coders(Runnable::run, 1, compression, HeaderBlocks.LEVEL);
+    this.coders = new Coders(Runnable::run, 1, compression);
     this.parallelism = parallelism;
     this.clock = clock;
     this.distance = Math.max(1, Math.min(PIECE_BYTES / SHARE, (double) totalBytes / MARKS_MIN));
@@ -147,7 +147,8 @@ public final class Estimator implements SizeEstimator {
     headers.reset();
     if (block.length > 0) {
       headerBytes += block.length;
-      storedHeaderBytes += coders.with(coder -> coder.header(block, block.length)).lengthBytes();
+      storedHeaderBytes +=
+          coders.with(coder -> coder.header(block, block.length, HeaderBlocks.LEVEL)).lengthBytes();
     }
   }
 

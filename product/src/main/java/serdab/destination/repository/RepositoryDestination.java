@@ -81,9 +81,7 @@ public final class RepositoryDestination implements Destination {
     this.repository = repository;
     this.store = store;
     this.options = options;
-    this.coders =
-        new Coders(
-            options.executor(), options.parallelism(), options.compression(), HeaderBlocks.LEVEL);
+    this.coders = new Coders(options.executor(), options.parallelism(), options.compression());
     this.clock = clock;
   }
 

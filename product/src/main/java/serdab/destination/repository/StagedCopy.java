@@ -86,7 +86,7 @@ final class StagedCopy implements StagedVersion {
   }
 
   private BlobFeed.Place add(byte[] whole) {
-    return feed.add(whole, whole.length, new BlobFeed.Kind.Header());
+    return feed.add(whole, whole.length, new BlobFeed.Kind.Header(headers.level()));
   }
 
   @Override

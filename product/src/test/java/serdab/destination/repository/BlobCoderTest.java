@@ -18,8 +18,8 @@ import serdab.testing.SeededTest;
 
 class BlobCoderTest {
 
-  private final BlobCoder coder = new BlobCoder(9);
-  private final BlobCoder another = new BlobCoder(9);
+  private final BlobCoder coder = new BlobCoder();
+  private final BlobCoder another = new BlobCoder();
 
   @AfterEach
   void close() {
@@ -176,7 +176,7 @@ class BlobCoderTest {
 
   @Test
   void aSeriesGetsTheCodecThatMadeItsFirstFramesSmallest() {
-    try (Coders coders = new Coders(Runnable::run, 1, Compression.SMALL, 9)) {
+    try (Coders coders = new Coders(Runnable::run, 1, Compression.SMALL)) {
       RandomGenerator random = new SplittableRandom(1);
       FrameShape grey = new FrameShape(64, 64, 1, 2, false, false, false);
       SeriesChoice image = new SeriesChoice(Compression.SMALL);

@@ -17,6 +17,7 @@ public final class TinyDicom {
   private String modality = "MR";
   private String comment = "";
   private String privateText = "";
+  private String accessionNumber = "";
   private byte[] pixels = new byte[32];
   private boolean hasPixels = true;
 
@@ -52,6 +53,11 @@ public final class TinyDicom {
 
   public TinyDicom modality(String value) {
     modality = value;
+    return this;
+  }
+
+  public TinyDicom accession(String number) {
+    accessionNumber = number;
     return this;
   }
 
@@ -94,6 +100,9 @@ public final class TinyDicom {
     text(file, 0x0008, 0x0016, "UI", "1.2.840.10008.5.1.4.1.1.4");
     text(file, 0x0008, 0x0018, "UI", sopUid);
     text(file, 0x0008, 0x0020, "DA", studyDate);
+    if (!accessionNumber.isEmpty()) {
+      text(file, 0x0008, 0x0050, "SH", accessionNumber);
+    }
     text(file, 0x0008, 0x0060, "CS", modality);
     text(file, 0x0010, 0x0010, "PN", patientName);
     text(file, 0x0010, 0x0020, "LO", patientId);

@@ -1,0 +1,170 @@
+package serdab.cli;
+
+import java.util.EnumMap;
+import java.util.LinkedHashSet;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import serdab.dicom.net.NodeAddress;
+import serdab.dicom.net.NodeSheet;
+import serdab.dicom.net.NodeSheet.Service;
+import serdab.store.PlaceCheck.Verdict;
+
+/// The capability sheet of a DICOM node, as `serdab check dicom://…` prints it.
+final class NodeCheck {
+
+  /// What of a node is judged, in the order of the sheet.
+  private enum Aspect {
+    ECHO,
+    STORE,
+    FIND,
+    RETRIEVE,
+    COMMITMENT
+  }
+
+  private final NodeAddress node;
+  private final NodeSheet sheet;
+  private final Map<Aspect, Verdict> verdicts = new EnumMap<>(Aspect.class);
+
+  private NodeCheck(NodeAddress node, NodeSheet sheet) {
+    this.node = node;
+    this.sheet = sheet;
+    verdicts.put(Aspect.ECHO, sheet.echo().isSuccess() ? Verdict.GOOD : Verdict.BAD);
+    boolean takesSomething = sheet.syntaxes().values().stream().anyMatch(all -> !all.isEmpty());
+    verdicts.put(Aspect.STORE, takesSomething ? Verdict.GOOD : Verdict.BAD);
+    verdicts.put(Aspect.FIND, offers(Service.FIND_STUDY_ROOT, Service.FIND_PATIENT_ROOT));
+    verdicts.put(
+        Aspect.RETRIEVE,
+        offers(
+            Service.GET_STUDY_ROOT,
+            Service.GET_PATIENT_ROOT,
+            Service.MOVE_STUDY_ROOT,
+            Service.MOVE_PATIENT_ROOT));
+    verdicts.put(Aspect.COMMITMENT, offers(Service.STORAGE_COMMITMENT));
+  }
+
+  private Verdict offers(Service... any) {
+    for (Service service : any) {
+      if (sheet.services().contains(service)) {
+        return Verdict.GOOD;
+      }
+    }
+    return Verdict.WEAK;
+  }
+
+  static boolean isNode(String what) {
+    return what.startsWith(NodeAddress.SCHEME);
+  }
+
+  /// Asks the node and prints its sheet.
+  ///
+  /// @return the exit code
+  static int run(String address, Terminal terminal, boolean json) {
+    NodeAddress node = NodeAddress.parse(address);
+    NodeCheck check = new NodeCheck(node, NodeSheet.of(node));
+    if (json) {
+      check.json(terminal);
+    } else {
+      check.text(terminal);
+    }
+    return check.exitCode();
+  }
+
+  private boolean isGood() {
+    return !verdicts.containsValue(Verdict.BAD);
+  }
+
+  private int exitCode() {
+    return isGood() ? Main.ExitCodes.GOOD : Main.ExitCodes.INCOMPLETE;
+  }
+
+  /// The kinds of images it takes in no syntax at all.
+  private Set<String> refusedClasses() {
+    Set<String> refused = new LinkedHashSet<>(NodeSheet.CLASSES.keySet());
+    sheet.syntaxes().values().forEach(refused::removeAll);
+    return refused;
+  }
+
+  private void text(Terminal terminal) {
+    Messages say = terminal.messages();
+    var out = terminal.out();
+    out.println(
+        say.text("check.node", node.called(), node.host(), "" + node.port(), node.calling()));
+    verdicts.forEach((aspect, verdict) ->
+        out.println(
+            CheckCommand.line(
+                say,
+                verdict,
+                say.text(
+                    (verdict == Verdict.GOOD ? "check.node-" : "check.node-no-") + word(aspect),
+                    "" + sheet.echoTime().toMillis()))));
+    out.println(say.text("check.node-program", sheet.versionName(), sheet.classUid()));
+    out.println(
+        say.text(
+            "check.node-limits",
+            "" + sheet.pduLengthMax(),
+            sheet.window(),
+            sheet.associations(),
+            NodeSheet.ASSOCIATIONS_ASKED));
+    out.println(say.text("check.node-syntaxes", NodeSheet.CLASSES.size()));
+    NodeSheet.SYNTAXES.forEach(
+        (uid, name) -> out.printf("  %4d  %-24s  %s%n", accepted(uid), uid, name));
+    if (verdicts.get(Aspect.STORE) == Verdict.GOOD && !refusedClasses().isEmpty()) {
+      out.println(say.text("check.node-refused"));
+      refusedClasses()
+          .forEach(uid ->
+              out.printf("        %-28s  %s%n", uid, NodeSheet.CLASSES.getOrDefault(uid, "")));
+    }
+    out.println(say.text(isGood() ? "check.good" : "check.node-bad"));
+    out.flush();
+  }
+
+  private int accepted(String syntax) {
+    return sheet.syntaxes().getOrDefault(syntax, Set.of()).size();
+  }
+
+  private static String word(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  private void json(Terminal terminal) {
+    Json.object(
+        terminal.out(),
+        writer -> {
+          writer.writeStringProperty("schema", "serdab-checknode-v1");
+          writer.writeStringProperty("node", node.toString());
+          writer.writeBooleanProperty("good", isGood());
+          writer.writeNumberProperty("exit_code", exitCode());
+          writer.writeArrayPropertyStart("checks");
+          verdicts.forEach((aspect, verdict) -> {
+            writer.writeStartObject();
+            writer.writeStringProperty("name", word(aspect));
+            writer.writeStringProperty("verdict", word(verdict));
+            writer.writeEndObject();
+          });
+          writer.writeEndArray();
+          writer.writeNumberProperty("echo_milliseconds", sheet.echoTime().toMillis());
+          writer.writeStringProperty("program", sheet.versionName());
+          writer.writeStringProperty("program_uid", sheet.classUid());
+          writer.writeNumberProperty("pdu_bytes_max", sheet.pduLengthMax());
+          writer.writeNumberProperty("operations_at_a_time", sheet.window());
+          writer.writeNumberProperty("associations_at_a_time", sheet.associations());
+          writer.writeArrayPropertyStart("services");
+          sheet.services().stream().sorted().forEach(service -> writer.writeString(word(service)));
+          writer.writeEndArray();
+          writer.writeNumberProperty("sop_classes_asked", NodeSheet.CLASSES.size());
+          writer.writeArrayPropertyStart("transfer_syntaxes");
+          NodeSheet.SYNTAXES.forEach((uid, name) -> {
+            writer.writeStartObject();
+            writer.writeStringProperty("uid", uid);
+            writer.writeStringProperty("name", name);
+            writer.writeNumberProperty("sop_classes_accepted", accepted(uid));
+            writer.writeEndObject();
+          });
+          writer.writeEndArray();
+          writer.writeArrayPropertyStart("sop_classes_refused");
+          refusedClasses().forEach(writer::writeString);
+          writer.writeEndArray();
+        });
+  }
+}

@@ -1,0 +1,64 @@
+package serdab.dicom.net;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import serdab.dicom.DataSet;
+import serdab.dicom.SopInstanceUid;
+
+/// What a node says about instances that it was asked to keep (PS3.4 section J.3.3). It is its
+/// claim: nodes are known that commit to what they do not have.
+///
+/// @param transactionUid of the request that this answers; matched by it, as reports come in any
+///   order, late, and twice
+/// @param kept those it will keep
+/// @param notKept those it will not, each with Failure Reason (0008,1197)
+public record CommitmentReport(
+    String transactionUid, List<SopInstanceUid> kept, Map<SopInstanceUid, Integer> notKept) {
+
+  static final String SOP_CLASS = "1.2.840.10008.1.20.1";
+  static final String SOP_INSTANCE = "1.2.840.10008.1.20.1.1";
+  static final int REQUEST_ACTION = 1;
+
+  public CommitmentReport {
+    kept = List.copyOf(kept);
+    notKept = Map.copyOf(notKept);
+  }
+
+  static CommitmentReport of(DataSet report) throws IOException {
+    List<SopInstanceUid> kept = new ArrayList<>();
+    for (DataSet item : report.sequence(Identifier.REFERENCED_SOP_SEQUENCE)) {
+      kept.add(uid(item));
+    }
+    Map<SopInstanceUid, Integer> notKept = new HashMap<>();
+    for (DataSet item : report.sequence(Identifier.FAILED_SOP_SEQUENCE)) {
+      notKept.put(uid(item), item.number(Identifier.FAILURE_REASON).orElse(0L).intValue());
+    }
+    return new CommitmentReport(
+        report.string(Identifier.TRANSACTION_UID).orElse(""), kept, notKept);
+  }
+
+  private static SopInstanceUid uid(DataSet item) throws IOException {
+    return new SopInstanceUid(item.string(Identifier.REFERENCED_SOP_INSTANCE_UID).orElse(""));
+  }
+
+  /// An instance that a node is asked to keep.
+  public record Reference(String sopClassUid, SopInstanceUid sop) {}
+
+  /// The request for them.
+  static byte[] request(String transactionUid, List<Reference> references) {
+    List<Identifier> items =
+        references.stream()
+            .map(reference ->
+                new Identifier()
+                    .text(Identifier.REFERENCED_SOP_CLASS_UID, reference.sopClassUid())
+                    .text(Identifier.REFERENCED_SOP_INSTANCE_UID, reference.sop().value()))
+            .toList();
+    return new Identifier()
+        .text(Identifier.TRANSACTION_UID, transactionUid)
+        .sequence(Identifier.REFERENCED_SOP_SEQUENCE, items)
+        .bytes();
+  }
+}

@@ -1,0 +1,42 @@
+package serdab.dicom.net;
+
+import java.io.IOException;
+import serdab.dicom.ByteSource;
+import serdab.dicom.DicomFile;
+import serdab.dicom.SopInstanceUid;
+
+/// One instance that is to be sent: a range of a file's bytes, and what the request says about it.
+///
+/// @param sopClassUid as the data set has it
+/// @param sop as the data set has it
+/// @param transferSyntaxUid in which these bytes are
+/// @param source belongs to the caller and stays open until the answer came
+/// @param offset of the data set, behind the File Meta Information
+/// @param lengthBytes of the data set, deflated or not
+public record OutgoingInstance(
+    String sopClassUid,
+    SopInstanceUid sop,
+    String transferSyntaxUid,
+    ByteSource source,
+    long offset,
+    long lengthBytes) {
+
+  /// The instance that a file holds.
+  public static OutgoingInstance of(DicomFile file, ByteSource source) throws IOException {
+    return new OutgoingInstance(
+        file.facts().sopClassUid(),
+        file.facts().sop(),
+        file.transferSyntax().uid(),
+        source,
+        file.dataSetOffset(),
+        source.lengthBytes() - file.dataSetOffset());
+  }
+
+  /// What it needs to be sent on.
+  public Kind kind() {
+    return new Kind(sopClassUid, transferSyntaxUid);
+  }
+
+  /// A SOP class in a transfer syntax: what a presentation context is made for.
+  public record Kind(String sopClassUid, String transferSyntaxUid) {}
+}
