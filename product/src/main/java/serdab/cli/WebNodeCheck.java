@@ -109,13 +109,13 @@ final class WebNodeCheck {
   private void print(String address, boolean good) {
     Messages say = around.terminal().messages();
     var out = around.terminal().out();
-    out.println(say.text("check.node", address));
+    out.println(say.text("check.web-node", address));
     results.forEach((name, result) -> {
       out.println(CheckCommand.line(say, result.verdict(), say.text("check.aspect-" + name)));
       result.problem().ifPresent(problem -> out.println("            " + say.line(problem)));
     });
-    out.println(say.text("check.node-studies", studies));
-    out.println(say.text("check.node-storing"));
+    out.println(say.text("check.web-node-studies", studies));
+    out.println(say.text("check.web-node-storing"));
     out.println(say.text(good ? "check.good" : "check.bad"));
     out.flush();
   }
