@@ -25,6 +25,10 @@ bench() {
     bench_jpeg_ls
     return
   fi
+  if [ "${1:-}" = network ]; then
+    bench_network
+    return
+  fi
   if [ "${1:-}" = repository ]; then
     shift
     bench_repository "$@"
@@ -46,6 +50,18 @@ bench_jpeg_ls() {
     echo "== $folder"
     scripts/bench-jpeg-ls.sh "$jdk" "$folder" 300 || return
   done
+}
+
+# Sending beside storescu, into storescp and Orthanc as Debian ships them.
+bench_network() {
+  for program in storescu storescp; do
+    command -v "$program" >/dev/null || {
+      echo "dev: $program is not installed; the network is measured beside it" >&2
+      return 2
+    }
+  done
+  "$checkout/serdab" --version >/dev/null # builds now, not while it is measured
+  scripts/bench-network.sh "$jdk" "$(cd "${SERDAB_SHARED:-../shared}" && pwd -P)/data"
 }
 
 bench_repository() {

@@ -58,6 +58,12 @@ final class Identifier {
     return this;
   }
 
+  /// Adds a value as it is.
+  Identifier bytes(int tag, byte... value) {
+    values.put(tag, value.clone());
+    return this;
+  }
+
   /// Adds a sequence.
   Identifier sequence(int tag, List<Identifier> items) {
     ByteArrayOutputStream all = new ByteArrayOutputStream();
