@@ -36,6 +36,7 @@ final class NodeLedger implements AutoCloseable {
 
   /// Stands behind the number of a version whose instances came back bit for bit.
   private static final String EXACTLY = "e";
+
   private static final int NAME_DIGITS = 32;
   private static final int BLOB_CHUNK_BYTES = 64 << 10;
 

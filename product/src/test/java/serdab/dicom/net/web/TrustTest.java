@@ -55,17 +55,37 @@ class TrustTest {
   /// A certificate that signed itself.
   private SSLContext identity(String host) throws IOException, GeneralSecurityException {
     openssl(
-        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem", "-out", "cert.pem",
-        "-days", "2", "-subj", "/CN=a test", "-addext", "subjectAltName=" + host);
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "cert.pem",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=a test",
+        "-addext",
+        "subjectAltName=" + host);
     openssl(
-        "pkcs12", "-export", "-inkey", "key.pem", "-in", "cert.pem", "-out", "own.p12",
-        "-passout", "pass:" + new String(PASSWORD));
+        "pkcs12",
+        "-export",
+        "-inkey",
+        "key.pem",
+        "-in",
+        "cert.pem",
+        "-out",
+        "own.p12",
+        "-passout",
+        "pass:" + new String(PASSWORD));
     KeyStore store = KeyStore.getInstance("PKCS12");
     try (InputStream in = Files.newInputStream(folder.resolve("own.p12"))) {
       store.load(in, PASSWORD);
     }
-    KeyManagerFactory keys =
-        KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
     keys.init(store, PASSWORD);
     SSLContext context = SSLContext.getInstance("TLS");
     context.init(keys.getKeyManagers(), null, null);
@@ -105,8 +125,7 @@ class TrustTest {
   void aCertificateForAnotherNameIsNotBelievedWhoeverSignedIt() throws Exception {
     try (LyingNode node = LyingNode.startWithTls(identity("DNS:pacs.example"));
         DicomWeb own = client(node, Optional.of(Trust.in(folder.resolve("cert.pem"))))) {
-      assertThatThrownBy(() -> own.studies(Map.of()))
-          .hasMessageContaining("dicomweb-not-trusted");
+      assertThatThrownBy(() -> own.studies(Map.of())).hasMessageContaining("dicomweb-not-trusted");
       assertThat(node.authorizations()).isEmpty();
     }
   }
