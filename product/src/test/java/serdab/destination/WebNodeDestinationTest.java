@@ -369,6 +369,32 @@ class WebNodeDestinationTest {
   }
 
   @Test
+  void whoeverOnlyWantsToKnowWhatACopyIsRetrievesNothing() {
+    TestStudy study = study(3);
+    HeldVersion copy = study.copyTo(connect());
+    node.forgetRequests();
+
+    try (VersionReader reader = connect().read(copy)) {
+      assertThat(reader.version().id()).isEqualTo(copy.id());
+      assertThat(node.requests()).isEmpty();
+      assertThat(TestStudy.read(reader, reader.version().files().getFirst(), 0, 4)).hasSize(4);
+    }
+    assertThat(node.requests()).isNotEmpty();
+  }
+
+  @Test
+  void whatWasWrittenAnewAfterItWasProvenIsNotTakenForTheSameBytes() {
+    TestStudy study = study(1);
+    HeldVersion copy = study.copyTo(connect());
+    node.with(Fault.REENCODES_HARMLESSLY);
+    node.reencode(UID + ".1.0");
+
+    assertThat(connect().prove(copy, Depth.READABLE)).isInstanceOf(ProofOutcome.Proven.class);
+    assertThatExceptionOfType(SerdabException.Damaged.class)
+        .isThrownBy(() -> TestStudy.readAll(connect(), copy));
+  }
+
+  @Test
   void aStudyThatOthersSentIsBroughtBackAsItIsWhenThatIsWanted() {
     TestStudy study = study(3);
     study.files().values().forEach(node::put);

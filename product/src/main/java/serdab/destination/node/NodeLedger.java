@@ -33,6 +33,10 @@ final class NodeLedger implements AutoCloseable {
   private static final String VERSIONS = "versions/";
   private static final String ASIDE = "aside/";
   private static final String END = ".json.gz";
+
+  /// Stands behind the number of a version whose instances came back bit for bit.
+  private static final String EXACTLY = "e";
+
   private static final int NAME_DIGITS = 32;
   private static final int BLOB_CHUNK_BYTES = 64 << 10;
 
@@ -47,7 +51,13 @@ final class NodeLedger implements AutoCloseable {
   /// One version.
   ///
   /// @param location its name here, without patient data
-  record Entry(String location, StudyVersion version) {}
+  record Entry(String location, StudyVersion version) {
+
+    /// Whether each instance came back bit for bit when it was proven.
+    boolean cameBackExactly() {
+      return location.endsWith(EXACTLY);
+    }
+  }
 
   private static String folder(StudyKey study) {
     String hash = Sha256.digest(study.value().getBytes(StandardCharsets.UTF_8)).hex();
@@ -133,8 +143,9 @@ final class NodeLedger implements AutoCloseable {
 
   /// Remembers a version that was proven.
   ///
+  /// @param exactly whether each instance came back bit for bit
   /// @return its name here
-  String add(StudyVersion version) {
+  String add(StudyVersion version, boolean exactly) {
     String folder = folder(version.facts().key());
     List<String> all = new ArrayList<>(names(VERSIONS + folder));
     names(ASIDE + folder).forEach(name -> all.add(VERSIONS + name.substring(ASIDE.length())));
@@ -142,13 +153,14 @@ final class NodeLedger implements AutoCloseable {
         all.stream()
             .map(name -> name.substring(VERSIONS.length() + folder.length()))
             .map(name -> name.substring(0, name.length() - END.length()))
+            .map(name -> name.endsWith(EXACTLY) ? name.substring(0, name.length() - 1) : name)
             .filter(name -> name.matches("[0-9]{1,9}"))
             .mapToLong(Long::parseLong)
             .max()
             .orElse(0);
     byte[] document = document(version);
     for (long number = last + 1; ; number++) {
-      String location = folder + "%05d".formatted(number);
+      String location = folder + "%05d".formatted(number) + (exactly ? EXACTLY : "");
       try (Staged staged = store.stage(VERSIONS + location + END)) {
         for (int at = 0; at < document.length; at += BLOB_CHUNK_BYTES) {
           staged.write(

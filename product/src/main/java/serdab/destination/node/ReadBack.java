@@ -152,7 +152,10 @@ final class ReadBack {
 
   /// What came of comparing one instance.
   sealed interface Verdict {
-    record Same() implements Verdict {}
+    /// It holds the same values.
+    ///
+    /// @param exactly whether it is the same bytes, too
+    record Same(boolean exactly) implements Verdict {}
 
     /// It is there, and other values are in it.
     ///
@@ -200,7 +203,7 @@ final class ReadBack {
   static Verdict verdict(Expected expected, Arrived arrived) {
     InstanceFacts instance = arrived.instance().orElse(expected.instance());
     if (expected.isSame(instance, arrived.file().digests())) {
-      return new Verdict.Same();
+      return new Verdict.Same(expected.digests().file().equals(arrived.file().digests().file()));
     }
     List<Integer> tags =
         expected.outline().isPresent() && arrived.outline().isPresent()

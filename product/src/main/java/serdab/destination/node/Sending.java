@@ -43,7 +43,7 @@ final class Sending implements StagedVersion {
 
   private final DicomWeb node;
   private final Spool spool;
-  private final BiFunction<StudyVersion, Integer, HeldVersion> proven;
+  private final BiFunction<StudyVersion, Boolean, HeldVersion> proven;
 
   private final Set<StudyInstanceUid> asked = new HashSet<>();
   private final Set<String> there = new HashSet<>();
@@ -54,9 +54,9 @@ final class Sending implements StagedVersion {
   private Spool.@Nullable Draft draft;
   private String path = "";
 
-  /// @param proven makes the copy of a version whose every instance was compared; given how many
-  ///   there are
-  Sending(DicomWeb node, Spool spool, BiFunction<StudyVersion, Integer, HeldVersion> proven) {
+  /// @param proven makes the copy of a version whose every instance was compared; told whether all
+  ///   came back bit for bit
+  Sending(DicomWeb node, Spool spool, BiFunction<StudyVersion, Boolean, HeldVersion> proven) {
     this.node = node;
     this.spool = spool;
     this.proven = proven;
@@ -216,7 +216,11 @@ final class Sending implements StagedVersion {
     if (wrong.isPresent()) {
       throw wrong.get();
     }
-    return proven.apply(version, all.size());
+    boolean exactly =
+        verdicts.values().stream()
+                .allMatch(verdict -> verdict instanceof ReadBack.Verdict.Same(boolean same) && same)
+            && version.files().size() == all.size();
+    return proven.apply(version, exactly);
   }
 
   private void giveUpDraft() {

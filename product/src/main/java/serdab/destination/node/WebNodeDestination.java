@@ -213,9 +213,9 @@ public final class WebNodeDestination implements Destination {
     return new Sending(
         node,
         new Spool(scratch),
-        (version, _) -> {
+        (version, exactly) -> {
           Proof proof = new Proof(Depth.READABLE, ProofMeans.NETWORK, clock.instant());
-          return held(new NodeLedger.Entry(ledger.add(version), version)).proven(proof);
+          return held(new NodeLedger.Entry(ledger.add(version, exactly), version)).proven(proof);
         });
   }
 
@@ -258,7 +258,7 @@ public final class WebNodeDestination implements Destination {
                     .contains(each.sop()))
             .toList();
     Map<String, ReadBack.Verdict> verdicts = new HashMap<>();
-    expected.forEach(each -> verdicts.put(each.sop(), new ReadBack.Verdict.Same()));
+    expected.forEach(each -> verdicts.put(each.sop(), new ReadBack.Verdict.Same(false)));
     missing.forEach(each -> verdicts.put(each.sop(), new ReadBack.Verdict.Missing()));
     return outcome(expected, verdicts, new Proof(Depth.PRESENT, ProofMeans.ASKED, clock.instant()));
   }
@@ -290,7 +290,11 @@ public final class WebNodeDestination implements Destination {
   public VersionReader read(HeldVersion copy) {
     Optional<NodeLedger.Entry> entry = ledger.at(copy.location());
     if (entry.isPresent() && entry.get().version().id().equals(copy.id())) {
-      return NodeReader.of(node, new Spool(scratch), entry.get().version());
+      StudyVersion known = entry.get().version();
+      // Whoever only wants to know what it is need not retrieve it.
+      return entry.get().cameBackExactly()
+          ? new LaterReader(known, () -> NodeReader.of(node, new Spool(scratch), known))
+          : NodeReader.of(node, new Spool(scratch), known);
     }
     if (!copy.location().startsWith(UNKNOWN_TO_US)) {
       throw new SerdabException.Damaged(NodeProblems.gone());
