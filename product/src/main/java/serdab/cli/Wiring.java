@@ -60,6 +60,7 @@ final class Wiring implements AutoCloseable {
   private static final String REPO = "repo:";
 
   private final Surroundings around;
+  private final Nodes nodes;
   private final Names names;
   private final Identities identities;
   private final Map<String, NamingProfile> namings = new HashMap<>();
@@ -91,6 +92,7 @@ final class Wiring implements AutoCloseable {
   /// @param keys what opens repositories
   Wiring(Surroundings around, Names names, KeyOptions keys) {
     this.around = around;
+    this.nodes = new Nodes(around);
     this.names = names;
     this.identities = new Identities(around, keys);
   }
@@ -150,6 +152,9 @@ final class Wiring implements AutoCloseable {
 
   /// Opens a source; a path without a kind is a viewer's library when it looks like one.
   Source source(BackupPlan plan, Home home) {
+    if (Nodes.isNode(plan.source())) {
+      return nodes.source(plan.source());
+    }
     Path folder = sourceFolder(plan.source());
     if (plan.source().startsWith(INBOX)) {
       // What a killed receiver left in its log is brought to its places first: the inbox is ours.
@@ -178,7 +183,9 @@ final class Wiring implements AutoCloseable {
   // ---- destinations
 
   static boolean isDestination(String specification) {
-    return specification.startsWith(ZIP) || isRepository(specification);
+    return specification.startsWith(ZIP)
+        || isRepository(specification)
+        || Nodes.isNode(specification);
   }
 
   static boolean isRepository(String specification) {
@@ -191,18 +198,20 @@ final class Wiring implements AutoCloseable {
   Destination destination(
       String specification, BackupPlan plan, Catalogue catalogue, boolean adopt) {
     Destination destination =
-        isRepository(specification)
-            ? repository(
-                specification,
-                adopt ? Access.ADOPT : Access.WRITE,
-                compression(plan),
-                expectedAt(specification, catalogue))
-            : zipTree(
-                specification,
-                naming(plan),
-                adopt ? ZipTreeDestination.Access.ADOPT : ZipTreeDestination.Access.WRITE,
-                jpegLs(plan),
-                catalogue);
+        Nodes.isNode(specification)
+            ? nodes.destination(specification, false)
+            : isRepository(specification)
+                ? repository(
+                    specification,
+                    adopt ? Access.ADOPT : Access.WRITE,
+                    compression(plan),
+                    expectedAt(specification, catalogue))
+                : zipTree(
+                    specification,
+                    naming(plan),
+                    adopt ? ZipTreeDestination.Access.ADOPT : ZipTreeDestination.Access.WRITE,
+                    jpegLs(plan),
+                    catalogue);
     saw(destination, specification, catalogue);
     return destination;
   }
@@ -220,6 +229,9 @@ final class Wiring implements AutoCloseable {
   /// Opens a destination for showing a plan; writes nothing.
   Destination destinationToLookAt(
       String specification, BackupPlan plan, Catalogue catalogue, Home home) {
+    if (Nodes.isNode(specification)) {
+      return nodes.destination(specification, false);
+    }
     if (isRepository(specification)) {
       return repository(
           specification, Access.WRITE, compression(plan), expectedAt(specification, catalogue));
@@ -254,9 +266,19 @@ final class Wiring implements AutoCloseable {
     return known(specification, ZipTreeDestination.Access.READ, catalogue);
   }
 
+  /// The same, to bring studies back: of a node, also those that others sent there.
+  Destination destinationToRestoreFrom(String specification, Catalogue catalogue) {
+    return Nodes.isNode(specification)
+        ? nodes.destination(specification, true)
+        : destinationToRead(specification, catalogue);
+  }
+
   /// Opens a destination whose naming stays as it is.
   private Destination known(
       String specification, ZipTreeDestination.Access access, Catalogue catalogue) {
+    if (Nodes.isNode(specification)) {
+      return nodes.destination(specification, false);
+    }
     return isRepository(specification)
         ? repository(
             specification, Access.READ, Compression.SMALL, expectedAt(specification, catalogue))
@@ -529,6 +551,9 @@ final class Wiring implements AutoCloseable {
 
   /// Opens a destination that was used before, to remove copies from it.
   Destination destinationToPrune(String specification, Catalogue catalogue) {
+    if (Nodes.isNode(specification)) {
+      throw Nodes.keepsEverything();
+    }
     if (catalogue.destinationsAt(address(specification)).isEmpty()) {
       throw new SerdabException.HeldBack(
           new Problem(
@@ -542,18 +567,20 @@ final class Wiring implements AutoCloseable {
   /// Opens a destination to restore into.
   Destination destinationToFill(String specification, Catalogue catalogue) {
     Destination destination =
-        isRepository(specification)
-            ? repository(
-                specification,
-                Access.WRITE,
-                Compression.SMALL,
-                expectedAt(specification, catalogue))
-            : zipTree(
-                specification,
-                NamingProfile.AS_FOUND,
-                ZipTreeDestination.Access.WRITE,
-                false,
-                catalogue);
+        Nodes.isNode(specification)
+            ? nodes.destination(specification, false)
+            : isRepository(specification)
+                ? repository(
+                    specification,
+                    Access.WRITE,
+                    Compression.SMALL,
+                    expectedAt(specification, catalogue))
+                : zipTree(
+                    specification,
+                    NamingProfile.AS_FOUND,
+                    ZipTreeDestination.Access.WRITE,
+                    false,
+                    catalogue);
     saw(destination, specification, catalogue);
     return destination;
   }
@@ -574,7 +601,9 @@ final class Wiring implements AutoCloseable {
   /// that hangs is not there.
   List<Destination> usedDestinations(Catalogue catalogue, Set<DestinationId> butFor) {
     List<Catalogue.UsedPlace> used =
-        catalogue.destinations().stream().filter(place -> isDestination(place.spec())).toList();
+        catalogue.destinations().stream()
+            .filter(place -> isDestination(place.spec()) && !Nodes.isNode(place.spec()))
+            .toList();
     Map<Path, Reach.State> states =
         around.reach().of(used.stream().map(place -> destinationFolder(place.spec())).toList());
     Map<DestinationId, Destination> opened = new LinkedHashMap<>();
@@ -666,17 +695,28 @@ final class Wiring implements AutoCloseable {
 
   /// One spelling of a destination's address, for remembering who lives there.
   static String address(String specification) {
+    if (Nodes.isNode(specification)) {
+      return Nodes.address(specification);
+    }
     return (isRepository(specification) ? REPO : ZIP) + destinationFolder(specification);
   }
 
   /// The folder that a destination's specification names.
   static Path destinationFolder(String specification) {
+    if (Nodes.isNode(specification)) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "unknown-destination",
+              "A DICOM node has no folder, which this needs: " + Nodes.address(specification) + ".",
+              "Write zip:PATH for a tree of ZIPs in a folder, or repo:PATH for a repository."));
+    }
     if (!isDestination(specification)) {
       throw new SerdabException.Misconfigured(
           new Problem(
               "unknown-destination",
               "The destination " + specification + " is of no kind that is known.",
-              "Write zip:PATH for a tree of ZIPs in a folder, or repo:PATH for a repository."));
+              "Write zip:PATH for a tree of ZIPs in a folder, repo:PATH for a repository, or"
+                  + " dicomweb:URL for a DICOMweb node."));
     }
     return path("--to", withoutKind(specification, ZIP, REPO));
   }
