@@ -1,7 +1,10 @@
 package serdab.cli;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,6 +15,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import serdab.Problem;
@@ -22,6 +26,7 @@ import serdab.dicom.net.AeTitle;
 import serdab.dicom.net.ServerEvent;
 import serdab.dicom.net.ServerSettings;
 import serdab.dicom.net.StorageServer;
+import serdab.dicom.net.TlsMaterial;
 import serdab.source.inbox.Inbox;
 
 /// `serdab receive`: an inbox that others send to.
@@ -53,6 +58,7 @@ final class ReceiveCommand implements Callable<Integer> {
   private static final int PORT_MAX = 65_535;
   private static final Duration LOOK_EVERY = Duration.ofMillis(100);
   private static final String ANYBODY = "any";
+  private static final int TLS_BYTES_MAX = 1 << 20;
 
   private final Surroundings around;
 
@@ -97,6 +103,38 @@ final class ReceiveCommand implements Callable<Integer> {
           "Who may send: an AE title, @ and an address or range (10.1.0.0/16), or either of them;"
               + " may repeat. \"any\" lets everybody. Needed when other computers can call.")
   private List<String> allowed = List.of();
+
+  @ArgGroup(exclusive = false)
+  private @Nullable Tls tls;
+
+  /// What TLS needs; all of it or nothing.
+  static final class Tls {
+    @Option(
+        names = "--tls-key",
+        required = true,
+        paramLabel = "FILE",
+        description = "Speaks TLS alone: our private key (PEM, PKCS #8, without passphrase).")
+    @SuppressWarnings("NullAway.Init") // required
+    private Path key;
+
+    @Option(
+        names = "--tls-certificate",
+        required = true,
+        paramLabel = "FILE",
+        description = "With --tls-key: our certificate and those up to the root (PEM).")
+    @SuppressWarnings("NullAway.Init") // required
+    private Path certificate;
+
+    @Option(
+        names = "--tls-trust",
+        required = true,
+        paramLabel = "FILE",
+        description =
+            "With --tls-key: the certificates that senders must have, or that theirs come from"
+                + " (PEM). A sender without is turned away.")
+    @SuppressWarnings("NullAway.Init") // required
+    private Path trust;
+  }
 
   @Option(
       names = "--quiet",
@@ -178,15 +216,19 @@ final class ReceiveCommand implements Callable<Integer> {
     if (anyTitle) {
       settings.anyCalledTitle();
     }
-    if (allowed.isEmpty() && !address.isLoopbackAddress()) {
+    if (tls != null) {
+      settings.tls(
+          TlsMaterial.context(bytes(tls.key), bytes(tls.certificate), bytes(tls.trust)), true);
+    }
+    if (allowed.isEmpty() && tls == null && !address.isLoopbackAddress()) {
       throw new SerdabException.Misconfigured(
           new Problem(
               "receive-open-to-all",
               "At "
                   + listen
                   + " other computers can call, and nothing says which of them may send.",
-              "Say who may: --allow CT1@10.1.2.20, or --allow any in a network of machines you"
-                  + " trust."));
+              "Say who may: --allow CT1@10.1.2.20, or --tls-trust with certificates, or --allow any in"
+                  + " a network of machines you trust."));
     }
     if (!allowed.contains(ANYBODY)) {
       allowed.forEach(who -> allow(settings, who));
@@ -199,6 +241,19 @@ final class ReceiveCommand implements Callable<Integer> {
       return InetAddress.ofLiteral(listen);
     } catch (IllegalArgumentException e) {
       throw wrong("--listen needs an address in digits, such as 10.1.2.3.");
+    }
+  }
+
+  private static byte[] bytes(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      return in.readNBytes(TLS_BYTES_MAX);
+    } catch (IOException e) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "wrong-option",
+              "The file " + file + " for TLS cannot be read.",
+              "Check its name, and that you may read it."),
+          e);
     }
   }
 

@@ -204,6 +204,80 @@ class ReceiveTest {
   }
 
   @Test
+  @Needs(Peer.OPENSSL)
+  void withTlsOnlyTrustedCertificatesAreLetIn() throws Exception {
+    for (String name : List.of("ours", "theirs", "stranger")) {
+      Process made =
+          new ProcessBuilder(
+                  "openssl",
+                  "req",
+                  "-x509",
+                  "-newkey",
+                  "rsa:2048",
+                  "-nodes",
+                  "-days",
+                  "2",
+                  "-keyout",
+                  name + ".key",
+                  "-out",
+                  name + ".crt",
+                  "-subj",
+                  "/CN=" + name,
+                  "-addext",
+                  "subjectAltName=IP:127.0.0.1")
+              .directory(folder.toFile())
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      assertThat(made.waitFor()).isZero();
+    }
+    Path inbox = folder.resolve("inbox");
+    int port =
+        start(
+            inbox,
+            "--tls-key",
+            pem("ours.key"),
+            "--tls-certificate",
+            pem("ours.crt"),
+            "--tls-trust",
+            pem("theirs.crt"));
+    List<String> file = images("1.2.3", 0, 2);
+
+    assertThat(overTls(port, "theirs", file.get(0))).isZero();
+    assertThat(overTls(port, "stranger", file.get(1))).isNotZero();
+    assertThat(run("storescu", port, List.of(file.get(1)))).doesNotContain(ACKNOWLEDGED);
+    assertThat(settled(inbox)).isEqualTo(sent(file.subList(0, 1)));
+  }
+
+  private String pem(String name) {
+    return folder.resolve(name).toString();
+  }
+
+  private int overTls(int port, String who, String file) throws Exception {
+    Process process =
+        new ProcessBuilder(
+                "storescu",
+                "+tls",
+                pem(who + ".key"),
+                pem(who + ".crt"),
+                "+cf",
+                pem("ours.crt"),
+                "-R",
+                "-xe",
+                "-aec",
+                "SERDAB",
+                "127.0.0.1",
+                "" + port,
+                file)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    running.add(process);
+    assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+    return process.exitValue();
+  }
+
+  @Test
   void otherComputersAreLetInOnlyWhenItIsSaidWho() throws IOException {
     CommandLineRun serdab = new CommandLineRun(folder.resolve("home"));
     String inbox = folder.resolve("inbox").toString();
