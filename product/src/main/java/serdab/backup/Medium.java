@@ -22,6 +22,9 @@ public record Medium(String text) {
   static final Medium LOCAL = new Medium("local");
   static final Medium NETWORK = new Medium("network");
 
+  /// What a node lies on, which it does not say: something elsewhere, as a share does.
+  public static final Medium OF_A_NODE = NETWORK;
+
   private static final String DISK = "disk:";
 
   private static final Set<String> NETWORK_TYPES =

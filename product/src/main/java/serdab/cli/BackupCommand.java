@@ -46,7 +46,8 @@ import serdab.plan.ZipCompression;
       "  serdab backup --from \"$HOME/Documents/Horos Data\" --to zip:/Volumes/Backup",
       "  serdab backup --from folder:/data/ct --to zip:/mnt/a --to zip:/mnt/b --modality CT,MR",
       "  serdab backup --from /data/ct --to repo:/mnt/c   (after: serdab repository init repo:/mnt/c)",
-      "  serdab backup --from horos:/Volumes/PACS/\"Horos Data\" --to zip:/mnt/a --dry-run"
+      "  serdab backup --from horos:/Volumes/PACS/\"Horos Data\" --to zip:/mnt/a --dry-run",
+      "  serdab backup --from dicomweb:https://pacs.example/dicom-web --to zip:/mnt/a"
     })
 final class BackupCommand implements Callable<Integer> {
 
@@ -82,14 +83,15 @@ final class BackupCommand implements Callable<Integer> {
       paramLabel = "SOURCE",
       description =
           "Runs without a configuration, with --to. A library or folder: PATH, horos:PATH or"
-              + " folder:PATH; or another destination, zip:PATH or repo:PATH, with every version that"
-              + " it holds.")
+              + " folder:PATH; what was received, inbox:PATH; a node: dicomweb:URL; or another"
+              + " destination, zip:PATH or repo:PATH, with every version that it holds.")
   private @Nullable String from;
 
   @Option(
       names = "--to",
       paramLabel = "DEST",
-      description = "Where copies go: zip:PATH or repo:PATH. May be given more than once.")
+      description =
+          "Where copies go: zip:PATH, repo:PATH or dicomweb:URL. May be given more than once.")
   private List<String> to = List.of();
 
   @Option(

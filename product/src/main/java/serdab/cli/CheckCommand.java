@@ -39,7 +39,7 @@ import serdab.store.ReadBack;
     description = {
       "In a place for copies it tries out writing, renaming, listing and reading back, with small",
       "files of its own that are removed afterwards. In a library or folder to back up it only",
-      "reads. A DICOM node is asked whether it answers, and what it takes and offers; nothing is",
+      "reads. A DICOM or DICOMweb node is asked whether it answers, and what it offers; nothing is",
       "stored there. Exit code: 0 when it will do, 3 when something that a backup needs does not",
       "work."
     },
@@ -49,7 +49,8 @@ import serdab.store.ReadBack;
       "  serdab check zip:/Volumes/Backup",
       "  serdab check \"$HOME/Documents/Horos Data\"",
       "  serdab check zip:/Volumes/Backup --json",
-      "  serdab check \"dicom://ARCHIVE@pacs.example:11112?calling=SERDAB\""
+      "  serdab check \"dicom://ARCHIVE@pacs.example:11112?calling=SERDAB\"",
+      "  serdab check \"dicomweb:https://pacs.example/dicom-web?token=env:PACS_TOKEN\""
     })
 final class CheckCommand implements Callable<Integer> {
 
@@ -61,7 +62,8 @@ final class CheckCommand implements Callable<Integer> {
       paramLabel = "PLACE|SOURCE|NODE",
       description =
           "A place for copies: zip:PATH. A source: a library, horos:PATH or folder:PATH. A DICOM"
-              + " node: dicom://CALLED@HOST:PORT?calling=TITLE. A PATH alone: what is there.")
+              + " node: dicom://CALLED@HOST:PORT?calling=TITLE, or dicomweb:URL. A PATH alone: what is"
+              + " there.")
   @SuppressWarnings("NullAway.Init") // required
   private String what;
 
@@ -90,6 +92,9 @@ final class CheckCommand implements Callable<Integer> {
               "--speed-bytes is " + speedBytes + "; it must be from 0 to " + SPEED_BYTES_MAX + ".",
               "Run: serdab check --help"));
     }
+    if (Nodes.isNode(what)) {
+      return new WebNodeCheck(around, json).check(what);
+    }
     if (NodeCheck.isNode(what)) {
       return NodeCheck.run(what, around.terminal(), json);
     }
@@ -102,7 +107,7 @@ final class CheckCommand implements Callable<Integer> {
     if (Wiring.isDestination(what)) {
       return true;
     }
-    if (what.startsWith("horos:") || what.startsWith("folder:")) {
+    if (what.startsWith("horos:") || what.startsWith("folder:") || what.startsWith("inbox:")) {
       return false;
     }
     Path folder = Wiring.sourceFolder(what);
@@ -226,12 +231,11 @@ final class CheckCommand implements Callable<Integer> {
         });
   }
 
-  private static void number(
-      tools.jackson.core.JsonGenerator writer, String name, OptionalLong value) {
+  static void number(tools.jackson.core.JsonGenerator writer, String name, OptionalLong value) {
     writer.writeNumberProperty(name, value.orElse(-1));
   }
 
-  private static void check(tools.jackson.core.JsonGenerator writer, String name, Result result) {
+  static void check(tools.jackson.core.JsonGenerator writer, String name, Result result) {
     writer.writeStartObject();
     writer.writeStringProperty("name", name);
     writer.writeStringProperty("verdict", word(result.verdict()));

@@ -106,8 +106,13 @@ record Names(NameSettings settings, boolean indexPage) {
     }
     Path file = mappingFile();
     List<Problem> warnings = new ArrayList<>();
-    refuseInside(file, Wiring.sourceFolder(plan.source()), "source");
+    if (!Nodes.isNode(plan.source())) {
+      refuseInside(file, Wiring.sourceFolder(plan.source()), "source");
+    }
     for (String specification : plan.destinations()) {
+      if (Nodes.isNode(specification)) {
+        continue;
+      }
       Path folder = Wiring.destinationFolder(specification);
       refuseInside(file, folder, "destination");
       settings

@@ -82,6 +82,7 @@ final class PathTable {
         Configuration.read(home.configuration(), ZoneId.systemDefault()).plans().stream()
             .map(NamedPlan::destinations)
             .flatMap(List::stream)
+            .filter(each -> !Nodes.isNode(each))
             .map(Wiring::address)
             .forEach(destinations::add);
       } catch (SerdabException e) {
@@ -93,7 +94,7 @@ final class PathTable {
           Catalogue catalogue = wiring.catalogue(home)) {
         catalogue.destinations().stream()
             .map(Catalogue.UsedPlace::spec)
-            .filter(Wiring::isDestination)
+            .filter(spec -> Wiring.isDestination(spec) && !Nodes.isNode(spec))
             .forEach(destinations::add);
       } catch (SerdabException e) {
         Main.tell(around.terminal(), e.problem());

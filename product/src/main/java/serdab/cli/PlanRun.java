@@ -109,7 +109,7 @@ final class PlanRun {
   private int begin() {
     RunGuard guard = new RunGuard(around, wiring, catalogue, plan, switches);
     RunGuard.Allowed allowed = guard.allow();
-    if (Wiring.isDestination(plan.source())) {
+    if (Wiring.isDestination(plan.source()) && !Nodes.isNode(plan.source())) {
       return replicate(guard, allowed);
     }
     List<Problem> warnings = new ArrayList<>(allowed.warnings());
@@ -190,6 +190,9 @@ final class PlanRun {
   /// itself names. Still before anything is made in a destination.
   private void refuseInside(Source source) {
     for (String specification : plan.destinations()) {
+      if (Nodes.isNode(specification)) {
+        continue;
+      }
       Path destination = Wiring.destinationFolder(specification);
       source.folders().forEach(folder -> Safeguards.refuseInsideSource(folder, destination));
     }
@@ -206,7 +209,9 @@ final class PlanRun {
     for (int i = 0; i < destinations.size(); i++) {
       media.saw(
           destinations.get(i).id().toString(),
-          Medium.of(Wiring.destinationFolder(specifications.get(i))));
+          Nodes.isNode(specifications.get(i))
+              ? Medium.OF_A_NODE
+              : Medium.of(Wiring.destinationFolder(specifications.get(i))));
     }
   }
 

@@ -159,6 +159,9 @@ final class PruneCommand implements Callable<Integer> {
     if (planOnly && execute != null) {
       throw wrong("--plan and --execute exclude each other.");
     }
+    if (Nodes.isNode(destination)) {
+      throw Nodes.keepsEverything();
+    }
     Home home = around.home().make();
     try (RunLock _ = RunLock.take(home.lock());
         Wiring wiring = new Wiring(around, keys);

@@ -89,7 +89,9 @@ final class RestoreCommand implements Callable<Integer> {
       names = "--from",
       required = true,
       paramLabel = "DEST",
-      description = "Where the copies are: zip:PATH or repo:PATH.")
+      description =
+          "Where the copies are: zip:PATH, repo:PATH or dicomweb:URL (also what others sent to the"
+              + " node).")
   @SuppressWarnings("NullAway.Init") // required
   private String from;
 
@@ -103,7 +105,7 @@ final class RestoreCommand implements Callable<Integer> {
         names = "--to",
         paramLabel = "TARGET",
         description = {
-          "A folder; zip:PATH for ZIPs; repo:PATH for a repository; \"horos:PATH/Horos Data\" for the library of a viewer that"
+          "A folder; zip:PATH for ZIPs; repo:PATH for a repository; dicomweb:URL for a node; \"horos:PATH/Horos Data\" for the library of a viewer that"
               + " is in use; \"horos-library:PATH/Horos Data\" for a whole new one."
         })
     @Nullable String to;
@@ -222,7 +224,7 @@ final class RestoreCommand implements Callable<Integer> {
     StopSignal stop = new StopSignal(around.clock());
     try (Wiring wiring = new Wiring(around, keys);
         Catalogue catalogue = wiring.catalogue(home);
-        Destination place = wiring.destinationToRead(from, catalogue);
+        Destination place = wiring.destinationToRestoreFrom(from, catalogue);
         StopOnSignal _ = StopOnSignal.of(stop)) {
       wiring.requireReadable(from);
       Work work = new Work(place, catalogue, wiring, home, progress, stop, wanted, time);
@@ -276,6 +278,9 @@ final class RestoreCommand implements Callable<Integer> {
     if (to.startsWith(HOROS)) {
       return intoViewer(work, bar, path(to.substring(HOROS.length())));
     }
+    if (Nodes.isNode(to)) {
+      return toFolderOrZips(work, bar, to);
+    }
     if (Wiring.isDestination(to)) {
       Path tree = Wiring.destinationFolder(to);
       TargetPlace.requireNoFile(tree);
@@ -302,9 +307,12 @@ final class RestoreCommand implements Callable<Integer> {
             work.progress(),
             work.stop()::isRequested);
     if (dryRun) {
-      Path folder =
-          Wiring.isDestination(to) ? Wiring.destinationFolder(to) : Wiring.targetFolder(to);
-      OptionalLong room = Room.at(folder);
+      OptionalLong room = OptionalLong.empty();
+      if (!Nodes.isNode(to)) {
+        room =
+            Room.at(
+                Wiring.isDestination(to) ? Wiring.destinationFolder(to) : Wiring.targetFolder(to));
+      }
       return printed(
           restore.plan(work.wanted(), work.time(), Wiring.isDestination(to), room), work, bar);
     }

@@ -66,15 +66,20 @@ final class RunGuard {
   Allowed allow() {
     List<Problem> warnings = new ArrayList<>();
     requireHours(warnings);
+    if (Nodes.isNode(plan.source())) {
+      return allowFromNode(warnings);
+    }
     Path source = Wiring.sourceFolder(plan.source());
     Map<String, Path> folders = new LinkedHashMap<>();
-    plan.destinations().forEach(each -> folders.put(each, Wiring.destinationFolder(each)));
+    plan.destinations().stream()
+        .filter(each -> !Nodes.isNode(each))
+        .forEach(each -> folders.put(each, Wiring.destinationFolder(each)));
 
     // From here on disks are asked, and those that hang have been found out.
     Map<Path, Reach.State> states =
         around.reach().of(Stream.concat(Stream.of(source), folders.values().stream()).toList());
     Reach.requireSource(source, state(states, source), sourceHeldStudies(), program());
-    List<String> there = thereNow(folders, states, warnings);
+    List<String> there = withNodes(thereNow(folders, states, warnings));
     Safeguards safeguards = new Safeguards(catalogue);
     SyncedFolders synced = new SyncedFolders(around.userHome());
     safeguards.requireSentinel(source, plan.sentinels());
@@ -83,6 +88,10 @@ final class RunGuard {
     Absent.Gathering absent = new Absent.Gathering();
     List<String> usable = new ArrayList<>();
     for (String specification : there) {
+      if (Nodes.isNode(specification)) {
+        usable.add(specification);
+        continue;
+      }
       Path folder = Wiring.destinationFolder(specification);
       Safeguards.refuseInsideSource(source, folder);
       // One that is away or not the right one must not keep the others from getting their copies.
@@ -91,6 +100,47 @@ final class RunGuard {
         usable.add(specification);
         synced.of(folder).ifPresent(by -> warnings.add(by.destinationWarning(folder)));
         Safeguards.sameDisk(source, folder).ifPresent(warnings::add);
+      });
+    }
+    absent.requireAny(usable);
+    return new Allowed(usable, warnings, absent);
+  }
+
+  /// Nodes are asked when they are opened; a plan's order stays as it is.
+  private List<String> withNodes(List<String> there) {
+    return plan.destinations().stream()
+        .filter(each -> Nodes.isNode(each) || there.contains(each))
+        .toList();
+  }
+
+  /// A node has no folder, and no volume that could be away: it answers when it is opened, or not.
+  private Allowed allowFromNode(List<Problem> warnings) {
+    Map<String, Path> folders = new LinkedHashMap<>();
+    plan.destinations().stream()
+        .filter(each -> !Nodes.isNode(each))
+        .forEach(each -> folders.put(each, Wiring.destinationFolder(each)));
+    Map<Path, Reach.State> states = around.reach().of(List.copyOf(folders.values()));
+    Safeguards safeguards = new Safeguards(catalogue);
+    SyncedFolders synced = new SyncedFolders(around.userHome());
+    Absent.Gathering absent = new Absent.Gathering();
+    List<String> usable = new ArrayList<>();
+    for (String specification : withNodes(thereNow(folders, states, warnings))) {
+      if (Nodes.isNode(specification)) {
+        if (Wiring.address(specification).equals(Wiring.address(plan.source()))) {
+          throw new SerdabException.Misconfigured(
+              new Problem(
+                  "destination-inside-source",
+                  "The node " + Wiring.address(specification) + " is both source and destination.",
+                  "Name another destination."));
+        }
+        usable.add(specification);
+        continue;
+      }
+      Path folder = Wiring.destinationFolder(specification);
+      absent.attempt(() -> {
+        require(specification, state(states, folder), safeguards);
+        usable.add(specification);
+        synced.of(folder).ifPresent(by -> warnings.add(by.destinationWarning(folder)));
       });
     }
     absent.requireAny(usable);
@@ -182,7 +232,18 @@ final class RunGuard {
     return around
         .reach()
         .within(source)
-        .orElseThrow(() -> Reach.sourceNotAnswering(Wiring.sourceFolder(plan.source())));
+        .orElseThrow(() ->
+            Nodes.isNode(plan.source())
+                ? notAnswering(plan.source())
+                : Reach.sourceNotAnswering(Wiring.sourceFolder(plan.source())));
+  }
+
+  private static SerdabException notAnswering(String node) {
+    return new SerdabException.Unavailable(
+        new Problem(
+            "dicomweb-unreachable",
+            "The node at " + Wiring.address(node) + " does not answer.",
+            "Check that it runs and that this machine may connect to it, then run again."));
   }
 
   // ---- disks that take turns

@@ -21,6 +21,7 @@ import serdab.catalogue.Catalogue;
 import serdab.catalogue.Rejected;
 import serdab.catalogue.RunRow;
 import serdab.catalogue.Safety;
+import serdab.dicom.net.web.DicomWeb;
 import serdab.plan.Configuration;
 import serdab.report.SourceHealthFact;
 import serdab.report.Status;
@@ -53,7 +54,9 @@ final class StatusCommand implements Callable<Integer> {
   private static final int RUNS_SHOWN = 5;
 
   /// A network volume that went to sleep is not waited for.
-  private static final Duration SPACE_WITHIN = Duration.ofMillis(500);
+  private static final Duration PLACE_WITHIN = Duration.ofMillis(500);
+
+  private static final Duration NODE_WITHIN = Duration.ofSeconds(2);
 
   private final Surroundings around;
 
@@ -202,8 +205,8 @@ final class StatusCommand implements Callable<Integer> {
   /// What a destination that is there says of itself.
   ///
   /// @param keys the newest generation of a repository's keys
-  private record There(OptionalLong free, Optional<KeyWork.KeyGeneration> keys) {
-    static final There NOT = new There(OptionalLong.empty(), Optional.empty());
+  private record There(boolean answers, OptionalLong free, Optional<KeyWork.KeyGeneration> keys) {
+    static final There NOT = new There(false, OptionalLong.empty(), Optional.empty());
   }
 
   /// How much is free on each destination that is there; empty where nobody answers in time.
@@ -219,9 +222,13 @@ final class StatusCommand implements Callable<Integer> {
                 Thread.ofPlatform()
                     .daemon(true)
                     .name("space")
-                    .start(() -> free.put(address, new There(usable(address), keys(address)))))
+                    .start(() -> free.put(address, look(address))))
             .toList();
-    long until = System.nanoTime() + SPACE_WITHIN.toNanos();
+    boolean nodes =
+        status.plans().stream()
+            .flatMap(plan -> plan.destinations().stream())
+            .anyMatch(destination -> Nodes.isNode(destination.address()));
+    long until = System.nanoTime() + (nodes ? NODE_WITHIN : PLACE_WITHIN).toNanos();
     for (Thread thread : threads) {
       try {
         boolean _ = thread.join(Duration.ofNanos(Math.max(1, until - System.nanoTime())));
@@ -230,6 +237,24 @@ final class StatusCommand implements Callable<Integer> {
       }
     }
     return Map.copyOf(free);
+  }
+
+  /// A node tells nobody how much room it has.
+  private There look(String address) {
+    if (Nodes.isNode(address)) {
+      return new There(answers(address), OptionalLong.empty(), Optional.empty());
+    }
+    OptionalLong usable = usable(address);
+    return new There(usable.isPresent(), usable, keys(address));
+  }
+
+  private boolean answers(String address) {
+    try (DicomWeb node = new Nodes(around).client(address)) {
+      node.probe();
+      return true;
+    } catch (SerdabException e) {
+      return false;
+    }
   }
 
   /// A repository that cannot be understood is no news of its keys; other commands tell of it.
@@ -386,7 +411,7 @@ final class StatusCommand implements Callable<Integer> {
                 copies.unseen() > 0 ? say.text("status.not-looked-at", copies.unseen()) : "",
                 free.isPresent()
                     ? say.text("status.free", TerminalProgress.Sizes.text(free.getAsLong()))
-                    : say.text("status.not-reachable")));
+                    : there.answers() ? "" : say.text("status.not-reachable")));
     there
         .keys()
         .ifPresent(keys ->
@@ -515,7 +540,7 @@ final class StatusCommand implements Callable<Integer> {
       writer.writeStringProperty("last_used_at", text(destination.lastUsedAt()));
       There there = free.getOrDefault(destination.address(), There.NOT);
       OptionalLong bytes = there.free();
-      writer.writeBooleanProperty("reachable", bytes.isPresent());
+      writer.writeBooleanProperty("reachable", there.answers());
       writer.writeNumberProperty("free_bytes", bytes.orElse(0));
       writer.writeNumberProperty(
           "key_generation", there.keys().map(KeyWork.KeyGeneration::number).orElse(0));

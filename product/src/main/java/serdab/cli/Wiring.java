@@ -40,6 +40,8 @@ import serdab.source.FolderSource;
 import serdab.source.Source;
 import serdab.source.horos.AutoClean;
 import serdab.source.horos.HorosSource;
+import serdab.source.inbox.Inbox;
+import serdab.source.inbox.InboxSource;
 import serdab.store.BlobStore;
 import serdab.store.LocalFolder;
 import serdab.store.PacedStore;
@@ -53,10 +55,12 @@ final class Wiring implements AutoCloseable {
 
   private static final String HOROS = "horos:";
   private static final String FOLDER = "folder:";
+  private static final String INBOX = "inbox:";
   private static final String ZIP = "zip:";
   private static final String REPO = "repo:";
 
   private final Surroundings around;
+  private final Nodes nodes;
   private final Names names;
   private final Identities identities;
   private final Map<String, NamingProfile> namings = new HashMap<>();
@@ -88,6 +92,7 @@ final class Wiring implements AutoCloseable {
   /// @param keys what opens repositories
   Wiring(Surroundings around, Names names, KeyOptions keys) {
     this.around = around;
+    this.nodes = new Nodes(around);
     this.names = names;
     this.identities = new Identities(around, keys);
   }
@@ -137,12 +142,26 @@ final class Wiring implements AutoCloseable {
 
   /// The folder that a source's specification names.
   static Path sourceFolder(String specification) {
-    return path("--from", withoutKind(specification, HOROS, FOLDER, ZIP, REPO));
+    return path("--from", withoutKind(specification, HOROS, FOLDER, INBOX, ZIP, REPO));
+  }
+
+  /// The folder of an inbox, named with or without its kind.
+  static Path inboxFolder(String specification) {
+    return path("--inbox", withoutKind(specification, INBOX));
   }
 
   /// Opens a source; a path without a kind is a viewer's library when it looks like one.
   Source source(BackupPlan plan, Home home) {
+    if (Nodes.isNode(plan.source())) {
+      return nodes.source(plan.source());
+    }
     Path folder = sourceFolder(plan.source());
+    if (plan.source().startsWith(INBOX)) {
+      // What a killed receiver left in its log is brought to its places first: the inbox is ours.
+      Inbox.settle(folder, _ -> {});
+      return InboxSource.open(
+          folder, home.cache().resolve("inbox-" + shortHash(folder) + ".db"), around.clock());
+    }
     boolean saysFolder = plan.source().startsWith(FOLDER);
     boolean saysHoros = plan.source().startsWith(HOROS);
     if (saysHoros || (!saysFolder && HorosSource.libraryAt(folder).isPresent())) {
@@ -164,7 +183,9 @@ final class Wiring implements AutoCloseable {
   // ---- destinations
 
   static boolean isDestination(String specification) {
-    return specification.startsWith(ZIP) || isRepository(specification);
+    return specification.startsWith(ZIP)
+        || isRepository(specification)
+        || Nodes.isNode(specification);
   }
 
   static boolean isRepository(String specification) {
@@ -177,18 +198,20 @@ final class Wiring implements AutoCloseable {
   Destination destination(
       String specification, BackupPlan plan, Catalogue catalogue, boolean adopt) {
     Destination destination =
-        isRepository(specification)
-            ? repository(
-                specification,
-                adopt ? Access.ADOPT : Access.WRITE,
-                compression(plan),
-                expectedAt(specification, catalogue))
-            : zipTree(
-                specification,
-                naming(plan),
-                adopt ? ZipTreeDestination.Access.ADOPT : ZipTreeDestination.Access.WRITE,
-                jpegLs(plan),
-                catalogue);
+        Nodes.isNode(specification)
+            ? nodes.destination(specification, false)
+            : isRepository(specification)
+                ? repository(
+                    specification,
+                    adopt ? Access.ADOPT : Access.WRITE,
+                    compression(plan),
+                    expectedAt(specification, catalogue))
+                : zipTree(
+                    specification,
+                    naming(plan),
+                    adopt ? ZipTreeDestination.Access.ADOPT : ZipTreeDestination.Access.WRITE,
+                    jpegLs(plan),
+                    catalogue);
     saw(destination, specification, catalogue);
     return destination;
   }
@@ -206,6 +229,9 @@ final class Wiring implements AutoCloseable {
   /// Opens a destination for showing a plan; writes nothing.
   Destination destinationToLookAt(
       String specification, BackupPlan plan, Catalogue catalogue, Home home) {
+    if (Nodes.isNode(specification)) {
+      return nodes.destination(specification, false);
+    }
     if (isRepository(specification)) {
       return repository(
           specification, Access.WRITE, compression(plan), expectedAt(specification, catalogue));
@@ -240,9 +266,19 @@ final class Wiring implements AutoCloseable {
     return known(specification, ZipTreeDestination.Access.READ, catalogue);
   }
 
+  /// The same, to bring studies back: of a node, also those that others sent there.
+  Destination destinationToRestoreFrom(String specification, Catalogue catalogue) {
+    return Nodes.isNode(specification)
+        ? nodes.destination(specification, true)
+        : destinationToRead(specification, catalogue);
+  }
+
   /// Opens a destination whose naming stays as it is.
   private Destination known(
       String specification, ZipTreeDestination.Access access, Catalogue catalogue) {
+    if (Nodes.isNode(specification)) {
+      return nodes.destination(specification, false);
+    }
     return isRepository(specification)
         ? repository(
             specification, Access.READ, Compression.SMALL, expectedAt(specification, catalogue))
@@ -515,6 +551,9 @@ final class Wiring implements AutoCloseable {
 
   /// Opens a destination that was used before, to remove copies from it.
   Destination destinationToPrune(String specification, Catalogue catalogue) {
+    if (Nodes.isNode(specification)) {
+      throw Nodes.keepsEverything();
+    }
     if (catalogue.destinationsAt(address(specification)).isEmpty()) {
       throw new SerdabException.HeldBack(
           new Problem(
@@ -528,18 +567,20 @@ final class Wiring implements AutoCloseable {
   /// Opens a destination to restore into.
   Destination destinationToFill(String specification, Catalogue catalogue) {
     Destination destination =
-        isRepository(specification)
-            ? repository(
-                specification,
-                Access.WRITE,
-                Compression.SMALL,
-                expectedAt(specification, catalogue))
-            : zipTree(
-                specification,
-                NamingProfile.AS_FOUND,
-                ZipTreeDestination.Access.WRITE,
-                false,
-                catalogue);
+        Nodes.isNode(specification)
+            ? nodes.destination(specification, false)
+            : isRepository(specification)
+                ? repository(
+                    specification,
+                    Access.WRITE,
+                    Compression.SMALL,
+                    expectedAt(specification, catalogue))
+                : zipTree(
+                    specification,
+                    NamingProfile.AS_FOUND,
+                    ZipTreeDestination.Access.WRITE,
+                    false,
+                    catalogue);
     saw(destination, specification, catalogue);
     return destination;
   }
@@ -560,7 +601,9 @@ final class Wiring implements AutoCloseable {
   /// that hangs is not there.
   List<Destination> usedDestinations(Catalogue catalogue, Set<DestinationId> butFor) {
     List<Catalogue.UsedPlace> used =
-        catalogue.destinations().stream().filter(place -> isDestination(place.spec())).toList();
+        catalogue.destinations().stream()
+            .filter(place -> isDestination(place.spec()) && !Nodes.isNode(place.spec()))
+            .toList();
     Map<Path, Reach.State> states =
         around.reach().of(used.stream().map(place -> destinationFolder(place.spec())).toList());
     Map<DestinationId, Destination> opened = new LinkedHashMap<>();
@@ -652,17 +695,28 @@ final class Wiring implements AutoCloseable {
 
   /// One spelling of a destination's address, for remembering who lives there.
   static String address(String specification) {
+    if (Nodes.isNode(specification)) {
+      return Nodes.address(specification);
+    }
     return (isRepository(specification) ? REPO : ZIP) + destinationFolder(specification);
   }
 
   /// The folder that a destination's specification names.
   static Path destinationFolder(String specification) {
+    if (Nodes.isNode(specification)) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "unknown-destination",
+              "A DICOM node has no folder, which this needs: " + Nodes.address(specification) + ".",
+              "Write zip:PATH for a tree of ZIPs in a folder, or repo:PATH for a repository."));
+    }
     if (!isDestination(specification)) {
       throw new SerdabException.Misconfigured(
           new Problem(
               "unknown-destination",
               "The destination " + specification + " is of no kind that is known.",
-              "Write zip:PATH for a tree of ZIPs in a folder, or repo:PATH for a repository."));
+              "Write zip:PATH for a tree of ZIPs in a folder, repo:PATH for a repository, or"
+                  + " dicomweb:URL for a DICOMweb node."));
     }
     return path("--to", withoutKind(specification, ZIP, REPO));
   }

@@ -1,5 +1,6 @@
 package serdab.dicom;
 
+import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.List;
@@ -33,6 +34,27 @@ final class CanonicalForm {
     return sink.finish();
   }
 
+  /// A short hash of each element at the top.
+  Outline outline() {
+    int[] tags = new int[16];
+    long[] hashes = new long[16];
+    int count = 0;
+    for (int i : inOrder(0, dataSet.size())) {
+      if (isLeftOut(dataSet.tag(i)) || dataSet.vr(i) == Vr.NONE) {
+        continue;
+      }
+      if (count == tags.length) {
+        tags = Arrays.copyOf(tags, 2 * count);
+        hashes = Arrays.copyOf(hashes, 2 * count);
+      }
+      element(i, 0);
+      tags[count] = dataSet.tag(i);
+      hashes[count] = ByteBuffer.wrap(sink.finish().bytes()).getLong();
+      count++;
+    }
+    return new Outline(Arrays.copyOf(tags, count), Arrays.copyOf(hashes, count));
+  }
+
   private static boolean isLeftOut(int tag) {
     return Tag.isGroupLength(tag)
         || tag == Tag.DataSetTrailingPadding
@@ -44,6 +66,13 @@ final class CanonicalForm {
   ///
   /// @param depth how many items hold them
   private void level(int from, int to, int depth) {
+    for (int i : inOrder(from, to)) {
+      element(i, depth);
+    }
+  }
+
+  /// Where the elements at the top of a range stand, in unsigned order of their tags.
+  private int[] inOrder(int from, int to) {
     long[] order = new long[16];
     int count = 0;
     boolean sorted = true;
@@ -59,9 +88,11 @@ final class CanonicalForm {
     if (!sorted) {
       Arrays.sort(order, 0, count);
     }
+    int[] places = new int[count];
     for (int n = 0; n < count; n++) {
-      element((int) order[n], depth);
+      places[n] = (int) order[n];
     }
+    return places;
   }
 
   private void element(int i, int depth) {

@@ -302,6 +302,10 @@ final class DataSetPass {
     return heldTooMuch ? Optional.empty() : Optional.of(new CanonicalForm(this).digest());
   }
 
+  Optional<Outline> outline() {
+    return heldTooMuch ? Optional.empty() : Optional.of(new CanonicalForm(this).outline());
+  }
+
   Optional<Sha256> pixel() {
     int found = -1;
     for (int i = 0; i < dataSet.size(); i = dataSet.next(i)) {

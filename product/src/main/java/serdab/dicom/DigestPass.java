@@ -32,6 +32,7 @@ public final class DigestPass {
   private final long dataSetOffset;
   private String reason;
   private long at;
+  private boolean finished;
 
   private DigestPass(
       long expectedBytes,
@@ -110,6 +111,7 @@ public final class DigestPass {
 
   /// Ends the pass; nothing more can be taken.
   public FileDigests finish() {
+    finished = true;
     Sha256 fileDigest = Sha256.finish(file);
     if (deflated != null) {
       deflated.inflater.end();
@@ -138,6 +140,19 @@ public final class DigestPass {
         canonical,
         pixel,
         absent);
+  }
+
+  /// What the elements at the top of the data set are; empty where there is no canonical digest.
+  ///
+  /// @throws IllegalStateException before [#finish]
+  public Optional<Outline> outline() {
+    if (!finished) {
+      throw new IllegalStateException("the pass goes on");
+    }
+    if (dataSetPass == null || !reason.isEmpty() || at != expectedBytes) {
+      return Optional.empty();
+    }
+    return deflated == null || deflated.isComplete() ? dataSetPass.outline() : Optional.empty();
   }
 
   /// Inflates a deflated data set on its way.

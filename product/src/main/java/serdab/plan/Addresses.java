@@ -10,9 +10,10 @@ import java.util.regex.Pattern;
 final class Addresses {
 
   /// What a source's path may begin with; none of them is a path whose kind is recognised.
-  private static final List<String> SOURCES = List.of("horos:", "folder:", "zip:", "repo:");
+  private static final List<String> SOURCES =
+      List.of("horos:", "folder:", "inbox:", "zip:", "repo:", WebAddress.KIND);
 
-  private static final List<String> DESTINATIONS = List.of("zip:", "repo:");
+  private static final List<String> DESTINATIONS = List.of("zip:", "repo:", WebAddress.KIND);
 
   private static final Pattern KIND = Pattern.compile("^[A-Za-z][A-Za-z0-9+.-]+:");
   private static final Pattern WINDOWS = Pattern.compile("^[A-Za-z]:[\\\\/].*|^\\\\\\\\[^\\\\].*");
@@ -47,9 +48,14 @@ final class Addresses {
                 + address
                 + "\", which is of no kind that is known; write "
                 + (bare
-                    ? "a path, horos:PATH, folder:PATH, zip:PATH or repo:PATH"
-                    : "zip:PATH for a tree of ZIPs in a folder, or repo:PATH for a repository"));
+                    ? "a path, horos:PATH, folder:PATH, inbox:PATH, zip:PATH, repo:PATH or"
+                        + " dicomweb:URL"
+                    : "zip:PATH for a tree of ZIPs in a folder, repo:PATH for a repository, or"
+                        + " dicomweb:URL for a node"));
       }
+    }
+    if (WebAddress.isOne(address)) {
+      return WebAddress.wrong(address);
     }
     String path = address.substring(kind.length());
     if (!isAbsolute(path)) {
@@ -81,6 +87,9 @@ final class Addresses {
 
   /// An address with a leading `~` of its path replaced.
   static String whole(String address) {
+    if (WebAddress.isOne(address)) {
+      return address;
+    }
     String kind = kind(address);
     return kind + withHome(address.substring(kind.length()));
   }
@@ -92,6 +101,9 @@ final class Addresses {
   /// One spelling of a destination's address, to find it by. Two spellings of one place, such as
   /// through a link, stay two.
   static String normal(String address) {
+    if (WebAddress.isOne(address)) {
+      return WebAddress.parse(address).plain();
+    }
     return kind(address) + path(address);
   }
 

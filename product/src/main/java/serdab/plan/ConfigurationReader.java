@@ -258,9 +258,11 @@ final class ConfigurationReader {
         in.list("from").stream()
             .map(TomlSection.Entry::value)
             .filter(source -> Addresses.wrongSource(source).isEmpty())
+            .filter(source -> !WebAddress.isOne(source))
             .toList();
     for (TomlSection.Entry entry : in.list("to")) {
-      if (Addresses.wrongDestination(entry.value()).isPresent()) {
+      if (Addresses.wrongDestination(entry.value()).isPresent()
+          || WebAddress.isOne(entry.value())) {
         continue;
       }
       Path destination = Addresses.path(entry.value());

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -59,9 +61,13 @@ final class FolderInventory implements Inventory {
 
   private int movedOut;
 
-  FolderInventory(Path root, FileIndex index) {
+  private final Arrivals arrivals;
+
+  /// @param arrivals which files of a folder count yet
+  FolderInventory(Path root, FileIndex index, Arrivals arrivals) {
     this.root = root;
     this.index = index;
+    this.arrivals = arrivals;
   }
 
   // ---- looking
@@ -98,12 +104,25 @@ final class FolderInventory implements Inventory {
   private final class Walker extends SimpleFileVisitor<Path> {
     private final Path top;
 
+    /// The newest arrival that counts, of each folder that is being visited.
+    private final Deque<Long> until = new ArrayDeque<>();
+
     Walker(Path top) {
       this.top = top;
     }
 
     @Override
+    public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes)
+        throws IOException {
+      until.push(arrivals.until(folder));
+      return FileVisitResult.CONTINUE;
+    }
+
+    @Override
     public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+      if (attributes.lastModifiedTime().toMillis() > until.getFirst()) {
+        return FileVisitResult.CONTINUE;
+      }
       String path = relative(top, file);
       if (attributes.isRegularFile()) {
         see(path, file, FileStamp.of(attributes));
@@ -146,6 +165,7 @@ final class FolderInventory implements Inventory {
     @Override
     public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure)
         throws IOException {
+      until.pop();
       if (failure != null) {
         if (folder.equals(top)) {
           throw failure;

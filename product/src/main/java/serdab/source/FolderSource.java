@@ -14,10 +14,12 @@ public final class FolderSource implements Source {
 
   private final Path root;
   private final Path cache;
+  private final Arrivals arrivals;
 
-  private FolderSource(Path root, Path cache) {
+  private FolderSource(Path root, Path cache, Arrivals arrivals) {
     this.root = root;
     this.cache = cache;
+    this.arrivals = arrivals;
   }
 
   /// Opens a folder; makes nothing in it.
@@ -26,11 +28,18 @@ public final class FolderSource implements Source {
   /// @param cache a file of ours, outside of it, that keeps what was seen from run to run
   /// @throws SerdabException.Unavailable `source-gone` when there is no such folder now
   public static FolderSource open(Path root, Path cache) {
+    return open(root, cache, Arrivals.ALL);
+  }
+
+  /// Opens a folder into which others put files; makes nothing in it.
+  ///
+  /// @param arrivals which files of a folder count yet
+  public static FolderSource open(Path root, Path cache, Arrivals arrivals) {
     Path absolute = root.toAbsolutePath().normalize();
     if (!Files.isDirectory(absolute)) {
       throw gone(absolute);
     }
-    return new FolderSource(absolute, cache);
+    return new FolderSource(absolute, cache, arrivals);
   }
 
   @Override
@@ -52,7 +61,7 @@ public final class FolderSource implements Source {
   public Inventory inventory() {
     FileIndex index = FileIndex.open(cache);
     try {
-      FolderInventory inventory = new FolderInventory(root, index);
+      FolderInventory inventory = new FolderInventory(root, index, arrivals);
       inventory.scan();
       return inventory;
     } catch (IOException e) {

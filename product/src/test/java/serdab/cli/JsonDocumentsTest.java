@@ -371,6 +371,11 @@ class JsonDocumentsTest {
     String from = "zip:" + folder.resolve("rejected");
     checkPrinted("serdab-backup-v1", "backup", "--from", source.toString(), "--to", from, "--json");
     checkPrinted("serdab-studies-v1", "studies", "--json");
+    checkPrinted(
+        "serdab-receive-v1",
+        with(
+            with(new String[] {"receive", "--port", "0", "--for", "0s", "--json"}, "--inbox"),
+            folder.resolve("inbox").toString()));
     Path list = Files.writeString(folder.resolve("list.csv"), "accession\nA1\n");
     checkPrinted("serdab-reconcile-v1", "reconcile", list.toString(), "--json");
     String[] restore = {"restore", "--from", from, "--all", "--json"};

@@ -2,6 +2,7 @@ package serdab.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.text.MessageFormat;
@@ -38,6 +39,22 @@ class MessagesTest {
   static Stream<String> bundles() {
     return Stream.concat(
         Stream.of(""), Messages.TRANSLATED.stream().map(language -> "_" + language));
+  }
+
+  /// Of two lines with one key the last would count, silently.
+  @ParameterizedTest
+  @MethodSource("bundles")
+  void noKeyStandsTwice(String bundle) throws IOException {
+    Path file =
+        SharedData.checkout()
+            .resolve("product/src/main/resources/serdab/cli/messages" + bundle + ".properties");
+    List<String> keys =
+        Files.readAllLines(file).stream()
+            .filter(line -> line.contains(" = "))
+            .map(line -> line.substring(0, line.indexOf(" = ")))
+            .toList();
+
+    assertThat(keys).hasSizeGreaterThan(100).doesNotHaveDuplicates();
   }
 
   @ParameterizedTest

@@ -1,7 +1,7 @@
 package serdab.destination;
 
 /// A repository keeps what every destination promises.
-class RepositoryOnASimulatedDiskTest extends DestinationContract {
+class RepositoryOnASimulatedDiskTest extends KeepingContract {
 
   private final Repositories repositories = new Repositories();
 

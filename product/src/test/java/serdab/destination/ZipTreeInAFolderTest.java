@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A ZIP tree in a real folder keeps what every destination promises.
-class ZipTreeInAFolderTest extends DestinationContract {
+class ZipTreeInAFolderTest extends KeepingContract {
 
   @TempDir private Path folder;
 

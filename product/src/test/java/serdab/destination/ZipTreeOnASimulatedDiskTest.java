@@ -5,7 +5,7 @@ import serdab.store.LocalFolder;
 import serdab.testing.world.SimulatedDisk;
 
 /// A ZIP tree on the disk that crash tests use keeps what every destination promises.
-class ZipTreeOnASimulatedDiskTest extends DestinationContract {
+class ZipTreeOnASimulatedDiskTest extends KeepingContract {
 
   private final SimulatedDisk disk = new SimulatedDisk(new SplittableRandom(1), ZipTrees.CLOCK);
 

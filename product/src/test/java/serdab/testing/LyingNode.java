@@ -2,6 +2,8 @@ package serdab.testing;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -25,6 +27,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.GZIPOutputStream;
+import javax.net.ssl.SSLContext;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DataSet;
 import serdab.dicom.DicomFile;
@@ -150,9 +153,25 @@ public final class LyingNode implements AutoCloseable {
   }
 
   public static LyingNode start() {
+    return start(Optional.empty());
+  }
+
+  /// A node that proves who it is.
+  public static LyingNode startWithTls(SSLContext itself) {
+    return start(Optional.of(itself));
+  }
+
+  private static LyingNode start(Optional<SSLContext> tls) {
     try {
-      HttpServer server =
-          HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+      InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+      HttpServer server;
+      if (tls.isPresent()) {
+        HttpsServer secure = HttpsServer.create(address, 0);
+        secure.setHttpsConfigurator(new HttpsConfigurator(tls.get()));
+        server = secure;
+      } else {
+        server = HttpServer.create(address, 0);
+      }
       LyingNode node = new LyingNode(server);
       server.createContext("/", node::handle);
       server.setExecutor(node.threads);
@@ -165,7 +184,8 @@ public final class LyingNode implements AutoCloseable {
 
   /// The address before `/studies`.
   public String url() {
-    return "http://127.0.0.1:" + server.getAddress().getPort() + ROOT;
+    String scheme = server instanceof HttpsServer ? "https" : "http";
+    return scheme + "://127.0.0.1:" + server.getAddress().getPort() + ROOT;
   }
 
   public String tokenUrl() {
@@ -209,6 +229,11 @@ public final class LyingNode implements AutoCloseable {
     Kept instance = kept(file);
     kept.put(instance.sop(), instance);
     return this;
+  }
+
+  /// Does to an instance that it has what it does to one that comes.
+  public void reencode(String sop) {
+    put(changed(bytes(sop)));
   }
 
   /// Takes an instance away, as somebody else did.

@@ -128,6 +128,30 @@ public final class OrthancServer implements AutoCloseable {
     return "http://127.0.0.1:" + port + "/dicom-web";
   }
 
+  /// Removes all it holds, by its own interface.
+  public void forgetEverything() throws IOException {
+    String patients = ask(HttpRequest.newBuilder(root("/patients")));
+    for (String id : patients.split("[^0-9a-f-]+", -1)) {
+      if (!id.isEmpty()) {
+        ask(HttpRequest.newBuilder(root("/patients/" + id)).DELETE());
+      }
+    }
+  }
+
+  private URI root(String path) {
+    return URI.create("http://127.0.0.1:" + port + path);
+  }
+
+  /// Each with a connection of its own: the server closes those that rest.
+  private static String ask(HttpRequest.Builder request) throws IOException {
+    try (HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
+      return http.send(request.build(), HttpResponse.BodyHandlers.ofString()).body();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
   private void stop() {
     process.destroyForcibly();
     try {

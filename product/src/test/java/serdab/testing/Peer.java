@@ -12,7 +12,7 @@ public enum Peer {
   AGE("age", "age", "age-keygen"),
   ZSTD("zstd", "zstd"),
   JQ("jq", "jq"),
-  DCMTK("dcmtk", "dcmdump", "dcmconv", "dcmftest"),
+  DCMTK("dcmtk", "dcmdump", "dcmconv", "dcmftest", "storescu", "storescp", "dcmsend", "echoscu"),
   PYDICOM("python3-pydicom"),
   UNZIP("unzip", "unzip"),
   ZIP("zip", "zip"),

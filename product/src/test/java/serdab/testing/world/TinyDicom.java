@@ -16,6 +16,7 @@ public final class TinyDicom {
   private String studyDate = "20240215";
   private String modality = "MR";
   private String comment = "";
+  private String privateText = "";
   private String accessionNumber = "";
   private byte[] pixels = new byte[32];
   private boolean hasPixels = true;
@@ -71,6 +72,12 @@ public final class TinyDicom {
     return this;
   }
 
+  /// An element of a maker's own, with its creator.
+  public TinyDicom withPrivate(String text) {
+    privateText = text;
+    return this;
+  }
+
   /// As a report: nothing but headers.
   public TinyDicom withoutPixels() {
     hasPixels = false;
@@ -111,6 +118,10 @@ public final class TinyDicom {
     number(file, 0x0103, 0);
     if (!comment.isEmpty()) {
       text(file, 0x0032, 0x4000, "LT", comment);
+    }
+    if (!privateText.isEmpty()) {
+      text(file, 0x0033, 0x0010, "LO", "SERDAB TEST");
+      text(file, 0x0033, 0x1001, "LO", privateText);
     }
     if (hasPixels) {
       put(file, 0x7FE0, 0x0010, "OW", pixels);

@@ -109,6 +109,25 @@ public final class DicomWeb implements AutoCloseable {
 
   // ---- searching (PS3.18 section 10.6)
 
+  /// Whoever mistyped an address learns it soon.
+  private static final int PROBE_TRIES = 2;
+
+  /// Asks for one study at most, to see whether there is a service that lets us in.
+  ///
+  /// @throws SerdabException when there is none, as every method
+  public void probe() {
+    try (Exchange.Answer answer =
+        exchange.ask(
+            new Exchange.Ask(uri("/studies?limit=1"), JSON, Optional.empty()), PROBE_TRIES)) {
+      if (answer.status() != 204) {
+        requireGood(answer);
+      }
+      if (answer.status() == 200 && !answer.type().isJson()) {
+        throw WebProblems.noService(describe(), answer.status());
+      }
+    }
+  }
+
   /// The studies that match.
   ///
   /// @param match values by the keyword of an attribute, such as `StudyDate` and
@@ -363,7 +382,7 @@ public final class DicomWeb implements AutoCloseable {
 
   /// Whether the connection failed, rather than what came through it.
   private static boolean isBroken(IOException e) {
-    return e.getCause() instanceof IOException
+    return (e.getCause() instanceof IOException && !(e.getCause() instanceof EOFException))
         || (e.getMessage() != null && e.getMessage().startsWith("no byte came"));
   }
 

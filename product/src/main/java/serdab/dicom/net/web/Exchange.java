@@ -134,11 +134,16 @@ final class Exchange implements AutoCloseable {
   /// @throws serdab.SerdabException when the node cannot be reached, went on being busy, or does
   ///   not let us in
   Answer ask(Ask ask) {
+    return ask(ask, settings.tries());
+  }
+
+  /// The same, with another number of tries in all.
+  Answer ask(Ask ask, int tries) {
     requireSecrecy(ask.uri());
     Duration next = settings.firstWait();
     boolean renewed = false;
     for (int attempt = 1; ; attempt++) {
-      boolean last = attempt >= settings.tries();
+      boolean last = attempt >= tries;
       try {
         Answer answer = followed(ask);
         if (answer.status() == 401 && !renewed && tokens.forget()) {

@@ -81,11 +81,19 @@ final class Multipart {
       boolean first = !begun;
       begun = true;
       inPart = true;
-      for (int count = 0; count >= 0; count = readOfPart(skipped, 0, skipped.length)) {
-        preamble += count;
-        if (first && preamble > PREAMBLE_BYTES_MAX) {
-          throw new IOException("no part begins where one should");
+      try {
+        for (int count = 0; count >= 0; count = readOfPart(skipped, 0, skipped.length)) {
+          preamble += count;
+          if (first && preamble > PREAMBLE_BYTES_MAX) {
+            throw new IOException("no part begins where one should");
+          }
         }
+      } catch (EOFException e) {
+        if (first) {
+          // It ended by itself: the boundary is not the one that it names.
+          throw new IOException("there is no part in it", e);
+        }
+        throw e;
       }
     }
     return afterDelimiter() ? Optional.of(begin()) : Optional.empty();

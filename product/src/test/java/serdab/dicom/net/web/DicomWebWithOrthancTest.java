@@ -74,9 +74,9 @@ class DicomWebWithOrthancTest {
   void whatOrthancSaysItStoredComesBackBitForBitAndIsListed() throws IOException {
     Map<String, byte[]> files = files();
     try (OrthancServer orthanc = OrthancServer.start();
-        DicomWeb client = client(orthanc.url(), WebSettings.DEFAULT)) {
+        DicomWeb client = client(orthanc.url(), WebSettings.DEFAULT);
+        Spool spool = new Spool(scratch)) {
       List<DicomWeb.Outgoing> sent = new ArrayList<>();
-      Spool spool = new Spool(scratch);
       for (Map.Entry<String, byte[]> each : files.entrySet()) {
         sent.add(
             new DicomWeb.Outgoing(
@@ -138,8 +138,8 @@ class DicomWebWithOrthancTest {
             usual.batchBytes(),
             usual.instanceBytesMax());
     try (OrthancServer orthanc = OrthancServer.start();
-        DicomWeb client = client(orthanc.url(), small)) {
-      Spool spool = new Spool(scratch);
+        DicomWeb client = client(orthanc.url(), small);
+        Spool spool = new Spool(scratch)) {
       List<DicomWeb.Outgoing> sent = new ArrayList<>();
       for (int n = 1; n <= 5; n++) {
         byte[] file =

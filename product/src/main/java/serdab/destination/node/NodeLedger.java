@@ -1,0 +1,211 @@
+package serdab.destination.node;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
+import serdab.SerdabException;
+import serdab.Sha256;
+import serdab.dicom.StudyKey;
+import serdab.dicom.StudyVersion;
+import serdab.store.Blob;
+import serdab.store.BlobInfo;
+import serdab.store.BlobStore;
+import serdab.store.Staged;
+import serdab.ziptree.StudyDocument;
+
+/// Which versions were proven at a node, with the digests of their files: the manifests that a node
+/// itself cannot keep. Thread-safe.
+///
+/// It holds what the copies hold, so its folder is readable by its owner only. Losing it loses no
+/// copy.
+final class NodeLedger implements AutoCloseable {
+
+  private static final String VERSIONS = "versions/";
+  private static final String ASIDE = "aside/";
+  private static final String END = ".json.gz";
+
+  /// Stands behind the number of a version whose instances came back bit for bit.
+  private static final String EXACTLY = "e";
+
+  private static final int NAME_DIGITS = 32;
+  private static final int BLOB_CHUNK_BYTES = 64 << 10;
+
+  private final BlobStore store;
+  private final String writtenBy;
+
+  NodeLedger(BlobStore store, String writtenBy) {
+    this.store = store;
+    this.writtenBy = writtenBy;
+  }
+
+  /// One version.
+  ///
+  /// @param location its name here, without patient data
+  record Entry(String location, StudyVersion version) {
+
+    /// Whether each instance came back bit for bit when it was proven.
+    boolean cameBackExactly() {
+      return location.endsWith(EXACTLY);
+    }
+  }
+
+  private static String folder(StudyKey study) {
+    String hash = Sha256.digest(study.value().getBytes(StandardCharsets.UTF_8)).hex();
+    return hash.substring(0, NAME_DIGITS) + "/";
+  }
+
+  /// The versions of a study, oldest first.
+  List<Entry> of(StudyKey study) {
+    return names(VERSIONS + folder(study)).stream()
+        .map(this::read)
+        .flatMap(Optional::stream)
+        .filter(entry -> entry.version().facts().key().equals(study))
+        .toList();
+  }
+
+  /// Whether any version of a study may be here; opens nothing.
+  boolean knows(StudyKey study) {
+    return !names(VERSIONS + folder(study)).isEmpty();
+  }
+
+  /// All studies with a version here.
+  List<StudyKey> studies() {
+    List<StudyKey> studies = new ArrayList<>();
+    String last = "";
+    for (String name : names(VERSIONS)) {
+      String folder = name.substring(0, name.lastIndexOf('/'));
+      if (!folder.equals(last)) {
+        read(name).ifPresent(entry -> studies.add(entry.version().facts().key()));
+        last = folder;
+      }
+    }
+    return studies;
+  }
+
+  private List<String> names(String prefix) {
+    try (Stream<BlobInfo> blobs = store.list(prefix)) {
+      return blobs
+          .map(BlobInfo::name)
+          .filter(name -> name.endsWith(END))
+          .sorted(Comparator.naturalOrder())
+          .toList();
+    }
+  }
+
+  /// The version of this name; empty when there is none any more.
+  Optional<Entry> at(String location) {
+    String name = VERSIONS + location + END;
+    return store.find(name).isPresent() ? read(name) : Optional.empty();
+  }
+
+  /// One that cannot be read is one that was lost: the study is compared again.
+  private Optional<Entry> read(String name) {
+    try (Blob blob = store.open(name);
+        InputStream in = new GZIPInputStream(stream(blob))) {
+      String location = name.substring(VERSIONS.length(), name.length() - END.length());
+      return Optional.of(new Entry(location, StudyDocument.read(in)));
+    } catch (IOException | SerdabException.Damaged e) {
+      return Optional.empty();
+    }
+  }
+
+  private static InputStream stream(Blob blob) {
+    return new InputStream() {
+      private long at;
+
+      @Override
+      public int read() {
+        byte[] one = new byte[1];
+        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+      }
+
+      @Override
+      public int read(byte[] target, int offset, int length) {
+        if (length == 0) {
+          return 0;
+        }
+        int count = blob.read(at, ByteBuffer.wrap(target, offset, length));
+        at += Math.max(0, count);
+        return count;
+      }
+    };
+  }
+
+  /// Remembers a version that was proven.
+  ///
+  /// @param exactly whether each instance came back bit for bit
+  /// @return its name here
+  String add(StudyVersion version, boolean exactly) {
+    String folder = folder(version.facts().key());
+    List<String> all = new ArrayList<>(names(VERSIONS + folder));
+    names(ASIDE + folder).forEach(name -> all.add(VERSIONS + name.substring(ASIDE.length())));
+    long last =
+        all.stream()
+            .map(name -> name.substring(VERSIONS.length() + folder.length()))
+            .map(name -> name.substring(0, name.length() - END.length()))
+            .map(name -> name.endsWith(EXACTLY) ? name.substring(0, name.length() - 1) : name)
+            .filter(name -> name.matches("[0-9]{1,9}"))
+            .mapToLong(Long::parseLong)
+            .max()
+            .orElse(0);
+    byte[] document = document(version);
+    for (long number = last + 1; ; number++) {
+      String location = folder + "%05d".formatted(number) + (exactly ? EXACTLY : "");
+      try (Staged staged = store.stage(VERSIONS + location + END)) {
+        for (int at = 0; at < document.length; at += BLOB_CHUNK_BYTES) {
+          staged.write(
+              ByteBuffer.wrap(document, at, Math.min(BLOB_CHUNK_BYTES, document.length - at)));
+        }
+        staged.sync();
+        staged.commit();
+        return location;
+      } catch (SerdabException.Refused e) {
+        if (!e.problem().code().equals("blob-exists")) {
+          throw e;
+        }
+        // Another worker took this number a moment ago.
+      }
+    }
+  }
+
+  private byte[] document(StudyVersion version) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (GZIPOutputStream out = new GZIPOutputStream(bytes)) {
+      StudyDocument.write(out, version, writtenBy);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
+  /// Takes a version out of those that are remembered; it is kept aside.
+  ///
+  /// @return its new name; empty when it is not there
+  Optional<String> setAside(String location) {
+    String name = VERSIONS + location + END;
+    if (store.find(name).isEmpty()) {
+      return Optional.empty();
+    }
+    store.move(name, ASIDE + location + END);
+    return Optional.of(ASIDE + location);
+  }
+
+  long asideCount() {
+    return names(ASIDE).size();
+  }
+
+  @Override
+  public void close() {
+    store.close();
+  }
+}

@@ -1,0 +1,319 @@
+package serdab.source.inbox;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+import serdab.Sha256;
+import serdab.dicom.ByteSource;
+import serdab.dicom.DicomFile;
+import serdab.dicom.InstanceFacts;
+
+/// Brings what a log holds to its places: a plain file for each instance. Everything is written
+/// beside, synced, named and its folder synced before the log goes; whatever kills it in between
+/// leaves the log, and doing it again does it right. One thread at a time.
+final class Settling implements AutoCloseable {
+
+  /// Files are made safe in parallel: a file system syncs many in little more time than one.
+  private static final int AT_ONCE = 8;
+
+  /// Longer ones are copied piece by piece.
+  private static final int HELD_BYTES_MAX = 8 << 20;
+
+  private static final int CHUNK_BYTES = 1 << 20;
+  private static final int HASH_DIGITS = 12;
+
+  private final InboxFolder folder;
+  private final AtomicLong drafts;
+  private final Object naming = new Object();
+  private final ExecutorService workers =
+      Executors.newFixedThreadPool(
+          AT_ONCE, Thread.ofPlatform().name("settle-", 1).daemon(true).factory());
+
+  /// @param drafts gives numbers that no other draft has
+  Settling(InboxFolder folder, AtomicLong drafts) {
+    this.folder = folder;
+    this.drafts = drafts;
+  }
+
+  /// What came of one log file.
+  ///
+  /// @param instances how many have their places
+  /// @param damaged whether it holds bytes that are no instance in front of others that are, or
+  ///   that were promised; then the file is kept
+  record Settled(long instances, boolean damaged) {}
+
+  /// Brings one log file to its places and removes it.
+  ///
+  /// @param mayBeTorn whether its end may never have been synced: the last file of a receiver that
+  ///   was killed
+  Settled settle(Path log, boolean mayBeTorn) throws IOException {
+    Set<Path> folders = new HashSet<>();
+    List<Future<Path>> underWay = new ArrayList<>();
+    long instances = 0;
+    boolean torn = false;
+    boolean goodBehindTorn = false;
+    try (FileChannel in = FileChannel.open(log, StandardOpenOption.READ)) {
+      long length = in.size();
+      long position = 0;
+      while (position < length) {
+        Optional<LogRecord> record = header(in, position, length);
+        if (record.isEmpty() || !isWhole(in, position, record.get())) {
+          torn = true;
+          position = next(in, position + 1, length);
+          continue;
+        }
+        goodBehindTorn |= torn;
+        LogRecord good = record.get();
+        long at = position + LogRecord.HEADER_BYTES;
+        if (good.lengthBytes() <= HELD_BYTES_MAX) {
+          byte[] file = bytes(in, at, (int) good.lengthBytes());
+          underWay.add(workers.submit(() -> place(good, ByteSource.of(file))));
+          while (underWay.size() > AT_ONCE) {
+            folders.add(await(underWay.removeFirst()));
+          }
+        } else {
+          folders.add(place(good, region(in, at, good.lengthBytes())));
+        }
+        instances++;
+        position = at + good.lengthBytes();
+      }
+      while (!underWay.isEmpty()) {
+        folders.add(await(underWay.removeFirst()));
+      }
+    } finally {
+      underWay.forEach(Settling::finished);
+    }
+    for (Path each : folders) {
+      InboxFolder.sync(each);
+    }
+    InboxFolder.sync(folder.received());
+    if (torn && (goodBehindTorn || !mayBeTorn)) {
+      Files.move(
+          log, log.resolveSibling(log.getFileName() + ".damaged"), StandardCopyOption.ATOMIC_MOVE);
+      return new Settled(instances, true);
+    }
+    Files.delete(log);
+    return new Settled(instances, false);
+  }
+
+  private static Path await(Future<Path> work) throws IOException {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return work.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } catch (ExecutionException e) {
+      throw new IOException("an instance could not be brought to its place", e.getCause());
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /// Nobody may close what others still read.
+  private static void finished(Future<Path> work) {
+    try {
+      Path _ = await(work);
+    } catch (IOException e) {
+      // The first failure is told.
+    }
+  }
+
+  // ---- reading a log
+
+  private static Optional<LogRecord> header(FileChannel in, long position, long length)
+      throws IOException {
+    if (length - position < LogRecord.HEADER_BYTES) {
+      return Optional.empty();
+    }
+    return LogRecord.of(bytes(in, position, LogRecord.HEADER_BYTES))
+        .filter(record -> record.lengthBytes() <= length - position - LogRecord.HEADER_BYTES);
+  }
+
+  private static boolean isWhole(FileChannel in, long position, LogRecord record)
+      throws IOException {
+    MessageDigest hasher = Sha256.hasher();
+    long at = position + LogRecord.HEADER_BYTES;
+    long left = record.lengthBytes();
+    ByteBuffer chunk = ByteBuffer.allocate((int) Math.min(CHUNK_BYTES, Math.max(1, left)));
+    while (left > 0) {
+      chunk.clear().limit((int) Math.min(chunk.capacity(), left));
+      int got = in.read(chunk, at);
+      if (got < 0) {
+        return false;
+      }
+      hasher.update(chunk.flip());
+      at += got;
+      left -= got;
+    }
+    return Sha256.finish(hasher).equals(record.digest());
+  }
+
+  /// Where the next header may begin, or the end.
+  private static long next(FileChannel in, long from, long length) throws IOException {
+    byte[] window = new byte[CHUNK_BYTES];
+    for (long at = from; at < length; at += window.length - LogRecord.HEADER_BYTES) {
+      ByteBuffer buffer = ByteBuffer.wrap(window);
+      while (buffer.hasRemaining() && in.read(buffer, at + buffer.position()) > 0) {
+        // until the window is full
+      }
+      int found = LogRecord.find(window, 0, buffer.position());
+      if (found >= 0) {
+        return at + found;
+      }
+      if (buffer.hasRemaining()) {
+        return length;
+      }
+    }
+    return length;
+  }
+
+  private static byte[] bytes(FileChannel in, long at, int count) throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(count);
+    while (bytes.hasRemaining()) {
+      if (in.read(bytes, at + bytes.position()) < 0) {
+        throw new EOFException("the log became shorter");
+      }
+    }
+    return bytes.array();
+  }
+
+  private static ByteSource region(FileChannel in, long from, long length) {
+    return new ByteSource() {
+      @Override
+      public long lengthBytes() {
+        return length;
+      }
+
+      @Override
+      public int read(long position, ByteBuffer target) throws IOException {
+        if (position >= length) {
+          return -1;
+        }
+        int limit = target.limit();
+        target.limit((int) Math.min(limit, target.position() + length - position));
+        try {
+          return in.read(target, from + position);
+        } finally {
+          target.limit(limit);
+        }
+      }
+
+      @Override
+      public void close() {
+        // The log is closed by whoever reads it.
+      }
+    };
+  }
+
+  // ---- places
+
+  /// @return the folder in which it is now
+  private Path place(LogRecord record, ByteSource file) throws IOException {
+    InstanceFacts facts = DicomFile.scan(file).facts();
+    String study = facts.study().value();
+    Path home = folder.received().resolve(study.isEmpty() ? "_no-study" : safe(study));
+    Path draft = folder.draft(drafts.incrementAndGet());
+    try {
+      write(file, draft);
+      Files.setLastModifiedTime(draft, FileTime.fromMillis(record.arrivedMillis()));
+      synchronized (naming) {
+        Files.createDirectories(home);
+        move(draft, home, safe(facts.sop().value()), record);
+      }
+    } finally {
+      Files.deleteIfExists(draft);
+    }
+    return home;
+  }
+
+  private static void write(ByteSource file, Path to) throws IOException {
+    try (FileChannel out =
+        FileChannel.open(to, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      long length = file.lengthBytes();
+      ByteBuffer chunk = ByteBuffer.allocate((int) Math.min(CHUNK_BYTES, Math.max(1, length)));
+      for (long at = 0; at < length; ) {
+        chunk.clear();
+        int got = file.read(at, chunk);
+        if (got < 0) {
+          throw new EOFException("the log became shorter");
+        }
+        at += got;
+        chunk.flip();
+        while (chunk.hasRemaining()) {
+          out.write(chunk);
+        }
+      }
+      out.force(true);
+    }
+  }
+
+  /// What came twice is there once. Another instance that says it has the same UID gets a name of
+  /// its own: both are kept.
+  private static void move(Path draft, Path home, String name, LogRecord record)
+      throws IOException {
+    Path place = home.resolve(name + ".dcm");
+    if (Files.exists(place) && !isSame(place, record)) {
+      place = home.resolve(name + "-" + record.digest().hex().substring(0, HASH_DIGITS) + ".dcm");
+    }
+    if (!Files.exists(place)) {
+      Files.move(draft, place, StandardCopyOption.ATOMIC_MOVE);
+    }
+  }
+
+  private static boolean isSame(Path place, LogRecord record) throws IOException {
+    if (Files.size(place) != record.lengthBytes()) {
+      return false;
+    }
+    MessageDigest hasher = Sha256.hasher();
+    try (FileChannel in = FileChannel.open(place, StandardOpenOption.READ)) {
+      ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
+      while (in.read(chunk.clear()) >= 0) {
+        hasher.update(chunk.flip());
+      }
+    }
+    return Sha256.finish(hasher).equals(record.digest());
+  }
+
+  /// A UID as a file name; anything else by its digest, because others chose it.
+  private static String safe(String uid) {
+    boolean plain =
+        !uid.isEmpty()
+            && uid.length() <= 64
+            && uid.charAt(0) != '.'
+            && uid.chars().allMatch(c -> (c >= '0' && c <= '9') || c == '.');
+    return plain
+        ? uid
+        : "x-"
+            + Sha256.digest(uid.getBytes(java.nio.charset.StandardCharsets.UTF_8))
+                .hex()
+                .substring(0, 2 * HASH_DIGITS);
+  }
+
+  @Override
+  public void close() {
+    workers.shutdownNow();
+  }
+}

@@ -1,0 +1,147 @@
+package serdab.source.inbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import serdab.Sha256;
+
+/// Nobody hears that an instance is safe before it is synced, and who waits together is synced
+/// together.
+class InboxLogTest {
+
+  @TempDir private Path root;
+
+  private InboxFolder folder;
+
+  @BeforeEach
+  void makeInbox() throws IOException {
+    folder = InboxFolder.make(root.resolve("inbox"), Optional.empty());
+  }
+
+  @Test
+  void appendingReturnsAfterTheSyncOfItsBytes() throws IOException {
+    List<Long> synced = new ArrayList<>();
+    try (InboxLog log = new InboxLog(folder, 0, 1 << 20, file -> synced.add(file.size()))) {
+      append(log, "first");
+      assertThat(synced).containsExactly(LogRecord.HEADER_BYTES + 5L);
+      append(log, "second");
+      assertThat(synced).hasSize(2);
+    }
+  }
+
+  @Test
+  void whoWaitsForASyncSharesTheNextOne() throws Exception {
+    Semaphore turn = new Semaphore(0);
+    CountDownLatch firstWaits = new CountDownLatch(1);
+    AtomicInteger syncs = new AtomicInteger();
+    try (InboxLog log =
+        new InboxLog(
+            folder,
+            0,
+            1 << 20,
+            _ -> {
+              syncs.incrementAndGet();
+              firstWaits.countDown();
+              turn.acquireUninterruptibly();
+            })) {
+      List<Thread> senders = new ArrayList<>();
+      senders.add(begin(log, "first"));
+      assertThat(firstWaits.await(30, TimeUnit.SECONDS)).isTrue();
+      for (int i = 0; i < 20; i++) {
+        senders.add(begin(log, "sender " + i));
+      }
+      for (Thread sender : senders.subList(1, senders.size())) {
+        while (sender.getState() != Thread.State.WAITING) {
+          Thread.onSpinWait();
+        }
+      }
+
+      turn.release(2);
+      for (Thread sender : senders) {
+        sender.join();
+      }
+    }
+
+    assertThat(syncs.get()).isEqualTo(2);
+    String written = Files.readString(folder.logFile(1), StandardCharsets.ISO_8859_1);
+    assertThat(written.split("INBOXREC", -1)).hasSize(22);
+  }
+
+  @Test
+  void aSyncThatFailsIsNoSuccessAndLeavesNothingBehind() throws IOException {
+    AtomicInteger syncs = new AtomicInteger();
+    try (InboxLog log =
+        new InboxLog(
+            folder,
+            0,
+            1 << 20,
+            _ -> {
+              if (syncs.incrementAndGet() == 2) {
+                throw new IOException("the disk is ill");
+              }
+            })) {
+      append(log, "first");
+      assertThatThrownBy(() -> append(log, "second")).isInstanceOf(IOException.class);
+      append(log, "third");
+    }
+
+    assertThat(records(1)).containsExactly("first");
+    assertThat(records(2)).containsExactly("third");
+  }
+
+  @Test
+  void aLongFileIsEndedAndTheNextBegun() throws IOException {
+    try (InboxLog log = new InboxLog(folder, 7, 100, FileChannel::size)) {
+      append(log, "x".repeat(50));
+      append(log, "y");
+    }
+
+    assertThat(folder.logs()).extracting(InboxFolder::number).containsExactly(8L, 9L);
+  }
+
+  private List<String> records(long number) throws IOException {
+    String written = Files.readString(folder.logFile(number), StandardCharsets.ISO_8859_1);
+    List<String> records = new ArrayList<>();
+    for (int at = 0; at < written.length(); ) {
+      byte[] header =
+          written.substring(at, at + LogRecord.HEADER_BYTES).getBytes(StandardCharsets.ISO_8859_1);
+      int length = (int) LogRecord.of(header).orElseThrow().lengthBytes();
+      at += LogRecord.HEADER_BYTES;
+      records.add(written.substring(at, at + length));
+      at += length;
+    }
+    return records;
+  }
+
+  private static Thread begin(InboxLog log, String text) {
+    return Thread.ofPlatform()
+        .start(() -> {
+          try {
+            append(log, text);
+          } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+          }
+        });
+  }
+
+  private static void append(InboxLog log, String text) throws IOException {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    log.append(new LogRecord(bytes.length, 1, Sha256.digest(bytes)), ByteBuffer.wrap(bytes));
+  }
+}
