@@ -367,8 +367,8 @@ public final class Association implements AutoCloseable {
               sink,
               new AssociationFacts(
                   0,
-                  node.called(),
-                  node.calling(),
+                  /* calling= */ node.called(),
+                  /* called= */ node.calling(),
                   connection.transport().remote().getAddress(),
                   peerClassUid(),
                   peerVersionName(),
