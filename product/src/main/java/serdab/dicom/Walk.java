@@ -313,7 +313,7 @@ final class Walk {
   /// Reads an element of an implicit data set as an explicit one, if that leads to another element.
   private boolean readAsExplicit(int tag, Vr written) throws IOException {
     int headerBytes = written.hasLongForm() ? LONG_HEADER : SHORT_HEADER;
-    if (!in.has(at, headerBytes)) {
+    if (!in.has(at, headerBytes) || bounds[top] - at < headerBytes) {
       return false;
     }
     int offset = in.offset(at);

@@ -10,6 +10,7 @@ import static serdab.dicom.TransferSyntax.IMPLICIT_LITTLE_ENDIAN;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -53,6 +54,28 @@ class HostileFilesTest {
     }
 
     assertThat(readAll(data.inFile(IMPLICIT_LITTLE_ENDIAN)).isDicom()).isTrue();
+  }
+
+  /// Behind the item its header would go on with the length that means "undefined".
+  @Test
+  void anElementWithVrWhoseHeaderItsItemCutsOff() throws IOException {
+    DicomBytes data =
+        anInstance(implicitLittle())
+            .sequence(
+                LATE_SEQUENCE,
+                s ->
+                    s.item(e ->
+                        e.text(0x00080104, Vr.LO, "Chest")
+                            .tag(0x00209113)
+                            .raw((byte) 'S', (byte) 'Q', (byte) 0, (byte) 0)))
+            .u32(UNDEFINED)
+            .u32(0);
+
+    DataSet read = readAll(data.inFile(IMPLICIT_LITTLE_ENDIAN)).dataSet();
+
+    assertThat(IntStream.range(0, read.size()).mapToLong(read::valueLength))
+        .hasSizeGreaterThan(7)
+        .allMatch(length -> length >= 0);
   }
 
   @Test

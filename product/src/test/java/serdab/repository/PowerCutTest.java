@@ -76,6 +76,7 @@ class PowerCutTest {
     private Map<Sha256, byte[]> whole = Map.of();
     private final List<String> said = new ArrayList<>();
     private int written;
+    private boolean keysHaveNoCopies;
 
     World(RandomGenerator random) {
       this.random = random;
@@ -187,9 +188,12 @@ class PowerCutTest {
         }
       }
       whole = packs;
+      Set<String> damaged = new HashSet<>();
       for (int i = 0; i < 2; i++) {
         String file = files.remove(random.nextInt(files.size()));
         said.add("damaged " + file);
+        keysHaveNoCopies |= Check.twin(file).filter(damaged::contains).isPresent();
+        damaged.add(file);
         if (random.nextInt(3) == 0) {
           disk.remove(file);
         } else {
@@ -225,6 +229,12 @@ class PowerCutTest {
           // Cut between the two files of a group of parity: the next run that writes makes it
           // whole.
           findings.removeIf(finding -> finding.kind() == Check.Kind.HALF);
+          if (keysHaveNoCopies) {
+            // Nothing but its copies tells whether a sealed key is whole; the next run that writes
+            // makes new ones.
+            findings.removeIf(finding ->
+                finding.kind() == Check.Kind.UNPROVEN && finding.file().startsWith(Layout.KEYS));
+          }
         }
         assertThat(findings).as("%s", said).isEmpty();
       }
