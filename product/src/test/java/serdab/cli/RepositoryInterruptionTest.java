@@ -179,7 +179,7 @@ class RepositoryInterruptionTest {
         // What it did not come to is still damaged; the next one goes on.
         good(command);
       }
-      good("repository", "check", repo());
+      requireSound();
       Map<String, Version> after = versions();
       Set<String> lost = new TreeSet<>(before.keySet());
       lost.removeAll(after.keySet());
@@ -196,6 +196,20 @@ class RepositoryInterruptionTest {
             .as("%s", this)
             .hasSize(newest(after).values().stream().mapToInt(Version::files).sum());
       }
+    }
+
+    /// Killed between the two files of a group of parity, the other one is named until the next run
+    /// that writes has made it.
+    private void requireSound() throws IOException {
+      CommandLineRun.Result result = serdab.run("repository", "check", repo());
+      if (result.out().contains("1 NOT good")
+          && (result.out() + result.err()).contains("The other half of this parity file is gone")) {
+        image(1);
+        good(backup());
+        good("repository", "check", repo());
+        return;
+      }
+      assertThat(result.exitCode()).as("%s: %s%s", this, result.out(), result.err()).isZero();
     }
 
     private Matcher planSomethingToGo() {
