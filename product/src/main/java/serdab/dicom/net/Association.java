@@ -163,6 +163,11 @@ public final class Association implements AutoCloseable {
     return all;
   }
 
+  /// Whether the peer offers one of the services that it was asked for.
+  public boolean offers(Service service) {
+    return contextFor(service.sopClassUid()).isPresent();
+  }
+
   /// How many operations the peer lets be under way at once.
   public int window() {
     return window;

@@ -1,18 +1,28 @@
 package serdab.dicom.net;
 
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import serdab.Problem;
 import serdab.SerdabException;
 
-/// A node as it is written: `dicom://CALLED@host[:104]?calling=SERDAB`.
+/// A node as it is written: `dicom://CALLED@host[:104]?calling=SERDAB`, and where it can send to us
+/// what we ask it for, `&listen=11112`.
 ///
 /// @param called the node's own title
 /// @param host name or address, an IPv6 address without its brackets
 /// @param port from 1 to 65535
 /// @param calling the title that we give ourselves
-public record NodeAddress(AeTitle called, String host, int port, AeTitle calling) {
+/// @param listen the port of this machine at which the node reaches that title; 0 when there is
+///   none
+public record NodeAddress(AeTitle called, String host, int port, AeTitle calling, int listen) {
 
   public static final String SCHEME = "dicom://";
 
@@ -27,6 +37,11 @@ public record NodeAddress(AeTitle called, String host, int port, AeTitle calling
           "dicom://(?<called>[^@/?#]*)@(?<host>\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._-]+)"
               + "(:(?<port>[0-9]{1,5}))?/?(\\?(?<query>.*))?");
 
+  /// A node that does not reach us.
+  public NodeAddress(AeTitle called, String host, int port, AeTitle calling) {
+    this(called, host, port, calling, 0);
+  }
+
   /// Reads an address.
   ///
   /// @throws SerdabException.Misconfigured when it is none; the problem says what is wrong with it
@@ -38,25 +53,42 @@ public record NodeAddress(AeTitle called, String host, int port, AeTitle calling
     if (!form.matches()) {
       throw wrong(address, "is not of the form dicom://CALLED@host:104?calling=SERDAB");
     }
-    String port = form.group("port");
-    int number = port == null ? DEFAULT_PORT : Integer.parseInt(port);
-    if (number < 1 || number > 65_535) {
-      throw wrong(address, "names the port " + number + ", which is not from 1 to 65535");
-    }
-    AeTitle calling = DEFAULT_CALLING;
-    String query = form.group("query");
-    if (query != null) {
-      if (!query.startsWith("calling=") || query.contains("&")) {
-        throw wrong(address, "has something else than calling=TITLE behind the question mark");
-      }
-      calling = title(address, "calling", query.substring("calling=".length()));
-    }
+    String written = form.group("port");
+    int port = written == null ? DEFAULT_PORT : port(address, "port", written);
+    Map<String, String> settings = settings(address, form.group("query"));
+    String calling = settings.get("calling");
+    String listen = settings.get("listen");
     String host = form.group("host");
     return new NodeAddress(
         title(address, "called", form.group("called")),
         host.startsWith("[") ? host.substring(1, host.length() - 1) : host,
-        number,
-        calling);
+        port,
+        calling == null ? DEFAULT_CALLING : title(address, "calling", calling),
+        listen == null ? 0 : port(address, "port to listen on", listen));
+  }
+
+  private static Map<String, String> settings(String address, @Nullable String query) {
+    Map<String, String> settings = new HashMap<>();
+    for (String each : query == null ? new String[0] : query.split("&", -1)) {
+      int equals = each.indexOf('=');
+      String key = equals < 0 ? each : each.substring(0, equals);
+      if (equals < 0
+          || !(key.equals("calling") || key.equals("listen"))
+          || settings.put(key, each.substring(equals + 1)) != null) {
+        throw wrong(
+            address,
+            "has something else than calling=TITLE and listen=PORT behind the question mark");
+      }
+    }
+    return settings;
+  }
+
+  private static int port(String address, String which, String text) {
+    int number = text.matches("[0-9]{1,5}") ? Integer.parseInt(text) : 0;
+    if (number < 1 || number > 65_535) {
+      throw wrong(address, "names the " + which + " " + text + ", which is not from 1 to 65535");
+    }
+    return number;
   }
 
   private static AeTitle title(String address, String which, String written) {
@@ -106,7 +138,34 @@ public record NodeAddress(AeTitle called, String host, int port, AeTitle calling
         + ":"
         + port
         + "?calling="
-        + encoded(calling);
+        + encoded(calling)
+        + (listen == 0 ? "" : "&listen=" + listen);
+  }
+
+  /// How to reach our title, for a node that sends to us what we ask it for: from its own machine
+  /// only. On this machine alone when the node is here.
+  ///
+  /// @return empty when there is no port for that
+  /// @throws SerdabException.Unavailable when there is no such host
+  public Optional<ServerSettings> here() {
+    if (listen == 0) {
+      return Optional.empty();
+    }
+    try {
+      ServerSettings settings = new ServerSettings(calling);
+      boolean onlyHere = true;
+      for (InetAddress address : InetAddress.getAllByName(host)) {
+        onlyHere &= address.isLoopbackAddress();
+        settings.allow(new AddressRange(address, address.getAddress().length * Byte.SIZE));
+      }
+      return Optional.of(
+          settings.listenOn(
+              onlyHere
+                  ? new InetSocketAddress(InetAddress.getLoopbackAddress(), listen)
+                  : new InetSocketAddress(listen)));
+    } catch (UnknownHostException e) {
+      throw NodeProblems.connecting(this, e, false);
+    }
   }
 
   /// The node as sentences name it.

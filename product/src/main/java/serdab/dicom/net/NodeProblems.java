@@ -227,4 +227,33 @@ final class NodeProblems {
             "Ask its administrator which SOP classes and transfer syntaxes it supports; its DICOM"
                 + " Conformance Statement lists them."));
   }
+
+  /// There is no way to have back what the node holds.
+  static SerdabException.Refused givesNothing(NodeAddress node) {
+    return new SerdabException.Refused(
+        new Problem(
+            "node-gives-nothing",
+            "The node "
+                + node.shortName()
+                + " gives nothing back on the association on which it is asked (C-GET).",
+            "Let it send to this machine (C-MOVE): have its administrator enter the AE title "
+                + node.calling()
+                + " with a port of this machine, and write that port behind the address:"
+                + " &listen=11112"));
+  }
+
+  /// PS3.4 table C.4-2, status A801.
+  static SerdabException.Refused unknownDestination(NodeAddress node) {
+    return new SerdabException.Refused(
+        new Problem(
+            "node-unknown-destination",
+            "The node "
+                + node.shortName()
+                + " does not know where to send what "
+                + node.calling()
+                + " asks for (C-MOVE).",
+            "Ask its administrator to enter the AE title "
+                + node.calling()
+                + " with the address of this machine and the port on which it listens."));
+  }
 }

@@ -34,6 +34,25 @@ public record ProposedContext(String abstractSyntax, List<String> transferSyntax
   /// @return for one association each, as an association has 128 contexts; a SOP class is not split
   ///   unless it alone has more. Empty when there are no kinds.
   public static List<List<ProposedContext>> forSending(Collection<Kind> kinds) {
+    return split(kinds, PresentationContext.COUNT_MAX, List.of());
+  }
+
+  /// What has to be proposed to be given instances of these kinds by C-GET: one context for each,
+  /// so that the peer need not choose. SOP classes that may be there uncompressed are proposed in
+  /// both little endian syntaxes, as peers write data sets anew.
+  ///
+  /// @return for one association each, which needs two contexts more for C-GET itself; at least one
+  static List<List<ProposedContext>> forGetting(Collection<Kind> kinds) {
+    List<List<ProposedContext>> associations =
+        split(
+            kinds,
+            PresentationContext.COUNT_MAX - 2,
+            List.of(TransferSyntax.EXPLICIT_LITTLE_ENDIAN));
+    return associations.isEmpty() ? List.of(List.of()) : associations;
+  }
+
+  private static List<List<ProposedContext>> split(
+      Collection<Kind> kinds, int contextsMax, List<String> alsoForNative) {
     Map<String, Set<String>> syntaxesOfClasses = new LinkedHashMap<>();
     for (Kind kind : kinds) {
       Set<String> syntaxes =
@@ -43,23 +62,21 @@ public record ProposedContext(String abstractSyntax, List<String> transferSyntax
     List<List<ProposedContext>> associations = new ArrayList<>();
     List<ProposedContext> present = new ArrayList<>();
     for (String sopClass : new TreeSet<>(syntaxesOfClasses.keySet())) {
-      List<ProposedContext> ofClass = new ArrayList<>();
-      Set<String> syntaxes = syntaxesOfClasses.getOrDefault(sopClass, Set.of());
-      syntaxes.forEach(syntax -> ofClass.add(new ProposedContext(sopClass, List.of(syntax))));
-      String byDefault = TransferSyntax.IMPLICIT_LITTLE_ENDIAN;
-      if (!syntaxes.contains(byDefault) && syntaxes.stream().anyMatch(ProposedContext::isNative)) {
-        ofClass.add(new ProposedContext(sopClass, List.of(byDefault)));
+      Set<String> syntaxes = syntaxesOfClasses.getOrDefault(sopClass, new LinkedHashSet<>());
+      if (syntaxes.stream().anyMatch(ProposedContext::isNative)) {
+        syntaxes.addAll(alsoForNative);
+        syntaxes.add(TransferSyntax.IMPLICIT_LITTLE_ENDIAN);
       }
-      if (present.size() + ofClass.size() > PresentationContext.COUNT_MAX && !present.isEmpty()) {
+      if (present.size() + syntaxes.size() > contextsMax && !present.isEmpty()) {
         associations.add(List.copyOf(present));
         present.clear();
       }
-      for (ProposedContext context : ofClass) {
-        if (present.size() == PresentationContext.COUNT_MAX) {
+      for (String syntax : syntaxes) {
+        if (present.size() == contextsMax) {
           associations.add(List.copyOf(present));
           present.clear();
         }
-        present.add(context);
+        present.add(new ProposedContext(sopClass, List.of(syntax)));
       }
     }
     if (!present.isEmpty()) {

@@ -26,6 +26,7 @@ class NodeAddressTest {
     "dicom://PACS@10.0.0.5, dicom://PACS@10.0.0.5:104?calling=SERDAB",
     "dicom://PACS@[::1]:104, dicom://PACS@[::1]:104?calling=SERDAB",
     "dicom://MY%20PACS@host/, dicom://MY%20PACS@host:104?calling=SERDAB",
+    "dicom://PACS@host?listen=11112&calling=A, dicom://PACS@host:104?calling=A&listen=11112",
     "dicom://a%40b@host?calling=A_B, dicom://a%40b@host:104?calling=A_B",
     "dicom://100%25@host, dicom://100%25@host:104?calling=SERDAB"
   })
@@ -47,6 +48,8 @@ class NodeAddressTest {
         "dicom://PACS@host:1e3",
         "dicom://PACS@host?calling=",
         "dicom://PACS@host?called=X",
+        "dicom://PACS@host?listen=0",
+        "dicom://PACS@host?listen=any",
         "dicom://PACS@host?calling=X&calling=Y",
         "dicom://SEVENTEEN-LETTERS@host",
         "dicom://A%5CB@host",

@@ -48,8 +48,8 @@ class QueryRetrieveTest {
     Map<String, String> sent = new HashMap<>();
     MemorySink moved = new MemorySink();
     try (StorageServer ours = inbox(moved, _ -> {});
-        PeerProgram dcmqrscp = dcmqrscp(ours.address().getPort())) {
-      NodeAddress node = NodeAddress.parse("dicom://QRSCP@127.0.0.1:" + dcmqrscp.port());
+        Dcmqrscp dcmqrscp = Dcmqrscp.start(temp, ours.address().getPort())) {
+      NodeAddress node = dcmqrscp.address();
       sent.putAll(send(node));
       retrieve(node, sent, moved);
     }
@@ -170,34 +170,6 @@ class QueryRetrieveTest {
   private static StorageServer inbox(MemorySink sink, Consumer<CommitmentReport> reports) {
     return StorageServer.start(
         new ServerSettings(AeTitle.ours("INBOX")).reportsTo(reports), sink, _ -> {});
-  }
-
-  private PeerProgram dcmqrscp(int inboxPort) throws IOException {
-    Path storage = Files.createDirectories(temp.resolve("qr/storage"));
-    Path configuration = temp.resolve("qr/dcmqrscp.cfg");
-    Files.writeString(
-        configuration,
-        """
-        NetworkTCPPort  = 11112
-        MaxPDUSize      = 16384
-        MaxAssociations = 16
-        HostTable BEGIN
-        inbox = (INBOX, 127.0.0.1, %d)
-        HostTable END
-        VendorTable BEGIN
-        VendorTable END
-        AETable BEGIN
-        QRSCP %s RW (200, 1024mb) ANY
-        AETable END
-        """
-            .formatted(inboxPort, storage));
-    return PeerProgram.serve(
-        temp.resolve("qr"),
-        Map.of("TCP_NODELAY", "1"),
-        "dcmqrscp",
-        "-c",
-        configuration.toString(),
-        "PORT");
   }
 
   private static OrthancServer orthanc(int port, int inboxPort) {
