@@ -102,7 +102,7 @@ final class PacsRows {
     for (LyingPacs.Kept each : matching) {
       String entity =
           switch (level) {
-            case STUDY -> each.study();
+            case PATIENT, STUDY -> each.study();
             case SERIES -> each.series();
             case IMAGE -> each.sop();
           };
