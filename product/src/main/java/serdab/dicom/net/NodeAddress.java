@@ -131,15 +131,7 @@ public record NodeAddress(AeTitle called, String host, int port, AeTitle calling
   /// The address in its normal form; it parses to this address again.
   @Override
   public String toString() {
-    return SCHEME
-        + encoded(called)
-        + "@"
-        + (host.contains(":") ? "[" + host + "]" : host)
-        + ":"
-        + port
-        + "?calling="
-        + encoded(calling)
-        + (listen == 0 ? "" : "&listen=" + listen);
+    return place() + "?calling=" + encoded(calling) + (listen == 0 ? "" : "&listen=" + listen);
   }
 
   /// How to reach our title, for a node that sends to us what we ask it for: from its own machine
@@ -166,6 +158,16 @@ public record NodeAddress(AeTitle called, String host, int port, AeTitle calling
     } catch (UnknownHostException e) {
       throw NodeProblems.connecting(this, e, false);
     }
+  }
+
+  /// The node alone, without who asks it and how: what is remembered, and told.
+  public String place() {
+    return SCHEME
+        + encoded(called)
+        + "@"
+        + (host.contains(":") ? "[" + host + "]" : host)
+        + ":"
+        + port;
   }
 
   /// The node as sentences name it.
