@@ -60,12 +60,12 @@ until grep -q Listening receive.txt; do sleep 1; done
 
 # rate COUNT WORDS COMMAND…
 rate() {
-  count=$1 words=$2
+  sent=$1 words=$2
   shift 2
   begun=$(date +%s%N)
   "$@" >/dev/null 2>&1
   ended=$(date +%s%N)
-  awk -v n="$count" -v t="$((ended - begun))" -v w="$words" -v l="$(cut -d' ' -f1 /proc/loadavg)" \
+  awk -v n="$sent" -v t="$((ended - begun))" -v w="$words" -v l="$(cut -d' ' -f1 /proc/loadavg)" \
     'BEGIN { printf "%-38s %8.1f images/s   load %s\n", w, n * 1e9 / t, l }'
 }
 send() { storescu -R -xe +sd -aec SERDAB 127.0.0.1 "$1" "$2"; }

@@ -9,7 +9,7 @@ SLICES=20
 prove() {
   topic=${1:-}
   case $topic in
-    interruption | differential | fuzz | interop | endurance | repository) ;;
+    interruption | differential | fuzz | interop | endurance | network | repository) ;;
     speed)
       prove_speed
       return
@@ -19,7 +19,7 @@ prove() {
       return
       ;;
     *)
-      echo "usage: ./dev prove interruption|differential|fuzz|interop|endurance|repository|speed|scale [--slice N]" >&2
+      echo "usage: ./dev prove interruption|differential|fuzz|interop|endurance|network|repository|speed|scale [--slice N]" >&2
       return 2
       ;;
   esac

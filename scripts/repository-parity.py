@@ -39,8 +39,14 @@ def fail(what):
 files = 0
 packs = set()
 parts = {}
-for name in sorted(os.listdir(os.path.join(folder, "parity"))):
+names = os.listdir(os.path.join(folder, "parity"))
+pairs = {name[:-5] for name in names if name.endswith(".pair")}
+for name in sorted(names):
     path = os.path.join(folder, "parity", name)
+    if name.endswith(".pair"):
+        if os.path.getsize(path) != 0:
+            fail(name + ": not empty")
+        continue
     content = open(path, "rb").read()
     if hashlib.sha256(content).hexdigest() + ".zip" != name:
         fail(name + ": its name")
@@ -82,8 +88,10 @@ for name in sorted(os.listdir(os.path.join(folder, "parity"))):
     expected = b"".join(sums(member) for member in members) + sums(both["p"]) + sums(both["q"])
     if archive.read("sums.bin") != expected:
         fail(name + ": sums.bin")
-    parts.setdefault(json.dumps(about["members"]), set()).add(part)
+    parts.setdefault(json.dumps(about["members"]), {})[part] = name[:64]
     files += 1
-if any(found != {"p", "q"} for found in parts.values()):
+if any(set(found) != {"p", "q"} for found in parts.values()):
     fail("a part is missing")
+if {found["p"] + "-" + found["q"] for found in parts.values()} != pairs:
+    fail("the pairs")
 print("all right: %d files, %d packs" % (files, len(packs)))

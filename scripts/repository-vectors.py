@@ -84,6 +84,8 @@ same("writer-id", vectors["writer-id"],
      hashlib.sha256(base64.b64decode(writer["key"])).hexdigest()[:32])
 group = document("group", writer["key"], "groups/%s/1.json" % vectors["group-name"])
 
+same("generation-sealed", generation["sealed"],
+     hashlib.sha256(base64.b64decode(vectors["generation-sealed"])).hexdigest())
 secrets = json.loads(opened(base64.b64decode(vectors["generation-sealed"]), vectors["person"]))
 same("naming", (1, vectors["naming"], vectors["owner"]),
      (secrets["generation"], secrets["naming"], secrets["owner"]))

@@ -175,8 +175,8 @@ class Repository:
             keys = json.loads(run(["age", "-d", "-i", identity, os.path.join(root, "keys", generation + ".age")]))
             identities += [keys["identity"], keys["index"]]
         self.opener = self.secret("repository", "\n".join(identities))
-        self.removed = {json.loads(self.bytes_of("removed", name))["at"] for name in self.names("removed", r"(.+\.json)")}
-        self.erased = set(self.names("erased", r"([0-9a-f]{32})\.json"))
+        self.removed = {name.replace("-", "/") for copy in ("", "1", "2") for name in self.names(os.path.join("removed", copy), r"([0-9a-f]{32}-[0-9]{8})\.json")}
+        self.erased = {name for copy in ("", "1", "2") for name in self.names(os.path.join("erased", copy), r"([0-9a-f]{32})\.json")}
 
     def bytes_of(self, *path):
         with open(os.path.join(self.root, *path), "rb") as file:

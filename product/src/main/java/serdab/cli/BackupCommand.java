@@ -47,7 +47,8 @@ import serdab.plan.ZipCompression;
       "  serdab backup --from folder:/data/ct --to zip:/mnt/a --to zip:/mnt/b --modality CT,MR",
       "  serdab backup --from /data/ct --to repo:/mnt/c   (after: serdab repository init repo:/mnt/c)",
       "  serdab backup --from horos:/Volumes/PACS/\"Horos Data\" --to zip:/mnt/a --dry-run",
-      "  serdab backup --from dicomweb:https://pacs.example/dicom-web --to zip:/mnt/a"
+      "  serdab backup --from dicomweb:https://pacs.example/dicom-web --to zip:/mnt/a",
+      "  serdab backup --from /data/ct --to \"dicom://ARCHIVE@pacs.example:11112?calling=SERDAB\""
     })
 final class BackupCommand implements Callable<Integer> {
 
@@ -91,7 +92,8 @@ final class BackupCommand implements Callable<Integer> {
       names = "--to",
       paramLabel = "DEST",
       description =
-          "Where copies go: zip:PATH, repo:PATH or dicomweb:URL. May be given more than once.")
+          "Where copies go: zip:PATH, repo:PATH, dicomweb:URL or dicom://CALLED@HOST:PORT. May be"
+              + " given more than once.")
   private List<String> to = List.of();
 
   @Option(

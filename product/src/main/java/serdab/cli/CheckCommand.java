@@ -92,11 +92,11 @@ final class CheckCommand implements Callable<Integer> {
               "--speed-bytes is " + speedBytes + "; it must be from 0 to " + SPEED_BYTES_MAX + ".",
               "Run: serdab check --help"));
     }
-    if (Nodes.isNode(what)) {
-      return new WebNodeCheck(around, json).check(what);
-    }
     if (NodeCheck.isNode(what)) {
       return NodeCheck.run(what, around.terminal(), json);
+    }
+    if (Nodes.isNode(what)) {
+      return new WebNodeCheck(around, json).check(what);
     }
     return isPlace() ? checkPlace() : checkSource();
   }

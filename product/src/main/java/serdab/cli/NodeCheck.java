@@ -8,6 +8,7 @@ import java.util.Set;
 import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.NodeSheet;
 import serdab.dicom.net.NodeSheet.Service;
+import serdab.plan.DicomAddress;
 import serdab.store.PlaceCheck.Verdict;
 
 /// The capability sheet of a DICOM node, as `serdab check dicom://…` prints it.
@@ -60,7 +61,7 @@ final class NodeCheck {
   ///
   /// @return the exit code
   static int run(String address, Terminal terminal, boolean json) {
-    NodeAddress node = NodeAddress.parse(address);
+    NodeAddress node = DicomAddress.parse(address).node();
     NodeCheck check = new NodeCheck(node, NodeSheet.of(node));
     if (json) {
       check.json(terminal);

@@ -1,20 +1,36 @@
 package serdab.cli;
 
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.Supplier;
 import serdab.Problem;
 import serdab.SerdabException;
-import serdab.destination.node.WebNodeDestination;
+import serdab.destination.node.DicomNode;
+import serdab.destination.node.NodeDestination;
+import serdab.dicom.net.Association;
+import serdab.dicom.net.AssociationRequest;
+import serdab.dicom.net.Retrieval;
+import serdab.dicom.net.Retry;
+import serdab.dicom.net.Traffic;
 import serdab.dicom.net.web.Credentials;
 import serdab.dicom.net.web.DicomWeb;
 import serdab.dicom.net.web.Trust;
 import serdab.dicom.net.web.WebSettings;
+import serdab.plan.DicomAddress;
 import serdab.plan.SecretReference;
 import serdab.plan.WebAddress;
 import serdab.source.node.WebNodeSource;
+import serdab.store.BlobStore;
 import serdab.store.LocalFolder;
 
 /// Turns the addresses of DICOM nodes into clients, destinations and sources.
 final class Nodes {
+
+  /// How many associations there may be at once, unless an address says otherwise.
+  private static final int ASSOCIATIONS = 2;
+
+  /// How long a node that moves may rest before what it claims to have sent is missing.
+  private static final Duration LINGER = Duration.ofSeconds(10);
 
   private final Surroundings around;
 
@@ -24,7 +40,7 @@ final class Nodes {
 
   /// Whether a specification names a node rather than a place with a folder.
   static boolean isNode(String specification) {
-    return WebAddress.isOne(specification);
+    return WebAddress.isOne(specification) || DicomAddress.isOne(specification);
   }
 
   /// A client of the node at an address. Nothing is asked yet.
@@ -68,15 +84,17 @@ final class Nodes {
   /// A node as destination, which answered.
   ///
   /// @param others whether studies that others sent are listed too
-  WebNodeDestination destination(String specification, boolean others) {
+  NodeDestination destination(String specification, boolean others) {
     Home home = around.home().make();
+    if (DicomAddress.isOne(specification)) {
+      return dicomDestination(home, DicomAddress.parse(specification), others);
+    }
     DicomWeb node = client(specification);
     try {
       node.probe();
-      Path folder = home.folder().resolve("nodes").resolve(id(specification));
-      return new WebNodeDestination(
+      return new NodeDestination(
           node,
-          LocalFolder.create(folder, around.random()),
+          ledger(home, specification),
           scratch(home),
           others,
           Wiring.WRITTEN_BY,
@@ -87,8 +105,62 @@ final class Nodes {
     }
   }
 
+  private NodeDestination dicomDestination(Home home, DicomAddress address, boolean others) {
+    // Whoever mistyped an address learns it soon.
+    Association.open(AssociationRequest.to(address.node()).querying()).close();
+    Traffic traffic =
+        new Traffic(
+            new Traffic.Means(
+                ASSOCIATIONS, Retry.DEFAULT, () -> {}, _ -> {}, around.random(), Thread::sleep));
+    Supplier<AssociationRequest> requests = () -> AssociationRequest.to(address.node());
+    return new NodeDestination(
+        new DicomNode(
+            address.node(),
+            requests,
+            traffic,
+            new Retrieval(requests, address.node().here(), LINGER),
+            address.existing()),
+        ledger(home, address.plain()),
+        scratch(home),
+        others,
+        Wiring.WRITTEN_BY,
+        around.clock());
+  }
+
+  private BlobStore ledger(Home home, String specification) {
+    return LocalFolder.create(
+        home.folder().resolve("nodes").resolve(id(specification)), around.random());
+  }
+
+  /// Whether a node answers now, whatever it says.
+  boolean answers(String specification) {
+    try {
+      if (DicomAddress.isOne(specification)) {
+        Association.open(
+                AssociationRequest.to(DicomAddress.parse(specification).node()).verification())
+            .close();
+        return true;
+      }
+      try (DicomWeb node = client(specification)) {
+        node.probe();
+        return true;
+      }
+    } catch (SerdabException.Refused e) {
+      return DicomAddress.isOne(specification); // It may know us by another title.
+    } catch (SerdabException e) {
+      return false;
+    }
+  }
+
   /// A node as source, which answered.
   WebNodeSource source(String specification) {
+    if (DicomAddress.isOne(specification)) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "wrong-option",
+              "--from is a DICOM node, from which studies are not fetched yet.",
+              "Write dicomweb:URL when the node speaks DICOMweb too."));
+    }
     DicomWeb node = client(specification);
     try {
       node.probe();
@@ -100,13 +172,13 @@ final class Nodes {
   }
 
   private static String id(String specification) {
-    return WebNodeDestination.idOf(WebAddress.parse(specification).base().toString()).toString();
+    return NodeDestination.idOf(address(specification)).toString();
   }
 
   static SerdabException.Refused keepsEverything() {
     return new SerdabException.Refused(
         new Problem(
-            "dicomweb-no-removal",
+            "node-no-removal",
             "Nothing is ever removed from a node.",
             "Remove it with the node's own program, when it is certain that nobody needs it."));
   }
@@ -118,6 +190,8 @@ final class Nodes {
 
   /// How an address is remembered: without how to get in.
   static String address(String specification) {
-    return WebAddress.parse(specification).plain();
+    return DicomAddress.isOne(specification)
+        ? DicomAddress.parse(specification).plain()
+        : WebAddress.parse(specification).plain();
   }
 }

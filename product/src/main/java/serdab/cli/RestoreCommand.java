@@ -90,8 +90,8 @@ final class RestoreCommand implements Callable<Integer> {
       required = true,
       paramLabel = "DEST",
       description =
-          "Where the copies are: zip:PATH, repo:PATH or dicomweb:URL (also what others sent to the"
-              + " node).")
+          "Where the copies are: zip:PATH, repo:PATH, dicomweb:URL or dicom://CALLED@HOST:PORT (also"
+              + " what others sent to the node).")
   @SuppressWarnings("NullAway.Init") // required
   private String from;
 
@@ -105,7 +105,7 @@ final class RestoreCommand implements Callable<Integer> {
         names = "--to",
         paramLabel = "TARGET",
         description = {
-          "A folder; zip:PATH for ZIPs; repo:PATH for a repository; dicomweb:URL for a node; \"horos:PATH/Horos Data\" for the library of a viewer that"
+          "A folder; zip:PATH for ZIPs; repo:PATH for a repository; dicomweb:URL or dicom://CALLED@HOST:PORT for a node; \"horos:PATH/Horos Data\" for the library of a viewer that"
               + " is in use; \"horos-library:PATH/Horos Data\" for a whole new one."
         })
     @Nullable String to;

@@ -21,7 +21,6 @@ import serdab.catalogue.Catalogue;
 import serdab.catalogue.Rejected;
 import serdab.catalogue.RunRow;
 import serdab.catalogue.Safety;
-import serdab.dicom.net.web.DicomWeb;
 import serdab.plan.Configuration;
 import serdab.report.SourceHealthFact;
 import serdab.report.Status;
@@ -242,19 +241,10 @@ final class StatusCommand implements Callable<Integer> {
   /// A node tells nobody how much room it has.
   private There look(String address) {
     if (Nodes.isNode(address)) {
-      return new There(answers(address), OptionalLong.empty(), Optional.empty());
+      return new There(new Nodes(around).answers(address), OptionalLong.empty(), Optional.empty());
     }
     OptionalLong usable = usable(address);
     return new There(usable.isPresent(), usable, keys(address));
-  }
-
-  private boolean answers(String address) {
-    try (DicomWeb node = new Nodes(around).client(address)) {
-      node.probe();
-      return true;
-    } catch (SerdabException e) {
-      return false;
-    }
   }
 
   /// A repository that cannot be understood is no news of its keys; other commands tell of it.

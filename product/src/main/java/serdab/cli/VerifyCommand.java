@@ -59,8 +59,8 @@ final class VerifyCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "DEST|PLAN",
       description =
-          "The destination: zip:PATH, repo:PATH or dicomweb:URL. Or the name of a plan: then all its"
-              + " destinations.")
+          "The destination: zip:PATH, repo:PATH, dicomweb:URL or dicom://CALLED@HOST:PORT. Or the"
+              + " name of a plan: then all its destinations.")
   @SuppressWarnings("NullAway.Init") // required
   private String destination;
 

@@ -716,7 +716,7 @@ final class Wiring implements AutoCloseable {
               "unknown-destination",
               "The destination " + specification + " is of no kind that is known.",
               "Write zip:PATH for a tree of ZIPs in a folder, repo:PATH for a repository, or"
-                  + " dicomweb:URL for a DICOMweb node."));
+                  + " dicomweb:URL or dicom://CALLED@HOST:PORT for a node."));
     }
     return path("--to", withoutKind(specification, ZIP, REPO));
   }

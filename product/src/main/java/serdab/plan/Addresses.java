@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import serdab.dicom.net.NodeAddress;
 
 /// Sources and destinations as they are written, looked at as text only.
 final class Addresses {
@@ -13,7 +14,8 @@ final class Addresses {
   private static final List<String> SOURCES =
       List.of("horos:", "folder:", "inbox:", "zip:", "repo:", WebAddress.KIND);
 
-  private static final List<String> DESTINATIONS = List.of("zip:", "repo:", WebAddress.KIND);
+  private static final List<String> DESTINATIONS =
+      List.of("zip:", "repo:", WebAddress.KIND, NodeAddress.SCHEME);
 
   private static final Pattern KIND = Pattern.compile("^[A-Za-z][A-Za-z0-9+.-]+:");
   private static final Pattern WINDOWS = Pattern.compile("^[A-Za-z]:[\\\\/].*|^\\\\\\\\[^\\\\].*");
@@ -51,11 +53,14 @@ final class Addresses {
                     ? "a path, horos:PATH, folder:PATH, inbox:PATH, zip:PATH, repo:PATH or"
                         + " dicomweb:URL"
                     : "zip:PATH for a tree of ZIPs in a folder, repo:PATH for a repository, or"
-                        + " dicomweb:URL for a node"));
+                        + " dicomweb:URL or dicom://CALLED@HOST:PORT for a node"));
       }
     }
     if (WebAddress.isOne(address)) {
       return WebAddress.wrong(address);
+    }
+    if (kind.equals(NodeAddress.SCHEME)) {
+      return DicomAddress.wrong(address);
     }
     String path = address.substring(kind.length());
     if (!isAbsolute(path)) {
@@ -87,7 +92,7 @@ final class Addresses {
 
   /// An address with a leading `~` of its path replaced.
   static String whole(String address) {
-    if (WebAddress.isOne(address)) {
+    if (WebAddress.isOne(address) || DicomAddress.isOne(address)) {
       return address;
     }
     String kind = kind(address);
@@ -103,6 +108,9 @@ final class Addresses {
   static String normal(String address) {
     if (WebAddress.isOne(address)) {
       return WebAddress.parse(address).plain();
+    }
+    if (DicomAddress.isOne(address)) {
+      return DicomAddress.parse(address).plain();
     }
     return kind(address) + path(address);
   }

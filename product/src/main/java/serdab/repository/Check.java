@@ -65,7 +65,7 @@ public final class Check {
     UNPROVEN,
     /// No file of the format is called that.
     UNKNOWN,
-    /// The other half of this parity file is not there.
+    /// The other half of this parity file was there before it, and is gone.
     HALF
   }
 
@@ -127,18 +127,14 @@ public final class Check {
     Roll roll = Roll.call(shelf, judge);
     List<Finding> findings = new ArrayList<>();
     Set<Sha256> covered = new HashSet<>();
+    Set<String> paired = pairs(findings);
     for (Parity.Held held : new Parity(shelf).held()) {
+      String q = held.files().get(ParityGroup.Part.Q);
       if (held.isWhole()) {
         held.group().members().forEach(member -> covered.add(member.digest()));
-      } else {
-        held.files()
-            .values()
-            .forEach(file ->
-                findings.add(
-                    new Finding(
-                        Kind.HALF,
-                        file,
-                        shelf.store().find(file).map(BlobInfo::lengthBytes).orElse(0L))));
+      } else if (q != null && !paired.contains(q)) {
+        // p alone was not finished; q is written after p and goes before it.
+        findings.add(new Finding(Kind.HALF, q, lengthOf(q)));
       }
     }
     long[] counts = new long[3];
@@ -162,6 +158,28 @@ public final class Check {
     return new Presence(roll.versions(), counts[0], counts[1], counts[2], findings);
   }
 
+  /// Parity files of which a pair says that they were there.
+  ///
+  /// @param findings gets those that are not
+  private Set<String> pairs(List<Finding> findings) {
+    Set<String> paired = new HashSet<>();
+    for (ParityGroup.Pair pair : new Parity(shelf).pairs()) {
+      paired.addAll(pair.files());
+      for (String file : pair.files()) {
+        if (shelf.store().find(file).isEmpty()) {
+          // Both are of one length.
+          long length = pair.files().stream().mapToLong(this::lengthOf).max().orElse(0);
+          findings.add(new Finding(Kind.MISSING, file, length));
+        }
+      }
+    }
+    return paired;
+  }
+
+  private long lengthOf(String file) {
+    return shelf.store().find(file).map(BlobInfo::lengthBytes).orElse(0L);
+  }
+
   /// Small files that copies speak of and that are not there.
   private Set<String> lostSmall(Roll roll) {
     TreeSet<String> lost = new TreeSet<>(roll.lostSnapshots());
@@ -177,6 +195,12 @@ public final class Check {
     }
     if (shelf.store().find(Layout.REPOSITORY).isEmpty()) {
       lost.add(Layout.REPOSITORY);
+    }
+    for (String folder : List.of(Layout.REMOVED, Layout.ERASED)) {
+      // One that came while they were listed is there by now.
+      Notices.lost(shelf.names(folder)).stream()
+          .filter(file -> shelf.store().find(file).isEmpty())
+          .forEach(lost::add);
     }
     java.util.NavigableSet<String> copies = shelf.names(Layout.COPIES);
     Set<String> named = new HashSet<>();
@@ -325,6 +349,10 @@ public final class Check {
           return Optional.of(new Proven(length, Optional.of(Kind.DAMAGED)));
         }
         return Optional.of(new Proven(length, form(file, stored)));
+      }
+      if (ParityGroup.pairOf(file).isPresent()) {
+        return Optional.of(
+            new Proven(length, length == 0 ? Optional.empty() : Optional.of(Kind.DAMAGED)));
       }
       boolean copies = Layout.copyOf(file).isPresent();
       if (!copies && !Judge.isSmall(file)) {

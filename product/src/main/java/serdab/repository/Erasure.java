@@ -78,7 +78,7 @@ public final class Erasure {
         versions.add(known.snapshot(ref));
       }
       // An erasure that was killed may have left its document and copies of keys, and nothing else.
-      boolean begun = shelf.store().find(Erased.file(group)).isPresent();
+      boolean begun = Notices.isThere(shelf, Erased.file(group));
       if (!begun && !known.hasGroup(group) && !repository.hasKey(group)) {
         throw Problems.groupUnknown();
       }
@@ -129,7 +129,7 @@ public final class Erasure {
             storedBytes += writeAnew(group, move);
           }
         } catch (SerdabException.Damaged e) {
-          if (shelf.store().find(Layout.At.parse(move.old().at()).removal()).isEmpty()) {
+          if (!Notices.isThere(shelf, Layout.At.parse(move.old().at()).removal())) {
             throw e;
           }
           // Somebody let the version go meanwhile, and its packs with it.

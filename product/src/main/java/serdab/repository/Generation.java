@@ -2,6 +2,8 @@ package serdab.repository;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
+import serdab.Sha256;
 import serdab.repository.age.AgeRecipient;
 
 /// The public part of one generation of a repository's keys: `keys/G.json` (format section 3.1).
@@ -10,12 +12,15 @@ import serdab.repository.age.AgeRecipient;
 /// @param recipient what group identities are sealed to
 /// @param indexRecipient what labels are sealed to
 /// @param people who can open the secret part
+/// @param sealed the SHA-256 of the sealed secret part, `keys/G.age`; empty in one from before it
+///   was written down
 record Generation(
     int number,
     AgeRecipient recipient,
     AgeRecipient indexRecipient,
     List<AgeRecipient> people,
-    Instant madeAt) {
+    Instant madeAt,
+    Optional<Sha256> sealed) {
 
   Generation {
     people = List.copyOf(people);
@@ -31,13 +36,15 @@ record Generation(
 
   byte[] signed(Signer owner) {
     String file = file(number);
-    return new SignedDocument(file)
-        .with("generation", number)
-        .with("recipient", recipient.text())
-        .with("indexRecipient", indexRecipient.text())
-        .with("people", people.stream().map(AgeRecipient::text).toList())
-        .with("madeAt", madeAt.toString())
-        .signed(file, owner);
+    SignedDocument document =
+        new SignedDocument(file)
+            .with("generation", number)
+            .with("recipient", recipient.text())
+            .with("indexRecipient", indexRecipient.text())
+            .with("people", people.stream().map(AgeRecipient::text).toList())
+            .with("madeAt", madeAt.toString());
+    sealed.ifPresent(digest -> document.with("sealed", digest.hex()));
+    return document.signed(file, owner);
   }
 
   /// @throws serdab.SerdabException.Damaged when it is malformed, or not signed by the owner
@@ -55,6 +62,7 @@ record Generation(
         document.recipient("recipient"),
         document.recipient("indexRecipient"),
         document.recipients("people"),
-        document.time("madeAt"));
+        document.time("madeAt"),
+        document.digestIfThere("sealed"));
   }
 }

@@ -3,8 +3,10 @@ package serdab.repository;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
+import serdab.Sha256;
 import serdab.repository.age.AgeFile;
 import serdab.repository.age.AgeIdentity;
 import serdab.repository.age.AgeRecipient;
@@ -29,8 +31,16 @@ record GenerationSecrets(
   }
 
   /// The public part, for the owner to sign.
-  Generation shown(List<AgeRecipient> people, Instant madeAt) {
-    return new Generation(number, identity.recipient(), index.recipient(), people, madeAt);
+  ///
+  /// @param sealed what [#sealed] gave
+  Generation shown(List<AgeRecipient> people, Instant madeAt, byte[] sealed) {
+    return new Generation(
+        number,
+        identity.recipient(),
+        index.recipient(),
+        people,
+        madeAt,
+        Optional.of(Sha256.digest(sealed)));
   }
 
   byte[] sealed(List<AgeRecipient> people, RandomGenerator secure) {

@@ -25,13 +25,14 @@ final class Judge {
       Pattern.compile("keys/([1-9][0-9]{0,8}|person-[^/]+)\\.age");
   private static final Pattern WRITER = Pattern.compile("writers/[0-9a-f]{32}(\\.revoked)?\\.json");
   private static final Pattern TOMBSTONE = Pattern.compile("tombstones/[0-9a-f]{32}\\.json");
-  private static final Pattern ERASED = Pattern.compile("erased/([0-9a-f]{32})\\.json");
+  private static final Pattern ERASED = Pattern.compile("erased/(?:[12]/)?([0-9a-f]{32})\\.json");
   private static final int VOTES_MAX = 5;
 
   private final Shelf shelf;
   private final Charter charter;
   private final Trust trust;
   private final Map<String, Optional<Sha256>> majorities = new HashMap<>();
+  private final Map<String, Optional<Sha256>> signed = new HashMap<>();
 
   Judge(Shelf shelf, Charter charter) {
     this.shelf = shelf;
@@ -139,6 +140,18 @@ final class Judge {
     }
   }
 
+  /// Whether a small file is there and [Verdict#GOOD].
+  boolean isGood(String file) {
+    try {
+      return shelf
+          .whole(file, BYTES_MAX)
+          .filter(content -> of(file, content) == Verdict.GOOD)
+          .isPresent();
+    } catch (SerdabException.Damaged e) {
+      return false;
+    }
+  }
+
   private Verdict judge(String file, byte[] content) {
     if (file.equals(Layout.REPOSITORY)) {
       return goodIf(Arrays.equals(content, charter.content()));
@@ -155,7 +168,8 @@ final class Judge {
       return Verdict.GOOD;
     }
     if (SEALED.matcher(file).matches()) {
-      return majority(file)
+      return sealed(file)
+          .or(() -> majority(file))
           .map(digest -> goodIf(digest.equals(Sha256.digest(content))))
           .orElse(Verdict.UNPROVEN);
     }
@@ -177,7 +191,7 @@ final class Judge {
       if (!Doc.parse(content).isWrittenAs(content)) {
         return Verdict.DAMAGED;
       }
-      trust.requireSigned(content, file);
+      trust.requireSigned(content, Notices.firstOf(file).orElse(file));
       return Verdict.GOOD;
     }
     return Verdict.UNKNOWN;
@@ -211,6 +225,29 @@ final class Judge {
           entries.put(name, data);
         });
     return entries;
+  }
+
+  /// What the owner signed that a sealed file is; empty for those of people, and where the public
+  /// part is lost with its copies or does not say.
+  private Optional<Sha256> sealed(String file) {
+    return signed.computeIfAbsent(
+        file,
+        _ -> {
+          Matcher name = SEALED.matcher(file);
+          if (!name.matches() || name.group(1).startsWith("person-")) {
+            return Optional.empty();
+          }
+          int number = Integer.parseInt(name.group(1));
+          try {
+            return KeyFiles.readWithCopies(
+                    shelf.store(),
+                    Generation.file(number),
+                    bytes -> Generation.read(number, bytes, charter.owner()))
+                .sealed();
+          } catch (SerdabException.Damaged e) {
+            return Optional.empty();
+          }
+        });
   }
 
   /// What most of a file and its copies say; empty when fewer than two agree, or as many differ.

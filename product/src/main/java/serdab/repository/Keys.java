@@ -64,9 +64,12 @@ final class Keys {
     GenerationSecrets secrets = first;
     for (int i = 0; i < TRIES_MAX; i++) {
       int number = secrets.number();
-      if (KeyFiles.write(place, Generation.sealedFile(number), secrets.sealed(people, secure))
+      byte[] sealed = secrets.sealed(people, secure);
+      if (KeyFiles.write(place, Generation.sealedFile(number), sealed)
           && KeyFiles.write(
-              place, Generation.file(number), secrets.shown(people, now).signed(secrets.owner()))) {
+              place,
+              Generation.file(number),
+              secrets.shown(people, now, sealed).signed(secrets.owner()))) {
         return secrets;
       }
       secrets = secrets.next(Math.max(Generations.free(place), number + 1), secure);

@@ -142,25 +142,12 @@ final class Known implements AutoCloseable {
   }
 
   private void loadRemoved() {
-    for (String file : shelf.names(Layout.REMOVED)) {
+    for (String file : Notices.names(shelf, Layout.REMOVED)) {
       Layout.removalOf(file)
-          .ifPresent(at ->
-              shelf
-                  .whole(file, 1 << 20)
-                  .filter(json -> isSigned(json, file))
-                  .ifPresent(_ -> removed.add(at)));
+          .filter(_ -> Notices.counts(shelf, trust, file, refused::put))
+          .ifPresent(removed::add);
     }
     erased.addAll(Erased.groups(shelf, trust, refused::put));
-  }
-
-  private boolean isSigned(byte[] json, String subject) {
-    try {
-      trust.requireSigned(json, subject);
-      return true;
-    } catch (SerdabException.Damaged e) {
-      refused.put(subject, e);
-      return false;
-    }
   }
 
   private void loadSegments() {

@@ -28,7 +28,7 @@ final class Layout {
   private static final Pattern COPY =
       Pattern.compile("copies/[12]/([0-9a-f]{32})-([0-9]{8})-([0-9]{8})\\.zip");
   private static final Pattern REMOVAL =
-      Pattern.compile("removed/([0-9a-f]{32})-([0-9]{8})\\.json");
+      Pattern.compile("removed/(?:[12]/)?([0-9a-f]{32})-([0-9]{8})\\.json");
 
   /// Files of copies have far fewer snapshots than this.
   private static final int COPIED_MAX = 100_000;
@@ -80,6 +80,7 @@ final class Layout {
         : Optional.empty();
   }
 
+  /// The snapshot that a document, or a copy of it, says counts no more.
   static Optional<At> removalOf(String file) {
     Matcher matcher = REMOVAL.matcher(file);
     return matcher.matches()

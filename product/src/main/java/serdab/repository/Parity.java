@@ -64,6 +64,16 @@ public final class Parity {
     boolean isWhole() {
       return files.size() == ParityGroup.Part.values().length;
     }
+
+    Optional<ParityGroup.Pair> pair() {
+      String p = files.get(ParityGroup.Part.P);
+      String q = files.get(ParityGroup.Part.Q);
+      return p == null || q == null
+          ? Optional.empty()
+          : Optional.of(
+              new ParityGroup.Pair(
+                  ParityGroup.nameOf(p).orElseThrow(), ParityGroup.nameOf(q).orElseThrow()));
+    }
   }
 
   /// Every group that a parity file speaks of.
@@ -77,6 +87,15 @@ public final class Parity {
                   .put(each.part(), file));
     }
     return List.copyOf(held.values());
+  }
+
+  /// Every pair that is there.
+  Set<ParityGroup.Pair> pairs() {
+    Set<ParityGroup.Pair> pairs = new LinkedHashSet<>();
+    for (String file : shelf.names(ParityGroup.FOLDER)) {
+      ParityGroup.pairOf(file).ifPresent(pairs::add);
+    }
+    return pairs;
   }
 
   Optional<ParityGroup.Described> describe(String file) {
@@ -104,10 +123,14 @@ public final class Parity {
     Map<Sha256, BlobInfo> listed = listed();
     Totals totals = new Totals();
     Set<Sha256> covered = new HashSet<>();
+    Set<ParityGroup.Pair> paired = pairs();
     for (Held held : held()) {
       if (held.group().members().stream().allMatch(member -> isThere(listed, member))
           && (held.isWhole() || write(held.group(), totals))) {
         held.group().members().forEach(member -> covered.add(member.digest()));
+        held.pair()
+            .filter(pair -> !paired.contains(pair))
+            .ifPresent(pair -> ParityWriter.pair(shelf, pair));
       }
     }
     // What a prune condemned would leave the others behind.
@@ -132,16 +155,27 @@ public final class Parity {
   }
 
   /// The same for when nothing was written since: looks closely only if a pack that waited enough
-  /// is newer than all parity, so that a run that finds nothing to do need not read all of it.
+  /// is newer than all parity, or if some of it was not finished, so that a run that finds nothing
+  /// to do need not read all of it.
   void coverLatest(Instant waitedEnough) {
-    Instant newestParity = Instant.MIN;
-    try (Stream<BlobInfo> files = shelf.store().list(ParityGroup.FOLDER)) {
-      newestParity = files.map(BlobInfo::lastModified).max(Instant::compareTo).orElse(newestParity);
+    Instant newest = Instant.MIN;
+    Set<String> unpaired = new HashSet<>();
+    Set<ParityGroup.Pair> pairs = new HashSet<>();
+    try (Stream<BlobInfo> listed = shelf.store().list(ParityGroup.FOLDER)) {
+      for (BlobInfo file : (Iterable<BlobInfo>) listed::iterator) {
+        ParityGroup.pairOf(file.name()).ifPresent(pairs::add);
+        if (ParityGroup.nameOf(file.name()).isPresent()) {
+          unpaired.add(file.name());
+          newest = file.lastModified().isAfter(newest) ? file.lastModified() : newest;
+        }
+      }
     }
-    Instant newest = newestParity;
-    if (listed().values().stream()
-        .map(BlobInfo::lastModified)
-        .anyMatch(at -> at.isAfter(newest) && at.isBefore(waitedEnough))) {
+    pairs.forEach(pair -> pair.files().forEach(unpaired::remove));
+    Instant newestParity = newest;
+    if (!unpaired.isEmpty()
+        || listed().values().stream()
+            .map(BlobInfo::lastModified)
+            .anyMatch(at -> at.isAfter(newestParity) && at.isBefore(waitedEnough))) {
       cover(waitedEnough);
     }
   }
@@ -269,6 +303,7 @@ public final class Parity {
       }
     }
     int dropped = 0;
+    Set<ParityGroup.Pair> pairs = pairs();
     for (Held each : outdated) {
       boolean replaced =
           each.group().members().stream()
@@ -276,11 +311,27 @@ public final class Parity {
               .filter(pack -> listed.containsKey(pack) || needed.contains(pack))
               .allMatch(safe::contains);
       if (replaced) {
-        for (String file : each.files().values()) {
-          dropped += shelf.store().delete(file) ? 1 : 0;
-        }
+        dropped += drop(each, pairs);
       }
     }
+    return dropped;
+  }
+
+  /// The pair goes first and p last: what is left when a run is killed in between looks like parity
+  /// that was not finished.
+  private int drop(Held held, Set<ParityGroup.Pair> pairs) {
+    List<ParityGroup.Pair> ours =
+        pairs.stream()
+            .filter(pair -> pair.files().stream().anyMatch(held.files()::containsValue))
+            .toList();
+    ours.forEach(pair -> shelf.store().delete(pair.file()));
+    int dropped = 0;
+    for (ParityGroup.Part part : List.of(ParityGroup.Part.Q, ParityGroup.Part.P)) {
+      String file = held.files().get(part);
+      dropped += file != null && shelf.store().delete(file) ? 1 : 0;
+    }
+    // Whoever was finishing it at this moment may have written it again.
+    held.pair().ifPresent(pair -> shelf.store().delete(pair.file()));
     return dropped;
   }
 

@@ -29,6 +29,8 @@ record ParityGroup(List<Snapshot.PackName> members) {
   static final long MEMBER_BYTES_MAX = 3_900L << 20;
 
   private static final Pattern FILE = Pattern.compile("parity/([0-9a-f]{64})\\.zip");
+  private static final Pattern PAIR =
+      Pattern.compile("parity/([0-9a-f]{64})-([0-9a-f]{64})\\.pair");
   private static final String JSON = "parity.json";
   private static final String SUMS = "sums.bin";
   private static final String SUMS_AGAIN = "sums-again.bin";
@@ -59,6 +61,26 @@ record ParityGroup(List<Snapshot.PackName> members) {
   static Optional<Sha256> nameOf(String file) {
     Matcher matcher = FILE.matcher(file);
     return matcher.matches() ? Optional.of(Sha256.parse(matcher.group(1))) : Optional.empty();
+  }
+
+  /// The two files of a group, of which a pair says that both were there.
+  record Pair(Sha256 p, Sha256 q) {
+
+    String file() {
+      return FOLDER + p.hex() + '-' + q.hex() + ".pair";
+    }
+
+    List<String> files() {
+      return List.of(ParityGroup.file(p), ParityGroup.file(q));
+    }
+  }
+
+  /// What a pair is of; empty for a file of another name.
+  static Optional<Pair> pairOf(String file) {
+    Matcher matcher = PAIR.matcher(file);
+    return matcher.matches()
+        ? Optional.of(new Pair(Sha256.parse(matcher.group(1)), Sha256.parse(matcher.group(2))))
+        : Optional.empty();
   }
 
   /// Stripes of a member of this length.

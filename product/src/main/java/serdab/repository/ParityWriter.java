@@ -57,7 +57,7 @@ final class ParityWriter {
     }
   }
 
-  /// Writes both files; one that is there already is left as it is.
+  /// Writes p, then q, then the pair of them; what is there already is left as it is.
   Written write(ParityGroup group) throws BadMemberException {
     boolean held = group.bodyBytes() <= heldBytesMax;
     List<ByteBuffer> p = new ArrayList<>();
@@ -74,7 +74,20 @@ final class ParityWriter {
       long[] length = new long[1];
       String fileP = put(group, ParityGroup.Part.P, sums, crcP, bodyP, length);
       String fileQ = put(group, ParityGroup.Part.Q, sums, crcQ, bodyQ, length);
+      pair(
+          shelf,
+          new ParityGroup.Pair(
+              ParityGroup.nameOf(fileP).orElseThrow(), ParityGroup.nameOf(fileQ).orElseThrow()));
       return new Written(fileP, fileQ, length[0]);
+    }
+  }
+
+  /// Says that both files were there, so that whichever is missing from now on was lost. A prune
+  /// may be taking them away at this moment.
+  static void pair(Shelf shelf, ParityGroup.Pair pair) {
+    shelf.putIfFree(pair.file(), new Bulk());
+    if (!pair.files().stream().allMatch(file -> shelf.store().find(file).isPresent())) {
+      shelf.store().delete(pair.file());
     }
   }
 

@@ -107,7 +107,7 @@ public final class Repair {
           Layout.packOf(file).ifPresent(packs::add);
           if (Layout.indexOf(file).isPresent()) {
             index.add(file);
-          } else if (ParityGroup.nameOf(file).isPresent()) {
+          } else if (ParityGroup.nameOf(file).isPresent() || ParityGroup.pairOf(file).isPresent()) {
             parity.add(file);
           } else if (Layout.copyOf(file).isPresent()) {
             copies.add(file);
@@ -241,6 +241,13 @@ public final class Repair {
     if (isOfErased(file)) {
       return Optional.empty();
     }
+    Optional<String> notice = Notices.firstOf(file);
+    if (notice.isPresent()) {
+      return Notices.files(notice.get()).stream()
+          .filter(judge::isGood)
+          .findFirst()
+          .flatMap(this::content);
+    }
     for (String copies : shelf.names(Layout.COPIES)) {
       if (mayHave(copies, file)) {
         Optional<byte[]> copy =
@@ -266,11 +273,8 @@ public final class Repair {
 
   private boolean isOfErased(String file) {
     var group = GroupKey.FILE.matcher(file);
-    return group.matches() && isGood(Erased.file(group.group(1)));
-  }
-
-  private boolean isGood(String file) {
-    return content(file).filter(bytes -> judge.of(file, bytes) == Judge.Verdict.GOOD).isPresent();
+    return group.matches()
+        && Notices.files(Erased.file(group.group(1))).stream().anyMatch(judge::isGood);
   }
 
   private void copies(String file) {
@@ -473,8 +477,9 @@ public final class Repair {
     Parity parity = new Parity(shelf);
     Set<String> done = new HashSet<>();
     for (String file : files) {
-      Optional<ParityGroup.Described> described = parity.describe(file);
-      if (described.isEmpty()) {
+      if (ParityGroup.nameOf(file).isPresent()
+          && isThere(file)
+          && parity.describe(file).isEmpty()) {
         // Nothing says what it was of; what it protected is protected anew by the other half.
         setAside(file);
         done.add(file);
@@ -514,9 +519,27 @@ public final class Repair {
         // Left as it is.
       }
     }
+    pairs(parity, files, done);
     for (String file : files) {
       if (!done.contains(file)) {
         notMended.add(file);
+      }
+    }
+  }
+
+  /// A pair of which both files were lost says nothing any more: the next run that writes protects
+  /// what they protected. One that is not empty is written anew.
+  private void pairs(Parity parity, Set<String> files, Set<String> done) {
+    for (ParityGroup.Pair pair : parity.pairs()) {
+      boolean concerned = files.contains(pair.file());
+      if (pair.files().stream().noneMatch(this::isThere)) {
+        setAside(pair.file());
+        done.addAll(pair.files());
+      } else if (concerned) {
+        replace(pair.file(), new byte[0], From.ORIGINALS);
+      }
+      if (concerned) {
+        done.add(pair.file());
       }
     }
   }

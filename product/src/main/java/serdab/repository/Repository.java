@@ -579,6 +579,7 @@ public final class Repository implements AutoCloseable {
       if (wrote) {
         copies.settle(numbers);
         copies.settleOthers(known().takeUncopied());
+        Notices.complete(shelf, trust);
         known().flush();
         if (hasParity()) {
           new Parity(this).cover(clock.instant().minus(UNPROTECTED_MAX));
@@ -608,17 +609,8 @@ public final class Repository implements AutoCloseable {
             .with("version", naming.version(snapshot.version()))
             .with("time", clock.instant().toString())
             .with("reason", reason);
-    byte[] signed = trust.signed(doc, at.removal());
-    // Somebody else may have removed it first; either way it is removed. What nobody trusted signed
-    // makes way.
-    if (shelf.putIfFree(at.removal(), Bulk.of(signed)).isEmpty()
-        && !trust.isSigned(shelf.whole(at.removal(), 1 << 20), at.removal())) {
-      shelf.store().delete(at.removal());
-      shelf.putIfFree(at.removal(), Bulk.of(signed));
-    }
-    if (!trust.isSigned(shelf.whole(at.removal(), 1 << 20), at.removal())) {
-      throw Problems.missing(at.removal());
-    }
+    // Somebody else may have removed it first; either way it is removed.
+    Notices.write(shelf, trust, at.removal(), trust.signed(doc, at.removal()));
     known().removed(at);
   }
 

@@ -46,24 +46,17 @@ final class Roll {
   }
 
   private void readRemoved() {
-    for (String file : shelf.names(Layout.ERASED)) {
+    for (String file : Notices.names(shelf, Layout.ERASED)) {
       // Only what somebody trusted signed: else who can write to the place could hide what is lost.
       Judge.erasedOf(file).filter(_ -> isGood(file)).ifPresent(erased::add);
     }
-    for (String file : shelf.names(Layout.REMOVED)) {
+    for (String file : Notices.names(shelf, Layout.REMOVED)) {
       Layout.removalOf(file).filter(_ -> isGood(file)).ifPresent(removed::add);
     }
   }
 
-  private boolean isGood(String file) {
-    try {
-      return shelf
-          .whole(file, 1 << 20)
-          .filter(content -> judge.of(file, content) == Judge.Verdict.GOOD)
-          .isPresent();
-    } catch (SerdabException.Damaged e) {
-      return false;
-    }
+  private boolean isGood(String first) {
+    return Notices.files(first).stream().anyMatch(file -> judge.isGood(file));
   }
 
   private void readSnapshots() {

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import serdab.SerdabException;
+import serdab.Sha256;
 import serdab.repository.age.AgeIdentity;
 import serdab.repository.age.AgeRecipient;
 import tools.jackson.core.JacksonException;
@@ -244,6 +245,12 @@ final class SignedDocument {
 
   Optional<Instant> timeIfThere(String name) {
     return members.containsKey(name) ? Optional.of(time(name)) : Optional.empty();
+  }
+
+  Optional<Sha256> digestIfThere(String name) {
+    return members.containsKey(name)
+        ? Optional.of(Sha256.parse(hex(name, 2 * Sha256.LENGTH_BYTES)))
+        : Optional.empty();
   }
 
   AgeRecipient recipient(String name) {

@@ -36,7 +36,7 @@ public record WriterKeys(
 
   /// For a file that only the machine's user may read.
   public byte[] json() {
-    byte[] body =
+    SignedDocument document =
         new SignedDocument(FILE)
             .with("format", FORMAT)
             .with("formatVersion", 1)
@@ -51,8 +51,9 @@ public record WriterKeys(
             .with(
                 "people",
                 newest.people().stream().map(serdab.repository.age.AgeRecipient::text).toList())
-            .with("madeAt", newest.madeAt().toString())
-            .body();
+            .with("madeAt", newest.madeAt().toString());
+    newest.sealed().ifPresent(digest -> document.with("sealed", digest.hex()));
+    byte[] body = document.body();
     byte[] line = java.util.Arrays.copyOf(body, body.length + 1);
     line[body.length] = '\n';
     return line;

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import serdab.Sha256;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DicomFile;
+import serdab.dicom.net.Dcmqrscp;
 import serdab.testing.LyingNode;
 import serdab.testing.LyingNode.Fault;
 import serdab.testing.Needs;
@@ -118,7 +119,7 @@ class NodeCommandsTest {
     var backup = serdab.run("backup", "--from", "folder:" + images, "--to", address(), "--json");
 
     assertThat(backup.exitCode()).isEqualTo(3);
-    assertThat(backup.out()).contains("dicomweb-not-stored");
+    assertThat(backup.out()).contains("node-not-stored");
     assertThat(serdab.run("status").exitCode()).isEqualTo(3);
   }
 
@@ -293,5 +294,60 @@ class NodeCommandsTest {
           .isZero();
       assertThat(imagesIn(files)).containsExactlyInAnyOrderElementsOf(imagesIn(images));
     }
+  }
+
+  @Test
+  @Needs(Peer.DCMTK)
+  void aFolderIsBackedUpToANodeOfDicomsOwnProtocol() throws IOException {
+    try (Dcmqrscp qr = Dcmqrscp.start(folder.resolve("qr"), 0)) {
+      String pacs = qr.address().toString();
+      var backup = serdab.run("backup", "--from", "folder:" + images, "--to", pacs);
+      assertThat(backup.exitCode()).as(backup.toString()).isZero();
+      assertThat(serdab.run("status").out()).contains("All 3 studies safe", qr.address().place());
+      assertThat(serdab.run("studies", "--json").out()).contains("\"READABLE\"");
+      assertThat(serdab.run("verify", pacs).exitCode()).isZero();
+      assertThat(serdab.run("verify", pacs, "--depth", "restored").exitCode()).isZero();
+      assertThat(serdab.run("check", pacs + "&existing=count").exitCode()).isZero();
+
+      Path back = folder.resolve("back");
+      var restored = serdab.run("restore", "--from", pacs, "--all", "--to", back.toString());
+      assertThat(restored.exitCode()).as(restored.toString()).isZero();
+      assertThat(imagesIn(back)).containsExactlyInAnyOrderElementsOf(imagesIn(images));
+
+      try (Stream<Path> stored = Files.list(qr.storage())) {
+        Files.delete(
+            stored.filter(file -> !file.endsWith("index.dat")).sorted().findFirst().orElseThrow());
+      }
+      assertThat(serdab.run("verify", pacs).exitCode()).isEqualTo(3);
+      assertThat(serdab.run("status").exitCode()).isEqualTo(3);
+    }
+  }
+
+  /// dcmqrscp loses instances of a study that come on two associations at once, and says that it
+  /// has them. They are missed when they are read back, and sent again on one.
+  @Test
+  @Needs(Peer.DCMTK)
+  void whatANodeLosesOnTwoAssociationsIsSentAgainOnOne() throws IOException {
+    Path many = Files.createDirectories(folder.resolve("many"));
+    for (int n = 0; n < 40; n++) {
+      Files.write(many.resolve("IM" + n), image(7, n));
+    }
+    try (Dcmqrscp qr = Dcmqrscp.start(folder.resolve("qr"), 0)) {
+      String pacs = qr.address().toString();
+
+      var backup = serdab.run("backup", "--from", "folder:" + many, "--to", pacs);
+
+      assertThat(backup.exitCode()).as(backup.toString()).isZero();
+      assertThat(serdab.run("verify", pacs).exitCode()).isZero();
+    }
+  }
+
+  @Test
+  void whoeverWantsToFetchFromANodeOfDicomsOwnProtocolIsToldOfDicomWeb() {
+    var backup =
+        serdab.run("backup", "--from", "dicom://PACS@127.0.0.1:1", "--to", "zip:" + folder);
+
+    assertThat(backup.exitCode()).isEqualTo(2);
+    assertThat(backup.err()).contains("not fetched yet");
   }
 }

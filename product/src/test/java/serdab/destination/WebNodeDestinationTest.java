@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import serdab.Depth;
 import serdab.SerdabException;
-import serdab.destination.node.WebNodeDestination;
+import serdab.destination.node.NodeDestination;
 import serdab.dicom.StudyKey;
 import serdab.testing.LyingNode;
 import serdab.testing.LyingNode.Fault;
@@ -36,16 +36,16 @@ class WebNodeDestinationTest {
   @TempDir Path folder;
 
   private final LyingNode node = LyingNode.start();
-  private final List<WebNodeDestination> opened = new ArrayList<>();
+  private final List<NodeDestination> opened = new ArrayList<>();
 
   @AfterEach
   void stop() {
-    opened.forEach(WebNodeDestination::close);
+    opened.forEach(NodeDestination::close);
     node.close();
   }
 
-  private WebNodeDestination connect() {
-    WebNodeDestination destination = WebNodes.at(node.url(), folder, WebNodes.SETTINGS);
+  private NodeDestination connect() {
+    NodeDestination destination = WebNodes.at(node.url(), folder, WebNodes.SETTINGS);
     opened.add(destination);
     return destination;
   }
@@ -118,14 +118,14 @@ class WebNodeDestinationTest {
           REDIRECTS_HOME ->
           COPIED;
       case STORES_NOTHING, LOSES_EVERY_THIRD, ANSWERS_200_WITH_FEWER, ANSWERS_202_PARTLY, STALLS ->
-          "dicomweb-not-stored";
+          "node-not-stored";
       case CHANGES_PATIENT_ID,
           CHANGES_PATIENT_ID_SILENTLY,
           STRIPS_PRIVATE_TAGS,
           CHANGES_A_PIXEL,
           CUTS_INSTANCES_SHORT,
           FLIPS_A_BIT ->
-          "dicomweb-altered";
+          "node-altered";
       case GARBAGE_JSON,
           JSON_CUT_SHORT,
           JSON_WITHOUT_END,
@@ -157,14 +157,14 @@ class WebNodeDestinationTest {
   void whatIsListedAndLostIsNotThere() {
     node.with(Fault.LOSES_EVERY_THIRD, Fault.LISTS_THE_LOST);
 
-    assertThat(copied(study(7))).isEqualTo("dicomweb-not-stored");
+    assertThat(copied(study(7))).isEqualTo("node-not-stored");
   }
 
   @Test
   void whatComesUnderAnotherNameIsNotTheInstance() {
     node.with(Fault.GIVES_ONE_LESS, Fault.GIVES_ANOTHER);
 
-    assertThat(copied(study(7))).isEqualTo("dicomweb-not-stored");
+    assertThat(copied(study(7))).isEqualTo("node-not-stored");
   }
 
   @Test
@@ -184,7 +184,7 @@ class WebNodeDestinationTest {
     SerdabException conflict = failure(study(3));
 
     assertThat(conflict).isInstanceOf(SerdabException.Refused.class);
-    assertThat(conflict.problem().code()).isEqualTo("dicomweb-conflict");
+    assertThat(conflict.problem().code()).isEqualTo("node-conflict");
     assertThat(conflict.problem().what()).contains("IM0");
     assertThat(node.bytes(UID + ".1.0")).isEqualTo(others);
     assertThat(connect().versions(new StudyKey(UID))).isEmpty();
@@ -265,7 +265,7 @@ class WebNodeDestinationTest {
   void withoutItsLedgerNothingIsSentTwiceAndEverythingIsComparedAgain() throws Exception {
     TestStudy study = study(5);
     study.copyTo(connect());
-    opened.forEach(WebNodeDestination::close);
+    opened.forEach(NodeDestination::close);
     Files.move(folder.resolve("ledger"), folder.resolve("lost"));
     node.forgetRequests();
     assertThat(connect().versions(study.key())).isEmpty();
@@ -285,7 +285,7 @@ class WebNodeDestinationTest {
 
     SerdabException e = failure(study);
 
-    assertThat(e.problem().code()).isEqualTo("dicomweb-cannot-hold");
+    assertThat(e.problem().code()).isEqualTo("node-cannot-hold");
     assertThat(e.problem().what()).contains("report.pdf: it is not a DICOM file");
     assertThat(node.kept()).hasSize(3);
     assertThat(connect().versions(study.key())).isEmpty();
@@ -314,7 +314,7 @@ class WebNodeDestinationTest {
 
     assertThatExceptionOfType(SerdabException.Refused.class)
         .isThrownBy(() -> connect().begin(group.facts()))
-        .satisfies(e -> assertThat(e.problem().code()).isEqualTo("dicomweb-cannot-hold"));
+        .satisfies(e -> assertThat(e.problem().code()).isEqualTo("node-cannot-hold"));
   }
 
   @Test
@@ -324,7 +324,7 @@ class WebNodeDestinationTest {
 
     assertThatExceptionOfType(SerdabException.Refused.class)
         .isThrownBy(() -> connect().removeLast(copy))
-        .satisfies(e -> assertThat(e.problem().code()).isEqualTo("dicomweb-no-removal"));
+        .satisfies(e -> assertThat(e.problem().code()).isEqualTo("node-no-removal"));
     assertThat(node.kept()).hasSize(2);
   }
 
@@ -342,7 +342,7 @@ class WebNodeDestinationTest {
     assertThat(connect().prove(copy, Depth.READABLE))
         .isInstanceOfSatisfying(
             ProofOutcome.Bad.class,
-            bad -> assertThat(bad.problem().code()).isEqualTo("dicomweb-altered"));
+            bad -> assertThat(bad.problem().code()).isEqualTo("node-altered"));
   }
 
   @Test
@@ -398,7 +398,7 @@ class WebNodeDestinationTest {
   void aStudyThatOthersSentIsBroughtBackAsItIsWhenThatIsWanted() {
     TestStudy study = study(3);
     study.files().values().forEach(node::put);
-    try (WebNodeDestination all = WebNodes.open(node.url(), folder, WebNodes.SETTINGS, true)) {
+    try (NodeDestination all = WebNodes.open(node.url(), folder, WebNodes.SETTINGS, true)) {
       List<Destination.Listed> listed;
       try (Stream<Destination.Listed> held = all.held(_ -> Optional.empty())) {
         listed = held.toList();

@@ -7,7 +7,7 @@ import java.time.InstantSource;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
-import serdab.destination.node.WebNodeDestination;
+import serdab.destination.node.NodeDestination;
 import serdab.dicom.net.web.Credentials;
 import serdab.dicom.net.web.DicomWeb;
 import serdab.dicom.net.web.WebSettings;
@@ -50,12 +50,12 @@ final class WebNodes {
   }
 
   /// @param folder for what the destination keeps on this machine
-  static WebNodeDestination at(String url, Path folder, WebSettings settings) {
+  static NodeDestination at(String url, Path folder, WebSettings settings) {
     return open(url, folder, settings, false);
   }
 
-  static WebNodeDestination open(String url, Path folder, WebSettings settings, boolean others) {
-    return new WebNodeDestination(
+  static NodeDestination open(String url, Path folder, WebSettings settings, boolean others) {
+    return new NodeDestination(
         client(url, settings),
         LocalFolder.create(folder.resolve("ledger"), new SplittableRandom(1)),
         folder.resolve("scratch"),

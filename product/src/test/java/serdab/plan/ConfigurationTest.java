@@ -249,7 +249,7 @@ class ConfigurationTest {
           [plan.Daily]                        | 4:1 | The plans "daily" and "Daily" differ only in upper and lower case; name one of them otherwise.
           [plan.'zip:/x']                     | 4:1 | The plan's name "zip:/x" must begin with a letter or digit and hold only those, blanks and _ . -, at most 64 characters.
           [plans.x]                           | 4:1 | plans is no key that is known; did you mean plan?
-          [retention."/backup"]               | 4:1 | The destination of [retention] is "/backup", which is of no kind that is known; write zip:PATH for a tree of ZIPs in a folder, repo:PATH for a repository, or dicomweb:URL for a node.
+          [retention."/backup"]               | 4:1 | The destination of [retention] is "/backup", which is of no kind that is known; write zip:PATH for a tree of ZIPs in a folder, repo:PATH for a repository, or dicomweb:URL or dicom://CALLED@HOST:PORT for a node.
           [disks]                             |     |
           [disks.a]                           | 4:1 | disks.a.at is missing or empty; say where the disks appear, such as at = ["zip:/Volumes/Backup"].
           [disks]\\na = 1                     | 5:1 | disks.a must be a table: begin it with [disks.NAME] on a line of its own.
@@ -294,7 +294,7 @@ class ConfigurationTest {
           from = []\\nto = "zip:/b"             | 2:1 | plan.p.from is empty; a plan needs a source, such as from = ["/Volumes/PACS/Horos Data"].
           from = "a"\\nto = "zip:/b"            | 2:1 | plan.p.from is "a", which is no whole path; begin it with / or ~/ (or C:\\\\).
           from = "ftp:/a"\\nto = "zip:/b"       | 2:1 | plan.p.from is "ftp:/a", which is of no kind that is known; write a path, horos:PATH, folder:PATH, inbox:PATH, zip:PATH, repo:PATH or dicomweb:URL.
-          from = "/a"\\nto = "/b"               | 3:1 | plan.p.to is "/b", which is of no kind that is known; write zip:PATH for a tree of ZIPs in a folder, repo:PATH for a repository, or dicomweb:URL for a node.
+          from = "/a"\\nto = "/b"               | 3:1 | plan.p.to is "/b", which is of no kind that is known; write zip:PATH for a tree of ZIPs in a folder, repo:PATH for a repository, or dicomweb:URL or dicom://CALLED@HOST:PORT for a node.
           from = "/a"\\nto = ["zip:/c", "zip:b"] | 3:17 | plan.p.to is "zip:b", which is no whole path; begin it with / or ~/ (or C:\\\\).
           from = ["/a", "/a/"]\\nto = "zip:/b"  | 2:15 | plan.p.from names "/a/" twice.
           from = "/a"\\nto = ["zip:/b", "zip:/c/../b"] | 3:17 | plan.p.to names "zip:/c/../b" twice.

@@ -1,5 +1,6 @@
 package serdab.repository;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Instant;
@@ -42,7 +43,7 @@ class CheckTest {
     String shorter = repository.files("packs/").get(4);
     String group = repository.files("groups/").get(5);
     String snapshot = repository.files("snapshots/").get(6);
-    String half = repository.files("parity/").get(0);
+    String half = repository.parity().get(0);
     repository.place.lose(lost);
     repository.place.lose(shorter);
     repository.place.put(shorter, new byte[5]);
@@ -57,9 +58,83 @@ class CheckTest {
             new Check.Finding(Check.Kind.MISSING, lost, repository.before(lost).length),
             new Check.Finding(Check.Kind.WRONG_LENGTH, shorter, 5),
             new Check.Finding(Check.Kind.MISSING, group, 0),
-            new Check.Finding(Check.Kind.MISSING, snapshot, 0))
-        .hasSize(5)
-        .anyMatch(finding -> finding.kind() == Check.Kind.HALF && !finding.file().equals(half));
+            new Check.Finding(Check.Kind.MISSING, snapshot, 0),
+            new Check.Finding(Check.Kind.MISSING, half, repository.before(half).length))
+        .hasSize(5);
+  }
+
+  @Test
+  void parityThatWasNotFinishedIsNoDamageAndALostHalfIs() {
+    Parity.Held held = new Parity(new Shelf(repository.place)).held().getFirst();
+    String p = requireNonNull(held.files().get(ParityGroup.Part.P));
+    String q = requireNonNull(held.files().get(ParityGroup.Part.Q));
+    String pair = held.pair().orElseThrow().file();
+    int members = held.group().members().size();
+
+    // As far as a run comes that is killed: p alone. Its packs are as little protected as before.
+    repository.place.lose(pair);
+    assertThat(Damaged.findings(repository.place)).isEmpty();
+    repository.place.lose(q);
+    assertThat(Damaged.findings(repository.place)).isEmpty();
+    assertThat(check(repository).presence().withoutParity()).isEqualTo(members);
+    // p is written first and goes last, so that q alone is what is left after a loss.
+    repository.place.put(q, repository.before(q));
+    repository.place.lose(p);
+    assertThat(Damaged.findings(repository.place))
+        .containsExactly(new Check.Finding(Check.Kind.HALF, q, repository.before(q).length));
+    // And once both were there, either and both.
+    repository.place.put(pair, new byte[0]);
+    assertThat(Damaged.findings(repository.place))
+        .containsExactly(new Check.Finding(Check.Kind.MISSING, p, repository.before(p).length));
+    repository.place.lose(q);
+    assertThat(Damaged.findings(repository.place))
+        .extracting(Check.Finding::file)
+        .containsExactlyInAnyOrder(p, q);
+
+    // Nothing is left to mend it from; the next run that writes protects the packs again.
+    assertThat(Damaged.repair(repository.place).notMended()).isEmpty();
+    assertThat(Damaged.findings(repository.place)).isEmpty();
+    new Parity(new Shelf(repository.place)).cover(Kit.CLOCK.instant());
+    assertThat(repository.different()).isEmpty();
+
+    repository.place.lose(pair);
+    repository.place.put(pair, new byte[1]);
+    assertThat(Damaged.findings(repository.place))
+        .containsExactly(new Check.Finding(Check.Kind.DAMAGED, pair, 1));
+    assertThat(Damaged.repair(repository.place).notMended()).isEmpty();
+    assertThat(repository.different()).isEmpty();
+  }
+
+  @Test
+  void aSealedKeyIsProvenByWhatTheOwnerSigned() {
+    String key = Generation.sealedFile(1);
+    List<String> copies = repository.files("copies/");
+    copies.forEach(file -> repository.place.flipBit(file, at(file, key)));
+
+    // Both copies say another thing than the key, and the same.
+    assertThat(Damaged.findings(repository.place))
+        .extracting(Check.Finding::file)
+        .containsExactlyInAnyOrderElementsOf(copies);
+    assertThat(Damaged.repair(repository.place).notMended()).isEmpty();
+    assertThat(repository.different()).isEmpty();
+
+    // One good copy is enough, whatever the public part's state.
+    copies.stream().skip(1).forEach(repository.place::lose);
+    repository.place.flipBit(key, 999);
+    repository.place.lose(Generation.file(1));
+    assertThat(Damaged.findings(repository.place))
+        .extracting(Check.Finding::file)
+        .contains(key, Generation.file(1));
+    assertThat(Damaged.repair(repository.place).notMended()).isEmpty();
+    Damaged.repair(repository.place);
+    assertThat(repository.different()).isEmpty();
+  }
+
+  /// A bit in the middle of what a file of copies has under this name.
+  private long at(String copies, String name) {
+    StoredZip.Entry entry =
+        requireNonNull(StoredZip.entries(new HeldBytes(repository.before(copies))).get(name));
+    return 8 * (entry.offset() + entry.lengthBytes() / 2);
   }
 
   @Test
@@ -119,7 +194,7 @@ class CheckTest {
             .toList();
     // Every file is damaged, so that the findings are the order.
     expected.stream()
-        .filter(file -> file.startsWith("packs/") || file.startsWith("parity/"))
+        .filter(file -> file.startsWith("packs/") || ParityGroup.nameOf(file).isPresent())
         .forEach(file -> repository.place.flipBit(file, 3));
     List<String> order = new ArrayList<>();
     Optional<Check.Point> after = Optional.empty();
@@ -146,7 +221,7 @@ class CheckTest {
     assertThat(order)
         .containsExactlyElementsOf(
             expected.stream()
-                .filter(file -> file.startsWith("packs/") || file.startsWith("parity/"))
+                .filter(file -> file.startsWith("packs/") || ParityGroup.nameOf(file).isPresent())
                 .toList());
     assertThat(files).isEqualTo(expected.size());
     assertThat(runs).isGreaterThan(5);

@@ -58,6 +58,11 @@ final class Damaged {
     return before.keySet().stream().filter(file -> file.startsWith(prefix)).toList();
   }
 
+  /// The files with p and q.
+  List<String> parity() {
+    return files("parity/").stream().filter(file -> file.endsWith(".zip")).toList();
+  }
+
   void zeroSector(String file, int sector) {
     byte[] bytes = ParityTest.bytes(place, file).clone();
     int from = Math.min(bytes.length, sector * ParityGroup.STRIPE_BYTES);

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -177,11 +178,49 @@ class ParityTest {
     }
     parity(place).cover();
     Set<String> whole = new TreeSet<>(new Shelf(place).names(ParityGroup.FOLDER));
-    place.lose(whole.iterator().next());
+    ParityGroup.Pair pair = parity(place).pairs().iterator().next();
+    assertThat(whole).hasSize(3);
 
+    for (boolean looksClosely : new boolean[] {true, false}) {
+      for (int gone = 1; gone <= 3; gone++) {
+        List.of(pair.file(), ParityGroup.file(pair.q()), ParityGroup.file(pair.p()))
+            .subList(0, gone)
+            .forEach(place::lose);
+
+        if (looksClosely || gone == 3) {
+          parity(place).cover();
+        } else {
+          parity(place).coverLatest(Instant.MIN);
+        }
+
+        assertThat(new Shelf(place).names(ParityGroup.FOLDER)).isEqualTo(whole);
+      }
+    }
+  }
+
+  @Test
+  void parityThatGoesLooksAtEachStepAsIfItWereNotFinished() {
+    Kit kit = new Kit(9);
+    FaultyStore place = place(kit.random);
+    List<Snapshot.PackName> packs = new ArrayList<>();
+    for (int i = 0; i < 16; i++) {
+      packs.add(put(place, kit.bytes(5_000)));
+    }
     parity(place).cover();
+    ParityGroup.Pair pair = parity(place).pairs().iterator().next();
+    packs.forEach(pack -> place.lose(Layout.pack(pack.digest())));
+    List<Set<String>> steps = new ArrayList<>();
+    BlobStore watched =
+        new SteppedStore(
+            place.connect(), () -> steps.add(new Shelf(place).names(ParityGroup.FOLDER)));
 
-    assertThat(new Shelf(place).names(ParityGroup.FOLDER)).isEqualTo(whole);
+    new Parity(new Shelf(watched)).dropReplaced(Set.of());
+
+    assertThat(new Shelf(place).names(ParityGroup.FOLDER)).isEmpty();
+    String p = ParityGroup.file(pair.p());
+    String q = ParityGroup.file(pair.q());
+    assertThat(Set.copyOf(steps))
+        .isEqualTo(Set.of(Set.of(p, q, pair.file()), Set.of(p, q), Set.of(p), Set.<String>of()));
   }
 
   @Test
@@ -246,7 +285,7 @@ class ParityTest {
       repository.settle();
 
       assertThat(new Shelf(place).names(ParityGroup.FOLDER))
-          .hasSize(kind.equals(Parity.WITH) ? 2 : 0);
+          .hasSize(kind.equals(Parity.WITH) ? 3 : 0);
     }
   }
 

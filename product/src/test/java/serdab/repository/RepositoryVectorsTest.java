@@ -127,7 +127,7 @@ class RepositoryVectorsTest {
     String said = new String(script.getInputStream().readAllBytes(), UTF_8);
 
     assertThat(script.waitFor()).as(said).isZero();
-    assertThat(said).isEqualTo("all right: 11\n");
+    assertThat(said).isEqualTo("all right: 12\n");
   }
 
   private static Map<String, String> made() {
@@ -155,10 +155,10 @@ class RepositoryVectorsTest {
     made.put("zip-body", new String(body, UTF_8).replace("\n", "|"));
     made.put("zip-signature", secrets.owner().sign("snapshots/0123/00000001", body));
     made.put("person", person.text());
-    Generation generation = secrets.shown(people, TIME);
+    byte[] sealed = secrets.sealed(people, random);
+    Generation generation = secrets.shown(people, TIME, sealed);
     made.put("generation", text(generation.signed(secrets.owner())));
-    made.put(
-        "generation-sealed", Base64.getEncoder().encodeToString(secrets.sealed(people, random)));
+    made.put("generation-sealed", Base64.getEncoder().encodeToString(sealed));
     Signer signer = Signer.generate(REPOSITORY, random);
     Writer writer =
         new Writer(signer.id(), "Câmara \"1\"", signer.publicKey(), TIME, Optional.empty());

@@ -116,6 +116,7 @@ public final class Codes {
           "daemon-reload",
           "dicom-association",
           "dicom-listen",
+          "dicom-send",
           "dicom-watchdog",
           "enable-linger",
           "is-enabled",

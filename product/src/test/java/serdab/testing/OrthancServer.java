@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import serdab.dicom.net.NodeAddress;
 
 /// An Orthanc with its DICOMweb plugin, from Debian's packages: a new storage folder, free ports on
 /// the loopback address, gone when it is closed. One thread at a time.
@@ -32,6 +33,7 @@ public final class OrthancServer implements AutoCloseable {
   private final Path folder;
   private final Process process;
   private final int port;
+  private int dicomPort;
   private final Thread stopAtExit = new Thread(this::stop, "stop-orthanc");
 
   private OrthancServer(Path folder, Process process, int port) {
@@ -89,6 +91,35 @@ public final class OrthancServer implements AutoCloseable {
     }
   }
 
+  /// The same, which also speaks DICOM's own protocol, as `ORTHANC` to whoever calls it from here
+  /// as `SERDAB`.
+  ///
+  /// @param settings more members of its configuration, each with a comma before it
+  public static OrthancServer withDicom(String settings) {
+    int dicomPort;
+    try {
+      dicomPort = freePort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    OrthancServer server =
+        start(
+            """
+            ,
+            "DicomServerEnabled": true, "DicomPort": %d, "DicomAet": "ORTHANC",
+            "DicomCheckCalledAet": false, "DicomAlwaysAllowFind": true,
+            "DicomAlwaysAllowGet": true, "DicomAlwaysAllowMove": true%s
+            """
+                .formatted(dicomPort, settings));
+    server.dicomPort = dicomPort;
+    return server;
+  }
+
+  /// Its address in DICOM's own protocol.
+  public NodeAddress dicom() {
+    return NodeAddress.parse("dicom://ORTHANC@127.0.0.1:" + dicomPort);
+  }
+
   private static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
@@ -134,6 +165,19 @@ public final class OrthancServer implements AutoCloseable {
     for (String id : patients.split("[^0-9a-f-]+", -1)) {
       if (!id.isEmpty()) {
         ask(HttpRequest.newBuilder(root("/patients/" + id)).DELETE());
+      }
+    }
+  }
+
+  /// Removes one instance, by its own interface.
+  public void lose(String sop) throws IOException {
+    String found =
+        ask(
+            HttpRequest.newBuilder(root("/tools/lookup"))
+                .POST(HttpRequest.BodyPublishers.ofString(sop)));
+    for (String path : found.split("\"", -1)) {
+      if (path.startsWith("/instances/")) {
+        ask(HttpRequest.newBuilder(root(path)).DELETE());
       }
     }
   }

@@ -24,6 +24,8 @@ public enum Peer {
   SYSTEMD("systemd", "systemd-analyze"),
   POSTGRESQL("postgresql"),
   ORTHANC("orthanc-dicomweb"),
+  CTN("ctn", "simple_storage", "send_image", "dicom_echo"),
+  PIXELMED("libpixelmed-java"),
   /// The folder `shared/data` beside the checkout, or `SERDAB_SHARED`.
   SHARED_DATA("shared data");
 
@@ -48,6 +50,7 @@ public enum Peer {
       case PYDICOM -> Python.hasPydicom();
       case POSTGRESQL -> PostgresServer.isInstalled();
       case ORTHANC -> OrthancServer.isInstalled();
+      case PIXELMED -> Files.isRegularFile(Path.of("/usr/share/java/pixelmed.jar"));
       default -> programs.stream().allMatch(Peer::isOnPath);
     };
   }

@@ -14,12 +14,29 @@ import serdab.dicom.TransferSyntax;
 /// @param digests of that file
 /// @param outline what its elements are, to name those that were altered; empty when it is not at
 ///   hand any more
+/// @param header what stands in front of its data set in that file; empty when it is not known
 record Expected(
-    String path, InstanceFacts instance, FileDigests digests, Optional<Outline> outline) {
+    String path,
+    InstanceFacts instance,
+    FileDigests digests,
+    Optional<Outline> outline,
+    Optional<FileHeader> header) {
 
-  static Optional<Expected> of(StoredFile file, Optional<Outline> outline) {
+  static Optional<Expected> of(
+      StoredFile file, Optional<Outline> outline, Optional<FileHeader> header) {
     return file.instance()
-        .map(instance -> new Expected(file.path(), instance, file.digests(), outline));
+        .map(instance -> new Expected(file.path(), instance, file.digests(), outline, header));
+  }
+
+  /// What has to be asked for to have it back.
+  Node.Wanted wanted() {
+    return new Node.Wanted(
+        instance.study(),
+        instance.series(),
+        instance.sop(),
+        instance.sopClassUid(),
+        header.map(FileHeader::sentIn).orElseGet(instance::transferSyntaxUid),
+        header);
   }
 
   String sop() {

@@ -42,10 +42,10 @@ final class LaterReader implements VersionReader {
     if (!asItWas) {
       throw new SerdabException.Damaged(
           new Problem(
-              "dicomweb-not-stored",
+              "node-not-stored",
               "The node has written an instance anew since it was proven: " + file.path() + ".",
-              "Bring the study back as it is now with serdab backup --from dicomweb:URL, or from"
-                  + " another destination."));
+              "Back up the node itself to have the study as it is now, or restore it from another"
+                  + " destination."));
     }
     return reader.open(file, fromByte, toByte);
   }

@@ -1,6 +1,8 @@
 package serdab.destination.node;
 
 import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -8,7 +10,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
@@ -32,6 +36,10 @@ final class NodeLedger implements AutoCloseable {
 
   private static final String VERSIONS = "versions/";
   private static final String ASIDE = "aside/";
+
+  /// What stood in front of the data sets of a version's files, where a node keeps only those.
+  private static final String HEADERS = "headers/";
+
   private static final String END = ".json.gz";
 
   /// Stands behind the number of a version whose instances came back bit for bit.
@@ -144,8 +152,10 @@ final class NodeLedger implements AutoCloseable {
   /// Remembers a version that was proven.
   ///
   /// @param exactly whether each instance came back bit for bit
+  /// @param headers what stood in front of the data sets of its files, by SOP Instance UID, where
+  ///   the node does not keep that
   /// @return its name here
-  String add(StudyVersion version, boolean exactly) {
+  String add(StudyVersion version, boolean exactly, Map<String, FileHeader> headers) {
     String folder = folder(version.facts().key());
     List<String> all = new ArrayList<>(names(VERSIONS + folder));
     names(ASIDE + folder).forEach(name -> all.add(VERSIONS + name.substring(ASIDE.length())));
@@ -161,21 +171,79 @@ final class NodeLedger implements AutoCloseable {
     byte[] document = document(version);
     for (long number = last + 1; ; number++) {
       String location = folder + "%05d".formatted(number) + (exactly ? EXACTLY : "");
-      try (Staged staged = store.stage(VERSIONS + location + END)) {
-        for (int at = 0; at < document.length; at += BLOB_CHUNK_BYTES) {
-          staged.write(
-              ByteBuffer.wrap(document, at, Math.min(BLOB_CHUNK_BYTES, document.length - at)));
-        }
-        staged.sync();
-        staged.commit();
+      // First the headers: whoever sees the version finds them. Another worker may have taken this
+      // number a moment ago, or a run that was killed.
+      boolean taken = !headers.isEmpty() && !write(HEADERS + location + END, packed(headers));
+      if (!taken && write(VERSIONS + location + END, document)) {
         return location;
-      } catch (SerdabException.Refused e) {
-        if (!e.problem().code().equals("blob-exists")) {
-          throw e;
-        }
-        // Another worker took this number a moment ago.
       }
     }
+  }
+
+  /// @return false when there is one of this name
+  private boolean write(String name, byte[] bytes) {
+    try (Staged staged = store.stage(name)) {
+      for (int at = 0; at < bytes.length; at += BLOB_CHUNK_BYTES) {
+        staged.write(ByteBuffer.wrap(bytes, at, Math.min(BLOB_CHUNK_BYTES, bytes.length - at)));
+      }
+      staged.sync();
+      staged.commit();
+      return true;
+    } catch (SerdabException.Refused e) {
+      if (!e.problem().code().equals("blob-exists")) {
+        throw e;
+      }
+      return false;
+    }
+  }
+
+  private static byte[] packed(Map<String, FileHeader> headers) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (DataOutputStream out = new DataOutputStream(new GZIPOutputStream(bytes))) {
+      out.writeInt(headers.size());
+      for (Map.Entry<String, FileHeader> each : headers.entrySet()) {
+        put(out, each.getKey().getBytes(StandardCharsets.UTF_8));
+        put(out, each.getValue().sentIn().getBytes(StandardCharsets.UTF_8));
+        put(out, each.getValue().bytes());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
+  private static void put(DataOutputStream out, byte[] piece) throws IOException {
+    out.writeInt(piece.length);
+    out.write(piece);
+  }
+
+  /// What stood in front of the data sets of a version's files, by SOP Instance UID; as far as that
+  /// is known. Without it their bytes are not what they were, and all their values are.
+  Map<String, FileHeader> headers(String location) {
+    String name = HEADERS + location + END;
+    if (store.find(name).isEmpty()) {
+      return Map.of();
+    }
+    Map<String, FileHeader> headers = new HashMap<>();
+    try (Blob blob = store.open(name);
+        DataInputStream in = new DataInputStream(new GZIPInputStream(stream(blob)))) {
+      for (int left = in.readInt(); left > 0; left--) {
+        String sop = new String(piece(in), StandardCharsets.UTF_8);
+        String sentIn = new String(piece(in), StandardCharsets.UTF_8);
+        headers.put(sop, new FileHeader(sentIn, piece(in)));
+      }
+    } catch (IOException | SerdabException.Damaged e) {
+      // What was read by now is as good as the rest was.
+    }
+    return headers;
+  }
+
+  private static byte[] piece(DataInputStream in) throws IOException {
+    int length = in.readInt();
+    if (length < 0 || length > FileHeader.BYTES_MAX) {
+      throw new IOException("a header of " + length + " bytes");
+    }
+    return in.readNBytes(length);
   }
 
   private byte[] document(StudyVersion version) {
@@ -197,11 +265,14 @@ final class NodeLedger implements AutoCloseable {
       return Optional.empty();
     }
     store.move(name, ASIDE + location + END);
+    if (store.find(HEADERS + location + END).isPresent()) {
+      store.move(HEADERS + location + END, ASIDE + HEADERS + location + END);
+    }
     return Optional.of(ASIDE + location);
   }
 
   long asideCount() {
-    return names(ASIDE).size();
+    return names(ASIDE).stream().filter(name -> !name.startsWith(ASIDE + HEADERS)).count();
   }
 
   @Override

@@ -9,7 +9,6 @@ import java.util.stream.Collectors;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.dicom.Tag;
-import serdab.dicom.net.web.Stored;
 
 /// What keeps a study from being copied at a node, in words.
 final class NodeProblems {
@@ -35,7 +34,7 @@ final class NodeProblems {
       List<Expected> expected,
       Map<String, ReadBack.Verdict> verdicts,
       java.util.Set<String> there,
-      Map<String, Stored> said,
+      Map<String, Said> said,
       List<Unheld> unheld) {
     List<Expected> missing = with(expected, verdicts, ReadBack.Verdict.Missing.class);
     List<Expected> other = with(expected, verdicts, ReadBack.Verdict.Other.class);
@@ -52,7 +51,7 @@ final class NodeProblems {
       return Optional.of(
           new SerdabException.Refused(
               new Problem(
-                  "dicomweb-conflict",
+                  "node-conflict",
                   "The node at "
                       + node
                       + " has "
@@ -69,7 +68,7 @@ final class NodeProblems {
       return Optional.of(
           new SerdabException.Refused(
               new Problem(
-                  "dicomweb-altered",
+                  "node-altered",
                   "The node at "
                       + node
                       + " keeps "
@@ -87,16 +86,12 @@ final class NodeProblems {
     }
     if (!missing.isEmpty()) {
       long claimed =
-          missing.stream()
-              .filter(each ->
-                  said.get(each.sop()) instanceof Stored.Claimed
-                      || said.get(each.sop()) instanceof Stored.Warned)
-              .count();
+          missing.stream().filter(each -> said.get(each.sop()) instanceof Said.Kept).count();
       String reasons = reasons(missing, said);
       return Optional.of(
           new SerdabException.Unavailable(
               new Problem(
-                  "dicomweb-not-stored",
+                  "node-not-stored",
                   missing.size()
                       + " of "
                       + expected.size()
@@ -115,8 +110,10 @@ final class NodeProblems {
       return Optional.of(
           new SerdabException.Refused(
               new Problem(
-                  "dicomweb-cannot-hold",
-                  "A DICOMweb node cannot hold "
+                  "node-cannot-hold",
+                  "The node at "
+                      + node
+                      + " cannot hold "
                       + unheld.size()
                       + " of its files"
                       + "; first "
@@ -155,15 +152,10 @@ final class NodeProblems {
     return named(tags.stream().map(Tag::text).toList());
   }
 
-  private static String reasons(List<Expected> missing, Map<String, Stored> said) {
+  private static String reasons(List<Expected> missing, Map<String, Said> said) {
     return missing.stream()
         .map(each -> said.get(each.sop()))
-        .map(what ->
-            switch (what) {
-              case Stored.Failed(int reason) when reason >= 0 -> "%04XH".formatted(reason);
-              case Stored.Unaccounted(int status) when status / 100 != 2 -> "status " + status;
-              case null, default -> "";
-            })
+        .map(what -> what instanceof Said.NotKept(String reason) ? reason : "")
         .filter(text -> !text.isEmpty())
         .distinct()
         .limit(NAMED_MAX)
@@ -175,10 +167,24 @@ final class NodeProblems {
     return all.size() <= NAMED_MAX ? first : first + " and " + (all.size() - NAMED_MAX) + " more";
   }
 
+  /// Nothing was sent because of what the node says, and nothing was compared.
+  static SerdabException.Refused assumed(String node, String why) {
+    return new SerdabException.Refused(
+        new Problem(
+            "node-assumed",
+            "The node at "
+                + node
+                + " "
+                + why
+                + ". Nothing was sent or compared, so this is no copy.",
+            "Leave existing=skip or existing=count out of its address to have the study compared,"
+                + " and what is missing sent."));
+  }
+
   static SerdabException.Refused cannotHoldGroups(String node) {
     return new SerdabException.Refused(
         new Problem(
-            "dicomweb-cannot-hold",
+            "node-cannot-hold",
             "The node at " + node + " cannot hold files that belong to no study.",
             "Back them up to another destination too, such as zip:PATH, or leave them out on purpose:"
                 + " --dicom-only."));
@@ -187,7 +193,7 @@ final class NodeProblems {
   static SerdabException.Refused keepsEverything() {
     return new SerdabException.Refused(
         new Problem(
-            "dicomweb-no-removal",
+            "node-no-removal",
             "Nothing is ever removed from a node.",
             "Remove it with the node's own program, when it is certain that nobody needs it."));
   }

@@ -18,7 +18,6 @@ import serdab.destination.VersionReader;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyInstanceUid;
 import serdab.dicom.StudyVersion;
-import serdab.dicom.net.web.DicomWeb;
 import serdab.dicom.net.web.Spool;
 
 /// A version that was retrieved from a node. Its files are what arrived, under the paths that they
@@ -37,17 +36,20 @@ final class NodeReader implements VersionReader {
   }
 
   /// Retrieves a version that was proven before.
-  static NodeReader of(DicomWeb node, Spool spool, StudyVersion known) {
+  ///
+  /// @param headers what stood in front of the data sets of its files, by SOP Instance UID
+  static NodeReader of(
+      Node node, Spool spool, StudyVersion known, Map<String, FileHeader> headers) {
     Map<String, ReadBack.Arrived> arrivals = new HashMap<>();
     Set<StudyInstanceUid> studies = new HashSet<>();
-    List<ReadBack.Wanted> wanted = new ArrayList<>();
+    List<Node.Wanted> wanted = new ArrayList<>();
     Set<String> sops = new HashSet<>();
     for (StoredFile file : known.files()) {
-      file.instance()
-          .ifPresent(instance -> {
-            studies.add(instance.study());
-            if (sops.add(instance.sop().value())) {
-              wanted.add(new ReadBack.Wanted(instance.study(), instance.series(), instance.sop()));
+      Expected.of(file, Optional.empty(), header(file, headers))
+          .ifPresent(expected -> {
+            studies.add(expected.instance().study());
+            if (sops.add(expected.sop())) {
+              wanted.add(expected.wanted());
             }
           });
     }
@@ -66,6 +68,11 @@ final class NodeReader implements VersionReader {
     }
   }
 
+  private static Optional<FileHeader> header(StoredFile file, Map<String, FileHeader> headers) {
+    return file.instance()
+        .flatMap(instance -> Optional.ofNullable(headers.get(instance.sop().value())));
+  }
+
   private static NodeReader of(
       Spool spool, StudyVersion known, Map<String, ReadBack.Arrived> arrivals) {
     List<StoredFile> files = new ArrayList<>();
@@ -74,7 +81,7 @@ final class NodeReader implements VersionReader {
       Optional<ReadBack.Arrived> arrived =
           file.instance()
               .flatMap(instance -> Optional.ofNullable(arrivals.get(instance.sop().value())));
-      Optional<Expected> expected = Expected.of(file, Optional.empty());
+      Optional<Expected> expected = Expected.of(file, Optional.empty(), Optional.empty());
       boolean same =
           arrived.isPresent()
               && expected.isPresent()
@@ -124,10 +131,10 @@ final class NodeReader implements VersionReader {
   ///
   /// @param made makes the version of what arrived
   static NodeReader ofWhatIsThere(
-      DicomWeb node,
+      Node node,
       Spool spool,
       StudyInstanceUid study,
-      List<ReadBack.Wanted> wanted,
+      List<Node.Wanted> wanted,
       java.util.function.BiFunction<List<StoredFile>, List<StudyVersion.Missing>, StudyVersion>
           made) {
     Map<String, Spool.Held> held = new LinkedHashMap<>();
@@ -176,7 +183,7 @@ final class NodeReader implements VersionReader {
     if (bytes == null || toByte > bytes.lengthBytes()) {
       throw new SerdabException.Damaged(
           new Problem(
-              "dicomweb-not-stored",
+              "node-not-stored",
               "An instance did not come back from the node as it was: " + file.path() + ".",
               "Restore this study from another destination, and run: serdab verify"));
     }

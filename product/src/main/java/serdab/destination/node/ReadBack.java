@@ -16,11 +16,8 @@ import serdab.dicom.DicomFile;
 import serdab.dicom.DigestPass;
 import serdab.dicom.InstanceFacts;
 import serdab.dicom.Outline;
-import serdab.dicom.SeriesInstanceUid;
-import serdab.dicom.SopInstanceUid;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyInstanceUid;
-import serdab.dicom.net.web.DicomWeb;
 import serdab.dicom.net.web.Spool;
 
 /// Retrieves instances again and looks at what they are. What arrived is the truth; what was not
@@ -29,15 +26,11 @@ final class ReadBack {
 
   private static final int CHUNK_BYTES = 256 << 10;
 
-  /// A node may hold instances of these studies that others put there; no more of them than this
-  /// are let by.
-  private static final long OTHERS_MAX = 100_000;
-
-  private final DicomWeb node;
+  private final Node node;
   private final Spool spool;
   private final byte[] chunk = new byte[CHUNK_BYTES];
 
-  ReadBack(DicomWeb node, Spool spool) {
+  ReadBack(Node node, Spool spool) {
     this.node = node;
     this.spool = spool;
   }
@@ -67,31 +60,9 @@ final class ReadBack {
     boolean take(Arrived arrived);
   }
 
-  /// The name of an instance that must be asked for.
-  record Wanted(StudyInstanceUid study, SeriesInstanceUid series, SopInstanceUid sop) {}
-
   /// Retrieves studies, and then each wanted instance that did not come with them.
-  ///
-  /// @return whether the node knows any of these studies
-  boolean all(Collection<StudyInstanceUid> studies, Collection<Wanted> wanted, Taker taker) {
-    Set<String> come = new HashSet<>();
-    Set<StudyInstanceUid> known = new HashSet<>();
-    for (StudyInstanceUid study : studies) {
-      DicomWeb.Retrieved how =
-          node.retrieve(
-              study, 2L * wanted.size() + OTHERS_MAX, in -> give(in, taker).ifPresent(come::add));
-      if (how.found()) {
-        known.add(study);
-      }
-    }
-    for (Wanted each : wanted) {
-      boolean canBeAsked = !each.series().isEmpty() && known.contains(each.study());
-      if (canBeAsked && !come.contains(each.sop().value())) {
-        node.retrieve(
-            each.study(), each.series(), each.sop(), in -> give(in, taker).ifPresent(come::add));
-      }
-    }
-    return !known.isEmpty();
+  void all(Collection<StudyInstanceUid> studies, Collection<Node.Wanted> wanted, Taker taker) {
+    node.bring(studies, wanted, in -> give(in, taker));
   }
 
   private Optional<String> give(InputStream in, Taker taker) throws IOException {
@@ -178,13 +149,12 @@ final class ReadBack {
     Map<String, Expected> expected = new LinkedHashMap<>();
     Map<String, Verdict> verdicts = new LinkedHashMap<>();
     Set<StudyInstanceUid> studies = new HashSet<>();
-    List<Wanted> wanted = new ArrayList<>();
+    List<Node.Wanted> wanted = new ArrayList<>();
     for (Expected each : all) {
       expected.put(each.sop(), each);
       verdicts.put(each.sop(), new Verdict.Missing());
       studies.add(each.instance().study());
-      wanted.add(
-          new Wanted(each.instance().study(), each.instance().series(), each.instance().sop()));
+      wanted.add(each.wanted());
     }
     all(
         studies,

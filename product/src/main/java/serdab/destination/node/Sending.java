@@ -11,8 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
-import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import serdab.SerdabException;
 import serdab.destination.HeldVersion;
@@ -24,11 +24,8 @@ import serdab.dicom.Outline;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyInstanceUid;
 import serdab.dicom.StudyVersion;
-import serdab.dicom.net.web.DicomWeb;
-import serdab.dicom.net.web.Found;
-import serdab.dicom.net.web.InstanceRow;
 import serdab.dicom.net.web.Spool;
-import serdab.dicom.net.web.Stored;
+import serdab.plan.Existing;
 
 /// A version on its way to a node. What the node lists already is not sent; everything is compared
 /// at the end. One thread at a time.
@@ -41,23 +38,33 @@ final class Sending implements StagedVersion {
   private static final int PREAMBLE_BYTES = 128;
   private static final byte[] PREFIX = {'D', 'I', 'C', 'M'};
 
-  private final DicomWeb node;
+  private final Node node;
+  private final Node.Outbox outbox;
   private final Spool spool;
-  private final BiFunction<StudyVersion, Boolean, HeldVersion> proven;
+  private final Proven proven;
 
   private final Set<StudyInstanceUid> asked = new HashSet<>();
   private final Set<String> there = new HashSet<>();
   private final Map<String, Expected> expected = new LinkedHashMap<>();
   private final List<NodeProblems.Unheld> unheld = new ArrayList<>();
-  private final Map<String, Stored> said = new HashMap<>();
-  private final List<DicomWeb.Outgoing> waiting = new ArrayList<>();
+  private final Map<String, Said> said = new HashMap<>();
+  private final List<Node.Outgoing> waiting = new ArrayList<>();
   private Spool.@Nullable Draft draft;
   private String path = "";
 
-  /// @param proven makes the copy of a version whose every instance was compared; told whether all
-  ///   came back bit for bit
-  Sending(DicomWeb node, Spool spool, BiFunction<StudyVersion, Boolean, HeldVersion> proven) {
+  /// Makes the copy of a version whose every instance was compared.
+  @FunctionalInterface
+  interface Proven {
+    /// Remembers it.
+    ///
+    /// @param exactly whether all came back bit for bit
+    /// @param headers what stood in front of their data sets, where the node does not keep that
+    HeldVersion copy(StudyVersion version, boolean exactly, Map<String, FileHeader> headers);
+  }
+
+  Sending(Node node, Spool spool, Proven proven) {
     this.node = node;
+    this.outbox = node.outbox();
     this.spool = spool;
     this.proven = proven;
   }
@@ -93,7 +100,10 @@ final class Sending implements StagedVersion {
         unheld.add(new NodeProblems.Unheld(file.path(), whyNot.get()));
         return;
       }
-      Expected one = Expected.of(file, outline(held)).orElseThrow();
+      DicomFile index = index(held);
+      Optional<FileHeader> header =
+          node.keepsFiles() ? Optional.empty() : FileHeader.of(index, held);
+      Expected one = Expected.of(file, outline(held, index), header).orElseThrow();
       @Nullable Expected twin = expected.get(one.sop());
       if (twin != null) {
         if (!twin.isSame(one.instance(), one.digests())) {
@@ -106,9 +116,11 @@ final class Sending implements StagedVersion {
       expected.put(one.sop(), one);
       ask(one.instance().study());
       if (!there.contains(one.sop())) {
-        waiting.add(new DicomWeb.Outgoing(one.instance().sop(), held));
+        waiting.add(new Node.Outgoing(one, held, index.dataSetOffset(), FileHeader.syntax(index)));
         waits = true;
-        sendFullBatches();
+        if (node.existing() != Existing.COUNT) {
+          sendDue(false);
+        }
       }
     } finally {
       if (!waits) {
@@ -118,7 +130,7 @@ final class Sending implements StagedVersion {
   }
 
   /// Why a node cannot hold a file; empty when it can.
-  private static Optional<String> whyNot(StoredFile file, Spool.Held held) {
+  private Optional<String> whyNot(StoredFile file, Spool.Held held) {
     if (file.instance().isEmpty()) {
       return Optional.of("is not a DICOM file");
     }
@@ -132,7 +144,7 @@ final class Sending implements StagedVersion {
     if (file.digests().canonical().isEmpty()) {
       return Optional.of("is damaged, so that nobody could tell whether it is the same there");
     }
-    return isPart10(held)
+    return !node.keepsFiles() || isPart10(held)
         ? Optional.empty()
         : Optional.of("has no File Meta Information, without which it cannot be sent as it is");
   }
@@ -147,10 +159,18 @@ final class Sending implements StagedVersion {
     }
   }
 
-  private static Optional<Outline> outline(Spool.Held held) {
+  private static DicomFile index(Spool.Held held) {
+    try {
+      return DicomFile.read(held.bytes());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Optional<Outline> outline(Spool.Held held, DicomFile index) {
     byte[] chunk = new byte[CHUNK_BYTES];
     try (InputStream in = held.open()) {
-      DigestPass pass = DigestPass.over(DicomFile.read(held.bytes()));
+      DigestPass pass = DigestPass.over(index);
       for (int count = in.read(chunk); count >= 0; count = in.read(chunk)) {
         pass.update(ByteBuffer.wrap(chunk, 0, count));
       }
@@ -162,65 +182,97 @@ final class Sending implements StagedVersion {
   }
 
   private void ask(StudyInstanceUid study) {
-    if (asked.add(study)) {
-      Found<InstanceRow> found = node.instances(study);
-      there.addAll(found.rows().keySet());
+    if (!asked.add(study)) {
+      return;
     }
+    outbox.rest();
+    switch (node.existing()) {
+      case FULL -> askForInstances(study);
+      case SKIP -> {
+        if (node.listed(study).isPresent()) {
+          throw NodeProblems.assumed(node.describe(), "lists this study");
+        }
+      }
+      case COUNT -> {}
+    }
+  }
+
+  private void askForInstances(StudyInstanceUid study) {
+    node.instances(study).forEach(row -> there.add(row.sop().value()));
+  }
+
+  /// Only now is it known how many instances there are.
+  private void compareCounts() {
+    for (StudyInstanceUid study : asked) {
+      long ours =
+          expected.values().stream().filter(one -> one.instance().study().equals(study)).count();
+      Optional<OptionalLong> theirs = node.listed(study);
+      if (theirs.isPresent() && theirs.get().equals(OptionalLong.of(ours))) {
+        throw NodeProblems.assumed(
+            node.describe(), "says that it has as many instances of this study: " + ours);
+      }
+      askForInstances(study);
+    }
+    waiting.removeIf(each -> {
+      boolean isThere = there.contains(each.what().sop());
+      if (isThere) {
+        each.held().close();
+      }
+      return isThere;
+    });
   }
 
   // ---- sending
 
-  private void sendFullBatches() {
-    List<List<DicomWeb.Outgoing>> batches = node.batches(waiting);
-    // The last one may still grow.
-    for (List<DicomWeb.Outgoing> batch : batches.subList(0, batches.size() - 1)) {
-      send(batch);
-    }
-  }
-
-  private void sendAll() {
-    for (List<DicomWeb.Outgoing> batch : node.batches(waiting)) {
-      send(batch);
-    }
-  }
-
-  private void send(List<DicomWeb.Outgoing> batch) {
-    Map<String, Stored> answers = new HashMap<>();
-    node.store(batch).forEach((sop, what) -> answers.put(sop.value(), what));
-    // One that a node cannot take may make it refuse all that came with it.
-    boolean refused =
-        answers.values().stream()
-            .allMatch(what -> what instanceof Stored.Unaccounted(int status) && status / 100 != 2);
-    if (refused && batch.size() > 1) {
-      for (DicomWeb.Outgoing each : batch) {
-        node.store(List.of(each)).forEach((sop, what) -> answers.put(sop.value(), what));
+  private void sendDue(boolean last) {
+    for (List<Node.Outgoing> batch : outbox.due(List.copyOf(waiting), last)) {
+      Map<String, Said> answers = outbox.send(batch);
+      for (Node.Outgoing each : batch) {
+        Expected what = each.what();
+        Said answer = answers.getOrDefault(what.sop(), new Said.NotKept(""));
+        said.put(what.sop(), answer);
+        if (answer instanceof Said.CannotBeSent(String reason)) {
+          expected.remove(what.sop());
+          unheld.add(new NodeProblems.Unheld(what.path(), reason));
+        }
+        each.held().close();
       }
+      waiting.removeAll(batch);
     }
-    said.putAll(answers);
-    for (DicomWeb.Outgoing each : batch) {
-      each.held().close();
-    }
-    waiting.removeAll(batch);
   }
 
   // ---- proving
 
   @Override
   public HeldVersion commit(StudyVersion version) {
-    sendAll();
+    if (node.existing() == Existing.COUNT) {
+      compareCounts();
+    }
+    sendDue(true);
+    outbox.rest();
     List<Expected> all = List.copyOf(expected.values());
     Map<String, ReadBack.Verdict> verdicts =
         all.isEmpty() ? Map.of() : new ReadBack(node, spool).compare(all);
     Optional<SerdabException> wrong =
         NodeProblems.judge(node.describe(), all, verdicts, there, said, unheld);
     if (wrong.isPresent()) {
-      throw wrong.get();
+      boolean lost =
+          all.stream()
+              .anyMatch(each ->
+                  verdicts.get(each.sop()) instanceof ReadBack.Verdict.Missing
+                      && said.get(each.sop()) instanceof Said.Kept);
+      // A copy that reads back wrong is made again at once.
+      throw lost && wrong.get() instanceof SerdabException.Unavailable && outbox.lost()
+          ? new SerdabException.Damaged(wrong.get().problem())
+          : wrong.get();
     }
     boolean exactly =
         verdicts.values().stream()
                 .allMatch(verdict -> verdict instanceof ReadBack.Verdict.Same(boolean same) && same)
             && version.files().size() == all.size();
-    return proven.apply(version, exactly);
+    Map<String, FileHeader> headers = new LinkedHashMap<>();
+    all.forEach(each -> each.header().ifPresent(header -> headers.put(each.sop(), header)));
+    return proven.copy(version, exactly, headers);
   }
 
   private void giveUpDraft() {
@@ -235,6 +287,7 @@ final class Sending implements StagedVersion {
   public void close() {
     giveUpDraft();
     waiting.clear();
+    outbox.close();
     spool.close();
   }
 }

@@ -36,6 +36,10 @@ public final class Association implements AutoCloseable {
   private static final int MESSAGE_ID_MAX = 0xFFFF;
   private static final int PRIORITY_MEDIUM = 0;
 
+  /// What a peer may still answer after it was told to stop: what was under way by then, or the
+  /// rest when it does not know how to stop. A peer that never ends would hold us for ever.
+  private static final int MATCHES_AFTER_CANCEL_MAX = 100_000;
+
   private final NodeAddress node;
   private final Connection connection;
   private final MessageStream messages;
@@ -339,6 +343,8 @@ public final class Association implements AutoCloseable {
         } else if (!cancelled) {
           cancelled = true;
           cancel(root, id);
+        } else if (count - matchesMax > MATCHES_AFTER_CANCEL_MAX) {
+          throw connection.protocolError("answers without end to a query that was cancelled");
         }
         count++;
       }

@@ -160,7 +160,7 @@ public record NodeAddress(AeTitle called, String host, int port, AeTitle calling
     }
   }
 
-  /// The node alone, without who asks it and how: what is remembered, and told.
+  /// The node alone, whoever asks: by which it is remembered.
   public String place() {
     return SCHEME
         + encoded(called)

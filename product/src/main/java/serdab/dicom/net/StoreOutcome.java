@@ -1,11 +1,16 @@
 package serdab.dicom.net;
 
-/// What became of an instance that was to be sent. A broken association is no outcome but an
-/// exception: then nobody knows.
+import serdab.Problem;
+
+/// What became of an instance that was to be sent. For an [Association] that breaks is no outcome
+/// but an exception: then nobody knows.
 public sealed interface StoreOutcome {
 
   /// The peer answered. A success is its claim, not a proof.
   record Answered(DimseStatus status) implements StoreOutcome {}
+
+  /// The association broke each time it was sent, so nobody knows.
+  record Broke(Problem problem) implements StoreOutcome {}
 
   /// It was not sent, and cannot be sent to this peer as it is.
   record NotTransferable(Reason reason) implements StoreOutcome {}

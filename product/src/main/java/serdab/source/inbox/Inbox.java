@@ -82,7 +82,15 @@ public final class Inbox implements InstanceSink, AutoCloseable {
     this.log =
         new InboxLog(
             folder, Math.max(last, clock.millis()), settings.logBytesMax(), InboxLog.Sync.DATA);
+    if (settings.isReadyAhead() && volume.getUsableSpace() > roomForSpare()) {
+      log.prepare();
+    }
     this.settler = Thread.ofPlatform().name("settle").daemon(true).start(this::settleWhenQuiet);
+  }
+
+  private long roomForSpare() {
+    long wanted = settings.reserveBytes() + 2 * settings.logBytesMax();
+    return wanted < 0 ? Long.MAX_VALUE : wanted;
   }
 
   /// How an inbox behaves.
@@ -92,16 +100,19 @@ public final class Inbox implements InstanceSink, AutoCloseable {
   /// @param logBytesMax a log file that is longer is ended
   /// @param settleAfter how long nothing must come before the log is brought to its places; without
   ///   that pause it is done when the log has eight files
+  /// @param isReadyAhead whether a log is written over a file that has its length already: quicker,
+  ///   and costs up to five times `logBytesMax` on the volume
   /// @param reserveBytes with less room than this on the volume, senders are told to come later
   public record Settings(
       long heldBytesMax,
       int wholeBytesMax,
       long logBytesMax,
       Duration settleAfter,
+      boolean isReadyAhead,
       long reserveBytes) {
 
     public static final Settings DEFAULT =
-        new Settings(64 << 20, 4 << 20, 64 << 20, Duration.ofSeconds(1), 512L << 20);
+        new Settings(64 << 20, 4 << 20, 64 << 20, Duration.ofSeconds(1), true, 512L << 20);
   }
 
   private static final int LOGS_WAITING_MAX = 8;
@@ -198,7 +209,7 @@ public final class Inbox implements InstanceSink, AutoCloseable {
     for (Path each : left) {
       // Long instances are files of their own, so that the last two may not have been synced.
       boolean mayBeTorn = left.indexOf(each) >= left.size() - 2;
-      tell(settling.settle(each, mayBeTorn), each, events);
+      tell(settling.settle(each, mayBeTorn, Files::delete), each, events);
     }
   }
 
@@ -257,7 +268,7 @@ public final class Inbox implements InstanceSink, AutoCloseable {
       }
       MessageDigest hasher = Sha256.hasher();
       hasher.update(file.duplicate());
-      log.append(new LogRecord(file.limit(), now(), Sha256.finish(hasher)), file);
+      log.append(new LogRecord(0, file.limit(), now(), Sha256.finish(hasher)), file);
       arrived();
       return DimseStatus.SUCCESS;
     } finally {
@@ -282,7 +293,7 @@ public final class Inbox implements InstanceSink, AutoCloseable {
         out.write(chunk);
         chunk.clear();
       } while (body.read(chunk) >= 0);
-      out.keep(new LogRecord(length, now(), Sha256.finish(hasher)));
+      out.keep(new LogRecord(0, length, now(), Sha256.finish(hasher)));
     }
     arrived();
     return DimseStatus.SUCCESS;
@@ -308,6 +319,7 @@ public final class Inbox implements InstanceSink, AutoCloseable {
 
   private void settleWhenQuiet() {
     long seen = 0;
+    long settled = 0;
     while (true) {
       boolean last;
       turn.lock();
@@ -316,7 +328,7 @@ public final class Inbox implements InstanceSink, AutoCloseable {
           changed.awaitUninterruptibly();
         }
         boolean quiet = false;
-        while (!quiet && !closing && waitingLogs() < LOGS_WAITING_MAX) {
+        while (!quiet && !closing && log.begun() - settled < LOGS_WAITING_MAX) {
           long before = arrivals;
           quiet = !awaitArrival(before);
         }
@@ -325,6 +337,7 @@ public final class Inbox implements InstanceSink, AutoCloseable {
       } finally {
         turn.unlock();
       }
+      settled = log.begun();
       boolean done = settleNow();
       if (last) {
         return;
@@ -349,20 +362,12 @@ public final class Inbox implements InstanceSink, AutoCloseable {
     return arrivals != before;
   }
 
-  private int waitingLogs() {
-    try {
-      return folder.logs().size();
-    } catch (IOException e) {
-      return 0;
-    }
-  }
-
   private boolean settleNow() {
     try {
       long last = log.finish();
       for (Path each : folder.logs()) {
         if (InboxFolder.number(each) <= last) {
-          tell(settling.settle(each, false), each, events);
+          tell(settling.settle(each, false, log::release), each, events);
         }
       }
       return true;

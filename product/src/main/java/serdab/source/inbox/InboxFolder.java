@@ -31,6 +31,7 @@ record InboxFolder(Path root) {
   private static final String FORMAT = "inbox";
   private static final String VERSION = "1";
   private static final String LOG_END = ".log";
+  private static final String SPARE_END = ".spare";
 
   Path log() {
     return root.resolve("log");
@@ -170,13 +171,22 @@ record InboxFolder(Path root) {
     return log().resolve("%016d.part".formatted(number));
   }
 
-  /// Drafts that a receiver left when it was killed; call only while holding the lock.
+  /// A file to be written over, named after the log it was.
+  Path spare(long number) {
+    return log().resolve("%016d".formatted(number) + SPARE_END);
+  }
+
+  /// Drafts and spares that a receiver left when it was killed; call only while holding the lock.
   void sweep() throws IOException {
     try (Stream<Path> files = Files.list(log())) {
-      for (Path file : files.filter(each -> each.toString().endsWith(".part")).toList()) {
+      for (Path file : files.filter(InboxFolder::isLeftover).toList()) {
         Files.delete(file);
       }
     }
+  }
+
+  private static boolean isLeftover(Path file) {
+    return file.toString().endsWith(".part") || file.toString().endsWith(SPARE_END);
   }
 
   /// Makes the names in a folder outlive a power cut, where the system can.

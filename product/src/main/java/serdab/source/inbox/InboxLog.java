@@ -10,6 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -18,15 +19,24 @@ import org.jspecify.annotations.Nullable;
 /// Whoever comes while a sync is under way waits for the next one, which then serves all that wait:
 /// the first of them writes and syncs for the others. A file is never appended to by another
 /// process, or after a failure, so that what is torn stands at the end of a file.
+///
+/// A file that grows must tell the file system at each sync, which then writes out what others
+/// wrote, too. So a log is written over a file that has its length already: one made ready when
+/// receiving begins, later those whose instances have their places.
 final class InboxLog implements AutoCloseable {
 
   /// No more than this is written before a sync, so that nobody waits for ever.
   private static final long BATCH_BYTES_MAX = 32L << 20;
 
+  private static final int SPARES_MAX = 4;
+  private static final int ZEROS_BYTES = 1 << 20;
+
   private final InboxFolder folder;
   private final long fileBytesMax;
   private final Sync sync;
   private final ConcurrentLinkedQueue<Pending> waiting = new ConcurrentLinkedQueue<>();
+  private final ConcurrentLinkedQueue<Path> spares = new ConcurrentLinkedQueue<>();
+  private final AtomicLong begun = new AtomicLong();
   private final ReentrantLock writing = new ReentrantLock();
   private @Nullable FileChannel channel;
   private long number;
@@ -49,16 +59,16 @@ final class InboxLog implements AutoCloseable {
   }
 
   private static final class Pending {
-    private final ByteBuffer header;
+    private final LogRecord record;
     private final ByteBuffer body;
     private final long lengthBytes;
     private boolean done;
     private @Nullable IOException failure;
 
-    Pending(ByteBuffer header, ByteBuffer body) {
-      this.header = header;
+    Pending(LogRecord record, ByteBuffer body) {
+      this.record = record;
       this.body = body;
-      this.lengthBytes = (long) header.remaining() + body.remaining();
+      this.lengthBytes = (long) LogRecord.HEADER_BYTES + body.remaining();
     }
   }
 
@@ -67,7 +77,7 @@ final class InboxLog implements AutoCloseable {
   /// @param file all its bytes
   /// @throws IOException when it could not be written; nothing of it is kept then
   void append(LogRecord record, ByteBuffer file) throws IOException {
-    Pending mine = new Pending(record.header(), file);
+    Pending mine = new Pending(record, file);
     waiting.add(mine);
     writing.lock();
     try {
@@ -99,7 +109,7 @@ final class InboxLog implements AutoCloseable {
       before = lengthBytes;
       ByteBuffer[] buffers = new ByteBuffer[2 * batch.size()];
       for (int i = 0; i < batch.size(); i++) {
-        buffers[2 * i] = batch.get(i).header;
+        buffers[2 * i] = batch.get(i).record.behind(before).header(number);
         buffers[2 * i + 1] = batch.get(i).body;
       }
       for (long left = bytes; left > 0; ) {
@@ -124,15 +134,55 @@ final class InboxLog implements AutoCloseable {
     FileChannel open = channel;
     if (open == null) {
       number++;
+      begun.incrementAndGet();
       lengthBytes = 0;
-      open =
-          FileChannel.open(
-              folder.logFile(number), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      Path file = folder.logFile(number);
+      Path spare = spares.poll();
+      if (spare == null) {
+        open = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      } else {
+        Files.move(spare, file, StandardCopyOption.ATOMIC_MOVE);
+        open = FileChannel.open(file, StandardOpenOption.WRITE);
+      }
       channel = open;
       // The name must outlive a power cut before anything in the file counts as safe.
       InboxFolder.sync(folder.log());
     }
     return open;
+  }
+
+  /// How many files were begun so far.
+  long begun() {
+    return begun.get();
+  }
+
+  /// Makes a file ready to be written over, of the length at which a log is ended.
+  void prepare() throws IOException {
+    Path spare = folder.spare(number);
+    ByteBuffer zeros = ByteBuffer.allocate((int) Math.min(ZEROS_BYTES, fileBytesMax));
+    try (FileChannel out =
+        FileChannel.open(spare, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      for (long left = fileBytesMax; left > 0; ) {
+        zeros.clear().limit((int) Math.min(zeros.capacity(), left));
+        left -= out.write(zeros);
+      }
+      out.force(true);
+    }
+    spares.add(spare);
+  }
+
+  /// Takes a log whose instances have their places: it is written over, or removed.
+  ///
+  /// @param log one that this has written, and will not write to any more
+  void release(Path log) throws IOException {
+    long length = Files.size(log);
+    if (spares.size() < SPARES_MAX && length >= fileBytesMax && length <= 2 * fileBytesMax) {
+      Path spare = folder.spare(InboxFolder.number(log));
+      Files.move(log, spare, StandardCopyOption.ATOMIC_MOVE);
+      spares.add(spare);
+    } else {
+      Files.delete(log);
+    }
   }
 
   /// After a failure nobody knows what is on the disk: what was not promised is cut off, and
@@ -146,6 +196,7 @@ final class InboxLog implements AutoCloseable {
     try (open) {
       open.truncate(before);
       open.force(true);
+      end(open, before);
     } catch (IOException e) {
       // What stays behind is complete or torn, and found out when it is read.
     }
@@ -157,18 +208,34 @@ final class InboxLog implements AutoCloseable {
   long finish() {
     writing.lock();
     try {
-      FileChannel open = channel;
-      channel = null;
-      if (open != null) {
-        try {
-          open.close();
-        } catch (IOException e) {
-          // Everything in it was synced.
-        }
-      }
+      endOpen();
       return number;
     } finally {
       writing.unlock();
+    }
+  }
+
+  private void endOpen() {
+    FileChannel open = channel;
+    channel = null;
+    if (open != null) {
+      try (open) {
+        end(open, lengthBytes);
+      } catch (IOException e) {
+        // Everything in it was synced. Without its end it will be looked at more closely.
+      }
+    }
+  }
+
+  /// Says where a log ends, for what is behind may be from the one before.
+  private void end(FileChannel out, long at) throws IOException {
+    writeAt(out, LogRecord.end(at).header(number), at);
+    sync.sync(out);
+  }
+
+  private static void writeAt(FileChannel out, ByteBuffer bytes, long at) throws IOException {
+    for (long position = at; bytes.hasRemaining(); ) {
+      position += out.write(bytes, position);
     }
   }
 
@@ -193,19 +260,14 @@ final class InboxLog implements AutoCloseable {
 
     /// Syncs it and gives it its name.
     void keep(LogRecord record) throws IOException {
-      ByteBuffer header = record.header();
-      while (header.hasRemaining()) {
-        out.write(header, header.position());
-      }
       out.force(true);
       writing.lock();
       try {
-        FileChannel open = channel;
-        channel = null;
-        if (open != null) {
-          open.close();
-        }
+        endOpen();
         number++;
+        begun.incrementAndGet();
+        writeAt(out, record.header(number), 0);
+        end(out, out.size());
         Files.move(draft, folder.logFile(number), StandardCopyOption.ATOMIC_MOVE);
         kept = true;
         InboxFolder.sync(folder.log());
@@ -236,5 +298,12 @@ final class InboxLog implements AutoCloseable {
   @Override
   public void close() {
     long _ = finish();
+    for (Path spare = spares.poll(); spare != null; spare = spares.poll()) {
+      try {
+        Files.delete(spare);
+      } catch (IOException e) {
+        // The next receiver removes it.
+      }
+    }
   }
 }

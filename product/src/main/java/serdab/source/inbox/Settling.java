@@ -59,29 +59,42 @@ final class Settling implements AutoCloseable {
   ///   that were promised; then the file is kept
   record Settled(long instances, boolean damaged) {}
 
-  /// Brings one log file to its places and removes it.
+  /// What becomes of a log whose instances have their places.
+  interface Emptied {
+    void take(Path log) throws IOException;
+  }
+
+  /// Brings one log file to its places and gives it away.
   ///
   /// @param mayBeTorn whether its end may never have been synced: the last file of a receiver that
   ///   was killed
-  Settled settle(Path log, boolean mayBeTorn) throws IOException {
+  /// @param emptied takes the log, unless it is damaged
+  Settled settle(Path log, boolean mayBeTorn, Emptied emptied) throws IOException {
     Set<Path> folders = new HashSet<>();
     List<Future<Path>> underWay = new ArrayList<>();
     long instances = 0;
-    boolean torn = false;
-    boolean goodBehindTorn = false;
+    long torn = Long.MAX_VALUE;
+    long promised = 0;
+    boolean ended;
     try (FileChannel in = FileChannel.open(log, StandardOpenOption.READ)) {
       long length = in.size();
-      long position = 0;
-      while (position < length) {
-        Optional<LogRecord> record = header(in, position, length);
-        if (record.isEmpty() || !isWhole(in, position, record.get())) {
-          torn = true;
-          position = next(in, position + 1, length);
+      LogRecord.Kind kind =
+          LogRecord.Kind.of(InboxFolder.number(log), bytes(in, 0, (int) Math.min(8, length)));
+      boolean sawEnd = false;
+      for (long position = 0; position < length && !sawEnd; ) {
+        Optional<LogRecord> record = header(in, kind, position, length);
+        if (record.isEmpty() || !isWhole(in, kind, position, record.get())) {
+          torn = Math.min(torn, position);
+          position = next(in, kind, position + 1, length);
           continue;
         }
-        goodBehindTorn |= torn;
         LogRecord good = record.get();
-        long at = position + LogRecord.HEADER_BYTES;
+        promised = Math.max(promised, kind.isFirst() ? position : good.syncedBytes());
+        sawEnd = good.isEnd();
+        if (sawEnd) {
+          continue;
+        }
+        long at = position + kind.headerBytes();
         if (good.lengthBytes() <= HELD_BYTES_MAX) {
           byte[] file = bytes(in, at, (int) good.lengthBytes());
           underWay.add(workers.submit(() -> place(good, ByteSource.of(file))));
@@ -94,6 +107,7 @@ final class Settling implements AutoCloseable {
         instances++;
         position = at + good.lengthBytes();
       }
+      ended = kind.isFirst() ? torn == Long.MAX_VALUE : sawEnd;
       while (!underWay.isEmpty()) {
         folders.add(await(underWay.removeFirst()));
       }
@@ -104,12 +118,12 @@ final class Settling implements AutoCloseable {
       InboxFolder.sync(each);
     }
     InboxFolder.sync(folder.received());
-    if (torn && (goodBehindTorn || !mayBeTorn)) {
+    if (torn < promised || (!ended && !mayBeTorn)) {
       Files.move(
           log, log.resolveSibling(log.getFileName() + ".damaged"), StandardCopyOption.ATOMIC_MOVE);
       return new Settled(instances, true);
     }
-    Files.delete(log);
+    emptied.take(log);
     return new Settled(instances, false);
   }
 
@@ -143,20 +157,20 @@ final class Settling implements AutoCloseable {
 
   // ---- reading a log
 
-  private static Optional<LogRecord> header(FileChannel in, long position, long length)
-      throws IOException {
-    if (length - position < LogRecord.HEADER_BYTES) {
+  private static Optional<LogRecord> header(
+      FileChannel in, LogRecord.Kind kind, long position, long length) throws IOException {
+    if (length - position < kind.headerBytes()) {
       return Optional.empty();
     }
-    return LogRecord.of(bytes(in, position, LogRecord.HEADER_BYTES))
-        .filter(record -> record.lengthBytes() <= length - position - LogRecord.HEADER_BYTES);
+    return kind.read(bytes(in, position, kind.headerBytes()))
+        .filter(record -> record.lengthBytes() <= length - position - kind.headerBytes());
   }
 
-  private static boolean isWhole(FileChannel in, long position, LogRecord record)
-      throws IOException {
+  private static boolean isWhole(
+      FileChannel in, LogRecord.Kind kind, long position, LogRecord record) throws IOException {
     MessageDigest hasher = Sha256.hasher();
-    long at = position + LogRecord.HEADER_BYTES;
-    long left = record.lengthBytes();
+    long at = position + kind.headerBytes();
+    long left = Math.max(0, record.lengthBytes());
     ByteBuffer chunk = ByteBuffer.allocate((int) Math.min(CHUNK_BYTES, Math.max(1, left)));
     while (left > 0) {
       chunk.clear().limit((int) Math.min(chunk.capacity(), left));
@@ -172,14 +186,15 @@ final class Settling implements AutoCloseable {
   }
 
   /// Where the next header may begin, or the end.
-  private static long next(FileChannel in, long from, long length) throws IOException {
+  private static long next(FileChannel in, LogRecord.Kind kind, long from, long length)
+      throws IOException {
     byte[] window = new byte[CHUNK_BYTES];
-    for (long at = from; at < length; at += window.length - LogRecord.HEADER_BYTES) {
+    for (long at = from; at < length; at += window.length - kind.headerBytes()) {
       ByteBuffer buffer = ByteBuffer.wrap(window);
       while (buffer.hasRemaining() && in.read(buffer, at + buffer.position()) > 0) {
         // until the window is full
       }
-      int found = LogRecord.find(window, 0, buffer.position());
+      int found = kind.find(window, 0, buffer.position());
       if (found >= 0) {
         return at + found;
       }

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import serdab.SerdabException;
 
 /// An independent DICOM program: one that runs to its end, or a server that is stopped with the
 /// test.
@@ -40,6 +41,40 @@ public final class PeerProgram implements AutoCloseable {
   /// @param command with `PORT` where the port belongs
   public static PeerProgram serve(Path folder, Map<String, String> environment, String... command)
       throws IOException {
+    return serve(folder, environment, PeerProgram::connect, command);
+  }
+
+  /// The same for one that ends when a connection is opened and closed without a word: it is asked
+  /// by C-ECHO whether it is there.
+  static PeerProgram serveAndEcho(Path folder, String title, String... command) throws IOException {
+    return serve(
+        folder,
+        Map.of(),
+        port -> {
+          NodeAddress node = NodeAddress.parse("dicom://" + title + "@127.0.0.1:" + port);
+          try (Association association =
+              Association.open(AssociationRequest.to(node).verification())) {
+            association.echo();
+          } catch (SerdabException e) {
+            throw new IOException(e);
+          }
+        },
+        command);
+  }
+
+  private interface Asking {
+    void ask(int port) throws IOException;
+  }
+
+  private static void connect(int port) throws IOException {
+    try (Socket socket = new Socket()) {
+      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1000);
+    }
+  }
+
+  private static PeerProgram serve(
+      Path folder, Map<String, String> environment, Asking asking, String... command)
+      throws IOException {
     int port;
     try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = free.getLocalPort();
@@ -53,15 +88,15 @@ public final class PeerProgram implements AutoCloseable {
     builder.directory(folder.toFile()).redirectErrorStream(true).redirectOutput(log.toFile());
     builder.environment().putAll(environment);
     PeerProgram server = new PeerProgram(builder.start(), port, log);
-    server.awaitListening();
+    server.awaitListening(asking);
     return server;
   }
 
-  private void awaitListening() throws IOException {
+  private void awaitListening(Asking asking) throws IOException {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (true) {
-      try (Socket socket = new Socket()) {
-        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1000);
+      try {
+        asking.ask(port);
         return;
       } catch (IOException e) {
         if (!process.isAlive() || System.nanoTime() > deadline) {

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.ByteArrayOutputStream;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -187,13 +189,15 @@ class AgeFileTest {
   void aWrongIdentityIsToldWithinASecond() {
     byte[] file = AgeFile.seal(List.of(identity.recipient()), new byte[10], random);
     List<AgeIdentity> others = List.of(AgeIdentity.generate(random), AgeIdentity.generate(random));
-    long began = System.nanoTime();
+    // Time of the processor: others may be using it, too.
+    ThreadMXBean times = ManagementFactory.getThreadMXBean();
+    long began = times.getCurrentThreadCpuTime();
 
     var failure =
         catchThrowableOfType(SerdabException.Misconfigured.class, () -> AgeFile.open(file, others));
 
     assertThat(failure.problem().code()).isEqualTo("age-wrong-key");
-    assertThat(System.nanoTime() - began).isLessThan(1_000_000_000L);
+    assertThat(times.getCurrentThreadCpuTime() - began).isLessThan(1_000_000_000L);
   }
 
   @Test

@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,11 +77,12 @@ class InboxLogTest {
       for (Thread sender : senders) {
         sender.join();
       }
+      assertThat(syncs.get()).isEqualTo(2);
+      turn.release(); // for the end
     }
 
-    assertThat(syncs.get()).isEqualTo(2);
     String written = Files.readString(folder.logFile(1), StandardCharsets.ISO_8859_1);
-    assertThat(written.split("INBOXREC", -1)).hasSize(22);
+    assertThat(written.split("INBOXRC2", -1)).as("21 and the end").hasSize(23);
   }
 
   @Test
@@ -115,18 +117,44 @@ class InboxLogTest {
     assertThat(folder.logs()).extracting(InboxFolder::number).containsExactly(8L, 9L);
   }
 
+  @Test
+  void aLogIsWrittenOverAFileThatHasItsLengthAlready() throws IOException {
+    List<Long> lengths = new ArrayList<>();
+    try (InboxLog log = new InboxLog(folder, 0, 1000, file -> lengths.add(file.size()))) {
+      log.prepare();
+      append(log, "x".repeat(400));
+      append(log, "y".repeat(400));
+      assertThat(lengths).containsExactly(1000L, 1000L);
+
+      append(log, "z".repeat(400));
+      log.release(folder.logFile(1));
+      append(log, "again");
+
+      assertThat(lengths.getLast()).as("the first file, over again").isEqualTo(lengths.get(3));
+      assertThat(folder.logs()).extracting(InboxFolder::number).containsExactly(2L);
+    }
+    assertThat(records(2)).containsExactly("again");
+    try (Stream<Path> files = Files.list(folder.log())) {
+      assertThat(files).as("no spare is left").containsExactly(folder.logFile(2));
+    }
+  }
+
   private List<String> records(long number) throws IOException {
     String written = Files.readString(folder.logFile(number), StandardCharsets.ISO_8859_1);
     List<String> records = new ArrayList<>();
     for (int at = 0; at < written.length(); ) {
       byte[] header =
           written.substring(at, at + LogRecord.HEADER_BYTES).getBytes(StandardCharsets.ISO_8859_1);
-      int length = (int) LogRecord.of(header).orElseThrow().lengthBytes();
+      LogRecord record = new LogRecord.Kind(number, false).read(header).orElseThrow();
+      if (record.isEnd()) {
+        assertThat(record.syncedBytes()).isEqualTo(at);
+        return records;
+      }
       at += LogRecord.HEADER_BYTES;
-      records.add(written.substring(at, at + length));
-      at += length;
+      records.add(written.substring(at, at + (int) record.lengthBytes()));
+      at += (int) record.lengthBytes();
     }
-    return records;
+    throw new AssertionError("a log that was ended says so");
   }
 
   private static Thread begin(InboxLog log, String text) {
@@ -142,6 +170,6 @@ class InboxLogTest {
 
   private static void append(InboxLog log, String text) throws IOException {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    log.append(new LogRecord(bytes.length, 1, Sha256.digest(bytes)), ByteBuffer.wrap(bytes));
+    log.append(new LogRecord(0, bytes.length, 1, Sha256.digest(bytes)), ByteBuffer.wrap(bytes));
   }
 }

@@ -25,6 +25,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import serdab.SerdabException;
+import serdab.Sha256;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DicomFile;
 import serdab.dicom.SopInstanceUid;
@@ -44,11 +45,11 @@ class InboxTest {
 
   private static final Instant NOON = Instant.parse("2026-11-20T12:00:00Z");
   private static final Inbox.Settings SMALL =
-      new Inbox.Settings(1 << 20, 256 << 10, 8 << 10, Duration.ofMillis(1), 0);
+      new Inbox.Settings(1 << 20, 256 << 10, 8 << 10, Duration.ofMillis(1), true, 0);
 
   /// Nothing is brought to its place before the inbox is closed.
   private static final Inbox.Settings LATE =
-      new Inbox.Settings(64 << 20, 4 << 20, 1L << 30, Duration.ofDays(1), 0);
+      new Inbox.Settings(64 << 20, 4 << 20, 1L << 30, Duration.ofDays(1), false, 0);
 
   @TempDir private Path folder;
 
@@ -118,6 +119,114 @@ class InboxTest {
         .usingElementComparator(Arrays::compare)
         .containsExactlyInAnyOrderElementsOf(expected);
     assertThat(logs(killed)).isEmpty();
+  }
+
+  /// A log that is written over an earlier one, and cut off at any byte, gives what was whole of
+  /// the later one, nothing of the earlier, and no alarm.
+  @SeededTest(runs = 40)
+  void whatWasThereBeforeDoesNotComeBack(RandomGenerator random) throws IOException {
+    InboxFolder here =
+        InboxFolder.make(Files.createTempDirectory(folder, "over").resolve("in"), Optional.empty());
+    byte[] before = records(1, 20, 8, random);
+    byte[] now = records(2, 0, 1 + random.nextInt(8), random);
+    int images = now.length / recordBytes();
+    int cut = random.nextInt(now.length + 1);
+    byte[] log = before.clone();
+    System.arraycopy(now, 0, log, 0, cut);
+    Files.write(here.logFile(2), log);
+
+    Inbox.settle(here.root(), events::add);
+
+    assertThat(received(here.root())).hasSize(Math.min(images, cut / recordBytes()));
+    received(here.root())
+        .forEach((path, body) -> assertThat(path).matches("1\\.2\\.3/1\\.2\\.3\\.1\\.[0-7]\\.dcm"));
+    assertThat(events).noneMatch(Inbox.Event.Damaged.class::isInstance);
+    assertThat(logs(here.root())).isEmpty();
+    events.clear();
+  }
+
+  /// Several instances wait for one sync, and a power cut keeps the later one of them: nobody was
+  /// promised anything.
+  @Test
+  void whatWasNotPromisedIsNoDamage() throws IOException {
+    InboxFolder here = InboxFolder.make(root(), Optional.empty());
+    byte[] log = new byte[3 * recordBytes()];
+    record(5, 0, log, 0, image("1.2.3", 1));
+    record(5, recordBytes(), log, 2 * recordBytes(), image("1.2.3", 3));
+    Files.write(here.logFile(5), log);
+
+    Inbox.settle(root(), events::add);
+    assertThat(events).containsExactly(new Inbox.Event.Settled(2));
+
+    record(6, 0, log, 0, image("1.2.3", 1));
+    record(6, 2L * recordBytes(), log, 2 * recordBytes(), image("1.2.3", 3));
+    Files.write(here.logFile(6), log);
+    Inbox.settle(root(), events::add);
+    assertThat(events)
+        .as("the second was promised, and is not there")
+        .contains(new Inbox.Event.Damaged("0000000000000006.log.damaged"));
+  }
+
+  @Test
+  void aLogOfTheFirstVersionIsRead() throws IOException {
+    InboxFolder here = InboxFolder.make(root(), Optional.empty());
+    byte[] image = image("1.2.3", 1);
+    java.nio.ByteBuffer header = java.nio.ByteBuffer.allocate(60);
+    header.put("INBOXREC".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+    header.putLong(image.length).putLong(NOON.toEpochMilli()).put(Sha256.digest(image).bytes());
+    java.util.zip.CRC32C crc = new java.util.zip.CRC32C();
+    crc.update(header.array(), 0, 56);
+    header.putInt((int) crc.getValue());
+    byte[] log = Arrays.copyOf(header.array(), 60 + image.length);
+    System.arraycopy(image, 0, log, 60, image.length);
+    Files.write(here.logFile(3), log);
+
+    Inbox.settle(root(), events::add);
+
+    assertThat(received(root()).values()).containsExactly(body(image));
+    assertThat(logs()).isEmpty();
+  }
+
+  @Test
+  void aLogWithoutItsEndIsDamagedUnlessAReceiverMayHaveBeenKilledInIt() throws IOException {
+    Path killed = folder.resolve("killed");
+    try (Inbox inbox = open(LATE)) {
+      inbox.store(incoming(image("1.2.3", 1)));
+      copy(root(), killed);
+    }
+    byte[] log = Files.readAllBytes(logs(killed).getFirst());
+    for (int number = 1; number <= 3; number++) {
+      Files.write(new InboxFolder(killed).logFile(number), log);
+    }
+    Files.delete(logs(killed).getLast());
+    events.clear();
+
+    Inbox.settle(killed, events::add);
+
+    // They say another number, and the first of three was ended before the others were begun.
+    assertThat(received(killed)).isEmpty();
+    assertThat(events).containsExactly(new Inbox.Event.Damaged("0000000000000001.log.damaged"));
+  }
+
+  private static int recordBytes() {
+    return LogRecord.HEADER_BYTES + image("1.2.3", 1).length;
+  }
+
+  /// A log's records, each synced by itself.
+  private static byte[] records(long log, int first, int count, RandomGenerator random) {
+    byte[] bytes = new byte[count * recordBytes() + random.nextInt(100)];
+    for (int i = 0; i < count; i++) {
+      int at = i * recordBytes();
+      record(log, at, bytes, at, image("1.2.3", (first + i) % 10 + (first > 0 ? 10 : 0)));
+    }
+    return Arrays.copyOf(bytes, count * recordBytes());
+  }
+
+  private static void record(long log, long synced, byte[] into, int at, byte[] image) {
+    LogRecord record =
+        new LogRecord(synced, image.length, NOON.toEpochMilli(), Sha256.digest(image));
+    System.arraycopy(record.header(log).array(), 0, into, at, LogRecord.HEADER_BYTES);
+    System.arraycopy(image, 0, into, at + LogRecord.HEADER_BYTES, image.length);
   }
 
   @Test
@@ -258,7 +367,7 @@ class InboxTest {
   @Test
   void aFullVolumeIsTold() throws IOException {
     Inbox.Settings full =
-        new Inbox.Settings(1 << 20, 1 << 20, 1 << 20, Duration.ofMillis(1), Long.MAX_VALUE);
+        new Inbox.Settings(1 << 20, 1 << 20, 1 << 20, Duration.ofMillis(1), true, Long.MAX_VALUE);
     try (Inbox inbox = open(full)) {
       assertThat(inbox.store(incoming(image("1.2.3", 1)))).isEqualTo(DimseStatus.OUT_OF_RESOURCES);
     }

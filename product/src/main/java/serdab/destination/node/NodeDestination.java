@@ -42,24 +42,21 @@ import serdab.dicom.StudyInstanceUid;
 import serdab.dicom.StudyKey;
 import serdab.dicom.StudyVersion;
 import serdab.dicom.net.web.DicomWeb;
-import serdab.dicom.net.web.Found;
-import serdab.dicom.net.web.InstanceRow;
 import serdab.dicom.net.web.Spool;
-import serdab.dicom.net.web.StudyRow;
 import serdab.store.BlobStore;
 
-/// Copies at a DICOMweb node. Thread-safe.
+/// Copies at a node: one that speaks DICOMweb, or DICOM's own protocol. Thread-safe.
 ///
 /// A copy is READABLE when it is committed: every instance was retrieved and has equal bytes or an
 /// equal canonical digest. Nothing less counts. Files that are no instances cannot be kept here; a
 /// study with one is refused as a whole after its instances were sent and compared.
 ///
 /// Nothing at the node is overwritten or removed.
-public final class WebNodeDestination implements Destination {
+public final class NodeDestination implements Destination {
 
   private static final String UNKNOWN_TO_US = "study/";
 
-  private final DicomWeb node;
+  private final Node node;
   private final NodeLedger ledger;
   private final Path scratch;
   private final boolean alsoWhatOthersSent;
@@ -71,8 +68,29 @@ public final class WebNodeDestination implements Destination {
   /// @param alsoWhatOthersSent whether studies at the node of which nothing is remembered are
   ///   listed as copies too, as they are now: for bringing back what there is
   /// @param writtenBy program and version
-  public WebNodeDestination(
+  public NodeDestination(
       DicomWeb node,
+      BlobStore ledger,
+      Path scratch,
+      boolean alsoWhatOthersSent,
+      String writtenBy,
+      InstantSource clock) {
+    this(new WebNode(node), ledger, scratch, alsoWhatOthersSent, writtenBy, clock);
+  }
+
+  /// The same at a node of DICOM's own protocol.
+  public NodeDestination(
+      DicomNode node,
+      BlobStore ledger,
+      Path scratch,
+      boolean alsoWhatOthersSent,
+      String writtenBy,
+      InstantSource clock) {
+    this(new DimseNode(node), ledger, scratch, alsoWhatOthersSent, writtenBy, clock);
+  }
+
+  private NodeDestination(
+      Node node,
       BlobStore ledger,
       Path scratch,
       boolean alsoWhatOthersSent,
@@ -85,10 +103,12 @@ public final class WebNodeDestination implements Destination {
     this.clock = clock;
   }
 
-  /// The identity of the node at an address: nothing can be left there that would tell it.
-  public static DestinationId idOf(String baseUrl) {
+  /// The identity of a node: nothing can be left there that would tell it.
+  ///
+  /// @param identity what it speaks and where it is, as it is remembered
+  public static DestinationId idOf(String identity) {
     MessageDigest hasher = Sha256.hasher();
-    hasher.update(("dicomweb:" + baseUrl).getBytes(StandardCharsets.UTF_8));
+    hasher.update(identity.getBytes(StandardCharsets.UTF_8));
     ByteBuffer digest = ByteBuffer.wrap(Sha256.finish(hasher).bytes());
     // Version 8 of RFC 9562 is for what is made in a way of one's own.
     long high = (digest.getLong() & 0xFFFF_FFFF_FFFF_0FFFL) | 0x8000L;
@@ -98,12 +118,12 @@ public final class WebNodeDestination implements Destination {
 
   @Override
   public DestinationId id() {
-    return idOf(node.describe());
+    return idOf(node.identity());
   }
 
   @Override
   public String describe() {
-    return "the DICOMweb node " + node.describe();
+    return "the " + node.kind() + " " + node.describe();
   }
 
   @Override
@@ -133,9 +153,7 @@ public final class WebNodeDestination implements Destination {
   public Stream<Listed> held(Function<String, Optional<HeldVersion>> known) {
     Set<StudyKey> studies = new LinkedHashSet<>(ledger.studies());
     if (alsoWhatOthersSent) {
-      for (StudyRow row : node.studies(Map.of()).all()) {
-        studies.add(StudyKey.of(row.study()));
-      }
+      node.studies().forEach(study -> studies.add(StudyKey.of(study)));
     }
     return studies.stream().flatMap(study -> versions(study).stream()).map(Listed.Copy::new);
   }
@@ -157,7 +175,7 @@ public final class WebNodeDestination implements Destination {
               .flatMap(file -> file.instance().stream())
               .allMatch(instance ->
                   listed
-                      .computeIfAbsent(instance.study(), uid -> node.instances(uid).rows().keySet())
+                      .computeIfAbsent(instance.study(), this::listed)
                       .contains(instance.sop().value()));
       if (all) {
         whole.add(held(entry));
@@ -167,6 +185,12 @@ public final class WebNodeDestination implements Destination {
       return asItIs(study).stream().toList();
     }
     return whole;
+  }
+
+  private Set<String> listed(StudyInstanceUid study) {
+    Set<String> listed = new HashSet<>();
+    node.instances(study).forEach(row -> listed.add(row.sop().value()));
+    return listed;
   }
 
   private static HeldVersion held(NodeLedger.Entry entry) {
@@ -184,12 +208,12 @@ public final class WebNodeDestination implements Destination {
   /// A study as the node lists it now. What it is, only retrieving it tells; until then it is named
   /// by the UIDs of its instances.
   private Optional<HeldVersion> asItIs(StudyKey study) {
-    Found<InstanceRow> found = node.instances(new StudyInstanceUid(study.value()));
-    if (found.rows().isEmpty()) {
+    Set<String> found = listed(new StudyInstanceUid(study.value()));
+    if (found.isEmpty()) {
       return Optional.empty();
     }
     MessageDigest hasher = Sha256.hasher();
-    found.rows().keySet().stream()
+    found.stream()
         .sorted()
         .forEach(uid -> hasher.update((uid + '\n').getBytes(StandardCharsets.UTF_8)));
     return Optional.of(
@@ -198,7 +222,7 @@ public final class WebNodeDestination implements Destination {
             new VersionId(Sha256.finish(hasher)),
             UNKNOWN_TO_US + study.value().replaceAll("[^0-9A-Za-z.]", "_"),
             0,
-            found.rows().size(),
+            found.size(),
             Optional.empty(),
             Optional.empty()));
   }
@@ -213,9 +237,10 @@ public final class WebNodeDestination implements Destination {
     return new Sending(
         node,
         new Spool(scratch),
-        (version, exactly) -> {
+        (version, exactly, headers) -> {
           Proof proof = new Proof(Depth.READABLE, ProofMeans.NETWORK, clock.instant());
-          return held(new NodeLedger.Entry(ledger.add(version, exactly), version)).proven(proof);
+          String location = ledger.add(version, exactly, headers);
+          return held(new NodeLedger.Entry(location, version)).proven(proof);
         });
   }
 
@@ -232,19 +257,27 @@ public final class WebNodeDestination implements Destination {
     if (entry.isEmpty() || !entry.get().version().id().equals(copy.id())) {
       return new ProofOutcome.Gone(NodeProblems.gone());
     }
-    List<Expected> expected = expected(entry.get().version());
+    List<Expected> expected = expected(entry.get());
     return Depth.PRESENT.reaches(depth) ? listed(expected) : compared(expected);
   }
 
-  private static List<Expected> expected(StudyVersion version) {
+  private List<Expected> expected(NodeLedger.Entry entry) {
     List<Expected> expected = new ArrayList<>();
     Set<String> sops = new HashSet<>();
-    for (StoredFile file : version.files()) {
-      Expected.of(file, Optional.empty())
+    Map<String, FileHeader> headers = headers(entry);
+    for (StoredFile file : entry.version().files()) {
+      Expected.of(
+              file,
+              Optional.empty(),
+              file.instance().flatMap(one -> Optional.ofNullable(headers.get(one.sop().value()))))
           .filter(each -> sops.add(each.sop()))
           .ifPresent(expected::add);
     }
     return expected;
+  }
+
+  private Map<String, FileHeader> headers(NodeLedger.Entry entry) {
+    return node.keepsFiles() ? Map.of() : ledger.headers(entry.location());
   }
 
   private ProofOutcome listed(List<Expected> expected) {
@@ -252,10 +285,7 @@ public final class WebNodeDestination implements Destination {
     List<Expected> missing =
         expected.stream()
             .filter(each ->
-                !listed
-                    .computeIfAbsent(
-                        each.instance().study(), uid -> node.instances(uid).rows().keySet())
-                    .contains(each.sop()))
+                !listed.computeIfAbsent(each.instance().study(), this::listed).contains(each.sop()))
             .toList();
     Map<String, ReadBack.Verdict> verdicts = new HashMap<>();
     expected.forEach(each -> verdicts.put(each.sop(), new ReadBack.Verdict.Same(false)));
@@ -291,18 +321,22 @@ public final class WebNodeDestination implements Destination {
     Optional<NodeLedger.Entry> entry = ledger.at(copy.location());
     if (entry.isPresent() && entry.get().version().id().equals(copy.id())) {
       StudyVersion known = entry.get().version();
+      NodeLedger.Entry proven = entry.get();
       // Whoever only wants to know what it is need not retrieve it.
-      return entry.get().cameBackExactly()
-          ? new LaterReader(known, () -> NodeReader.of(node, new Spool(scratch), known))
-          : NodeReader.of(node, new Spool(scratch), known);
+      return proven.cameBackExactly()
+          ? new LaterReader(
+              known, () -> NodeReader.of(node, new Spool(scratch), known, headers(proven)))
+          : NodeReader.of(node, new Spool(scratch), known, headers(proven));
     }
     if (!copy.location().startsWith(UNKNOWN_TO_US)) {
       throw new SerdabException.Damaged(NodeProblems.gone());
     }
     StudyInstanceUid study = new StudyInstanceUid(copy.study().value());
-    List<ReadBack.Wanted> wanted =
-        node.instances(study).all().stream()
-            .map(row -> new ReadBack.Wanted(study, row.series(), row.sop()))
+    List<Node.Wanted> wanted =
+        node.instances(study).stream()
+            .map(row ->
+                new Node.Wanted(
+                    study, row.series(), row.sop(), row.sopClassUid(), "", Optional.empty()))
             .toList();
     return NodeReader.ofWhatIsThere(
         node,

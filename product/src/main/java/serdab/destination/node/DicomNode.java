@@ -1,0 +1,21 @@
+package serdab.destination.node;
+
+import java.util.function.Supplier;
+import serdab.dicom.net.AssociationRequest;
+import serdab.dicom.net.NodeAddress;
+import serdab.dicom.net.Retrieval;
+import serdab.dicom.net.Traffic;
+import serdab.plan.Existing;
+
+/// How a node of DICOM's own protocol is spoken with.
+///
+/// @param requests gives a new request to it each time, without contexts
+/// @param traffic what all operations on it share
+/// @param retrieval how instances come back; closed with the destination
+/// @param existing what it is asked before a study is sent
+public record DicomNode(
+    NodeAddress address,
+    Supplier<AssociationRequest> requests,
+    Traffic traffic,
+    Retrieval retrieval,
+    Existing existing) {}

@@ -1,0 +1,457 @@
+package serdab.destination.node;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.io.UncheckedIOException;
+import java.nio.channels.Channels;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import serdab.Problem;
+import serdab.SerdabException;
+import serdab.dicom.DataSet;
+import serdab.dicom.SeriesInstanceUid;
+import serdab.dicom.SopInstanceUid;
+import serdab.dicom.StudyInstanceUid;
+import serdab.dicom.Tag;
+import serdab.dicom.net.Association;
+import serdab.dicom.net.DimseStatus;
+import serdab.dicom.net.IncomingInstance;
+import serdab.dicom.net.InstanceSink;
+import serdab.dicom.net.NodeSheet;
+import serdab.dicom.net.OutgoingInstance;
+import serdab.dicom.net.OutgoingInstance.Kind;
+import serdab.dicom.net.QueryLevel;
+import serdab.dicom.net.Retrieval;
+import serdab.dicom.net.Sender;
+import serdab.dicom.net.StoreOutcome;
+import serdab.plan.Existing;
+
+/// A node of DICOM's own protocol. It keeps data sets, not files. Thread-safe.
+final class DimseNode implements Node {
+
+  private static final int NUMBER_OF_STUDY_RELATED_INSTANCES = 0x00201208;
+
+  /// More matches than this are no answer to one question.
+  private static final int MATCHES_MAX = 5_000_000;
+
+  private static final int BATCH_INSTANCES = 200;
+  private static final long BATCH_BYTES = 64L << 20;
+
+  private final DicomNode node;
+
+  DimseNode(DicomNode node) {
+    this.node = node;
+  }
+
+  @Override
+  public String identity() {
+    return describe();
+  }
+
+  @Override
+  public String describe() {
+    return node.address().place();
+  }
+
+  @Override
+  public String kind() {
+    return "DICOM node";
+  }
+
+  @Override
+  public boolean keepsFiles() {
+    return false;
+  }
+
+  @Override
+  public Existing existing() {
+    return node.existing();
+  }
+
+  // ---- what it lists (PS3.4 section C.4.1)
+
+  @Override
+  public List<StudyInstanceUid> studies() {
+    return find(QueryLevel.STUDY, Map.of(Tag.StudyInstanceUID, "")).stream()
+        .map(row -> new StudyInstanceUid(text(row, Tag.StudyInstanceUID)))
+        .filter(study -> !study.value().isEmpty())
+        .distinct()
+        .toList();
+  }
+
+  @Override
+  public Optional<OptionalLong> listed(StudyInstanceUid study) {
+    Optional<OptionalLong> listed = Optional.empty();
+    for (DataSet row :
+        find(
+            QueryLevel.STUDY,
+            Map.of(Tag.StudyInstanceUID, study.value(), NUMBER_OF_STUDY_RELATED_INSTANCES, ""))) {
+      if (text(row, Tag.StudyInstanceUID).equals(study.value())) {
+        String count = text(row, NUMBER_OF_STUDY_RELATED_INSTANCES);
+        listed =
+            Optional.of(
+                count.matches("[0-9]{1,12}")
+                    ? OptionalLong.of(Long.parseLong(count))
+                    : OptionalLong.empty());
+      }
+    }
+    return listed;
+  }
+
+  @Override
+  public List<Row> instances(StudyInstanceUid study) {
+    Map<String, Row> rows = new LinkedHashMap<>();
+    Set<String> series = new LinkedHashSet<>();
+    for (DataSet row :
+        find(
+            QueryLevel.SERIES,
+            Map.of(Tag.StudyInstanceUID, study.value(), Tag.SeriesInstanceUID, ""))) {
+      series.add(text(row, Tag.SeriesInstanceUID));
+    }
+    for (String each : series) {
+      for (DataSet row :
+          find(
+              QueryLevel.IMAGE,
+              Map.of(
+                  Tag.StudyInstanceUID,
+                  study.value(),
+                  Tag.SeriesInstanceUID,
+                  each,
+                  Tag.SOPInstanceUID,
+                  "",
+                  Tag.SOPClassUID,
+                  ""))) {
+        String sop = text(row, Tag.SOPInstanceUID);
+        if (!sop.isEmpty()) {
+          rows.putIfAbsent(
+              sop,
+              new Row(
+                  new SeriesInstanceUid(each),
+                  new SopInstanceUid(sop),
+                  text(row, Tag.SOPClassUID)));
+        }
+      }
+    }
+    return List.copyOf(rows.values());
+  }
+
+  private List<DataSet> find(QueryLevel level, Map<Integer, String> keys) {
+    return node.traffic()
+        .doing(() -> {
+          List<DataSet> rows = new ArrayList<>();
+          try (Association association = Association.open(node.requests().get().querying())) {
+            DimseStatus status = association.find(level, keys, MATCHES_MAX, rows::add);
+            if (!status.isSuccess()) {
+              throw notAnswered(status);
+            }
+          }
+          return rows;
+        });
+  }
+
+  private static String text(DataSet row, int tag) {
+    try {
+      return row.string(tag).orElse("").strip();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // It is in memory.
+    }
+  }
+
+  private SerdabException.Unavailable notAnswered(DimseStatus status) {
+    return new SerdabException.Unavailable(
+        new Problem(
+            "node-query-failed",
+            "The node at " + describe() + " did not answer what it holds: status " + status + ".",
+            "Its own log says why. Run again; nothing is sent to a node that does not say what it"
+                + " has.",
+            Map.of("status", status.toString())));
+  }
+
+  // ---- sending
+
+  @Override
+  public Outbox outbox() {
+    return new DimseOutbox();
+  }
+
+  private final class DimseOutbox implements Outbox {
+    private final Sender sender = new Sender(node.requests(), node.traffic());
+
+    @Override
+    public List<List<Outgoing>> due(List<Outgoing> waiting, boolean last) {
+      List<List<Outgoing>> batches = new ArrayList<>();
+      List<Outgoing> batch = new ArrayList<>();
+      long bytes = 0;
+      for (Outgoing each : waiting) {
+        batch.add(each);
+        bytes += each.held().lengthBytes();
+        if (batch.size() >= BATCH_INSTANCES || bytes >= BATCH_BYTES) {
+          batches.add(List.copyOf(batch));
+          batch.clear();
+          bytes = 0;
+        }
+      }
+      if (last && !batch.isEmpty()) {
+        batches.add(List.copyOf(batch));
+      }
+      return batches;
+    }
+
+    @Override
+    public Map<String, Said> send(List<Outgoing> batch) {
+      List<OutgoingInstance> instances =
+          batch.stream()
+              .map(each ->
+                  new OutgoingInstance(
+                      each.what().instance().sopClassUid(),
+                      each.what().instance().sop(),
+                      each.transferSyntaxUid(),
+                      each.held().bytes(),
+                      each.dataSetOffset(),
+                      each.held().lengthBytes() - each.dataSetOffset()))
+              .toList();
+      Map<String, Said> said = new HashMap<>();
+      sender
+          .send(instances)
+          .forEach(
+              (instance, outcome) -> said.put(instance.sop().value(), said(instance, outcome)));
+      return said;
+    }
+
+    /// Some nodes lose instances of a study that come on several associations at once.
+    @Override
+    public boolean lost() {
+      return node.traffic().narrow();
+    }
+
+    @Override
+    public void rest() {
+      sender.rest();
+    }
+
+    @Override
+    public void close() {
+      sender.close();
+    }
+  }
+
+  /// PS3.4 section B.2.3. A warning is a claim like success: what was altered, reading back tells.
+  /// So is "I have it", which says nothing of what it has.
+  private static Said said(OutgoingInstance instance, StoreOutcome outcome) {
+    return switch (outcome) {
+      case StoreOutcome.Answered(DimseStatus status) ->
+          switch (status.kind()) {
+            case SUCCESS, WARNING -> new Said.Kept();
+            case FAILURE, CANCELLED, PENDING ->
+                status.equals(DimseStatus.DUPLICATE_SOP_INSTANCE)
+                    ? new Said.Kept()
+                    : new Said.NotKept("status " + status);
+          };
+      case StoreOutcome.Broke(Problem problem) ->
+          new Said.NotKept("the association broke each time it was sent, " + problem.code());
+      case StoreOutcome.NotTransferable(StoreOutcome.Reason reason) ->
+          new Said.CannotBeSent(
+              switch (reason) {
+                case SOP_CLASS_REFUSED ->
+                    "is of the SOP class "
+                        + instance.sopClassUid()
+                        + ", which the node does not take in "
+                        + syntax(instance);
+                case TRANSFER_SYNTAX_REFUSED ->
+                    "is in " + syntax(instance) + ", which the node does not take for its kind";
+                case NOT_NAMED ->
+                    "is encoded in no transfer syntax, or not in the one that it names";
+                case ODD_LENGTH ->
+                    "has a data set of an odd length, for which nodes end the association";
+              });
+    };
+  }
+
+  private static String syntax(OutgoingInstance instance) {
+    return NodeSheet.SYNTAXES.getOrDefault(
+        instance.transferSyntaxUid(), "the transfer syntax " + instance.transferSyntaxUid());
+  }
+
+  // ---- having it back
+
+  @Override
+  public void bring(
+      Collection<StudyInstanceUid> studies, Collection<Wanted> wanted, Arrivals arrivals) {
+    Bringing bringing = new Bringing(wanted, arrivals);
+    for (StudyInstanceUid study : studies) {
+      bringing.bring(study);
+    }
+  }
+
+  private final class Bringing implements InstanceSink {
+    private final Collection<Wanted> all;
+    private final Arrivals arrivals;
+    private final Map<String, Wanted> bySop = new HashMap<>();
+    private final Set<String> come = new HashSet<>();
+    private @Nullable RuntimeException failure;
+
+    Bringing(Collection<Wanted> all, Arrivals arrivals) {
+      this.all = all;
+      this.arrivals = arrivals;
+      all.forEach(each -> bySop.put(each.sop().value(), each));
+    }
+
+    void bring(StudyInstanceUid study) {
+      List<Wanted> ofStudy = all.stream().filter(each -> each.study().equals(study)).toList();
+      int before = come();
+      Set<Kind> kinds = kinds(ofStudy);
+      going(() -> node.retrieval().study(study, kinds, this));
+      List<Wanted> missing = missing(ofStudy);
+      if (come() == before && !missing.isEmpty()) {
+        // A node that does not know the study need not be asked for each of its instances.
+        named(missing.subList(0, 1));
+        missing = come() == before ? List.of() : missing(missing);
+      }
+      Map<SeriesInstanceUid, List<Wanted>> bySeries = new LinkedHashMap<>();
+      missing.forEach(
+          each -> bySeries.computeIfAbsent(each.series(), _ -> new ArrayList<>()).add(each));
+      bySeries.values().forEach(this::named);
+    }
+
+    /// Asks for instances of one series by name, as long as some come.
+    private void named(List<Wanted> wanted) {
+      List<Wanted> missing = wanted;
+      while (!missing.isEmpty() && !missing.getFirst().series().isEmpty()) {
+        Wanted first = missing.getFirst();
+        List<SopInstanceUid> sops = missing.stream().map(Wanted::sop).toList();
+        Set<Kind> kinds = kinds(missing);
+        boolean whole =
+            going(
+                () -> node.retrieval().instances(first.study(), first.series(), sops, kinds, this));
+        List<Wanted> still = missing(missing);
+        if (whole || still.size() == missing.size()) {
+          return;
+        }
+        missing = still;
+      }
+    }
+
+    /// Retrieves. What broke off after something had come is not begun anew: what is missing is
+    /// asked for by name.
+    ///
+    /// @return whether it came to its end
+    private boolean going(Runnable retrieval) {
+      boolean whole =
+          node.traffic()
+              .doing(() -> {
+                int before = come();
+                try {
+                  retrieval.run();
+                  return true;
+                } catch (SerdabException.Unavailable e) {
+                  if (come() > before) {
+                    return false;
+                  }
+                  throw e;
+                }
+              });
+      @Nullable RuntimeException ours = failure();
+      if (ours != null) {
+        throw ours;
+      }
+      return whole;
+    }
+
+    private synchronized @Nullable RuntimeException failure() {
+      return failure;
+    }
+
+    private synchronized int come() {
+      return come.size();
+    }
+
+    private synchronized List<Wanted> missing(List<Wanted> wanted) {
+      return wanted.stream().filter(each -> !come.contains(each.sop().value())).toList();
+    }
+
+    @Override
+    public synchronized DimseStatus store(IncomingInstance instance) throws IOException {
+      if (failure != null) {
+        return DimseStatus.OUT_OF_RESOURCES;
+      }
+      CountedStream body = new CountedStream(Channels.newInputStream(instance.body()));
+      try {
+        arrivals
+            .take(new SequenceInputStream(new ByteArrayInputStream(header(instance)), body))
+            .ifPresent(come::add);
+        return DimseStatus.SUCCESS;
+      } catch (RuntimeException e) {
+        failure = e;
+        return DimseStatus.OUT_OF_RESOURCES;
+      } finally {
+        node.traffic().took(body.bytes);
+      }
+    }
+
+    /// What stood in front of this data set when it was sent, as the node keeps no files.
+    private byte[] header(IncomingInstance instance) {
+      @Nullable Wanted sent = bySop.get(instance.sop().value());
+      return sent != null
+              && sent.header().isPresent()
+              && sent.header().get().sentIn().equals(instance.transferSyntaxUid())
+          ? sent.header().get().bytes()
+          : instance.fileHeader();
+    }
+  }
+
+  private static Set<Kind> kinds(Collection<Wanted> wanted) {
+    Set<Kind> kinds = new LinkedHashSet<>();
+    Set<String> unknownSyntax = new LinkedHashSet<>();
+    for (Wanted each : wanted) {
+      if (each.sopClassUid().isEmpty()) {
+        unknownSyntax.addAll(NodeSheet.CLASSES.keySet());
+      } else if (each.transferSyntaxUid().isEmpty()) {
+        unknownSyntax.add(each.sopClassUid());
+      } else {
+        kinds.add(new Kind(each.sopClassUid(), each.transferSyntaxUid()));
+      }
+    }
+    kinds.addAll(Retrieval.kindsOf(unknownSyntax));
+    return kinds;
+  }
+
+  private static final class CountedStream extends InputStream {
+    private final InputStream in;
+    private long bytes;
+
+    CountedStream(InputStream in) {
+      this.in = in;
+    }
+
+    @Override
+    public int read() throws IOException {
+      int one = in.read();
+      bytes += one < 0 ? 0 : 1;
+      return one;
+    }
+
+    @Override
+    public int read(byte[] target, int offset, int length) throws IOException {
+      int count = in.read(target, offset, length);
+      bytes += Math.max(0, count);
+      return count;
+    }
+  }
+
+  @Override
+  public void close() {
+    node.retrieval().close();
+  }
+}

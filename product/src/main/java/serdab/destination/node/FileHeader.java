@@ -1,0 +1,66 @@
+package serdab.destination.node;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Optional;
+import serdab.dicom.DicomFile;
+import serdab.dicom.TransferSyntax;
+import serdab.dicom.net.web.Spool;
+
+/// What a node that keeps only data sets does not keep of a file: preamble and File Meta
+/// Information. With it, and a data set that comes back as it was sent, the file is what it was.
+final class FileHeader {
+
+  /// A longer one is not remembered: File Meta Information takes some hundred bytes.
+  static final int BYTES_MAX = 64 << 10;
+
+  private final String sentIn;
+  private final byte[] bytes;
+
+  FileHeader(String sentIn, byte[] bytes) {
+    this.sentIn = sentIn;
+    this.bytes = bytes.clone();
+  }
+
+  /// The header of a file; empty when it is too long to be remembered.
+  static Optional<FileHeader> of(DicomFile index, Spool.Held held) {
+    if (index.dataSetOffset() > BYTES_MAX) {
+      return Optional.empty();
+    }
+    try (InputStream in = held.open()) {
+      return Optional.of(new FileHeader(syntax(index), in.readNBytes((int) index.dataSetOffset())));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// The transfer syntax in which a file's data set really is, whatever the file says.
+  ///
+  /// @return empty text when there is none
+  static String syntax(DicomFile index) {
+    TransferSyntax found = index.transferSyntax();
+    TransferSyntax declared = TransferSyntax.of(found.uid());
+    if (declared.equals(found) && !found.uid().isEmpty()) {
+      return found.uid();
+    }
+    if (found.encapsulated() || found.deflated()) {
+      return "";
+    }
+    if (found.bigEndian()) {
+      return found.explicit() ? TransferSyntax.EXPLICIT_BIG_ENDIAN : "";
+    }
+    return found.explicit()
+        ? TransferSyntax.EXPLICIT_LITTLE_ENDIAN
+        : TransferSyntax.IMPLICIT_LITTLE_ENDIAN;
+  }
+
+  /// In which transfer syntax the data set behind it was sent.
+  String sentIn() {
+    return sentIn;
+  }
+
+  byte[] bytes() {
+    return bytes.clone();
+  }
+}

@@ -1,0 +1,125 @@
+package serdab.destination.node;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import serdab.dicom.SeriesInstanceUid;
+import serdab.dicom.SopInstanceUid;
+import serdab.dicom.StudyInstanceUid;
+import serdab.dicom.net.web.Spool;
+import serdab.plan.Existing;
+
+/// A node that keeps instances, whatever it speaks. Thread-safe.
+///
+/// Every method throws [serdab.SerdabException] when the node cannot be reached or refuses.
+sealed interface Node extends AutoCloseable permits WebNode, DimseNode {
+
+  /// The node as it is remembered: where it is and what it speaks, without how to get in.
+  String identity();
+
+  /// Where it is, as sentences name it behind "the node at".
+  String describe();
+
+  /// What it is, in words: a DICOMweb node, a DICOM node.
+  String kind();
+
+  /// Every study that it lists.
+  List<StudyInstanceUid> studies();
+
+  /// The instances of a study that it lists.
+  List<Row> instances(StudyInstanceUid study);
+
+  /// An instance as it lists it.
+  ///
+  /// @param sopClassUid empty text where it does not say
+  record Row(SeriesInstanceUid series, SopInstanceUid sop, String sopClassUid) {}
+
+  /// How much of that is asked before a study is sent.
+  default Existing existing() {
+    return Existing.FULL;
+  }
+
+  /// Whether it lists a study, and how many instances it says that this has.
+  ///
+  /// @return empty when it lists no such study; within it, empty when it does not say how many
+  default Optional<OptionalLong> listed(StudyInstanceUid study) {
+    int count = instances(study).size();
+    return count == 0 ? Optional.empty() : Optional.of(OptionalLong.of(count));
+  }
+
+  /// Whether it takes only files with File Meta Information, and keeps that as it is; else only
+  /// data sets come back.
+  boolean keepsFiles();
+
+  /// Begins to send the instances of a version.
+  ///
+  /// @return one thread at a time
+  Outbox outbox();
+
+  /// Retrieves studies, and then each wanted instance that did not come with them. What arrived is
+  /// the truth.
+  ///
+  /// @param wanted what is missed when it does not come; others may come too
+  /// @param arrivals is called by one thread at a time
+  void bring(Collection<StudyInstanceUid> studies, Collection<Wanted> wanted, Arrivals arrivals);
+
+  /// An instance that must be asked for.
+  ///
+  /// @param sopClassUid empty text when it is not known
+  /// @param transferSyntaxUid in which it is; empty text when it is not known
+  /// @param header what stood in front of its data set in its file; empty when that is not known
+  record Wanted(
+      StudyInstanceUid study,
+      SeriesInstanceUid series,
+      SopInstanceUid sop,
+      String sopClassUid,
+      String transferSyntaxUid,
+      Optional<FileHeader> header) {}
+
+  /// What takes what arrives.
+  @FunctionalInterface
+  interface Arrivals {
+    /// Takes a whole file.
+    ///
+    /// @return its SOP Instance UID; empty when it could not be understood
+    Optional<String> take(InputStream file) throws IOException;
+  }
+
+  /// An instance to be sent.
+  ///
+  /// @param held its file
+  /// @param dataSetOffset where its data set begins
+  /// @param transferSyntaxUid in which that really is; empty text when it is in none
+  record Outgoing(Expected what, Spool.Held held, long dataSetOffset, String transferSyntaxUid) {}
+
+  /// What sends.
+  interface Outbox extends AutoCloseable {
+    /// Which of these are sent now; the others wait for more. Told all that wait.
+    ///
+    /// @param last whether no more will come
+    List<List<Outgoing>> due(List<Outgoing> waiting, boolean last);
+
+    /// Sends instances.
+    ///
+    /// @return what the node said of each, by SOP Instance UID
+    Map<String, Said> send(List<Outgoing> batch);
+
+    /// Told when the node did not give back what it had said that it stored.
+    ///
+    /// @return whether sending it again would be done in another way
+    boolean lost();
+
+    /// Before something else is asked of the node.
+    void rest();
+
+    @Override
+    void close();
+  }
+
+  @Override
+  void close();
+}

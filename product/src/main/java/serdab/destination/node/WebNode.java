@@ -1,0 +1,159 @@
+package serdab.destination.node;
+
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import serdab.dicom.StudyInstanceUid;
+import serdab.dicom.net.web.DicomWeb;
+import serdab.dicom.net.web.Stored;
+import serdab.dicom.net.web.StudyRow;
+
+/// A DICOMweb node. Thread-safe.
+final class WebNode implements Node {
+
+  /// A node may hold instances of these studies that others put there; no more of them than this
+  /// are let by.
+  private static final long OTHERS_MAX = 100_000;
+
+  private final DicomWeb node;
+
+  WebNode(DicomWeb node) {
+    this.node = node;
+  }
+
+  @Override
+  public String identity() {
+    return "dicomweb:" + node.describe();
+  }
+
+  @Override
+  public String describe() {
+    return node.describe();
+  }
+
+  @Override
+  public String kind() {
+    return "DICOMweb node";
+  }
+
+  @Override
+  public List<StudyInstanceUid> studies() {
+    return node.studies(Map.of()).all().stream().map(StudyRow::study).toList();
+  }
+
+  @Override
+  public List<Row> instances(StudyInstanceUid study) {
+    return node.instances(study).all().stream()
+        .map(row -> new Row(row.series(), row.sop(), row.sopClassUid()))
+        .toList();
+  }
+
+  @Override
+  public boolean keepsFiles() {
+    return true;
+  }
+
+  @Override
+  public void bring(
+      Collection<StudyInstanceUid> studies, Collection<Wanted> wanted, Arrivals arrivals) {
+    Set<String> come = new HashSet<>();
+    Set<StudyInstanceUid> known = new HashSet<>();
+    DicomWeb.Sink sink = in -> arrivals.take(in).ifPresent(come::add);
+    for (StudyInstanceUid study : studies) {
+      if (node.retrieve(study, 2L * wanted.size() + OTHERS_MAX, sink).found()) {
+        known.add(study);
+      }
+    }
+    for (Wanted each : wanted) {
+      boolean canBeAsked = !each.series().isEmpty() && known.contains(each.study());
+      if (canBeAsked && !come.contains(each.sop().value())) {
+        node.retrieve(each.study(), each.series(), each.sop(), sink);
+      }
+    }
+  }
+
+  @Override
+  public Outbox outbox() {
+    return new WebOutbox();
+  }
+
+  private final class WebOutbox implements Outbox {
+
+    @Override
+    public List<List<Outgoing>> due(List<Outgoing> waiting, boolean last) {
+      Map<DicomWeb.Outgoing, Outgoing> all = new HashMap<>();
+      List<DicomWeb.Outgoing> each =
+          waiting.stream()
+              .map(one -> {
+                DicomWeb.Outgoing web =
+                    new DicomWeb.Outgoing(one.what().instance().sop(), one.held());
+                all.put(web, one);
+                return web;
+              })
+              .toList();
+      List<List<Outgoing>> batches =
+          node.batches(each).stream()
+              .map(batch ->
+                  batch.stream()
+                      .flatMap(one -> java.util.stream.Stream.ofNullable(all.get(one)))
+                      .toList())
+              .toList();
+      // The last one may still grow.
+      return last || batches.isEmpty() ? batches : batches.subList(0, batches.size() - 1);
+    }
+
+    @Override
+    public Map<String, Said> send(List<Outgoing> batch) {
+      Map<String, Stored> answers = new HashMap<>();
+      store(batch, answers);
+      // One that a node cannot take may make it refuse all that came with it.
+      boolean refused =
+          answers.values().stream()
+              .allMatch(
+                  what -> what instanceof Stored.Unaccounted(int status) && status / 100 != 2);
+      if (refused && batch.size() > 1) {
+        batch.forEach(each -> store(List.of(each), answers));
+      }
+      Map<String, Said> said = new HashMap<>();
+      answers.forEach((sop, what) -> said.put(sop, said(what)));
+      return said;
+    }
+
+    private void store(List<Outgoing> batch, Map<String, Stored> answers) {
+      List<DicomWeb.Outgoing> all =
+          batch.stream()
+              .map(each -> new DicomWeb.Outgoing(each.what().instance().sop(), each.held()))
+              .toList();
+      node.store(all).forEach((sop, what) -> answers.put(sop.value(), what));
+    }
+
+    private static Said said(Stored what) {
+      return switch (what) {
+        case Stored.Claimed _, Stored.Warned _ -> new Said.Kept();
+        case Stored.Failed(int reason) ->
+            new Said.NotKept(reason >= 0 ? "%04XH".formatted(reason) : "");
+        case Stored.Unaccounted(int status) ->
+            new Said.NotKept(status / 100 == 2 ? "" : "status " + status);
+      };
+    }
+
+    @Override
+    public boolean lost() {
+      return false;
+    }
+
+    @Override
+    public void rest() {}
+
+    @Override
+    public void close() {}
+  }
+
+  @Override
+  public void close() {
+    node.close();
+  }
+}

@@ -1,0 +1,162 @@
+package serdab.dicom.net;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import serdab.testing.Share;
+
+/// What `./dev prove network` runs in slices.
+@Tag("prove")
+@Tag("prove-network")
+class NetworkProofTest {
+
+  private static final long MILLION = 1_000_000;
+
+  /// Beside the heap, what the first tenth has not used yet: buffers, compiled code.
+  private static final long GROWTH_BYTES_MAX = 24 << 20;
+
+  @TempDir private Path folder;
+
+  private final List<Process> running = new ArrayList<>();
+
+  @AfterEach
+  void stopAll() throws InterruptedException {
+    for (Process process : running) {
+      process.destroyForcibly();
+      process.waitFor();
+    }
+  }
+
+  /// A heap of 24 MB each; what the processes occupy after a tenth is what they occupy at the end.
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aMillionInstancesGoOverOneAssociationInFlatMemory() throws Exception {
+    long count = wholeOf(MILLION);
+    Process taker = start("serdab.dicom.net.ManyProgram", "take");
+    BufferedReader taken = taker.inputReader(StandardCharsets.US_ASCII);
+    String port = taken.readLine().replace("port ", "");
+    Process sender = start("serdab.dicom.net.ManyProgram", "send", port, "" + count);
+    List<String> memory = new ArrayList<>();
+
+    String failed = watch(sender, taker, memory);
+    taker.outputWriter().close();
+
+    assertThat(failed).isEqualTo("failed 0");
+    assertThat(taken.readLine()).isEqualTo("came " + count);
+    assertThat(taker.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(memory).hasSize(10);
+    assertFlat(memory);
+  }
+
+  /// `serdab receive`, each instance synced before it is acknowledged, while studies settle.
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void theInboxTakesTwoHundredThousandInstancesInFlatMemory() throws Exception {
+    long count = wholeOf(MILLION / 5);
+    Path inbox = folder.resolve("inbox");
+    Process taker = start("serdab.cli.Main", "receive", "--inbox", inbox.toString(), "--port", "0");
+    String said = "";
+    BufferedReader taken = taker.inputReader(StandardCharsets.UTF_8);
+    while (!said.contains("Listening at ")) {
+      said = taken.readLine();
+    }
+    String port = said.replaceFirst(".*, port ([0-9]+).*", "$1");
+    Process sender = start("serdab.dicom.net.ManyProgram", "send", port, "" + count);
+    List<String> memory = new ArrayList<>();
+
+    String failed = watch(sender, taker, memory);
+    taker.destroy();
+
+    assertThat(failed).isEqualTo("failed 0");
+    assertThat(taker.waitFor(600, TimeUnit.SECONDS)).isTrue();
+    try (Stream<Path> files = Files.walk(inbox.resolve("received"))) {
+      assertThat(files.filter(Files::isRegularFile).count()).isEqualTo(count);
+    }
+    assertFlat(memory);
+  }
+
+  /// A million has to be one run: the last slice has it whole.
+  private static long wholeOf(long count) {
+    assumeThat(Share.firstOf(1)).isLessThan(Share.endOf(1));
+    return Share.endOf(count);
+  }
+
+  private Process start(String main, String... arguments) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                main.equals("serdab.cli.Main") ? "-Xmx64m" : "-Xmx24m",
+                "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                main));
+    command.addAll(Arrays.asList(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put("SERDAB_HOME", folder.resolve("home").toString());
+    Process process = builder.start();
+    running.add(process);
+    return process;
+  }
+
+  /// Measures both after each tenth.
+  ///
+  /// @return what the sender said last
+  private static String watch(Process sender, Process taker, List<String> memory)
+      throws IOException {
+    String last = "";
+    try (BufferedReader said = sender.inputReader(StandardCharsets.US_ASCII)) {
+      for (String line = said.readLine(); line != null; line = said.readLine()) {
+        last = line;
+        if (line.startsWith("done ")) {
+          memory.add(residentBytes(sender) + " " + residentBytes(taker));
+        }
+      }
+    }
+    return last;
+  }
+
+  private static long residentBytes(Process process) throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/status"))) {
+      if (line.startsWith("VmRSS:")) {
+        return Long.parseLong(line.replaceAll("[^0-9]", "")) << 10;
+      }
+    }
+    throw new IOException("nothing says what the process occupies");
+  }
+
+  @SuppressWarnings("SystemOut") // what goes into the table of proofs
+  private static void report(String figures) {
+    System.out.println(figures);
+  }
+
+  private static void assertFlat(List<String> memory) {
+    String figures = "sender and taker in bytes after each tenth: " + memory;
+    report(figures);
+    for (int which : new int[] {0, 1}) {
+      long early = Long.parseLong(memory.getFirst().split(" ", -1)[which]);
+      for (String each : memory) {
+        assertThat(Long.parseLong(each.split(" ", -1)[which]))
+            .as(figures)
+            .isLessThan(early + GROWTH_BYTES_MAX);
+      }
+    }
+  }
+}
