@@ -138,7 +138,72 @@ class ReceiveTest {
     }
   }
 
+  /// Six senders are killed in the middle of what they send, and then everything is sent again.
+  @SeededTest(runs = 1)
+  void aSenderThatIsKilledLeavesNothingHalfAndMaySendAgain(RandomGenerator random)
+      throws Exception {
+    Path inbox = folder.resolve("inbox-" + random.nextLong());
+    Map<String, String> acknowledged = new TreeMap<>();
+    Map<String, String> everything = new TreeMap<>();
+    List<List<String>> studies = new ArrayList<>();
+    int port = start(inbox);
+    for (int kill = 0; kill < 6; kill++) {
+      String study = "1.2." + Math.floorMod(random.nextInt(), 100_000_000) + "." + kill;
+      List<String> files = images(study, kill % 2 == 0 ? 200_000 : 500, 60);
+      studies.add(files);
+      everything.putAll(sent(files));
+      Path log = Files.createTempFile(folder, "sender", ".log");
+      Process sender = begin(log, "storescu", port, files);
+      await(log, SENDING);
+      LockSupport.parkNanos(Duration.ofMillis(random.nextInt(300)).toNanos());
+      sender.destroyForcibly();
+      sender.waitFor();
+      running.remove(sender);
+      acknowledged.putAll(sent(acknowledged(log)));
+    }
+    Map<String, String> received = settled(inbox);
+
+    assertThat(received).containsAllEntriesOf(acknowledged);
+    assertThat(everything).as("nothing is there that nobody sent").containsAllEntriesOf(received);
+
+    int again = start(inbox);
+    for (List<String> files : studies) {
+      run("storescu", again, files);
+    }
+    assertThat(settled(inbox)).isEqualTo(everything);
+    try (Stream<Path> files = Files.walk(inbox.resolve("received"))) {
+      assertThat(files.filter(Files::isRegularFile).count()).isEqualTo(everything.size());
+    }
+  }
+
   /// A backup of the inbox brings to its places what a killed receiver left, without another start.
+  /// A plan that runs every hour does not fail until the first study comes; once there was one, an
+  /// empty inbox is a sign that something is wrong.
+  @Test
+  void anInboxMayBeEmptyUntilTheFirstStudyCame() throws Exception {
+    Path inbox = folder.resolve("inbox");
+    int port = start(inbox, "--quiet", "0s");
+    CommandLineRun serdab = new CommandLineRun(folder.resolve("home"));
+    String[] backup = {
+      "backup", "--from", "inbox:" + inbox, "--to", "zip:" + folder.resolve("kept")
+    };
+
+    assertThat(serdab.run(backup).exitCode()).isZero();
+
+    send(port, "storescu", images("1.2.3", 0, 2));
+    stop();
+    assertThat(serdab.run(backup).out()).contains("1 copied and proven");
+
+    try (Stream<Path> files = Files.walk(inbox.resolve("received"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Files.delete(file);
+      }
+    }
+    CommandLineRun.Result gone = serdab.run(backup);
+    assertThat(gone.exitCode()).isEqualTo(1);
+    assertThat(gone.out() + gone.err()).contains("lists no studies at all");
+  }
+
   @Test
   void aBackupAfterAKillHasAllThatWasAcknowledged() throws Exception {
     Path inbox = folder.resolve("inbox");

@@ -19,7 +19,6 @@ import serdab.SerdabException;
 import serdab.dicom.DataSet;
 import serdab.dicom.SopInstanceUid;
 import serdab.dicom.Tag;
-import serdab.dicom.TransferSyntax;
 import serdab.dicom.net.MessageStream.Message;
 import serdab.dicom.net.MessageStream.Outgoing;
 import serdab.dicom.net.NodeSheet.Service;
@@ -50,6 +49,7 @@ public final class Association implements AutoCloseable {
   private final List<CommitmentReport> early = new ArrayList<>();
   private int lastMessageId;
   private boolean ended;
+  private IncomingInstance.@Nullable MoveOriginator originator;
 
   private Association(
       NodeAddress node,
@@ -224,6 +224,11 @@ public final class Association implements AutoCloseable {
 
   // ---- storage
 
+  /// Says with each instance from now on whose C-MOVE it is sent for (PS3.7 section 9.1.1.1).
+  void onBehalfOf(AeTitle title, int messageId) {
+    originator = new IncomingInstance.MoveOriginator(title, messageId);
+  }
+
   /// Sends one instance and waits for the answer (C-STORE).
   public StoreOutcome store(OutgoingInstance instance) {
     StoreOutcome refused = refused(instance);
@@ -285,18 +290,9 @@ public final class Association implements AutoCloseable {
               ? StoreOutcome.Reason.TRANSFER_SYNTAX_REFUSED
               : StoreOutcome.Reason.SOP_CLASS_REFUSED);
     }
-    return isOdd(instance) && !isDeflated(instance)
+    return instance.isOddForPeers()
         ? new StoreOutcome.NotTransferable(StoreOutcome.Reason.ODD_LENGTH)
         : null;
-  }
-
-  private static boolean isOdd(OutgoingInstance instance) {
-    return (instance.lengthBytes() & 1) != 0;
-  }
-
-  /// A NUL behind a deflated data set makes its length even (PS3.5 section A.5).
-  private static boolean isDeflated(OutgoingInstance instance) {
-    return TransferSyntax.of(instance.transferSyntaxUid()).deflated();
   }
 
   private void sendInstance(OutgoingInstance instance, int messageId) throws IOException {
@@ -304,15 +300,22 @@ public final class Association implements AutoCloseable {
     if (context == null) {
       throw new IllegalStateException("no context for " + instance.kind());
     }
-    messages.send(
-        context,
+    CommandSet command =
         CommandSet.of(Command.C_STORE_RQ, true)
             .uid(CommandSet.AFFECTED_SOP_CLASS_UID, instance.sopClassUid())
             .number(CommandSet.MESSAGE_ID, messageId)
             .number(CommandSet.PRIORITY, PRIORITY_MEDIUM)
-            .uid(CommandSet.AFFECTED_SOP_INSTANCE_UID, instance.sop().value()),
+            .uid(CommandSet.AFFECTED_SOP_INSTANCE_UID, instance.sop().value());
+    if (originator != null) {
+      command
+          .title(CommandSet.MOVE_ORIGINATOR, originator.aeTitle())
+          .number(CommandSet.MOVE_ORIGINATOR_MESSAGE_ID, originator.messageId());
+    }
+    messages.send(
+        context,
+        command,
         new Outgoing(
-            instance.source(), instance.offset(), instance.lengthBytes(), isOdd(instance)));
+            instance.source(), instance.offset(), instance.lengthBytes(), instance.isOdd()));
   }
 
   // ---- query
