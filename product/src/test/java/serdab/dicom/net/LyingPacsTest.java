@@ -341,6 +341,7 @@ class LyingPacsTest {
     return switch (outcome) {
       case StoreOutcome.Answered(DimseStatus status) -> status.toString();
       case StoreOutcome.NotTransferable(StoreOutcome.Reason reason) -> reason.toString();
+      default -> outcome.toString();
     };
   }
 
