@@ -11,9 +11,6 @@ import serdab.SerdabException;
 /// the bandwidth, and how patient we are. Thread-safe when what it is made of is.
 public final class Traffic {
 
-  private final Means means;
-  private final Semaphore associations;
-
   /// More than this counts as more, in the noise of a network.
   private static final double WORTH_IT = 1.1;
 
@@ -21,6 +18,10 @@ public final class Traffic {
   /// looks.
   private static final int TRIES_AFTER_LOSS = 3;
 
+  private final Means means;
+  private final Semaphore associations;
+
+  // How many associations are worth trying; guarded by its lock.
   private int width;
   private int widthMax;
   private int triesAfterLoss;
@@ -43,7 +44,19 @@ public final class Traffic {
       Runnable gate,
       LongConsumer pace,
       RandomGenerator random,
-      Rest rest) {}
+      Rest rest) {
+
+    /// A fixed number of associations.
+    public Means(
+        int associations,
+        Retry retry,
+        Runnable gate,
+        LongConsumer pace,
+        RandomGenerator random,
+        Rest rest) {
+      this(associations, associations, retry, gate, pace, random, rest);
+    }
+  }
 
   /// Waits. A seam for tests, which do not.
   @FunctionalInterface
