@@ -2,6 +2,10 @@ package serdab.cli;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -9,14 +13,15 @@ import serdab.destination.node.DicomNode;
 import serdab.destination.node.NodeDestination;
 import serdab.dicom.net.Association;
 import serdab.dicom.net.AssociationRequest;
+import serdab.dicom.net.Pace;
 import serdab.dicom.net.Retrieval;
-import serdab.dicom.net.Retry;
 import serdab.dicom.net.Traffic;
 import serdab.dicom.net.web.Credentials;
 import serdab.dicom.net.web.DicomWeb;
 import serdab.dicom.net.web.Trust;
 import serdab.dicom.net.web.WebSettings;
 import serdab.plan.DicomAddress;
+import serdab.plan.RunWindow;
 import serdab.plan.SecretReference;
 import serdab.plan.WebAddress;
 import serdab.source.node.WebNodeSource;
@@ -26,13 +31,12 @@ import serdab.store.LocalFolder;
 /// Turns the addresses of DICOM nodes into clients, destinations and sources.
 final class Nodes {
 
-  /// How many associations there may be at once, unless an address says otherwise.
-  private static final int ASSOCIATIONS = 2;
-
   /// How long a node that moves may rest before what it claims to have sent is missing.
   private static final Duration LINGER = Duration.ofSeconds(10);
 
   private final Surroundings around;
+  private Optional<RunWindow> window = Optional.empty();
+  private Optional<LongConsumer> slow = Optional.empty();
 
   Nodes(Surroundings around) {
     this.around = around;
@@ -106,12 +110,19 @@ final class Nodes {
   }
 
   private NodeDestination dicomDestination(Home home, DicomAddress address, boolean others) {
+    requireHours();
     // Whoever mistyped an address learns it soon.
     Association.open(AssociationRequest.to(address.node()).querying()).close();
     Traffic traffic =
         new Traffic(
             new Traffic.Means(
-                ASSOCIATIONS, Retry.DEFAULT, () -> {}, _ -> {}, around.random(), Thread::sleep));
+                address.associations(),
+                address.associationsMax(),
+                address.retry(),
+                this::requireHours,
+                pace(address),
+                around.random(),
+                Thread::sleep));
     Supplier<AssociationRequest> requests = () -> AssociationRequest.to(address.node());
     return new NodeDestination(
         new DicomNode(
@@ -125,6 +136,42 @@ final class Nodes {
         others,
         Wiring.WRITTEN_BY,
         around.clock());
+  }
+
+  /// From now on nothing is asked of DICOM nodes outside of these hours.
+  void within(RunWindow hours) {
+    window = Optional.of(hours);
+  }
+
+  /// From now on a pace is told what comes from DICOM nodes and goes to them, beside their own.
+  void pacedBy(LongConsumer pace) {
+    slow = Optional.of(pace);
+  }
+
+  private LongConsumer pace(DicomAddress address) {
+    LongConsumer own =
+        address.bytesPerSecond().isPresent()
+            ? new Pace(
+                address.bytesPerSecond().getAsLong(), System::nanoTime, Thread::sleep)
+            : _ -> {};
+    return slow.map(own::andThen).orElse(own);
+  }
+
+  /// Hours hold for every operation, not only for beginning a study.
+  private void requireHours() {
+    Instant now = around.clock().instant();
+    if (window.isPresent() && !window.get().isOpen(now)) {
+      throw new SerdabException.HeldBack(
+          new Problem(
+              "outside-window",
+              "The plan's hours are over; nothing more is asked of the node.",
+              "The next run goes on; what the node has is not sent again.",
+              window
+                  .get()
+                  .opensAt(now)
+                  .map(opens -> Map.of("opens", opens.toString()))
+                  .orElse(Map.of())));
+    }
   }
 
   private BlobStore ledger(Home home, String specification) {

@@ -109,6 +109,7 @@ final class PlanRun {
   private int begin() {
     RunGuard guard = new RunGuard(around, wiring, catalogue, plan, switches);
     RunGuard.Allowed allowed = guard.allow();
+    wiring.nodesWithin(RunWindow.of(switches.ignoreWindow() ? withoutHours(plan) : plan));
     if (Wiring.isDestination(plan.source()) && !Nodes.isNode(plan.source())) {
       return replicate(guard, allowed);
     }

@@ -30,6 +30,7 @@ import serdab.destination.ZipTreeDestination;
 import serdab.destination.repository.Compression;
 import serdab.destination.repository.RepositoryDestination;
 import serdab.plan.BackupPlan;
+import serdab.plan.RunWindow;
 import serdab.plan.ZipCompression;
 import serdab.repository.KeyWork;
 import serdab.repository.Repository;
@@ -103,8 +104,14 @@ final class Wiring implements AutoCloseable {
       RepositoryPace rate =
           new RepositoryPace(OptionalLong.of(most), Long.MAX_VALUE, () -> false, _ -> {});
       pace = Optional.of(rate::waitFor);
+      nodes.pacedBy(rate::waitFor);
     });
     return this;
+  }
+
+  /// Asks nothing of DICOM nodes outside of these hours from now on.
+  void nodesWithin(RunWindow window) {
+    nodes.within(window);
   }
 
   private BlobStore paced(BlobStore store) {
