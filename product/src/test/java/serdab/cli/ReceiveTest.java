@@ -138,6 +138,44 @@ class ReceiveTest {
     }
   }
 
+  /// Six senders are killed in the middle of what they send, and then everything is sent again.
+  @SeededTest(runs = 1)
+  void aSenderThatIsKilledLeavesNothingHalfAndMaySendAgain(RandomGenerator random)
+      throws Exception {
+    Path inbox = folder.resolve("inbox-" + random.nextLong());
+    Map<String, String> acknowledged = new TreeMap<>();
+    Map<String, String> everything = new TreeMap<>();
+    List<List<String>> studies = new ArrayList<>();
+    int port = start(inbox);
+    for (int kill = 0; kill < 6; kill++) {
+      String study = "1.2." + Math.floorMod(random.nextInt(), 100_000_000) + "." + kill;
+      List<String> files = images(study, kill % 2 == 0 ? 200_000 : 500, 60);
+      studies.add(files);
+      everything.putAll(sent(files));
+      Path log = Files.createTempFile(folder, "sender", ".log");
+      Process sender = begin(log, "storescu", port, files);
+      await(log, SENDING);
+      LockSupport.parkNanos(Duration.ofMillis(random.nextInt(300)).toNanos());
+      sender.destroyForcibly();
+      sender.waitFor();
+      running.remove(sender);
+      acknowledged.putAll(sent(acknowledged(log)));
+    }
+    Map<String, String> received = settled(inbox);
+
+    assertThat(received).containsAllEntriesOf(acknowledged);
+    assertThat(everything).as("nothing is there that nobody sent").containsAllEntriesOf(received);
+
+    int again = start(inbox);
+    for (List<String> files : studies) {
+      run("storescu", again, files);
+    }
+    assertThat(settled(inbox)).isEqualTo(everything);
+    try (Stream<Path> files = Files.walk(inbox.resolve("received"))) {
+      assertThat(files.filter(Files::isRegularFile).count()).isEqualTo(everything.size());
+    }
+  }
+
   /// A backup of the inbox brings to its places what a killed receiver left, without another start.
   /// A plan that runs every hour does not fail until the first study comes; once there was one, an
   /// empty inbox is a sign that something is wrong.

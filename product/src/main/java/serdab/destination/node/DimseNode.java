@@ -17,6 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -44,7 +46,11 @@ final class DimseNode implements Node {
   private static final int NUMBER_OF_STUDY_RELATED_INSTANCES = 0x00201208;
 
   /// More matches than this are no answer to one question.
-  private static final int MATCHES_MAX = 5_000_000;
+  private static final int MATCHES_MAX = 1_000_000;
+
+  /// Rows that name nothing, or the same again. Some nodes repeat rows; one that does so for ever
+  /// would hold us for ever.
+  private static final int USELESS_ROWS_MAX = 100_000;
 
   private static final int BATCH_INSTANCES = 200;
   private static final long BATCH_BYTES = 64L << 20;
@@ -84,26 +90,32 @@ final class DimseNode implements Node {
 
   @Override
   public List<StudyInstanceUid> studies() {
-    return find(QueryLevel.STUDY, Map.of(Tag.StudyInstanceUID, "")).stream()
-        .map(row -> new StudyInstanceUid(text(row, Tag.StudyInstanceUID)))
-        .filter(study -> !study.value().isEmpty())
-        .distinct()
-        .toList();
+    return find(
+        QueryLevel.STUDY,
+        Map.of(Tag.StudyInstanceUID, ""),
+        Tag.StudyInstanceUID,
+        row -> new StudyInstanceUid(text(row, Tag.StudyInstanceUID)));
   }
 
   @Override
   public Optional<OptionalLong> listed(StudyInstanceUid study) {
+    record Counted(String study, String count) {}
+
     Optional<OptionalLong> listed = Optional.empty();
-    for (DataSet row :
+    for (Counted row :
         find(
             QueryLevel.STUDY,
-            Map.of(Tag.StudyInstanceUID, study.value(), NUMBER_OF_STUDY_RELATED_INSTANCES, ""))) {
-      if (text(row, Tag.StudyInstanceUID).equals(study.value())) {
-        String count = text(row, NUMBER_OF_STUDY_RELATED_INSTANCES);
+            Map.of(Tag.StudyInstanceUID, study.value(), NUMBER_OF_STUDY_RELATED_INSTANCES, ""),
+            Tag.StudyInstanceUID,
+            row ->
+                new Counted(
+                    text(row, Tag.StudyInstanceUID),
+                    text(row, NUMBER_OF_STUDY_RELATED_INSTANCES)))) {
+      if (row.study.equals(study.value())) {
         listed =
             Optional.of(
-                count.matches("[0-9]{1,12}")
-                    ? OptionalLong.of(Long.parseLong(count))
+                row.count.matches("[0-9]{1,12}")
+                    ? OptionalLong.of(Long.parseLong(row.count))
                     : OptionalLong.empty());
       }
     }
@@ -113,15 +125,14 @@ final class DimseNode implements Node {
   @Override
   public List<Row> instances(StudyInstanceUid study) {
     Map<String, Row> rows = new LinkedHashMap<>();
-    Set<String> series = new LinkedHashSet<>();
-    for (DataSet row :
+    List<String> series =
         find(
             QueryLevel.SERIES,
-            Map.of(Tag.StudyInstanceUID, study.value(), Tag.SeriesInstanceUID, ""))) {
-      series.add(text(row, Tag.SeriesInstanceUID));
-    }
+            Map.of(Tag.StudyInstanceUID, study.value(), Tag.SeriesInstanceUID, ""),
+            Tag.SeriesInstanceUID,
+            row -> text(row, Tag.SeriesInstanceUID));
     for (String each : series) {
-      for (DataSet row :
+      for (Row row :
           find(
               QueryLevel.IMAGE,
               Map.of(
@@ -132,32 +143,49 @@ final class DimseNode implements Node {
                   Tag.SOPInstanceUID,
                   "",
                   Tag.SOPClassUID,
-                  ""))) {
-        String sop = text(row, Tag.SOPInstanceUID);
-        if (!sop.isEmpty()) {
-          rows.putIfAbsent(
-              sop,
-              new Row(
-                  new SeriesInstanceUid(each),
-                  new SopInstanceUid(sop),
-                  text(row, Tag.SOPClassUID)));
-        }
+                  ""),
+              Tag.SOPInstanceUID,
+              row ->
+                  new Row(
+                      new SeriesInstanceUid(each),
+                      new SopInstanceUid(text(row, Tag.SOPInstanceUID)),
+                      text(row, Tag.SOPClassUID)))) {
+        rows.putIfAbsent(row.sop().value(), row);
       }
     }
     return List.copyOf(rows.values());
   }
 
-  private List<DataSet> find(QueryLevel level, Map<Integer, String> keys) {
+  /// Asks, and keeps of each row what is wanted: an answer may have a million.
+  ///
+  /// @param unique the tag that names what a row is about; rows without it are left out, and the
+  ///   second one of a name
+  private <T> List<T> find(
+      QueryLevel level, Map<Integer, String> keys, int unique, Function<DataSet, T> wanted) {
     return node.traffic()
         .doing(() -> {
-          List<DataSet> rows = new ArrayList<>();
+          Map<String, T> rows = new LinkedHashMap<>();
+          Consumer<DataSet> taker =
+              new Consumer<>() {
+                private int useless;
+
+                @Override
+                public void accept(DataSet row) {
+                  String name = text(row, unique);
+                  boolean isNew =
+                      !name.isEmpty() && rows.putIfAbsent(name, wanted.apply(row)) == null;
+                  if (!isNew && ++useless > USELESS_ROWS_MAX) {
+                    throw withoutEnd();
+                  }
+                }
+              };
           try (Association association = Association.open(node.requests().get().querying())) {
-            DimseStatus status = association.find(level, keys, MATCHES_MAX, rows::add);
+            DimseStatus status = association.find(level, keys, MATCHES_MAX, taker);
             if (!status.isSuccess()) {
               throw notAnswered(status);
             }
           }
-          return rows;
+          return List.copyOf(rows.values());
         });
   }
 
@@ -167,6 +195,17 @@ final class DimseNode implements Node {
     } catch (IOException e) {
       throw new UncheckedIOException(e); // It is in memory.
     }
+  }
+
+  private SerdabException.Refused withoutEnd() {
+    return new SerdabException.Refused(
+        new Problem(
+            "node-query-failed",
+            "The node at "
+                + describe()
+                + " did not answer what it holds: its answer repeats itself without end.",
+            "Its own log says why; tell its manufacturer. Nothing is sent to a node that does not say"
+                + " what it has."));
   }
 
   private SerdabException.Unavailable notAnswered(DimseStatus status) {

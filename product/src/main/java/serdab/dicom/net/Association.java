@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import serdab.SerdabException;
 import serdab.dicom.DataSet;
 import serdab.dicom.SopInstanceUid;
+import serdab.dicom.Tag;
 import serdab.dicom.net.MessageStream.Message;
 import serdab.dicom.net.MessageStream.Outgoing;
 import serdab.dicom.net.NodeSheet.Service;
@@ -166,6 +167,14 @@ public final class Association implements AutoCloseable {
   /// Whether the peer offers one of the services that it was asked for.
   public boolean offers(Service service) {
     return contextFor(service.sopClassUid()).isPresent();
+  }
+
+  /// Whether studies are asked for by patient here, as the peer offers nothing else: then keys name
+  /// the patient, too (PS3.4 section C.6.1).
+  public boolean isByPatient() {
+    return (offers(Service.FIND_PATIENT_ROOT) && !offers(Service.FIND_STUDY_ROOT))
+        || (offers(Service.GET_PATIENT_ROOT) && !offers(Service.GET_STUDY_ROOT))
+        || (offers(Service.MOVE_PATIENT_ROOT) && !offers(Service.MOVE_STUDY_ROOT));
   }
 
   /// How many operations the peer lets be under way at once.
@@ -350,14 +359,15 @@ public final class Association implements AutoCloseable {
   /// Asks the peer to send what it holds to a node that it knows (C-MOVE): mostly to ourselves.
   /// What arrives there is the truth.
   ///
-  /// @param keys unique keys of the level and those above; several UIDs are joined with a backslash
+  /// @param keys unique keys of the level and those above, the patient's among them, which is left
+  ///   out where the peer is asked by study; several UIDs are joined with a backslash
   public RetrieveOutcome move(QueryLevel level, Map<Integer, String> keys, AeTitle destination) {
     Service root = root(Service.MOVE_STUDY_ROOT, Service.MOVE_PATIENT_ROOT);
     return doing(() -> {
       request(
           Command.C_MOVE_RQ,
           root,
-          identifier(level, keys),
+          identifier(level, unique(root, keys)),
           command -> command.title(CommandSet.MOVE_DESTINATION, destination));
       while (true) {
         Message message = await(retrievePatience());
@@ -387,7 +397,7 @@ public final class Association implements AutoCloseable {
                   peerClassUid(),
                   peerVersionName(),
                   connection.transport().peerCertificate()));
-      request(Command.C_GET_RQ, root, identifier(level, keys), _ -> {});
+      request(Command.C_GET_RQ, root, identifier(level, unique(root, keys)), _ -> {});
       while (true) {
         Message message = await(retrievePatience());
         if (message.command().commandField() == Command.C_STORE_RQ) {
@@ -420,6 +430,15 @@ public final class Association implements AutoCloseable {
         response.number(CommandSet.FAILED_SUB_OPERATIONS).orElse(-1),
         response.number(CommandSet.WARNING_SUB_OPERATIONS).orElse(-1),
         failed);
+  }
+
+  /// The patient is named where studies are asked for by patient only.
+  private static Map<Integer, String> unique(Service root, Map<Integer, String> keys) {
+    Map<Integer, String> unique = new HashMap<>(keys);
+    if (root == Service.GET_STUDY_ROOT || root == Service.MOVE_STUDY_ROOT) {
+      unique.remove(Tag.PatientID);
+    }
+    return unique;
   }
 
   private static byte[] identifier(QueryLevel level, Map<Integer, String> keys) {
