@@ -119,6 +119,15 @@ final class ServeCommand implements Callable<Integer> {
           "Also serves what a rejection note in a copy rejects; it is left out otherwise.")
   private boolean withRejected;
 
+  @Option(
+      names = "--commitment",
+      description =
+          "Also answers requests for storage commitment: says of instances whether they are held,"
+              + " after reading each of them again. Who has an address by --move-to is told there,"
+              + " others on the association on which they asked. Takes 4 bytes of memory for each"
+              + " instance.")
+  private boolean commitment;
+
   @Mixin
   @SuppressWarnings("NullAway.Init") // set by picocli before anything is called
   private KeyOptions keys;
@@ -170,12 +179,15 @@ final class ServeCommand implements Callable<Integer> {
           new HeldStudies(
               openers(wiring, catalogue),
               new HeldStudies.Settings(
-                  listening.aeTitle(NAME), nodes, withRejected, Nodes.scratch(home)),
+                  listening.aeTitle(NAME), nodes, withRejected, commitment, Nodes.scratch(home)),
               catalogue.retrievals(),
               told::happened)) {
         held.refresh();
-        try (StorageServer server =
-            StorageServer.start(settings.answersFrom(held), told::happened)) {
+        settings.answersFrom(held);
+        if (commitment) {
+          settings.commitsTo(held);
+        }
+        try (StorageServer server = StorageServer.start(settings, told::happened)) {
           address = server.address();
           told.line(
               "serve.listening",
@@ -297,6 +309,7 @@ final class ServeCommand implements Callable<Integer> {
     private final AtomicLong sent = new AtomicLong();
     private final AtomicLong notSent = new AtomicLong();
     private final AtomicLong notServed = new AtomicLong();
+    private final AtomicLong commitments = new AtomicLong();
 
     Told(Catalogue catalogue) {
       this.catalogue = catalogue;
@@ -340,6 +353,11 @@ final class ServeCommand implements Callable<Integer> {
           notServed.incrementAndGet();
           line("serve.not-served", not.study().map(this::label).orElse("-"), not.problem().code());
         }
+        case HeldStudies.Event.Committed all -> {
+          commitments.incrementAndGet();
+          line("serve.committed", all.asked(), all.kept());
+        }
+        case HeldStudies.Event.NotReported not -> line("serve.not-reported", not.title());
         case HeldStudies.Event.Retrieved all -> {
           retrieved.incrementAndGet();
           sent.addAndGet(all.sent());
@@ -391,6 +409,7 @@ final class ServeCommand implements Callable<Integer> {
               writer.writeNumberProperty("retrievals", retrieved.get());
               writer.writeNumberProperty("sent", sent.get());
               writer.writeNumberProperty("not_sent", notSent.get());
+              writer.writeNumberProperty("commitments", commitments.get());
             });
       }
       return code;

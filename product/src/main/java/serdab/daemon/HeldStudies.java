@@ -20,10 +20,14 @@ import serdab.SerdabException;
 import serdab.catalogue.Retrievals;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
+import serdab.dicom.SopInstanceUid;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyKey;
 import serdab.dicom.Tag;
 import serdab.dicom.net.AeTitle;
+import serdab.dicom.net.CommitmentReport;
+import serdab.dicom.net.CommitmentReport.Reference;
+import serdab.dicom.net.Commitments;
 import serdab.dicom.net.DimseStatus;
 import serdab.dicom.net.Holdings;
 import serdab.dicom.net.OutgoingInstance.Kind;
@@ -34,7 +38,7 @@ import serdab.dicom.net.QueryLevel;
 ///
 /// What is needed to answer for a study is kept in memory; series and instances are looked up in
 /// the copy when they are asked for. What came since is seen by [#refresh].
-public final class HeldStudies implements Holdings, AutoCloseable {
+public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
 
   private static final int TOLD_EVERY = 1000;
 
@@ -50,9 +54,15 @@ public final class HeldStudies implements Holdings, AutoCloseable {
   /// @param title of this node
   /// @param targets where C-MOVE may send to, by title
   /// @param withRejected whether what rejection notes reject is served, too
+  /// @param commits whether it answers requests for storage commitment, for which four bytes more
+  ///   are held of each instance
   /// @param scratch a folder for instances on their way
   public record Settings(
-      AeTitle title, Map<AeTitle, MoveTarget> targets, boolean withRejected, Path scratch) {
+      AeTitle title,
+      Map<AeTitle, MoveTarget> targets,
+      boolean withRejected,
+      boolean commits,
+      Path scratch) {
 
     public Settings {
       targets = Map.copyOf(targets);
@@ -72,6 +82,17 @@ public final class HeldStudies implements Holdings, AutoCloseable {
     ///
     /// @param study empty when it is not known which one it is
     record NotServed(Optional<StudyKey> study, Problem problem) implements Event {}
+
+    /// Storage commitment was asked for, and all that is named was read again.
+    ///
+    /// @param asked how many instances
+    /// @param kept how many of them are held and whole
+    record Committed(long asked, long kept) implements Event {}
+
+    /// Nobody heard what came of a request for storage commitment.
+    ///
+    /// @param title who asked
+    record NotReported(AeTitle title) implements Event {}
 
     /// A retrieval ended.
     ///
@@ -270,7 +291,7 @@ public final class HeldStudies implements Holdings, AutoCloseable {
       }
       try (StudyLook look =
           StudyLook.newest(destination, versions.getLast(), settings.withRejected())) {
-        return look.summary(place, seenAs, shared);
+        return look.summary(place, seenAs, settings.commits(), shared);
       }
     } catch (SerdabException.Damaged | SerdabException.Refused e) {
       events.accept(new Event.NotServed(Optional.of(key), e.problem()));
@@ -354,8 +375,7 @@ public final class HeldStudies implements Holdings, AutoCloseable {
     }
   }
 
-  private static Iterator<HeldInstances> inside(
-      HeldStudy study, StudyLook look, QueryLevel level) {
+  private static Iterator<HeldInstances> inside(HeldStudy study, StudyLook look, QueryLevel level) {
     if (level == QueryLevel.IMAGE) {
       return look.files().stream()
           .map(file -> HeldInstances.instance(study, look.reader(), file))
@@ -460,6 +480,108 @@ public final class HeldStudies implements Holdings, AutoCloseable {
     return counts.entrySet().stream()
         .max(Map.Entry.<String, Long>comparingByValue().thenComparing(Map.Entry.comparingByKey()))
         .map(Map.Entry::getKey);
+  }
+
+  // ---- storage commitment
+
+  @Override
+  public CommitmentReport check(String transactionUid, List<Reference> references) {
+    List<SopInstanceUid> kept = new ArrayList<>();
+    Map<SopInstanceUid, Integer> notKept = new HashMap<>();
+    try (Known now = entered();
+        Witness witness = new Witness(now)) {
+      for (Reference reference : references) {
+        Optional<DimseStatus> reason = witness.whyNotKept(reference);
+        if (reason.isEmpty()) {
+          kept.add(reference.sop());
+        } else {
+          notKept.put(reference.sop(), reason.get().code());
+        }
+      }
+    }
+    kept.removeIf(notKept::containsKey);
+    events.accept(new Event.Committed(references.size(), kept.size()));
+    return new CommitmentReport(transactionUid, kept, notKept);
+  }
+
+  @Override
+  public Optional<MoveTarget> reportTo(AeTitle title) {
+    return destination(title);
+  }
+
+  @Override
+  public void notDelivered(AeTitle title) {
+    events.accept(new Event.NotReported(title));
+  }
+
+  /// Looks for instances and reads them again. One study is open at a time: what is asked for
+  /// together mostly is of one. One thread at a time.
+  private static final class Witness implements AutoCloseable {
+
+    private final Known now;
+    private Optional<StudyLook> open = Optional.empty();
+    private Map<String, StoredFile> files = Map.of();
+
+    Witness(Known now) {
+      this.now = now;
+    }
+
+    /// @return empty when it is held, and every byte of it was read and is right
+    Optional<DimseStatus> whyNotKept(Reference reference) {
+      String sop = reference.sop().value();
+      Optional<DimseStatus> reason = Optional.of(DimseStatus.NO_SUCH_OBJECT_INSTANCE);
+      if (files.containsKey(sop)) {
+        return whyNotInOpen(reference);
+      }
+      for (HeldStudy study : now.studies().values()) {
+        if (!study.sops().mayHave(sop)) {
+          continue;
+        }
+        try {
+          open(study);
+        } catch (SerdabException e) {
+          reason = Optional.of(DimseStatus.PROCESSING_FAILURE);
+          continue;
+        }
+        if (files.containsKey(sop)) {
+          return whyNotInOpen(reference);
+        }
+      }
+      return reason;
+    }
+
+    private Optional<DimseStatus> whyNotInOpen(Reference reference) {
+      StoredFile file = files.get(reference.sop().value());
+      if (file == null || open.isEmpty()) {
+        return Optional.of(DimseStatus.NO_SUCH_OBJECT_INSTANCE);
+      }
+      if (!StudyLook.facts(file).sopClassUid().equals(reference.sopClassUid())) {
+        return Optional.of(DimseStatus.CLASS_INSTANCE_CONFLICT);
+      }
+      try {
+        return open.get().isIntact(file)
+            ? Optional.empty()
+            : Optional.of(DimseStatus.PROCESSING_FAILURE);
+      } catch (SerdabException e) {
+        return Optional.of(DimseStatus.PROCESSING_FAILURE);
+      }
+    }
+
+    private void open(HeldStudy study) {
+      close();
+      // What is rejected is not shown, and it is kept.
+      StudyLook look = StudyLook.open(now.place(study), study.version(), true);
+      open = Optional.of(look);
+      files = new HashMap<>();
+      look.files().forEach(file -> files.put(StudyLook.facts(file).sop().value(), file));
+    }
+
+    @Override
+    public void close() {
+      files = Map.of();
+      open.ifPresent(StudyLook::close);
+      open = Optional.empty();
+    }
   }
 
   @Override

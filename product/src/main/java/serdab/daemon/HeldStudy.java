@@ -4,11 +4,13 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import serdab.destination.HeldVersion;
 import serdab.dicom.Tag;
 import serdab.dicom.net.OutgoingInstance.Kind;
@@ -24,6 +26,7 @@ import serdab.dicom.net.OutgoingInstance.Kind;
 /// @param kinds how many instances of each SOP class and transfer syntax
 /// @param packed what its header says of patient and study
 /// @param modalities of its series, joined with backslashes
+/// @param sops short hashes of its SOP Instance UIDs, in order; empty when nobody looks for these
 /// @param seenAs stands for all copies of the study at its place, when it was looked at
 record HeldStudy(
     int place,
@@ -34,6 +37,7 @@ record HeldStudy(
     Map<Kind, Integer> kinds,
     Packed packed,
     String modalities,
+    Sops sops,
     long seenAs)
     implements Attributes {
 
@@ -84,6 +88,33 @@ record HeldStudy(
     @Override
     public String toString() {
       return "(patient data)";
+    }
+  }
+
+  /// Which SOP Instance UIDs a study may have: four bytes for each.
+  static final class Sops {
+
+    static final Sops NONE = new Sops(new int[0]);
+
+    private final int[] hashes;
+
+    private Sops(int... hashes) {
+      this.hashes = hashes;
+    }
+
+    static Sops of(Stream<String> uids) {
+      return new Sops(uids.mapToInt(Sops::hash).sorted().toArray());
+    }
+
+    /// False is certain.
+    boolean mayHave(String uid) {
+      return Arrays.binarySearch(hashes, hash(uid)) >= 0;
+    }
+
+    private static int hash(String uid) {
+      CRC32C crc = new CRC32C();
+      crc.update(uid.getBytes(StandardCharsets.UTF_8));
+      return (int) crc.getValue();
     }
   }
 

@@ -1,5 +1,9 @@
 package serdab.daemon;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -9,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import serdab.SerdabException;
+import serdab.Sha256;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.NotesInCopy;
@@ -29,6 +34,8 @@ final class StudyLook implements AutoCloseable {
 
   /// So many files are tried for their header, should the first be damaged.
   private static final int HEADERS_TRIED = 3;
+
+  private static final int CHUNK_BYTES = 256 << 10;
 
   private final HeldVersion version;
   private final VersionReader reader;
@@ -104,6 +111,25 @@ final class StudyLook implements AutoCloseable {
     return reader;
   }
 
+  /// Reads a file to its end.
+  ///
+  /// @return whether it is still the one that was backed up
+  /// @throws SerdabException when the copy is damaged or its place fails
+  boolean isIntact(StoredFile file) {
+    MessageDigest digest = Sha256.hasher();
+    long length = 0;
+    ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
+    try (ReadableByteChannel channel = reader.open(file)) {
+      while (channel.read(chunk.clear()) >= 0) {
+        length += chunk.position();
+        digest.update(chunk.flip());
+      }
+    } catch (IOException e) {
+      return false;
+    }
+    return length == file.lengthBytes() && Sha256.finish(digest).equals(file.digests().file());
+  }
+
   static InstanceFacts facts(StoredFile file) {
     return file.instance().orElseThrow();
   }
@@ -116,9 +142,10 @@ final class StudyLook implements AutoCloseable {
   ///
   /// @param place see [HeldStudy]
   /// @param seenAs see [HeldStudy]
+  /// @param withSops whether instances are looked for by their UID alone
   /// @param shared one value for all that are equal, so that many studies share one
   /// @throws SerdabException when no header of it can be read
-  Optional<HeldStudy> summary(int place, long seenAs, Map<Kind, Kind> shared) {
+  Optional<HeldStudy> summary(int place, long seenAs, boolean withSops, Map<Kind, Kind> shared) {
     if (files.isEmpty()) {
       return Optional.empty();
     }
@@ -143,6 +170,12 @@ final class StudyLook implements AutoCloseable {
             kinds,
             HeldStudy.Packed.of(header()),
             String.join("\\", modalities).intern(),
+            withSops
+                ? HeldStudy.Sops.of(
+                    reader.version().files().stream()
+                        .flatMap(file -> file.instance().stream())
+                        .map(facts -> facts.sop().value()))
+                : HeldStudy.Sops.NONE,
             seenAs));
   }
 

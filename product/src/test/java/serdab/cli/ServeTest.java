@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -37,10 +38,12 @@ import serdab.dicom.ByteSource;
 import serdab.dicom.DataSet;
 import serdab.dicom.DicomFile;
 import serdab.dicom.NoteBytes;
+import serdab.dicom.SopInstanceUid;
 import serdab.dicom.Tag;
 import serdab.dicom.net.AeTitle;
 import serdab.dicom.net.Association;
 import serdab.dicom.net.AssociationRequest;
+import serdab.dicom.net.CommitmentReport;
 import serdab.dicom.net.DimseStatus;
 import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.OutgoingInstance.Kind;
@@ -403,6 +406,102 @@ class ServeTest {
         .isEqualTo(2);
   }
 
+  // ---- storage commitment
+
+  /// What is damaged, of another class or not there is not; what is rejected is.
+  @Test
+  void onlyWhatIsHeldAndReadAgainIsCommittedTo() throws Exception {
+    putStudy("1.2.3", 3);
+    putStudy("1.2.4", 2);
+    put(
+        "note.dcm",
+        NoteBytes.of("1.2.4", "1.2.4.99.1").title("113037").rejects("1.2.4.1.2").bytes());
+    backUp("zip");
+    damage("1.2.3-2");
+    NodeAddress without = start("zip");
+    try (Association association =
+        Association.open(AssociationRequest.to(without).verification().commitment())) {
+      assertThat(association.accepted()).hasSize(1);
+    }
+    stop();
+    NodeAddress node = start("zip", "--commitment");
+    Optional<CommitmentReport> report;
+
+    try (Association association = Association.open(AssociationRequest.to(node).commitment())) {
+      DimseStatus status =
+          association.requestCommitment(
+              "1.2.9",
+              List.of(
+                  reference(MR, "1.2.3.1.1"),
+                  reference(MR, "1.2.4.1.2"),
+                  reference(MR, "1.2.3.1.2"),
+                  reference("1.2.840.10008.5.1.4.1.1.2", "1.2.3.1.3"),
+                  reference(MR, "1.2.3.1.4")));
+      assertThat(status).isEqualTo(DimseStatus.SUCCESS);
+      report = association.awaitReport(PATIENCE);
+    }
+
+    assertThat(report)
+        .contains(
+            new CommitmentReport(
+                "1.2.9",
+                List.of(new SopInstanceUid("1.2.3.1.1"), new SopInstanceUid("1.2.4.1.2")),
+                Map.of(
+                    new SopInstanceUid("1.2.3.1.2"), 0x0110,
+                    new SopInstanceUid("1.2.3.1.3"), 0x0119,
+                    new SopInstanceUid("1.2.3.1.4"), 0x0112)));
+    stop();
+    assertThat(said()).contains("asked for 5 instances: 2 are held and were read again");
+  }
+
+  @Test
+  @Needs(Peer.ORTHANC)
+  void orthancAsksForCommitmentAndHearsOfItOnAnAssociationOfOurs() throws Exception {
+    putStudy("1.2.3", 2);
+    backUp("zip");
+    int port = freePort();
+    NodeAddress node =
+        start(
+            "zip",
+            "--commitment",
+            "--move-to",
+            "ORTHANC=127.0.0.1:" + port,
+            "--allow",
+            "ORTHANC@127.0.0.1");
+    try (OrthancServer orthanc =
+        OrthancServer.start(
+            """
+            ,
+            "DicomServerEnabled": true, "DicomPort": %d, "DicomAet": "ORTHANC",
+            "DicomModalities": {"serdab": ["SERDAB", "127.0.0.1", %d]}
+            """
+                .formatted(port, node.port()))) {
+      String asked =
+          orthanc.ask(
+              "/modalities/serdab/storage-commitment",
+              "{\"DicomInstances\": [[\"%1$s\", \"1.2.3.1.1\"], [\"%1$s\", \"1.2.3.1.7\"]]}"
+                  .formatted(MR));
+      String path = found(asked, "\"Path\" : \"([^\"]+)\"");
+
+      String report = orthanc.ask(path, "");
+      long deadline = System.nanoTime() + PATIENCE.toNanos();
+      while (report.contains("Pending") && System.nanoTime() < deadline) {
+        LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+        report = orthanc.ask(path, "");
+      }
+
+      assertThat(report).contains("\"Status\" : \"Failure\"");
+      assertThat(report.substring(report.indexOf("\"Success\"")))
+          .contains("1.2.3.1.1")
+          .doesNotContain("1.2.3.1.7");
+      assertThat(report).contains("\"FailureReason\" : 274");
+    }
+  }
+
+  private static CommitmentReport.Reference reference(String sopClass, String sop) {
+    return new CommitmentReport.Reference(sopClass, new SopInstanceUid(sop));
+  }
+
   // ---- what is served
 
   @Test
@@ -735,17 +834,19 @@ class ServeTest {
         .toList();
   }
 
-  /// Turns a bit in the bytes of one file in the only ZIP there is.
+  /// Turns a bit in the bytes of one file in the ZIP that has it.
   private void damage(String name) throws IOException {
-    Path zip;
     try (Stream<Path> files = Files.walk(folder.resolve("zip"))) {
-      zip = files.filter(path -> path.toString().endsWith(".zip")).findFirst().orElseThrow();
+      for (Path zip : files.filter(path -> path.toString().endsWith(".zip")).toList()) {
+        byte[] bytes = Files.readAllBytes(zip);
+        int at = new String(bytes, StandardCharsets.ISO_8859_1).indexOf(name);
+        if (at > 0) {
+          int extra = (bytes[at - 2] & 0xFF) | ((bytes[at - 1] & 0xFF) << 8);
+          bytes[at + name.length() + extra + 40] ^= 1;
+          Files.write(zip, bytes);
+        }
+      }
     }
-    byte[] bytes = Files.readAllBytes(zip);
-    int at = new String(bytes, StandardCharsets.ISO_8859_1).indexOf(name);
-    int extra = (bytes[at - 2] & 0xFF) | (bytes[at - 1] & 0xFF) << 8;
-    bytes[at + name.length() + extra + 40] ^= 1;
-    Files.write(zip, bytes);
   }
 
   // ---- those who ask

@@ -520,6 +520,24 @@ public final class Association implements AutoCloseable {
     });
   }
 
+  /// Reports on storage commitment that this peer asked for (N-EVENT-REPORT).
+  ///
+  /// @param references what it asked for
+  DimseStatus report(CommitmentReport report, List<CommitmentReport.Reference> references) {
+    int context = contextOf(Service.STORAGE_COMMITMENT);
+    return doing(() -> {
+      messages.send(
+          context,
+          CommandSet.of(Command.N_EVENT_REPORT_RQ, true)
+              .uid(CommandSet.AFFECTED_SOP_CLASS_UID, CommitmentReport.SOP_CLASS)
+              .number(CommandSet.MESSAGE_ID, nextMessageId())
+              .uid(CommandSet.AFFECTED_SOP_INSTANCE_UID, CommitmentReport.SOP_INSTANCE)
+              .number(CommandSet.EVENT_TYPE_ID, report.eventType()),
+          Outgoing.of(report.bytes(references)));
+      return awaitResponse(Command.N_EVENT_REPORT_RQ).status();
+    });
+  }
+
   /// Waits for a report on this association, answers it and gives it back. When none comes in time,
   /// or the peer releases, the association is over, and the report may still come elsewhere.
   ///

@@ -81,6 +81,13 @@ public final class AssociationRequest {
     return services(NodeSheet.Service.STORAGE_COMMITMENT);
   }
 
+  /// Asks to report on storage commitment, as the one who was asked for it (PS3.4 section J.3.3).
+  AssociationRequest reporting() {
+    commitment();
+    roles.add(new Pdu.RoleSelection(CommitmentReport.SOP_CLASS, false, true));
+    return this;
+  }
+
   private AssociationRequest services(NodeSheet.Service... all) {
     for (NodeSheet.Service service : all) {
       propose(List.of(new ProposedContext(service.sopClassUid(), Identifier.syntaxes())));

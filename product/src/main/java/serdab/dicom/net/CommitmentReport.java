@@ -47,6 +47,43 @@ public record CommitmentReport(
   /// An instance that a node is asked to keep.
   public record Reference(String sopClassUid, SopInstanceUid sop) {}
 
+  /// Event Type ID of the report (PS3.4 table J.3-2): 1 when all are kept, 2 when some are not.
+  int eventType() {
+    return notKept.isEmpty() ? 1 : 2;
+  }
+
+  /// This report as it is sent.
+  ///
+  /// @param references what was asked for
+  byte[] bytes(List<Reference> references) {
+    List<Identifier> good = new ArrayList<>();
+    List<Identifier> bad = new ArrayList<>();
+    for (Reference reference : references) {
+      Identifier item =
+          new Identifier()
+              .text(Identifier.REFERENCED_SOP_CLASS_UID, reference.sopClassUid())
+              .text(Identifier.REFERENCED_SOP_INSTANCE_UID, reference.sop().value());
+      Integer reason = notKept.get(reference.sop());
+      if (reason == null) {
+        good.add(item);
+      } else {
+        bad.add(
+            item.bytes(
+                Identifier.FAILURE_REASON,
+                (byte) reason.intValue(),
+                (byte) (reason.intValue() >>> 8)));
+      }
+    }
+    Identifier report = new Identifier().text(Identifier.TRANSACTION_UID, transactionUid);
+    if (!good.isEmpty()) {
+      report.sequence(Identifier.REFERENCED_SOP_SEQUENCE, good);
+    }
+    if (!bad.isEmpty()) {
+      report.sequence(Identifier.FAILED_SOP_SEQUENCE, bad);
+    }
+    return report.bytes();
+  }
+
   /// The request for them.
   static byte[] request(String transactionUid, List<Reference> references) {
     List<Identifier> items =

@@ -19,6 +19,9 @@ public record DimseStatus(int code) {
   public static final DimseStatus SOP_CLASS_NOT_SUPPORTED = new DimseStatus(0x0122);
   public static final DimseStatus NOT_AUTHORIZED = new DimseStatus(0x0124);
   public static final DimseStatus DUPLICATE_SOP_INSTANCE = new DimseStatus(0x0111);
+  public static final DimseStatus NO_SUCH_OBJECT_INSTANCE = new DimseStatus(0x0112);
+  public static final DimseStatus CLASS_INSTANCE_CONFLICT = new DimseStatus(0x0119);
+  public static final DimseStatus INVALID_ARGUMENT_VALUE = new DimseStatus(0x0115);
   public static final DimseStatus PROCESSING_FAILURE = new DimseStatus(0x0110);
   public static final DimseStatus UNRECOGNIZED_OPERATION = new DimseStatus(0x0211);
   public static final DimseStatus NO_SUCH_ACTION_TYPE = new DimseStatus(0x0123);

@@ -299,8 +299,7 @@ final class RetrieveService {
       } catch (Unreachable e) {
         return;
       } catch (SerdabException e) {
-        // The association is over; what was under way counts as failed.
-        continue;
+        // The association is over; what was under way counts as failed. Another is opened.
       }
     }
   }

@@ -19,6 +19,7 @@ public final class ServerSettings {
   private @Nullable SSLContext tls;
   private @Nullable Consumer<CommitmentReport> reports;
   private @Nullable Holdings holdings;
+  private @Nullable Commitments commitments;
   private boolean certificateNeeded = true;
   private int associationsMax = 32;
   private long pduLengthMax = 128 << 10;
@@ -123,6 +124,12 @@ public final class ServerSettings {
     return this;
   }
 
+  /// Answers requests for storage commitment out of this.
+  public ServerSettings commitsTo(Commitments value) {
+    this.commitments = value;
+    return this;
+  }
+
   public ServerSettings timeouts(Timeouts value) {
     this.timeouts = value;
     return this;
@@ -154,6 +161,10 @@ public final class ServerSettings {
 
   Consumer<CommitmentReport> reports() {
     return reports == null ? _ -> {} : reports;
+  }
+
+  Optional<Commitments> commitments() {
+    return Optional.ofNullable(commitments);
   }
 
   Optional<Holdings> holdings() {

@@ -302,7 +302,10 @@ public final class StorageServer implements AutoCloseable {
                   .holdings()
                   .map(held ->
                       new RetrieveService(
-                          connection, messages, held, facts, contexts, taken(request))));
+                          connection, messages, held, facts, contexts, taken(request))),
+              settings
+                  .commitments()
+                  .map(kept -> new CommittingService(connection, messages, kept, facts)));
       while (true) {
         idle = true;
         if (closing) {
@@ -318,7 +321,10 @@ public final class StorageServer implements AutoCloseable {
         if (context == null) {
           throw connection.protocolError("a message on a context that was not accepted");
         }
-        answer(connection, messages, services, message.get(), context);
+        if (answer(connection, messages, services, message.get(), context)) {
+          connection.answerRelease();
+          return true;
+        }
       }
     }
 
@@ -326,7 +332,8 @@ public final class StorageServer implements AutoCloseable {
     private record Services(
         Optional<StoreService> storage,
         Optional<FindService> find,
-        Optional<RetrieveService> retrieve) {
+        Optional<RetrieveService> retrieve,
+        Optional<CommittingService> commit) {
 
       /// @return whether this is offered on this context; else the message was not read
       boolean answer(int commandField, Message message, PresentationContext context)
@@ -348,7 +355,8 @@ public final class StorageServer implements AutoCloseable {
       }
     }
 
-    private void answer(
+    /// @return whether the peer asked to release meanwhile
+    private boolean answer(
         Connection connection,
         MessageStream messages,
         Services services,
@@ -368,8 +376,14 @@ public final class StorageServer implements AutoCloseable {
         }
         case Command.C_ECHO_RQ -> respond(messages, message, DimseStatus.SUCCESS);
         case Command.C_CANCEL_RQ -> messages.drain();
+        case Command.N_ACTION_RQ -> {
+          if (services.commit().isPresent() && isReport(context)) {
+            return services.commit().get().answer(message);
+          }
+          respond(messages, message, DimseStatus.UNRECOGNIZED_OPERATION);
+        }
         case Command.N_EVENT_REPORT_RQ -> {
-          if (isReport(context)) {
+          if (settings.takesReports() && isReport(context)) {
             settings.reports().accept(CommitmentService.answer(messages, message));
           } else {
             respond(messages, message, DimseStatus.NO_SUCH_EVENT_TYPE);
@@ -387,6 +401,7 @@ public final class StorageServer implements AutoCloseable {
           respond(messages, message, DimseStatus.UNRECOGNIZED_OPERATION);
         }
       }
+      return false;
     }
 
     private static boolean isReport(PresentationContext context) {
@@ -496,8 +511,13 @@ public final class StorageServer implements AutoCloseable {
     return abstractSyntax.equals(ProposedContext.VERIFICATION)
         || (sink != null && StorageClasses.contains(abstractSyntax))
         || taken.contains(abstractSyntax)
-        || (settings.takesReports() && abstractSyntax.equals(CommitmentReport.SOP_CLASS))
+        || (isAboutCommitment() && abstractSyntax.equals(CommitmentReport.SOP_CLASS))
         || (settings.holdings().isPresent() && isAsking(abstractSyntax));
+  }
+
+  /// Whether we report, or are reported to.
+  private boolean isAboutCommitment() {
+    return settings.takesReports() || settings.commitments().isPresent();
   }
 
   private static boolean isAsking(String abstractSyntax) {
