@@ -133,6 +133,9 @@ public final class Backup implements AutoCloseable {
     if (acceptFewer) {
       return List.of();
     }
+    if (listed == 0 && source.mayBeEmpty() && lastGood.orElse(0L) == 0) {
+      return List.of();
+    }
     if (listed == 0) {
       return List.of(
           new Problem(

@@ -140,6 +140,11 @@ public final class Catalogue implements AutoCloseable {
     return new Removals(database, clock);
   }
 
+  /// What was retrieved from copies over the network.
+  public Retrievals retrievals() {
+    return new Retrievals(database, clock);
+  }
+
   /// What must be known of a study before a copy of it may go.
   public Standing standing() {
     return new Standing(this, database);

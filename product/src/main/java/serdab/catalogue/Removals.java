@@ -98,6 +98,21 @@ public final class Removals {
     });
   }
 
+  /// A copy was removed by a plan of which this catalogue knows nothing: of another machine, or of
+  /// after the catalogue was kept.
+  public void removedElsewhere(
+      StudyKey study, VersionId version, String destinationId, String location) {
+    database.write(link ->
+        link.call(
+                "update copy set state = 'removed'"
+                    + " where study = ? and version = ? and destination = ? and location = ?")
+            .text(study.value())
+            .text(version.hex())
+            .text(destinationId)
+            .text(location)
+            .write());
+  }
+
   /// A copy is about to be removed: from now on nobody leans on it, also when the run is killed
   /// between removing it and saying so. What was proven of it stays written.
   public void going(RemovalRow copy) {

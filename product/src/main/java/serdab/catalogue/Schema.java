@@ -18,7 +18,7 @@ import serdab.SerdabException;
 /// of them needs something first, `schema-N.postgresql.sql` or `schema-N.sqlite.sql` runs before.
 final class Schema {
 
-  static final int VERSION = 6;
+  static final int VERSION = 7;
 
   private static final int SCRIPT_BYTES_MAX = 1 << 20;
 

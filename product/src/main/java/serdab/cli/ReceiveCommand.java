@@ -1,10 +1,6 @@
 package serdab.cli;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,19 +10,17 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.backup.StopSignal;
-import serdab.dicom.net.AddressRange;
-import serdab.dicom.net.AeTitle;
 import serdab.dicom.net.ServerEvent;
 import serdab.dicom.net.ServerSettings;
 import serdab.dicom.net.StorageServer;
-import serdab.dicom.net.TlsMaterial;
 import serdab.source.inbox.Inbox;
 
 /// `serdab receive`: an inbox that others send to.
@@ -54,11 +48,10 @@ import serdab.source.inbox.Inbox;
     })
 final class ReceiveCommand implements Callable<Integer> {
 
+  private static final String NAME = "receive";
   private static final int DEFAULT_PORT = 11112;
-  private static final int PORT_MAX = 65_535;
   private static final Duration LOOK_EVERY = Duration.ofMillis(100);
   private static final String ANYBODY = "any";
-  private static final int TLS_BYTES_MAX = 1 << 20;
 
   private final Surroundings around;
 
@@ -70,14 +63,9 @@ final class ReceiveCommand implements Callable<Integer> {
   @SuppressWarnings("NullAway.Init") // required
   private String inbox;
 
-  @Option(
-      names = "--listen",
-      paramLabel = "ADDRESS",
-      defaultValue = "127.0.0.1",
-      description =
-          "The address of this computer to listen at; 0.0.0.0 for all. Default: ${DEFAULT-VALUE},"
-              + " which other computers do not reach.")
-  private String listen = "127.0.0.1";
+  @Mixin
+  @SuppressWarnings("NullAway.Init") // set by picocli before anything is called
+  private ListenOptions listening;
 
   @Option(
       names = "--port",
@@ -87,54 +75,12 @@ final class ReceiveCommand implements Callable<Integer> {
   private int port = DEFAULT_PORT;
 
   @Option(
-      names = "--title",
-      paramLabel = "AET",
-      defaultValue = "SERDAB",
-      description = "The AE title to answer to. Default: ${DEFAULT-VALUE}.")
-  private String title = "SERDAB";
-
-  @Option(names = "--any-title", description = "Answers to whatever AE title is called.")
-  private boolean anyTitle;
-
-  @Option(
       names = "--allow",
       paramLabel = "AET@ADDRESS",
       description =
           "Who may send: an AE title, @ and an address or range (10.1.0.0/16), or either of them;"
               + " may repeat. \"any\" lets everybody. Needed when other computers can call.")
   private List<String> allowed = List.of();
-
-  @ArgGroup(exclusive = false)
-  private @Nullable Tls tls;
-
-  /// What TLS needs; all of it or nothing.
-  static final class Tls {
-    @Option(
-        names = "--tls-key",
-        required = true,
-        paramLabel = "FILE",
-        description = "Speaks TLS alone: our private key (PEM, PKCS #8, without passphrase).")
-    @SuppressWarnings("NullAway.Init") // required
-    private Path key;
-
-    @Option(
-        names = "--tls-certificate",
-        required = true,
-        paramLabel = "FILE",
-        description = "With --tls-key: our certificate and those up to the root (PEM).")
-    @SuppressWarnings("NullAway.Init") // required
-    private Path certificate;
-
-    @Option(
-        names = "--tls-trust",
-        required = true,
-        paramLabel = "FILE",
-        description =
-            "With --tls-key: the certificates that senders must have, or that theirs come from"
-                + " (PEM). A sender without is turned away.")
-    @SuppressWarnings("NullAway.Init") // required
-    private Path trust;
-  }
 
   @Option(
       names = "--quiet",
@@ -179,7 +125,7 @@ final class ReceiveCommand implements Callable<Integer> {
             "receive.listening",
             address.getAddress().getHostAddress(),
             "" + address.getPort(),
-            title,
+            listening.title(),
             folder);
         await(stop, patience);
       }
@@ -202,80 +148,22 @@ final class ReceiveCommand implements Callable<Integer> {
   // ---- who may send
 
   private ServerSettings settings() {
-    if (port < 0 || port > PORT_MAX) {
-      throw wrong("--port is " + port + "; it must be from 0 to " + PORT_MAX + ".");
-    }
-    InetAddress address = address();
-    ServerSettings settings;
-    try {
-      settings = new ServerSettings(AeTitle.ours(title));
-    } catch (IllegalArgumentException e) {
-      throw wrong("--title cannot be used: " + e.getMessage() + ".");
-    }
-    settings.listenOn(new InetSocketAddress(address, port));
-    if (anyTitle) {
-      settings.anyCalledTitle();
-    }
-    if (tls != null) {
-      settings.tls(
-          TlsMaterial.context(bytes(tls.key), bytes(tls.certificate), bytes(tls.trust)), true);
-    }
-    if (allowed.isEmpty() && tls == null && !address.isLoopbackAddress()) {
+    Optional<SSLContext> tls = listening.tls();
+    ServerSettings settings = listening.settings(NAME, port, tls);
+    if (allowed.isEmpty() && tls.isEmpty() && !listening.isOnLoopback(NAME)) {
       throw new SerdabException.Misconfigured(
           new Problem(
               "receive-open-to-all",
               "At "
-                  + listen
+                  + listening.listen()
                   + " other computers can call, and nothing says which of them may send.",
               "Say who may: --allow CT1@10.1.2.20, or --tls-trust with certificates, or --allow any in"
                   + " a network of machines you trust."));
     }
     if (!allowed.contains(ANYBODY)) {
-      allowed.forEach(who -> allow(settings, who));
+      allowed.forEach(who -> ListenOptions.allow(NAME, settings, who));
     }
     return settings;
-  }
-
-  private InetAddress address() {
-    try {
-      return InetAddress.ofLiteral(listen);
-    } catch (IllegalArgumentException e) {
-      throw wrong("--listen needs an address in digits, such as 10.1.2.3.");
-    }
-  }
-
-  private static byte[] bytes(Path file) {
-    try (InputStream in = Files.newInputStream(file)) {
-      return in.readNBytes(TLS_BYTES_MAX);
-    } catch (IOException e) {
-      throw new SerdabException.Misconfigured(
-          new Problem(
-              "wrong-option",
-              "The file " + file + " for TLS cannot be read.",
-              "Check its name, and that you may read it."),
-          e);
-    }
-  }
-
-  private static void allow(ServerSettings settings, String who) {
-    int at = who.indexOf('@');
-    String name = at < 0 ? who : who.substring(0, at);
-    try {
-      if (at < 0) {
-        settings.allow(AeTitle.ours(name));
-      } else if (name.isEmpty()) {
-        settings.allow(AddressRange.parse(who.substring(at + 1)));
-      } else {
-        settings.allow(AeTitle.ours(name), AddressRange.parse(who.substring(at + 1)));
-      }
-    } catch (IllegalArgumentException e) {
-      throw wrong("--allow needs an AE title, an address after @, or both, such as CT1@10.1.2.20.");
-    }
-  }
-
-  private static SerdabException.Misconfigured wrong(String what) {
-    return new SerdabException.Misconfigured(
-        new Problem("wrong-option", what, "Run: serdab receive --help"));
   }
 
   // ---- what is told
@@ -351,7 +239,7 @@ final class ReceiveCommand implements Callable<Integer> {
               writer.writeStringProperty("inbox", folder.toString());
               writer.writeStringProperty("address", address.getAddress().getHostAddress());
               writer.writeNumberProperty("port", address.getPort());
-              writer.writeStringProperty("title", title);
+              writer.writeStringProperty("title", listening.title());
               writer.writeNumberProperty("associations", associations.get());
               writer.writeNumberProperty("turned_away", turnedAway.get());
               writer.writeNumberProperty("instances", instances.get());

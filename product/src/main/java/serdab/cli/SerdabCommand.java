@@ -35,6 +35,7 @@ final class SerdabCommand implements Runnable {
           new Named("restore", RestoreCommand.class),
           new Named("check", CheckCommand.class),
           new Named("receive", ReceiveCommand.class),
+          new Named("serve", ServeCommand.class),
           new Named("recover", RecoverCommand.class),
           new Named("prune", PruneCommand.class),
           new Named("hold", HoldCommand.class),

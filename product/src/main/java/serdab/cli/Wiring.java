@@ -241,7 +241,7 @@ final class Wiring implements AutoCloseable {
     if (!Files.exists(folder) && expectedAt(specification, catalogue).isEmpty()) {
       // The plan for a place that does not exist yet is the plan for an empty one.
       return ZipTreeDestination.open(
-          LocalFolder.create(home.cache().resolve("empty"), around.random()),
+          LocalFolder.standIn(home.cache().resolve("empty"), folder, around.random()),
           options(naming, ZipTreeDestination.Access.LOOK, jpegLs(plan)),
           Set.of(),
           around.clock(),

@@ -109,6 +109,12 @@ public interface Destination extends AutoCloseable {
     return false;
   }
 
+  /// Whether a plan that a person confirmed removed the copy that lay there: it is missed by nobody.
+  /// False also where the place does not remember such things.
+  default boolean isRemoved(StudyKey study, String location) {
+    return false;
+  }
+
   /// As [#remove], also when no other copy of the study is left here: for a study whose time is
   /// over and whose end a person confirmed.
   boolean removeLast(HeldVersion version);

@@ -74,6 +74,7 @@ public final class ZipTreeDestination implements Destination {
   private final IssueLog issues;
   private final MonthMarkers months;
   private final InstantSource clock;
+  private final Options options;
 
   private ZipTreeDestination(
       BlobStore store,
@@ -84,6 +85,7 @@ public final class ZipTreeDestination implements Destination {
     this.store = store;
     this.id = id;
     this.clock = clock;
+    this.options = options;
     this.tree =
         new ZipTree(
             store,
@@ -284,6 +286,12 @@ public final class ZipTreeDestination implements Destination {
   @Override
   public OptionalLong totalBytes() {
     return store.totalBytes();
+  }
+
+  @Override
+  public Optional<SizeEstimator> estimator(long totalBytes) {
+    return Optional.of(
+        new ZipSizeEstimator(totalBytes, options.jpegLs(), options.parallelism(), clock));
   }
 
   @Override

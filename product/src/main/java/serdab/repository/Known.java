@@ -419,6 +419,10 @@ final class Known implements AutoCloseable {
     return erased.contains(group);
   }
 
+  synchronized boolean isRemoved(Layout.At at) {
+    return removed.contains(at);
+  }
+
   /// Everywhere that a blob is said to lie; whether the packs are there is to be asked.
   synchronized List<Found> find(BlobKey key) {
     List<Found> found = new ArrayList<>(1);

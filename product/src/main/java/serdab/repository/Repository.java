@@ -500,6 +500,13 @@ public final class Repository implements AutoCloseable {
     return known().hasErased() && known().isErased(naming.group(groupKey));
   }
 
+  /// Whether somebody let a version go that was here.
+  ///
+  /// @param at what [Snapshot#at] said of it
+  public boolean isRemoved(String at) {
+    return known().isRemoved(Layout.At.parse(at));
+  }
+
   /// Learns that a group was erased.
   void erased(String group) {
     known().erased(group);

@@ -16,7 +16,6 @@ import java.util.stream.Stream;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.StudyLabel;
-import serdab.VersionId;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.NotesInCopy;
@@ -131,7 +130,7 @@ final class Choice {
     VersionReader reader = from.read(copy);
     try {
       HeldVersion taken = copy;
-      Optional<HeldVersion> fuller = fuller(copy, reader.version());
+      Optional<HeldVersion> fuller = FullerVersion.of(from, copy, reader.version());
       if (fuller.isPresent()) {
         VersionReader older = from.read(fuller.get());
         reader.close();
@@ -235,33 +234,6 @@ final class Choice {
                   "The source listed this file when the copy was made and could not give it.",
                   "An older copy or another destination may have it: see --as-of.")));
     }
-  }
-
-  /// For a copy that lacks files: the newest older one that holds all that it holds and lacks less.
-  /// A source whose disk was away for a while must not hide what was copied before.
-  private Optional<HeldVersion> fuller(HeldVersion copy, StudyVersion version) {
-    if (version.missing().isEmpty()) {
-      return Optional.empty();
-    }
-    List<HeldVersion> all = from.versions(copy.study());
-    Set<VersionId.Part> held = parts(version);
-    for (HeldVersion older : all.subList(0, Math.max(0, all.indexOf(copy))).reversed()) {
-      try (VersionReader reader = from.read(older)) {
-        StudyVersion before = reader.version();
-        if (before.missing().size() < version.missing().size() && parts(before).containsAll(held)) {
-          return Optional.of(older);
-        }
-      } catch (SerdabException.Damaged e) {
-        // Not a better one then.
-      }
-    }
-    return Optional.empty();
-  }
-
-  private static Set<VersionId.Part> parts(StudyVersion version) {
-    Set<VersionId.Part> parts = new HashSet<>();
-    version.files().forEach(file -> parts.add(file.versionPart()));
-    return parts;
   }
 
   private Set<StudyKey> keys(Selection wanted) {

@@ -76,7 +76,7 @@ public final class Rebuild {
       }
     }
     long gone =
-        Recovery.forget(catalogue, destination.id().toString(), listedNames, unreadableAt, clock);
+        Recovery.forget(catalogue, destination, listedNames, unreadableAt, clock);
     return new Outcome(remembered, gone, unreadable);
   }
 

@@ -323,7 +323,7 @@ public final class Recovery {
     }
     catalogue.standing().seen(id, seen);
     return new BroughtUpToDate(
-        known, added, forget(catalogue, id, listedNames, Set.of(), clock), unreadable);
+        known, added, forget(catalogue, destination, listedNames, Set.of(), clock), unreadable);
   }
 
   /// Whether something of that length still lies where a copy was remembered.
@@ -344,17 +344,19 @@ public final class Recovery {
     return study + ' ' + version;
   }
 
-  /// Copies that a destination does not list count as gone; how many those are.
+  /// Copies that a destination does not list count as gone; how many those are. What a person had
+  /// removed or erased there is no loss, and does not count.
   ///
   /// @param listed by [#name]
   /// @param unreadableAt locations that are listed and say nothing; copies there are left as they
   ///   are
   static long forget(
       Catalogue catalogue,
-      String id,
+      Destination destination,
       Set<String> listed,
       Set<String> unreadableAt,
       InstantSource clock) {
+    String id = destination.id().toString();
     List<CopyRow> gone;
     try (Stream<CopyRow> rows = catalogue.copiesOn(id)) {
       gone =
@@ -363,14 +365,22 @@ public final class Recovery {
               .filter(row -> !unreadableAt.contains(row.location()))
               .toList();
     }
+    long lost = 0;
     for (CopyRow row : gone) {
-      catalogue.recordProof(
-          row.study(),
-          row.version(),
-          id,
-          new Proof(Depth.CLAIMED, ProofMeans.ASKED, clock.instant()),
-          "gone");
+      if (destination.isErased(row.study())) {
+        catalogue.removals().erased(row.study(), id);
+      } else if (destination.isRemoved(row.study(), row.location())) {
+        catalogue.removals().removedElsewhere(row.study(), row.version(), id, row.location());
+      } else {
+        catalogue.recordProof(
+            row.study(),
+            row.version(),
+            id,
+            new Proof(Depth.CLAIMED, ProofMeans.ASKED, clock.instant()),
+            "gone");
+        lost++;
+      }
     }
-    return gone.size();
+    return lost;
   }
 }

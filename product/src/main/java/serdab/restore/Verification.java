@@ -228,8 +228,16 @@ public final class Verification {
           && asked.add(row.getKey())) {
         if (destination.isErased(row.getValue().study())) {
           catalogue.removals().erased(row.getValue().study(), id); // From another machine.
+          continue;
+        }
+        Candidate candidate = remembered(row.getValue());
+        HeldVersion copy = candidate.copy();
+        if (destination.isRemoved(copy.study(), copy.location())) {
+          catalogue
+              .removals()
+              .removedElsewhere(copy.study(), copy.id(), id, copy.location()); // As above.
         } else {
-          lost.add(remembered(row.getValue()));
+          lost.add(candidate);
         }
       }
     }

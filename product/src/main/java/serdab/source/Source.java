@@ -22,6 +22,12 @@ public interface Source extends AutoCloseable {
     return List.of(root());
   }
 
+  /// Whether it is usual that there is nothing at all, as before the first study came; elsewhere it
+  /// is a sign that the place is not the right one.
+  default boolean mayBeEmpty() {
+    return false;
+  }
+
   /// Looks at everything once and keeps what it saw until the inventory is closed.
   Inventory inventory();
 

@@ -156,6 +156,15 @@ public final class LocalFolder implements BlobStore {
     return new LocalFolder(disk, place, random, false);
   }
 
+  /// An empty folder, made when it is not there, that stands for another which is not, and is told
+  /// of by that one's name.
+  ///
+  /// @throws SerdabException.Unavailable when it cannot be made
+  public static LocalFolder standIn(Path empty, Path missing, RandomGenerator random) {
+    create(empty, random).close();
+    return on(RealDisk.at(empty), missing.toString(), random);
+  }
+
   /// As [#open], for a form whose runs may write at once.
   public static LocalFolder openShared(Path root, RandomGenerator random) {
     requireUnicodeNames();

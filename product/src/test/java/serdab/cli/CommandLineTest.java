@@ -82,6 +82,7 @@ class CommandLineTest {
 
     assertThat(plan.exitCode()).as(plan.err()).isZero();
     assertThat(plan.out()).contains("12 to work on", "Nothing was done");
+    assertThat(plan.out()).contains(zips() + ": about ").contains("Told from a sample.");
     assertThat(zips()).doesNotExist();
   }
 

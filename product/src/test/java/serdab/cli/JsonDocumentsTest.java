@@ -6,10 +6,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,7 +27,11 @@ import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import serdab.Sha256;
+import serdab.VersionId;
+import serdab.catalogue.Catalogue;
+import serdab.catalogue.Retrievals;
 import serdab.dicom.NoteBytes;
+import serdab.dicom.StudyKey;
 import serdab.dicom.net.AeTitle;
 import serdab.dicom.net.DimseStatus;
 import serdab.dicom.net.ServerSettings;
@@ -116,6 +122,7 @@ class JsonDocumentsTest {
         "--json");
     checkRestores();
     checkRejected();
+    checkServe();
     checkPrinted("serdab-rebuild-v1", "catalogue", "rebuild", copies(), "--json");
     checkRetention();
     checkImport();
@@ -150,6 +157,33 @@ class JsonDocumentsTest {
         assertThat(printed.getOrDefault(schema, Set.of()))
             .as("properties of %s that were seen, of those documented", schema)
             .containsExactlyInAnyOrderElementsOf(types.keySet()));
+  }
+
+  private void checkServe() {
+    checkPrinted(
+        "serdab-serve-v1",
+        "serve",
+        "--from",
+        copies(),
+        "--allow",
+        "VIEWER@127.0.0.1",
+        "--port",
+        "0",
+        "--for",
+        "0s",
+        "--json");
+    try (Catalogue catalogue =
+        Catalogue.inFile(
+            folder.resolve("home/catalogue.db"), InstantSource.system(), new SecureRandom())) {
+      catalogue
+          .retrievals()
+          .begin(
+              new Retrievals.Request("C-GET", "STUDY", "VIEWER", "127.0.0.1", "", ""),
+              List.of(
+                  new Retrievals.Part(
+                      new StudyKey("1.2.3.4.5"), VersionId.of(List.of()), "place", 1)));
+    }
+    checkPrinted("serdab-retrievals-v1", "serve", "--retrievals", "1", "--json");
   }
 
   /// A repository with a damaged pack, a lost file that has a copy, and a study's key that nobody

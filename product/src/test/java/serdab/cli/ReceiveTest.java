@@ -177,6 +177,33 @@ class ReceiveTest {
   }
 
   /// A backup of the inbox brings to its places what a killed receiver left, without another start.
+  /// A plan that runs every hour does not fail until the first study comes; once there was one, an
+  /// empty inbox is a sign that something is wrong.
+  @Test
+  void anInboxMayBeEmptyUntilTheFirstStudyCame() throws Exception {
+    Path inbox = folder.resolve("inbox");
+    int port = start(inbox, "--quiet", "0s");
+    CommandLineRun serdab = new CommandLineRun(folder.resolve("home"));
+    String[] backup = {
+      "backup", "--from", "inbox:" + inbox, "--to", "zip:" + folder.resolve("kept")
+    };
+
+    assertThat(serdab.run(backup).exitCode()).isZero();
+
+    send(port, "storescu", images("1.2.3", 0, 2));
+    stop();
+    assertThat(serdab.run(backup).out()).contains("1 copied and proven");
+
+    try (Stream<Path> files = Files.walk(inbox.resolve("received"))) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Files.delete(file);
+      }
+    }
+    CommandLineRun.Result gone = serdab.run(backup);
+    assertThat(gone.exitCode()).isEqualTo(1);
+    assertThat(gone.out() + gone.err()).contains("lists no studies at all");
+  }
+
   @Test
   void aBackupAfterAKillHasAllThatWasAcknowledged() throws Exception {
     Path inbox = folder.resolve("inbox");

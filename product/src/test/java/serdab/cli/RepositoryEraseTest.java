@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -120,6 +123,34 @@ class RepositoryEraseTest {
     assertThat(verified.out()).contains(" 0 NOT good");
   }
 
+  /// The catalogues that they kept know nothing of it.
+  @Test
+  void whoRecoversOrVerifiesMissesNothingThatAPersonRemovedOrErased() throws IOException {
+    put("b2", TinyDicom.image().study("1.2.9").sop("1.2.9.2").bytes());
+    good(backUp("--quiet-time", "0s"));
+    copy(folder.resolve("home"), folder.resolve("second"));
+    copy(folder.resolve("sealed/_recovery"), folder.resolve("kept"));
+    Matcher plan =
+        Pattern.compile("--execute \"(.+)\" --confirm (\\d+)")
+            .matcher(good(owner().run("prune", repo(), "--plan", "--keep-versions", "1")).out());
+    assertThat(plan.find()).isTrue();
+    good(owner().run("prune", repo(), "--execute", plan.group(1), "--confirm", plan.group(2)));
+    String label = label(GONE);
+    good(erase("--label", label, "--confirm", label));
+    delete(folder.resolve("sealed/_recovery"));
+    copy(folder.resolve("kept"), folder.resolve("sealed/_recovery"));
+
+    CommandLineRun.Result recovered = good(owner("third").run("recover", "--from", repo()));
+    CommandLineRun.Result verified = good(owner("second").run("verify", repo()));
+    CommandLineRun.Result again = good(owner("third").run("verify", repo()));
+
+    assertThat(recovered.out())
+        .contains("The catalogue of")
+        .doesNotContain("not there any more");
+    assertThat(verified.out()).contains("2 copies", " 0 NOT good");
+    assertThat(again.out()).contains("2 copies", " 0 NOT good");
+  }
+
   @Test
   void nothingIsErasedBeforeAPersonConfirmsItByTheLabel() {
     String label = label(GONE);
@@ -196,6 +227,31 @@ class RepositoryEraseTest {
 
   private CommandLineRun owner() {
     return home().with("SERDAB_PASSPHRASE", PASSPHRASE);
+  }
+
+  private CommandLineRun owner(String machine) {
+    return new CommandLineRun(folder.resolve(machine)).with("SERDAB_PASSPHRASE", PASSPHRASE);
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.toList()) {
+        Path target = to.resolve(from.relativize(file).toString());
+        if (Files.isDirectory(file)) {
+          Files.createDirectories(target);
+        } else {
+          Files.copy(file, target);
+        }
+      }
+    }
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
   }
 
   private String repo() {

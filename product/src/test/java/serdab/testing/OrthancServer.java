@@ -182,6 +182,15 @@ public final class OrthancServer implements AutoCloseable {
     }
   }
 
+  /// Asks its own interface.
+  ///
+  /// @param json what is posted; empty text asks without posting
+  /// @return what it answered
+  public String ask(String path, String json) throws IOException {
+    HttpRequest.Builder request = HttpRequest.newBuilder(root(path));
+    return ask(json.isEmpty() ? request : request.POST(HttpRequest.BodyPublishers.ofString(json)));
+  }
+
   private URI root(String path) {
     return URI.create("http://127.0.0.1:" + port + path);
   }

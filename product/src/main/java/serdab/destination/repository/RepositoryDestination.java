@@ -343,6 +343,11 @@ public final class RepositoryDestination implements Destination {
   }
 
   @Override
+  public boolean isRemoved(StudyKey study, String location) {
+    return repository.isRemoved(location);
+  }
+
+  @Override
   public boolean isErased(StudyKey study) {
     return repository.isErased(study.value());
   }

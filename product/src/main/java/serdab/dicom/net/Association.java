@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 import serdab.SerdabException;
 import serdab.dicom.DataSet;
 import serdab.dicom.SopInstanceUid;
-import serdab.dicom.TransferSyntax;
+import serdab.dicom.Tag;
 import serdab.dicom.net.MessageStream.Message;
 import serdab.dicom.net.MessageStream.Outgoing;
 import serdab.dicom.net.NodeSheet.Service;
@@ -49,6 +49,7 @@ public final class Association implements AutoCloseable {
   private final List<CommitmentReport> early = new ArrayList<>();
   private int lastMessageId;
   private boolean ended;
+  private IncomingInstance.@Nullable MoveOriginator originator;
 
   private Association(
       NodeAddress node,
@@ -168,6 +169,14 @@ public final class Association implements AutoCloseable {
     return contextFor(service.sopClassUid()).isPresent();
   }
 
+  /// Whether studies are asked for by patient here, as the peer offers nothing else: then keys name
+  /// the patient, too (PS3.4 section C.6.1).
+  public boolean isByPatient() {
+    return (offers(Service.FIND_PATIENT_ROOT) && !offers(Service.FIND_STUDY_ROOT))
+        || (offers(Service.GET_PATIENT_ROOT) && !offers(Service.GET_STUDY_ROOT))
+        || (offers(Service.MOVE_PATIENT_ROOT) && !offers(Service.MOVE_STUDY_ROOT));
+  }
+
   /// How many operations the peer lets be under way at once.
   public int window() {
     return window;
@@ -214,6 +223,11 @@ public final class Association implements AutoCloseable {
   }
 
   // ---- storage
+
+  /// Says with each instance from now on whose C-MOVE it is sent for (PS3.7 section 9.1.1.1).
+  void onBehalfOf(AeTitle title, int messageId) {
+    originator = new IncomingInstance.MoveOriginator(title, messageId);
+  }
 
   /// Sends one instance and waits for the answer (C-STORE).
   public StoreOutcome store(OutgoingInstance instance) {
@@ -276,18 +290,9 @@ public final class Association implements AutoCloseable {
               ? StoreOutcome.Reason.TRANSFER_SYNTAX_REFUSED
               : StoreOutcome.Reason.SOP_CLASS_REFUSED);
     }
-    return isOdd(instance) && !isDeflated(instance)
+    return instance.isOddForPeers()
         ? new StoreOutcome.NotTransferable(StoreOutcome.Reason.ODD_LENGTH)
         : null;
-  }
-
-  private static boolean isOdd(OutgoingInstance instance) {
-    return (instance.lengthBytes() & 1) != 0;
-  }
-
-  /// A NUL behind a deflated data set makes its length even (PS3.5 section A.5).
-  private static boolean isDeflated(OutgoingInstance instance) {
-    return TransferSyntax.of(instance.transferSyntaxUid()).deflated();
   }
 
   private void sendInstance(OutgoingInstance instance, int messageId) throws IOException {
@@ -295,15 +300,22 @@ public final class Association implements AutoCloseable {
     if (context == null) {
       throw new IllegalStateException("no context for " + instance.kind());
     }
-    messages.send(
-        context,
+    CommandSet command =
         CommandSet.of(Command.C_STORE_RQ, true)
             .uid(CommandSet.AFFECTED_SOP_CLASS_UID, instance.sopClassUid())
             .number(CommandSet.MESSAGE_ID, messageId)
             .number(CommandSet.PRIORITY, PRIORITY_MEDIUM)
-            .uid(CommandSet.AFFECTED_SOP_INSTANCE_UID, instance.sop().value()),
+            .uid(CommandSet.AFFECTED_SOP_INSTANCE_UID, instance.sop().value());
+    if (originator != null) {
+      command
+          .title(CommandSet.MOVE_ORIGINATOR, originator.aeTitle())
+          .number(CommandSet.MOVE_ORIGINATOR_MESSAGE_ID, originator.messageId());
+    }
+    messages.send(
+        context,
+        command,
         new Outgoing(
-            instance.source(), instance.offset(), instance.lengthBytes(), isOdd(instance)));
+            instance.source(), instance.offset(), instance.lengthBytes(), instance.isOdd()));
   }
 
   // ---- query
@@ -347,14 +359,15 @@ public final class Association implements AutoCloseable {
   /// Asks the peer to send what it holds to a node that it knows (C-MOVE): mostly to ourselves.
   /// What arrives there is the truth.
   ///
-  /// @param keys unique keys of the level and those above; several UIDs are joined with a backslash
+  /// @param keys unique keys of the level and those above, the patient's among them, which is left
+  ///   out where the peer is asked by study; several UIDs are joined with a backslash
   public RetrieveOutcome move(QueryLevel level, Map<Integer, String> keys, AeTitle destination) {
     Service root = root(Service.MOVE_STUDY_ROOT, Service.MOVE_PATIENT_ROOT);
     return doing(() -> {
       request(
           Command.C_MOVE_RQ,
           root,
-          identifier(level, keys),
+          identifier(level, unique(root, keys)),
           command -> command.title(CommandSet.MOVE_DESTINATION, destination));
       while (true) {
         Message message = await(retrievePatience());
@@ -384,7 +397,7 @@ public final class Association implements AutoCloseable {
                   peerClassUid(),
                   peerVersionName(),
                   connection.transport().peerCertificate()));
-      request(Command.C_GET_RQ, root, identifier(level, keys), _ -> {});
+      request(Command.C_GET_RQ, root, identifier(level, unique(root, keys)), _ -> {});
       while (true) {
         Message message = await(retrievePatience());
         if (message.command().commandField() == Command.C_STORE_RQ) {
@@ -417,6 +430,15 @@ public final class Association implements AutoCloseable {
         response.number(CommandSet.FAILED_SUB_OPERATIONS).orElse(-1),
         response.number(CommandSet.WARNING_SUB_OPERATIONS).orElse(-1),
         failed);
+  }
+
+  /// The patient is named where studies are asked for by patient only.
+  private static Map<Integer, String> unique(Service root, Map<Integer, String> keys) {
+    Map<Integer, String> unique = new HashMap<>(keys);
+    if (root == Service.GET_STUDY_ROOT || root == Service.MOVE_STUDY_ROOT) {
+      unique.remove(Tag.PatientID);
+    }
+    return unique;
   }
 
   private static byte[] identifier(QueryLevel level, Map<Integer, String> keys) {

@@ -149,6 +149,11 @@ final class Connection {
     return lost(failure);
   }
 
+  /// Whether something came that was not read yet. Does not wait.
+  boolean hasInput() throws IOException {
+    return dataLeft > 0 || in.hasRemaining() || transport.hasInput();
+  }
+
   /// How many bytes of the P-DATA-TF that arrived were not read yet.
   long dataLeft() {
     return dataLeft;

@@ -31,6 +31,15 @@ public record DimseStatus(int code) {
   public static final DimseStatus DATA_SET_DOES_NOT_MATCH_SOP_CLASS = new DimseStatus(0xA900);
   public static final DimseStatus CANNOT_UNDERSTAND = new DimseStatus(0xC000);
 
+  /// A query or retrieval cannot be worked on (PS3.4 tables C.4-1 to C.4-3).
+  public static final DimseStatus UNABLE_TO_PROCESS = new DimseStatus(0xC001);
+
+  /// Nothing of what a retrieval is about could be sent.
+  public static final DimseStatus UNABLE_TO_PERFORM_SUB_OPERATIONS = new DimseStatus(0xA702);
+
+  /// Some of what a retrieval is about could not be sent.
+  public static final DimseStatus SUB_OPERATIONS_FAILED = new DimseStatus(0xB000);
+
   /// Stored, with some elements changed.
   public static final DimseStatus COERCED = new DimseStatus(0xB000);
 

@@ -12,12 +12,13 @@ import java.util.TreeMap;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DataSet;
 import serdab.dicom.DicomFile;
+import serdab.dicom.Dictionary;
 import serdab.dicom.FileMeta;
 import serdab.dicom.TransferSyntax;
 
 /// Small data sets of our own, in Implicit VR Little Endian, which every node knows (PS3.5 section
-/// 10.1): what is asked for, and what is to be committed.
-final class Identifier {
+/// 10.1): what is asked for, what is answered, and what is to be committed. One thread at a time.
+public final class Identifier {
 
   static final int QUERY_RETRIEVE_LEVEL = 0x00080052;
   static final int FAILED_SOP_INSTANCE_UID_LIST = 0x00080058;
@@ -43,13 +44,15 @@ final class Identifier {
     return SYNTAXES;
   }
 
-  /// Adds text; several values are joined with a backslash. Padded with a NUL where digits and dots
-  /// are all there is, else with a space.
-  Identifier text(int tag, String value) {
+  /// Adds text; several values are joined with a backslash. Text that is not ASCII is in ISO_IR
+  /// 192, and the data set says so.
+  ///
+  /// @return this
+  public Identifier text(int tag, String value) {
     byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
     byte[] even = Arrays.copyOf(bytes, bytes.length + (bytes.length & 1));
-    if (even.length > bytes.length && !value.matches("[0-9.\\\\]*")) {
-      even[bytes.length] = ' ';
+    if (even.length > bytes.length) {
+      even[bytes.length] = Dictionary.vrOf(tag).padding();
     }
     values.put(tag, even);
     if (bytes.length > value.length()) {
@@ -58,8 +61,10 @@ final class Identifier {
     return this;
   }
 
-  /// Adds a value as it is.
-  Identifier bytes(int tag, byte... value) {
+  /// Adds a value as it is, of an even length.
+  ///
+  /// @return this
+  public Identifier bytes(int tag, byte... value) {
     values.put(tag, value.clone());
     return this;
   }

@@ -165,6 +165,11 @@ final class MessageStream {
 
   // ---- receiving
 
+  /// Whether the peer said something that was not read yet. Does not wait.
+  boolean hasInput() throws IOException {
+    return connection.hasInput();
+  }
+
   /// Waits for the next message; what is left of the last one's data set is thrown away.
   ///
   /// @param patience until its first byte

@@ -4,6 +4,7 @@ import java.io.IOException;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DicomFile;
 import serdab.dicom.SopInstanceUid;
+import serdab.dicom.TransferSyntax;
 
 /// One instance that is to be sent: a range of a file's bytes, and what the request says about it.
 ///
@@ -30,6 +31,17 @@ public record OutgoingInstance(
         source,
         file.dataSetOffset(),
         source.lengthBytes() - file.dataSetOffset());
+  }
+
+  /// Whether its data set has an odd number of bytes. A NUL behind a deflated one makes it even
+  /// (PS3.5 section A.5); for others peers end the association.
+  boolean isOdd() {
+    return (lengthBytes & 1) != 0;
+  }
+
+  /// Whether it cannot be sent for being odd.
+  boolean isOddForPeers() {
+    return isOdd() && !TransferSyntax.of(transferSyntaxUid).deflated();
   }
 
   /// What it needs to be sent on.

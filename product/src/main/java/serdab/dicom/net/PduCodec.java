@@ -232,8 +232,35 @@ final class PduCodec {
   }
 
   private static Pdu request(In in) throws MalformedPduException {
+    Opening<PresentationContext> read = opening(in, CONTEXT_RQ, PduCodec::context);
+    return new AssociateRequest(
+        read.version, read.called, read.calling, read.applicationContext, read.contexts, read.user);
+  }
+
+  private static Pdu accept(In in) throws MalformedPduException {
+    Opening<ContextAnswer> read = opening(in, CONTEXT_AC, PduCodec::answer);
+    return new AssociateAccept(
+        read.version, read.called, read.calling, read.applicationContext, read.contexts, read.user);
+  }
+
+  /// What a request (PS3.8 table 9-11) and its acceptance (table 9-17) have in common: all but the
+  /// kind of their presentation contexts.
+  private record Opening<T>(
+      int version,
+      AeTitle called,
+      AeTitle calling,
+      String applicationContext,
+      List<T> contexts,
+      UserInformation user) {}
+
+  private interface ContextReader<T> {
+    T read(In item) throws MalformedPduException;
+  }
+
+  private static <T> Opening<T> opening(In in, int contextItem, ContextReader<T> reader)
+      throws MalformedPduException {
     if (in.left() < TITLES_AND_RESERVED_BYTES) {
-      throw invalid("a request of " + in.left() + " bytes");
+      throw invalid("a request or accept of " + in.left() + " bytes");
     }
     int version = in.u16();
     in.u16();
@@ -241,24 +268,23 @@ final class PduCodec {
     AeTitle calling = AeTitle.received(in.bytes(AeTitle.LENGTH_MAX));
     in.bytes(RESERVED_BYTES);
     String applicationContext = "";
-    List<PresentationContext> contexts = new ArrayList<>();
+    List<T> contexts = new ArrayList<>();
     UserInformation user = noUser();
     while (in.left() > 0) {
       int type = in.u8();
       In item = in.item();
-      switch (type) {
-        case APPLICATION_CONTEXT -> applicationContext = item.rest();
-        case CONTEXT_RQ -> {
-          if (contexts.size() == PresentationContext.COUNT_MAX) {
-            throw invalid("more than " + PresentationContext.COUNT_MAX + " presentation contexts");
-          }
-          contexts.add(context(item));
+      if (type == contextItem) {
+        if (contexts.size() == PresentationContext.COUNT_MAX) {
+          throw invalid("more than " + PresentationContext.COUNT_MAX + " presentation contexts");
         }
-        case USER_INFORMATION -> user = user(item);
-        default -> {}
+        contexts.add(reader.read(item));
+      } else if (type == APPLICATION_CONTEXT) {
+        applicationContext = item.rest();
+      } else if (type == USER_INFORMATION) {
+        user = user(item);
       }
     }
-    return new AssociateRequest(version, called, calling, applicationContext, contexts, user);
+    return new Opening<>(version, called, calling, applicationContext, contexts, user);
   }
 
   private static PresentationContext context(In in) throws MalformedPduException {
@@ -285,36 +311,6 @@ final class PduCodec {
       }
     }
     return new PresentationContext(id, abstractSyntax, transferSyntaxes);
-  }
-
-  private static Pdu accept(In in) throws MalformedPduException {
-    if (in.left() < TITLES_AND_RESERVED_BYTES) {
-      throw invalid("an accept of " + in.left() + " bytes");
-    }
-    int version = in.u16();
-    in.u16();
-    AeTitle called = AeTitle.received(in.bytes(AeTitle.LENGTH_MAX));
-    AeTitle calling = AeTitle.received(in.bytes(AeTitle.LENGTH_MAX));
-    in.bytes(RESERVED_BYTES);
-    String applicationContext = "";
-    List<ContextAnswer> answers = new ArrayList<>();
-    UserInformation user = noUser();
-    while (in.left() > 0) {
-      int type = in.u8();
-      In item = in.item();
-      switch (type) {
-        case APPLICATION_CONTEXT -> applicationContext = item.rest();
-        case CONTEXT_AC -> {
-          if (answers.size() == PresentationContext.COUNT_MAX) {
-            throw invalid("more than " + PresentationContext.COUNT_MAX + " answers to contexts");
-          }
-          answers.add(answer(item));
-        }
-        case USER_INFORMATION -> user = user(item);
-        default -> {}
-      }
-    }
-    return new AssociateAccept(version, called, calling, applicationContext, answers, user);
   }
 
   private static ContextAnswer answer(In in) throws MalformedPduException {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import serdab.PatientData;
 import serdab.SerdabException;
 import serdab.dicom.SeriesInstanceUid;
 import serdab.dicom.SopInstanceUid;
@@ -33,6 +35,8 @@ public final class Retrieval implements AutoCloseable {
 
   /// So many instances are asked for by name in one request.
   private static final int NAMED_AT_ONCE_MAX = 50;
+
+  private static final PatientData<String> NOBODY = PatientData.of("");
 
   private final Supplier<AssociationRequest> requests;
   private final Optional<ServerSettings> moveTo;
@@ -101,8 +105,29 @@ public final class Retrieval implements AutoCloseable {
   /// @throws SerdabException when the node cannot be reached or breaks off; what the sink took by
   ///   then has arrived
   public Result study(StudyInstanceUid study, Collection<Kind> kinds, InstanceSink sink) {
-    return retrieve(
-        QueryLevel.STUDY, List.of(Map.of(Tag.StudyInstanceUID, study.value())), kinds, sink);
+    return study(study, NOBODY, kinds, sink);
+  }
+
+  /// The same for a study of a patient: nodes that are asked by patient only want to know whose it
+  /// is.
+  ///
+  /// @param patientId empty when it is not known
+  public Result study(
+      StudyInstanceUid study,
+      PatientData<String> patientId,
+      Collection<Kind> kinds,
+      InstanceSink sink) {
+    return retrieve(QueryLevel.STUDY, List.of(keys(study, patientId)), kinds, sink);
+  }
+
+  private static Map<Integer, String> keys(StudyInstanceUid study, PatientData<String> patientId) {
+    Map<Integer, String> keys = new HashMap<>();
+    keys.put(Tag.StudyInstanceUID, study.value());
+    String id = patientId.reveal(PatientData.Purpose.MATCH_QUERY);
+    if (!id.isEmpty()) {
+      keys.put(Tag.PatientID, id);
+    }
+    return keys;
   }
 
   /// Retrieves instances of a series by their names: many at once, and those that do not come one
@@ -115,23 +140,37 @@ public final class Retrieval implements AutoCloseable {
       Collection<SopInstanceUid> wanted,
       Collection<Kind> kinds,
       InstanceSink sink) {
+    return instances(study, NOBODY, series, wanted, kinds, sink);
+  }
+
+  /// The same for a study of a patient.
+  ///
+  /// @param patientId empty when it is not known
+  public Result instances(
+      StudyInstanceUid study,
+      PatientData<String> patientId,
+      SeriesInstanceUid series,
+      Collection<SopInstanceUid> wanted,
+      Collection<Kind> kinds,
+      InstanceSink sink) {
+    Map<Integer, String> above = keys(study, patientId);
+    above.put(Tag.SeriesInstanceUID, series.value());
     List<SopInstanceUid> all = List.copyOf(new LinkedHashSet<>(wanted));
-    Result first = named(study, series, all, NAMED_AT_ONCE_MAX, kinds, sink);
+    Result first = named(above, all, NAMED_AT_ONCE_MAX, kinds, sink);
     List<SopInstanceUid> missing =
         all.stream().filter(sop -> !first.arrived().contains(sop)).toList();
     if (missing.isEmpty() || all.size() == 1) {
       return first;
     }
     // Some nodes do not know lists of UIDs, and some give up at the first they cannot give.
-    Result second = named(study, series, missing, 1, kinds, sink);
+    Result second = named(above, missing, 1, kinds, sink);
     Set<SopInstanceUid> arrived = new LinkedHashSet<>(first.arrived());
     arrived.addAll(second.arrived());
     return new Result(second.status(), arrived);
   }
 
   private Result named(
-      StudyInstanceUid study,
-      SeriesInstanceUid series,
+      Map<Integer, String> above,
       List<SopInstanceUid> wanted,
       int atOnce,
       Collection<Kind> kinds,
@@ -142,14 +181,9 @@ public final class Retrieval implements AutoCloseable {
           wanted.subList(i, Math.min(wanted.size(), i + atOnce)).stream()
               .map(SopInstanceUid::value)
               .toList();
-      asks.add(
-          Map.of(
-              Tag.StudyInstanceUID,
-              study.value(),
-              Tag.SeriesInstanceUID,
-              series.value(),
-              Tag.SOPInstanceUID,
-              String.join("\\", part)));
+      Map<Integer, String> keys = new HashMap<>(above);
+      keys.put(Tag.SOPInstanceUID, String.join("\\", part));
+      asks.add(keys);
     }
     return retrieve(QueryLevel.IMAGE, asks, kinds, sink);
   }

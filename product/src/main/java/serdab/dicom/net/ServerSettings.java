@@ -18,6 +18,7 @@ public final class ServerSettings {
   private final List<Caller> callers = new ArrayList<>();
   private @Nullable SSLContext tls;
   private @Nullable Consumer<CommitmentReport> reports;
+  private @Nullable Holdings holdings;
   private boolean certificateNeeded = true;
   private int associationsMax = 32;
   private long pduLengthMax = 128 << 10;
@@ -116,6 +117,12 @@ public final class ServerSettings {
     return this;
   }
 
+  /// Answers queries and retrievals (C-FIND, C-GET, C-MOVE) out of this.
+  public ServerSettings answersFrom(Holdings value) {
+    this.holdings = value;
+    return this;
+  }
+
   public ServerSettings timeouts(Timeouts value) {
     this.timeouts = value;
     return this;
@@ -147,6 +154,10 @@ public final class ServerSettings {
 
   Consumer<CommitmentReport> reports() {
     return reports == null ? _ -> {} : reports;
+  }
+
+  Optional<Holdings> holdings() {
+    return Optional.ofNullable(holdings);
   }
 
   boolean isCertificateNeeded() {

@@ -19,17 +19,21 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.dicom.DicomWriter;
 import serdab.dicom.net.MessageStream.Message;
+import serdab.dicom.net.NodeSheet.Service;
 import serdab.dicom.net.Pdu.AssociateReject;
 import serdab.dicom.net.Pdu.ContextAnswer;
 
-/// Listens, and takes what others send (C-STORE), into an [InstanceSink]; answers C-ECHO, and takes
-/// reports on storage commitment where somebody waits for them.
+/// Listens, and takes what others send (C-STORE), into an [InstanceSink], or answers what they ask
+/// for (C-FIND, C-GET, C-MOVE) out of [Holdings]; answers C-ECHO, and takes reports on storage
+/// commitment where somebody waits for them.
 ///
 /// Each association has a virtual thread of its own. Whatever a caller does ends its own
 /// association at most; the server goes on. Thread-safe.
@@ -41,10 +45,17 @@ public final class StorageServer implements AutoCloseable {
   /// Granted to those who ask: hides the way to and fro. They are worked on in their order.
   private static final int WINDOW_MAX = 16;
 
+  private static final Set<String> FIND =
+      Set.of(Service.FIND_STUDY_ROOT.sopClassUid(), Service.FIND_PATIENT_ROOT.sopClassUid());
+  private static final Set<String> GET =
+      Set.of(Service.GET_STUDY_ROOT.sopClassUid(), Service.GET_PATIENT_ROOT.sopClassUid());
+  private static final Set<String> MOVE =
+      Set.of(Service.MOVE_STUDY_ROOT.sopClassUid(), Service.MOVE_PATIENT_ROOT.sopClassUid());
+
   private static final Duration CLOSING = Duration.ofSeconds(10);
 
   private final ServerSettings settings;
-  private final InstanceSink sink;
+  private final @Nullable InstanceSink sink;
   private final Consumer<ServerEvent> events;
   private final ServerSocketChannel listener;
   private final InetSocketAddress address;
@@ -53,7 +64,8 @@ public final class StorageServer implements AutoCloseable {
   private final Set<Served> served = ConcurrentHashMap.newKeySet();
   private volatile boolean closing;
 
-  private StorageServer(ServerSettings settings, InstanceSink sink, Consumer<ServerEvent> events) {
+  private StorageServer(
+      ServerSettings settings, @Nullable InstanceSink sink, Consumer<ServerEvent> events) {
     this.settings = settings;
     this.sink = sink;
     this.events = events;
@@ -84,9 +96,20 @@ public final class StorageServer implements AutoCloseable {
   /// @throws SerdabException.Unavailable when it cannot listen there
   public static StorageServer start(
       ServerSettings settings, InstanceSink sink, Consumer<ServerEvent> events) {
-    StorageServer server = new StorageServer(settings, sink, events);
-    Thread.ofVirtual().name("dicom-listen").start(server::listen);
-    return server;
+    return new StorageServer(settings, sink, events).started();
+  }
+
+  /// Starts to listen, and takes no instances.
+  ///
+  /// @param events is told what happens, by many threads
+  /// @throws SerdabException.Unavailable when it cannot listen there
+  public static StorageServer start(ServerSettings settings, Consumer<ServerEvent> events) {
+    return new StorageServer(settings, null, events).started();
+  }
+
+  private StorageServer started() {
+    Thread.ofVirtual().name("dicom-listen").start(this::listen);
+    return this;
   }
 
   /// Where it listens, with the port that it got.
@@ -271,7 +294,15 @@ public final class StorageServer implements AutoCloseable {
         throws IOException {
       MessageStream messages =
           new MessageStream(connection, request.user().pduLengthMax(), settings.messageBytesMax());
-      StoreService storage = new StoreService(sink, facts);
+      Services services =
+          new Services(
+              Optional.ofNullable(sink).map(taking -> new StoreService(taking, facts)),
+              settings.holdings().map(held -> new FindService(connection, messages, held, facts)),
+              settings
+                  .holdings()
+                  .map(held ->
+                      new RetrieveService(
+                          connection, messages, held, facts, contexts, taken(request))));
       while (true) {
         idle = true;
         if (closing) {
@@ -287,21 +318,49 @@ public final class StorageServer implements AutoCloseable {
         if (context == null) {
           throw connection.protocolError("a message on a context that was not accepted");
         }
-        answer(connection, messages, storage, message.get(), context);
+        answer(connection, messages, services, message.get(), context);
+      }
+    }
+
+    /// What is offered on one association.
+    private record Services(
+        Optional<StoreService> storage,
+        Optional<FindService> find,
+        Optional<RetrieveService> retrieve) {
+
+      /// @return whether this is offered on this context; else the message was not read
+      boolean answer(int commandField, Message message, PresentationContext context)
+          throws IOException {
+        String about = context.abstractSyntax();
+        if (find.isPresent() && commandField == Command.C_FIND_RQ && FIND.contains(about)) {
+          find.get().answer(message, context);
+          return true;
+        }
+        if (retrieve.isPresent() && commandField == Command.C_GET_RQ && GET.contains(about)) {
+          retrieve.get().get(message, context);
+          return true;
+        }
+        if (retrieve.isPresent() && commandField == Command.C_MOVE_RQ && MOVE.contains(about)) {
+          retrieve.get().move(message, context);
+          return true;
+        }
+        return false;
       }
     }
 
     private void answer(
         Connection connection,
         MessageStream messages,
-        StoreService storage,
+        Services services,
         Message message,
         PresentationContext context)
         throws IOException {
       CommandSet command = message.command();
       switch (command.commandField()) {
         case Command.C_STORE_RQ -> {
-          if (storage.answer(messages, message, context).isSuccess()) {
+          if (services.storage().isEmpty()) {
+            respond(messages, message, DimseStatus.NOT_AUTHORIZED);
+          } else if (services.storage().get().answer(messages, message, context).isSuccess()) {
             stored++;
           } else {
             notStored++;
@@ -314,6 +373,11 @@ public final class StorageServer implements AutoCloseable {
             settings.reports().accept(CommitmentService.answer(messages, message));
           } else {
             respond(messages, message, DimseStatus.NO_SUCH_EVENT_TYPE);
+          }
+        }
+        case Command.C_FIND_RQ, Command.C_GET_RQ, Command.C_MOVE_RQ -> {
+          if (!services.answer(command.commandField(), message, context)) {
+            respond(messages, message, DimseStatus.UNRECOGNIZED_OPERATION);
           }
         }
         default -> {
@@ -372,8 +436,9 @@ public final class StorageServer implements AutoCloseable {
   private Pdu.AssociateAccept accept(
       Pdu.AssociateRequest request, Map<Integer, PresentationContext> contexts) {
     List<ContextAnswer> answers = new ArrayList<>();
+    Set<String> taken = taken(request);
     for (PresentationContext context : request.contexts()) {
-      ContextAnswer answer = answer(context);
+      ContextAnswer answer = answer(context, taken);
       if (answer.result() == ContextAnswer.ACCEPTED) {
         contexts.put(
             context.id(),
@@ -392,50 +457,95 @@ public final class StorageServer implements AutoCloseable {
             settings.pduLengthMax(),
             DicomWriter.IMPLEMENTATION_CLASS_UID,
             DicomWriter.IMPLEMENTATION_VERSION_NAME,
-            request.user().window().map(StorageServer::granted),
+            request.user().window().map(this::granted),
             roles(request),
             Optional.empty(),
             request.user().identity().map(UserIdentity::isAnswerWanted).orElse(false)));
   }
 
-  /// A node that reports on storage commitment is its SCP although it calls (PS3.4 section J.3.3):
-  /// it proposes that role, and needs it granted.
+  /// A node that reports on storage commitment is its SCP although it calls (PS3.4 section J.3.3),
+  /// and so is one that is to be sent what it asks for (section C.5.3): it proposes that role, and
+  /// needs it granted.
   private List<Pdu.RoleSelection> roles(Pdu.AssociateRequest request) {
+    Set<String> taken = taken(request);
     return request.user().roles().stream()
         .filter(role ->
-            settings.takesReports() && role.sopClassUid().equals(CommitmentReport.SOP_CLASS))
-        .map(role -> new Pdu.RoleSelection(role.sopClassUid(), false, role.scp()))
+            taken.contains(role.sopClassUid())
+                || (settings.takesReports()
+                    && role.sopClassUid().equals(CommitmentReport.SOP_CLASS)))
+        .map(role ->
+            new Pdu.RoleSelection(
+                role.sopClassUid(),
+                sink != null && role.scu() && StorageClasses.contains(role.sopClassUid()),
+                role.scp()))
         .toList();
   }
 
-  private ContextAnswer answer(PresentationContext context) {
+  /// The SOP classes of which the peer takes instances from us.
+  private Set<String> taken(Pdu.AssociateRequest request) {
+    return settings.holdings().isEmpty()
+        ? Set.of()
+        : request.user().roles().stream()
+            .filter(role -> role.scp() && StorageClasses.contains(role.sopClassUid()))
+            .map(Pdu.RoleSelection::sopClassUid)
+            .collect(Collectors.toSet());
+  }
+
+  /// Whether what a context is about is offered.
+  private boolean isOffered(String abstractSyntax, Set<String> taken) {
+    return abstractSyntax.equals(ProposedContext.VERIFICATION)
+        || (sink != null && StorageClasses.contains(abstractSyntax))
+        || taken.contains(abstractSyntax)
+        || (settings.takesReports() && abstractSyntax.equals(CommitmentReport.SOP_CLASS))
+        || (settings.holdings().isPresent() && isAsking(abstractSyntax));
+  }
+
+  private static boolean isAsking(String abstractSyntax) {
+    return FIND.contains(abstractSyntax)
+        || GET.contains(abstractSyntax)
+        || MOVE.contains(abstractSyntax);
+  }
+
+  private ContextAnswer answer(PresentationContext context, Set<String> taken) {
     String proposedFirst =
         context.transferSyntaxes().isEmpty() ? "" : context.transferSyntaxes().getFirst();
-    if (!context.abstractSyntax().equals(ProposedContext.VERIFICATION)
-        && !StorageClasses.contains(context.abstractSyntax())
-        && !(settings.takesReports()
-            && context.abstractSyntax().equals(CommitmentReport.SOP_CLASS))) {
+    if (!isOffered(context.abstractSyntax(), taken)) {
       return new ContextAnswer(
           context.id(), ContextAnswer.ABSTRACT_SYNTAX_NOT_SUPPORTED, proposedFirst);
     }
     String chosen =
         context.abstractSyntax().equals(CommitmentReport.SOP_CLASS)
+                || isAsking(context.abstractSyntax())
             ? commonSyntax(context)
-            : StorageClasses.choose(context.transferSyntaxes());
+            : preferred(context, taken)
+                .orElseGet(() -> StorageClasses.choose(context.transferSyntaxes()));
     return chosen.isEmpty()
         ? new ContextAnswer(
             context.id(), ContextAnswer.TRANSFER_SYNTAXES_NOT_SUPPORTED, proposedFirst)
         : new ContextAnswer(context.id(), ContextAnswer.ACCEPTED, chosen);
   }
 
-  /// Reports are read in the syntax that every node must know.
+  /// What a peer is to be sent is not converted, so the syntax counts that it is held in.
+  private Optional<String> preferred(PresentationContext context, Set<String> taken) {
+    return taken.contains(context.abstractSyntax())
+        ? settings
+            .holdings()
+            .flatMap(held -> held.preferred(context.abstractSyntax(), context.transferSyntaxes()))
+        : Optional.empty();
+  }
+
+  /// Reports and questions are read in the syntax that every node must know.
   private static String commonSyntax(PresentationContext context) {
     String common = Identifier.syntaxes().getFirst();
     return context.transferSyntaxes().contains(common) ? common : "";
   }
 
   /// 0 asks for any number (PS3.7 section D.3.3.3.1).
-  private static Pdu.AsyncWindow granted(Pdu.AsyncWindow wanted) {
+  private Pdu.AsyncWindow granted(Pdu.AsyncWindow wanted) {
+    if (settings.holdings().isPresent()) {
+      // While a question is answered, the next word must be about it.
+      return new Pdu.AsyncWindow(1, 1);
+    }
     return new Pdu.AsyncWindow(
         wanted.invoked() == 0 ? WINDOW_MAX : Math.min(wanted.invoked(), WINDOW_MAX), 1);
   }

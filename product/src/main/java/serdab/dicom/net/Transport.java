@@ -78,6 +78,11 @@ abstract sealed class Transport implements Closeable {
   /// @return how many came; -1 when the peer closed
   abstract int read(ByteBuffer target) throws IOException;
 
+  /// Whether bytes came that were not read yet. Does not wait.
+  boolean hasInput() throws IOException {
+    return channel.socket().getInputStream().available() > 0;
+  }
+
   /// Sends all of it.
   abstract void write(ByteBuffer bytes) throws IOException;
 
@@ -162,6 +167,11 @@ abstract sealed class Transport implements Closeable {
         target.position(target.position() + count);
       }
       return count;
+    }
+
+    @Override
+    boolean hasInput() throws IOException {
+      return in.available() > 0 || super.hasInput();
     }
 
     @Override

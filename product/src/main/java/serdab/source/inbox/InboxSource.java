@@ -47,6 +47,12 @@ public final class InboxSource implements Source {
     return folder.root();
   }
 
+  /// Nothing was sent yet, or its quiet time is not over.
+  @Override
+  public boolean mayBeEmpty() {
+    return true;
+  }
+
   @Override
   public Inventory inventory() {
     Arrivals arrivals = Arrivals.quietFor(folder.quiet(), clock.instant());

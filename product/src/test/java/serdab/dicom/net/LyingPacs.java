@@ -1282,6 +1282,7 @@ public final class LyingPacs implements AutoCloseable {
       Map<Integer, String> ghost = new LinkedHashMap<>(rows.getLast());
       int unique =
           switch (level) {
+            case PATIENT -> Tag.PatientID;
             case STUDY -> Tag.StudyInstanceUID;
             case SERIES -> Tag.SeriesInstanceUID;
             case IMAGE -> Tag.SOPInstanceUID;

@@ -102,6 +102,7 @@ final class PacsRows {
     for (LyingPacs.Kept each : matching) {
       String entity =
           switch (level) {
+            case PATIENT -> text(each.file(), Tag.PatientID);
             case STUDY -> each.study();
             case SERIES -> each.series();
             case IMAGE -> each.sop();
@@ -124,7 +125,8 @@ final class PacsRows {
     return switch (tag) {
       case Identifier.QUERY_RETRIEVE_LEVEL -> level.name();
       case Tag.StudyInstanceUID -> first.study();
-      case Tag.SeriesInstanceUID -> level == QueryLevel.STUDY ? "" : first.series();
+      case Tag.SeriesInstanceUID ->
+          level == QueryLevel.SERIES || level == QueryLevel.IMAGE ? first.series() : "";
       case Tag.SOPInstanceUID -> level == QueryLevel.IMAGE ? first.sop() : "";
       case STUDY_INSTANCES, SERIES_INSTANCES -> "" + entity.size();
       case STUDY_SERIES -> "" + entity.stream().map(LyingPacs.Kept::series).distinct().count();
