@@ -64,6 +64,7 @@ final class Wiring implements AutoCloseable {
   private final Nodes nodes;
   private final Names names;
   private final Identities identities;
+  private boolean readsCopies = true;
   private final Map<String, NamingProfile> namings = new HashMap<>();
   private final int parallelism = Math.max(1, Runtime.getRuntime().availableProcessors());
   private final ExecutorService computing =
@@ -96,6 +97,13 @@ final class Wiring implements AutoCloseable {
     this.nodes = new Nodes(around);
     this.names = names;
     this.identities = new Identities(around, keys);
+  }
+
+  /// Whether repositories are opened to read copies: if not, the identity is asked for only where
+  /// this machine has no keys of its own.
+  Wiring readingCopies(boolean reads) {
+    readsCopies = reads;
+    return this;
   }
 
   /// Reads places no faster than so many bytes a second from now on.
@@ -334,7 +342,9 @@ final class Wiring implements AutoCloseable {
     try {
       UUID id = requireKnown(store, allowed, access == Access.ADOPT);
       Optional<WriterKeys> writer = writerFiles().read(id);
-      List<AgeIdentity> people = access == Access.READ ? identities.of(store) : List.of();
+      boolean isWanted = readsCopies || writer.isEmpty();
+      List<AgeIdentity> people =
+          access == Access.READ && isWanted ? identities.of(store) : List.of();
       if (writer.isEmpty() && access != Access.READ) {
         throw notEnrolled(store, specification);
       }

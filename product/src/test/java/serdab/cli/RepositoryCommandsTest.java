@@ -295,6 +295,28 @@ class RepositoryCommandsTest {
     assertThat(next.out()).contains(" 0 copied and proven, 1 already there");
   }
 
+  /// Without keys of its own it cannot even tell which studies are there.
+  @Test
+  void aMachineThatWasNeverEnrolledProvesThatCopiesAreIntactWithTheIdentity() throws IOException {
+    source("1.2.3");
+    init("sealed");
+    backUp("home", "sealed");
+    String[] verify = {"verify", repo("sealed"), "--depth", "intact"};
+
+    CommandLineRun.Result without = home("new").run(verify);
+    CommandLineRun.Result kept = owner("new").run(verify);
+    CommandLineRun.Result named =
+        owner("other")
+            .run("verify", repo("sealed"), "--depth", "intact", "--identity", path("owner.age"));
+
+    assertThat(without.exitCode()).isEqualTo(Main.ExitCodes.FAILED);
+    assertThat(without.err()).contains("--identity FILE");
+    for (CommandLineRun.Result result : List.of(kept, named)) {
+      assertThat(result.exitCode()).as(result.err()).isZero();
+      assertThat(result.out()).contains("1 checked to INTACT: 1 good, 0 NOT good");
+    }
+  }
+
   // ---- keys
 
   @Test
