@@ -571,6 +571,53 @@ class RepositoryCommandsTest {
     assertThat(after.exitCode()).as(after.out()).isZero();
   }
 
+  @Test
+  void aSnapshotThatIsLostForGoodIsNamedByThePruneAndGivenUpByAPerson() throws IOException {
+    source("1.2.3");
+    init("sealed");
+    backUp("home", "sealed");
+    Path snapshot =
+        filesIn(folder.resolve("sealed/snapshots")).stream()
+            .filter(file -> file.endsWith("00000001.zip"))
+            .findFirst()
+            .orElseThrow();
+    source("1.2.4");
+    backUp("home", "sealed");
+    for (String kind : List.of("index", "copies")) {
+      for (Path file : filesIn(folder.resolve("sealed").resolve(kind))) {
+        Files.delete(file);
+      }
+    }
+    byte[] bytes = Files.readAllBytes(snapshot);
+    bytes[70] ^= 1;
+    Files.write(snapshot, bytes);
+    String[] prune = {"repository", "prune", repo("sealed"), "--yes", "--untouched", "0s"};
+
+    CommandLineRun.Result stopped = home("home").run(prune);
+    Matcher named = Pattern.compile("snapshot ([0-9a-f]{32}/[0-9]{8})").matcher(stopped.err());
+    assertThat(named.find()).as(stopped.err()).isTrue();
+    String lost = named.group(1);
+    String[] giveUp = {"repository", "prune", repo("sealed"), "--give-up", lost};
+    CommandLineRun.Result silent = home("home").run(giveUp);
+    CommandLineRun.Result given =
+        home("home")
+            .run(
+                Stream.concat(Arrays.stream(giveUp), Stream.of("--reason", "A disk failed."))
+                    .toArray(String[]::new));
+    CommandLineRun.Result pruned = home("home").run(prune);
+    CommandLineRun.Result checked = home("home").run("repository", "check", repo("sealed"));
+    CommandLineRun.Result again = backUp("home", "sealed");
+
+    assertThat(stopped.exitCode()).isNotZero();
+    assertThat(stopped.err()).contains("--give-up SNAPSHOT --reason WHY");
+    assertThat(silent.exitCode()).isEqualTo(Main.ExitCodes.USAGE);
+    assertThat(given.exitCode()).as(given.err()).isZero();
+    assertThat(given.out()).contains("Given up: snapshot " + lost);
+    assertThat(pruned.exitCode()).as(pruned.err()).isZero();
+    assertThat(checked.exitCode()).as(checked.out()).isZero();
+    assertThat(again.exitCode()).as(again.err()).isZero();
+  }
+
   // ---- helpers
 
   private CommandLineRun home(String machine) {
