@@ -116,6 +116,7 @@ public final class Codes {
           "daemon-reload",
           "dicom-association",
           "dicom-listen",
+          "dicom-report",
           "dicom-send",
           "first-wait",
           "wait-factor",
