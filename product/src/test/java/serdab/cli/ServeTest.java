@@ -145,15 +145,7 @@ class ServeTest {
               "-k",
               "StudyInstanceUID=1.2.3");
       String whole =
-          run(
-              node,
-              "getscu",
-              "-P",
-              "--ignore",
-              "-k",
-              "0008,0052=PATIENT",
-              "-k",
-              "0010,0020=T1");
+          run(node, "getscu", "-P", "--ignore", "-k", "0008,0052=PATIENT", "-k", "0010,0020=T1");
       String patients =
           run(
               node,
@@ -541,8 +533,15 @@ class ServeTest {
     }
     putStudy("1.2.4", 1);
     Files.delete(folder.resolve("source/1.2.3-1"));
-    serdab("backup", "--from", folder.resolve("source").toString(), "--to", place("zip"),
-        "--quiet-time", "0s", "--accept-fewer");
+    serdab(
+        "backup",
+        "--from",
+        folder.resolve("source").toString(),
+        "--to",
+        place("zip"),
+        "--quiet-time",
+        "0s",
+        "--accept-fewer");
 
     NodeAddress node = start("zip");
 
