@@ -251,7 +251,12 @@ final class StudySending implements Retrieval {
     for (int i = 0; i < sent.length; i++) {
       counts.put(i, sent[i]);
     }
-    audit.ended(number, counts, outcome.status().toString());
+    try {
+      audit.ended(number, counts, outcome.status().toString());
+    } catch (SerdabException e) {
+      // It stays written down as one that never ended: no less is known of who asked for what.
+      events.accept(new Event.NotServed(Optional.empty(), e.problem()));
+    }
     events.accept(
         new Event.Retrieved(
             request.query(),

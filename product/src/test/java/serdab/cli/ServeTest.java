@@ -144,6 +144,8 @@ class ServeTest {
               "NumberOfStudyRelatedInstances",
               "-k",
               "StudyInstanceUID=1.2.3");
+      String whole =
+          run(node, "getscu", "-P", "--ignore", "-k", "0008,0052=PATIENT", "-k", "0010,0020=T1");
       String patients =
           run(
               node,
@@ -198,6 +200,7 @@ class ServeTest {
           .contains("[ONLINE]")
           .doesNotContain("Find Response: 2");
       assertThat(patients).containsPattern("0020,1204\\) IS \\[7 ");
+      assertThat(whole).contains("Completed Suboperations : 7");
       assertThat(move).contains("Final Move Response (Success)");
       assertThat(nobody).contains("MoveDestinationUnknown");
       assertThat(get).contains("Completed Suboperations : 7");
@@ -518,6 +521,32 @@ class ServeTest {
     node = start("zip", "--with-rejected");
     assertThat(images(node, "1.2.3"))
         .containsExactly("1.2.3.1.1", "1.2.3.1.2", "1.2.3.1.3", "1.2.3.99.1");
+  }
+
+  @Test
+  void aCopyThatCannotBeReadIsNamedByItsLabelAndTheOthersAreServed() throws Exception {
+    putStudy("1.2.3", 1);
+    backUp("zip");
+    try (Stream<Path> files = Files.walk(folder.resolve("zip"))) {
+      Path zip = files.filter(path -> path.toString().endsWith(".zip")).findFirst().orElseThrow();
+      Files.write(zip, Arrays.copyOf(Files.readAllBytes(zip), 500));
+    }
+    putStudy("1.2.4", 1);
+    Files.delete(folder.resolve("source/1.2.3-1"));
+    serdab(
+        "backup",
+        "--from",
+        folder.resolve("source").toString(),
+        "--to",
+        place("zip"),
+        "--quiet-time",
+        "0s",
+        "--accept-fewer");
+
+    NodeAddress node = start("zip");
+
+    assertThat(studies(node)).containsExactly("1.2.4");
+    assertThat(said()).containsPattern("Study \\S+ is not served: \\S+").doesNotContain("Tina");
   }
 
   @Test
