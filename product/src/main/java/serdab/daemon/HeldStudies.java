@@ -354,8 +354,7 @@ public final class HeldStudies implements Holdings, AutoCloseable {
     }
   }
 
-  private static Iterator<HeldInstances> inside(
-      HeldStudy study, StudyLook look, QueryLevel level) {
+  private static Iterator<HeldInstances> inside(HeldStudy study, StudyLook look, QueryLevel level) {
     if (level == QueryLevel.IMAGE) {
       return look.files().stream()
           .map(file -> HeldInstances.instance(study, look.reader(), file))

@@ -109,8 +109,8 @@ public interface Destination extends AutoCloseable {
     return false;
   }
 
-  /// Whether a plan that a person confirmed removed the copy that lay there: it is missed by nobody.
-  /// False also where the place does not remember such things.
+  /// Whether a plan that a person confirmed removed the copy that lay there: it is missed by
+  /// nobody. False also where the place does not remember such things.
   default boolean isRemoved(StudyKey study, String location) {
     return false;
   }

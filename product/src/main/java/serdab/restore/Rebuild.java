@@ -75,8 +75,7 @@ public final class Rebuild {
         }
       }
     }
-    long gone =
-        Recovery.forget(catalogue, destination, listedNames, unreadableAt, clock);
+    long gone = Recovery.forget(catalogue, destination, listedNames, unreadableAt, clock);
     return new Outcome(remembered, gone, unreadable);
   }
 

@@ -144,9 +144,7 @@ class RepositoryEraseTest {
     CommandLineRun.Result verified = good(owner("second").run("verify", repo()));
     CommandLineRun.Result again = good(owner("third").run("verify", repo()));
 
-    assertThat(recovered.out())
-        .contains("The catalogue of")
-        .doesNotContain("not there any more");
+    assertThat(recovered.out()).contains("The catalogue of").doesNotContain("not there any more");
     assertThat(verified.out()).contains("2 copies", " 0 NOT good");
     assertThat(again.out()).contains("2 copies", " 0 NOT good");
   }
