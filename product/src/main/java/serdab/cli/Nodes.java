@@ -13,6 +13,7 @@ import serdab.destination.node.DicomNode;
 import serdab.destination.node.NodeDestination;
 import serdab.dicom.net.Association;
 import serdab.dicom.net.AssociationRequest;
+import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.Pace;
 import serdab.dicom.net.Retrieval;
 import serdab.dicom.net.Traffic;
@@ -24,6 +25,8 @@ import serdab.plan.DicomAddress;
 import serdab.plan.RunWindow;
 import serdab.plan.SecretReference;
 import serdab.plan.WebAddress;
+import serdab.source.Source;
+import serdab.source.node.DicomNodeSource;
 import serdab.source.node.WebNodeSource;
 import serdab.store.BlobStore;
 import serdab.store.LocalFolder;
@@ -151,8 +154,7 @@ final class Nodes {
   private LongConsumer pace(DicomAddress address) {
     LongConsumer own =
         address.bytesPerSecond().isPresent()
-            ? new Pace(
-                address.bytesPerSecond().getAsLong(), System::nanoTime, Thread::sleep)
+            ? new Pace(address.bytesPerSecond().getAsLong(), System::nanoTime, Thread::sleep)
             : _ -> {};
     return slow.map(own::andThen).orElse(own);
   }
@@ -200,22 +202,35 @@ final class Nodes {
   }
 
   /// A node as source, which answered.
-  WebNodeSource source(String specification) {
+  Source source(String specification) {
+    Home home = around.home().make();
     if (DicomAddress.isOne(specification)) {
-      throw new SerdabException.Misconfigured(
-          new Problem(
-              "wrong-option",
-              "--from is a DICOM node, from which studies are not fetched yet.",
-              "Write dicomweb:URL when the node speaks DICOMweb too."));
+      return dicomSource(home, DicomAddress.parse(specification).node());
     }
     DicomWeb node = client(specification);
     try {
       node.probe();
-      return new WebNodeSource(node, scratch(around.home().make()));
+      return new WebNodeSource(node, scratch(home));
     } catch (RuntimeException e) {
       node.close();
       throw e;
     }
+  }
+
+  private Source dicomSource(Home home, NodeAddress address) {
+    Supplier<AssociationRequest> requests =
+        () -> {
+          requireHours();
+          return AssociationRequest.to(address);
+        };
+    // Whoever mistyped an address learns it soon.
+    Association.open(requests.get().querying()).close();
+    return DicomNodeSource.of(
+        address,
+        requests,
+        new Retrieval(requests, address.here(), LINGER),
+        home.cache().resolve("fetched"),
+        around.clock());
   }
 
   private static String id(String specification) {

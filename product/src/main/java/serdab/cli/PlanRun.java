@@ -115,6 +115,9 @@ final class PlanRun {
     }
     List<Problem> warnings = new ArrayList<>(allowed.warnings());
     warnings.addAll(wiring.names().guard(plan));
+    if (!switches.dryRun()) {
+      Wiring.settle(plan);
+    }
     try (Source source = guard.open(() -> wiring.source(plan, home))) {
       refuseInside(source);
       List<Destination> destinations = new ArrayList<>();

@@ -165,15 +165,22 @@ final class Wiring implements AutoCloseable {
     return path("--inbox", withoutKind(specification, INBOX));
   }
 
-  /// Opens a source; a path without a kind is a viewer's library when it looks like one.
+  /// What has to be done at a source before it is copied: what a killed receiver left in the log of
+  /// an inbox is brought to its places, as the inbox is ours. Nothing at other sources.
+  static void settle(BackupPlan plan) {
+    if (plan.source().startsWith(INBOX)) {
+      Inbox.settle(sourceFolder(plan.source()), _ -> {});
+    }
+  }
+
+  /// Opens a source; a path without a kind is a viewer's library when it looks like one. Only
+  /// reads.
   Source source(BackupPlan plan, Home home) {
     if (Nodes.isNode(plan.source())) {
       return nodes.source(plan.source());
     }
     Path folder = sourceFolder(plan.source());
     if (plan.source().startsWith(INBOX)) {
-      // What a killed receiver left in its log is brought to its places first: the inbox is ours.
-      Inbox.settle(folder, _ -> {});
       return InboxSource.open(
           folder, home.cache().resolve("inbox-" + shortHash(folder) + ".db"), around.clock());
     }

@@ -62,25 +62,32 @@ public record DicomAddress(
         NodeAddress.parse(question < 0 ? address : address.substring(0, question) + ofTheNode);
     Written written = new Written(address, settings);
     int[] associations =
-        written.read(Setting.ASSOCIATIONS, DicomAddress::span, "a number or two, such as 4 or 2-8")
+        written
+            .read(Setting.ASSOCIATIONS, DicomAddress::span, "a number or two, such as 4 or 2-8")
             .orElse(new int[] {ASSOCIATIONS, ASSOCIATIONS});
     return new DicomAddress(
         node,
-        written.read(Setting.EXISTING, Existing::parse, "full, count or skip")
+        written
+            .read(Setting.EXISTING, Existing::parse, "full, count or skip")
             .orElse(Existing.FULL),
         associations[0],
         associations[1],
-        written.read(Setting.RATE, text -> whole(text, 1_000_000), "megabytes a second")
+        written
+            .read(Setting.RATE, text -> whole(text, 1_000_000), "megabytes a second")
             .map(rate -> OptionalLong.of(rate * MEGABYTE))
             .orElse(OptionalLong.empty()),
         new Retry(
-            written.read(Setting.TRIES, text -> whole(text, TRIES_MAX), "a number from 1 to 100")
+            written
+                .read(Setting.TRIES, text -> whole(text, TRIES_MAX), "a number from 1 to 100")
                 .orElse(Retry.DEFAULT.tries()),
-            written.read(Setting.FIRST_WAIT, Durations::duration, "a time, such as 500ms or 2s")
+            written
+                .read(Setting.FIRST_WAIT, Durations::duration, "a time, such as 500ms or 2s")
                 .orElse(Retry.DEFAULT.firstWait()),
-            written.read(Setting.WAIT_FACTOR, DicomAddress::factor, "a number from 1 to 100")
+            written
+                .read(Setting.WAIT_FACTOR, DicomAddress::factor, "a number from 1 to 100")
                 .orElse(Retry.DEFAULT.factor()),
-            written.read(Setting.WAIT_MAX, Durations::duration, "a time, such as 30s or 5m")
+            written
+                .read(Setting.WAIT_MAX, Durations::duration, "a time, such as 30s or 5m")
                 .orElse(Retry.DEFAULT.waitMax())));
   }
 
@@ -91,8 +98,8 @@ public record DicomAddress(
           .map(text ->
               reader
                   .apply(text)
-                  .orElseThrow(() ->
-                      wrong(address, "has " + setting.key + "=" + text + "; write " + form)));
+                  .orElseThrow(
+                      () -> wrong(address, "has " + setting.key + "=" + text + "; write " + form)));
     }
   }
 

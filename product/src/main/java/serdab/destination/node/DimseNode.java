@@ -251,10 +251,7 @@ final class DimseNode implements Node {
 
     @Override
     public Map<String, Said> send(List<Outgoing> batch) {
-      List<OutgoingInstance> instances =
-          batch.stream()
-              .map(DimseNode::outgoing)
-              .toList();
+      List<OutgoingInstance> instances = batch.stream().map(DimseNode::outgoing).toList();
       Map<String, Said> said = new HashMap<>();
       sender
           .send(instances)
