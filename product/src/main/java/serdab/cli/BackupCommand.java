@@ -48,6 +48,7 @@ import serdab.plan.ZipCompression;
       "  serdab backup --from /data/ct --to repo:/mnt/c   (after: serdab repository init repo:/mnt/c)",
       "  serdab backup --from horos:/Volumes/PACS/\"Horos Data\" --to zip:/mnt/a --dry-run",
       "  serdab backup --from dicomweb:https://pacs.example/dicom-web --to zip:/mnt/a",
+      "  serdab backup --from \"dicom://PACS@pacs.example:11112?calling=SERDAB\" --to zip:/mnt/a",
       "  serdab backup --from /data/ct --to \"dicom://ARCHIVE@pacs.example:11112?calling=SERDAB\""
     })
 final class BackupCommand implements Callable<Integer> {
@@ -84,8 +85,8 @@ final class BackupCommand implements Callable<Integer> {
       paramLabel = "SOURCE",
       description =
           "Runs without a configuration, with --to. A library or folder: PATH, horos:PATH or"
-              + " folder:PATH; what was received, inbox:PATH; a node: dicomweb:URL; or another"
-              + " destination, zip:PATH or repo:PATH, with every version that it holds.")
+              + " folder:PATH; what was received, inbox:PATH; a node: dicomweb:URL or"
+              + " dicom://CALLED@HOST:PORT; or another destination, zip:PATH or repo:PATH, with every version that it holds.")
   private @Nullable String from;
 
   @Option(

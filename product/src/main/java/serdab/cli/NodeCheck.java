@@ -1,13 +1,18 @@
 package serdab.cli;
 
+import java.io.PrintStream;
 import java.util.EnumMap;
 import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.random.RandomGenerator;
 import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.NodeSheet;
 import serdab.dicom.net.NodeSheet.Service;
+import serdab.dicom.net.NodeTrial;
+import serdab.dicom.net.StoreTrial;
 import serdab.plan.DicomAddress;
 import serdab.store.PlaceCheck.Verdict;
 
@@ -25,11 +30,16 @@ final class NodeCheck {
 
   private final NodeAddress node;
   private final NodeSheet sheet;
+  private final NodeTrial trial;
+  private final Optional<StoreTrial> stored;
   private final Map<Aspect, Verdict> verdicts = new EnumMap<>(Aspect.class);
 
-  private NodeCheck(NodeAddress node, NodeSheet sheet) {
+  private NodeCheck(
+      NodeAddress node, NodeSheet sheet, NodeTrial trial, Optional<StoreTrial> stored) {
     this.node = node;
     this.sheet = sheet;
+    this.trial = trial;
+    this.stored = stored;
     verdicts.put(Aspect.ECHO, sheet.echo().isSuccess() ? Verdict.GOOD : Verdict.BAD);
     boolean takesSomething = sheet.syntaxes().values().stream().anyMatch(all -> !all.isEmpty());
     verdicts.put(Aspect.STORE, takesSomething ? Verdict.GOOD : Verdict.BAD);
@@ -59,10 +69,17 @@ final class NodeCheck {
 
   /// Asks the node and prints its sheet.
   ///
+  /// @param random for a made-up study that is stored there and stays; empty stores nothing
   /// @return the exit code
-  static int run(String address, Terminal terminal, boolean json) {
+  static int run(
+      String address, Terminal terminal, boolean json, Optional<RandomGenerator> random) {
     NodeAddress node = DicomAddress.parse(address).node();
-    NodeCheck check = new NodeCheck(node, NodeSheet.of(node));
+    NodeCheck check =
+        new NodeCheck(
+            node,
+            NodeSheet.of(node),
+            NodeTrial.of(node),
+            random.map(chance -> StoreTrial.of(node, chance)));
     if (json) {
       check.json(terminal);
     } else {
@@ -107,6 +124,15 @@ final class NodeCheck {
             sheet.window(),
             sheet.associations(),
             NodeSheet.ASSOCIATIONS_ASKED));
+    if (trial.studies() >= 0) {
+      out.println(
+          say.text(
+              "check.node-lists-" + word(trial.lists()), trial.studies(), NodeTrial.STUDIES_MAX));
+      out.println(say.text("check.node-counts-" + word(trial.counts())));
+      trial.gave().ifPresent(way -> out.println(say.text("check.node-gave", "C-" + way)));
+      trial.trouble().ifPresent(problem -> out.println(say.line(problem)));
+    }
+    stored.ifPresent(each -> stored(say, out, each));
     out.println(say.text("check.node-syntaxes", NodeSheet.CLASSES.size()));
     NodeSheet.SYNTAXES.forEach(
         (uid, name) -> out.printf("  %4d  %-24s  %s%n", accepted(uid), uid, name));
@@ -118,6 +144,28 @@ final class NodeCheck {
     }
     out.println(say.text(isGood() ? "check.good" : "check.node-bad"));
     out.flush();
+  }
+
+  private static void stored(Messages say, PrintStream out, StoreTrial each) {
+    out.println(
+        say.text(
+            "check.node-stored",
+            each.stored(),
+            each.sent(),
+            TerminalProgress.Sizes.text(each.bytesPerSecond()),
+            each.study()));
+    if (each.gave().isEmpty()) {
+      out.println(say.text("check.node-stored-not-given"));
+    } else {
+      out.println(
+          each.altered().isEmpty()
+              ? say.text("check.node-stored-unaltered", "C-" + each.gave().get())
+              : say.text(
+                  "check.node-stored-altered",
+                  "C-" + each.gave().get(),
+                  String.join(" ", each.altered())));
+    }
+    out.println(say.text("check.node-commitment-" + word(each.commitment())));
   }
 
   private int accepted(String syntax) {
@@ -153,6 +201,23 @@ final class NodeCheck {
           writer.writeArrayPropertyStart("services");
           sheet.services().stream().sorted().forEach(service -> writer.writeString(word(service)));
           writer.writeEndArray();
+          writer.writeNumberProperty("studies_answered", trial.studies());
+          writer.writeStringProperty("lists", word(trial.lists()));
+          writer.writeStringProperty("counts", word(trial.counts()));
+          writer.writeStringProperty("gives", trial.gave().map(NodeCheck::word).orElse(""));
+          stored.ifPresent(each -> {
+            writer.writeObjectPropertyStart("stored");
+            writer.writeStringProperty("study", each.study());
+            writer.writeNumberProperty("sent", each.sent());
+            writer.writeNumberProperty("stored", each.stored());
+            writer.writeNumberProperty("bytes_per_second", each.bytesPerSecond());
+            writer.writeStringProperty("gives", each.gave().map(NodeCheck::word).orElse(""));
+            writer.writeArrayPropertyStart("altered");
+            each.altered().forEach(writer::writeString);
+            writer.writeEndArray();
+            writer.writeStringProperty("commitment", word(each.commitment()));
+            writer.writeEndObject();
+          });
           writer.writeNumberProperty("sop_classes_asked", NodeSheet.CLASSES.size());
           writer.writeArrayPropertyStart("transfer_syntaxes");
           NodeSheet.SYNTAXES.forEach((uid, name) -> {

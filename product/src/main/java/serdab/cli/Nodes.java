@@ -2,6 +2,10 @@ package serdab.cli;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -9,16 +13,20 @@ import serdab.destination.node.DicomNode;
 import serdab.destination.node.NodeDestination;
 import serdab.dicom.net.Association;
 import serdab.dicom.net.AssociationRequest;
+import serdab.dicom.net.NodeAddress;
+import serdab.dicom.net.Pace;
 import serdab.dicom.net.Retrieval;
-import serdab.dicom.net.Retry;
 import serdab.dicom.net.Traffic;
 import serdab.dicom.net.web.Credentials;
 import serdab.dicom.net.web.DicomWeb;
 import serdab.dicom.net.web.Trust;
 import serdab.dicom.net.web.WebSettings;
 import serdab.plan.DicomAddress;
+import serdab.plan.RunWindow;
 import serdab.plan.SecretReference;
 import serdab.plan.WebAddress;
+import serdab.source.Source;
+import serdab.source.node.DicomNodeSource;
 import serdab.source.node.WebNodeSource;
 import serdab.store.BlobStore;
 import serdab.store.LocalFolder;
@@ -26,13 +34,12 @@ import serdab.store.LocalFolder;
 /// Turns the addresses of DICOM nodes into clients, destinations and sources.
 final class Nodes {
 
-  /// How many associations there may be at once, unless an address says otherwise.
-  private static final int ASSOCIATIONS = 2;
-
   /// How long a node that moves may rest before what it claims to have sent is missing.
   private static final Duration LINGER = Duration.ofSeconds(10);
 
   private final Surroundings around;
+  private Optional<RunWindow> window = Optional.empty();
+  private Optional<LongConsumer> slow = Optional.empty();
 
   Nodes(Surroundings around) {
     this.around = around;
@@ -106,12 +113,19 @@ final class Nodes {
   }
 
   private NodeDestination dicomDestination(Home home, DicomAddress address, boolean others) {
+    requireHours();
     // Whoever mistyped an address learns it soon.
     Association.open(AssociationRequest.to(address.node()).querying()).close();
     Traffic traffic =
         new Traffic(
             new Traffic.Means(
-                ASSOCIATIONS, Retry.DEFAULT, () -> {}, _ -> {}, around.random(), Thread::sleep));
+                address.associations(),
+                address.associationsMax(),
+                address.retry(),
+                this::requireHours,
+                pace(address),
+                around.random(),
+                Thread::sleep));
     Supplier<AssociationRequest> requests = () -> AssociationRequest.to(address.node());
     return new NodeDestination(
         new DicomNode(
@@ -125,6 +139,41 @@ final class Nodes {
         others,
         Wiring.WRITTEN_BY,
         around.clock());
+  }
+
+  /// From now on nothing is asked of DICOM nodes outside of these hours.
+  void within(RunWindow hours) {
+    window = Optional.of(hours);
+  }
+
+  /// From now on a pace is told what comes from DICOM nodes and goes to them, beside their own.
+  void pacedBy(LongConsumer pace) {
+    slow = Optional.of(pace);
+  }
+
+  private LongConsumer pace(DicomAddress address) {
+    LongConsumer own =
+        address.bytesPerSecond().isPresent()
+            ? new Pace(address.bytesPerSecond().getAsLong(), System::nanoTime, Thread::sleep)
+            : _ -> {};
+    return slow.map(own::andThen).orElse(own);
+  }
+
+  /// Hours hold for every operation, not only for beginning a study.
+  private void requireHours() {
+    Instant now = around.clock().instant();
+    if (window.isPresent() && !window.get().isOpen(now)) {
+      throw new SerdabException.HeldBack(
+          new Problem(
+              "outside-window",
+              "The plan's hours are over; nothing more is asked of the node.",
+              "The next run goes on; what the node has is not sent again.",
+              window
+                  .get()
+                  .opensAt(now)
+                  .map(opens -> Map.of("opens", opens.toString()))
+                  .orElse(Map.of())));
+    }
   }
 
   private BlobStore ledger(Home home, String specification) {
@@ -153,22 +202,35 @@ final class Nodes {
   }
 
   /// A node as source, which answered.
-  WebNodeSource source(String specification) {
+  Source source(String specification) {
+    Home home = around.home().make();
     if (DicomAddress.isOne(specification)) {
-      throw new SerdabException.Misconfigured(
-          new Problem(
-              "wrong-option",
-              "--from is a DICOM node, from which studies are not fetched yet.",
-              "Write dicomweb:URL when the node speaks DICOMweb too."));
+      return dicomSource(home, DicomAddress.parse(specification).node());
     }
     DicomWeb node = client(specification);
     try {
       node.probe();
-      return new WebNodeSource(node, scratch(around.home().make()));
+      return new WebNodeSource(node, scratch(home));
     } catch (RuntimeException e) {
       node.close();
       throw e;
     }
+  }
+
+  private Source dicomSource(Home home, NodeAddress address) {
+    Supplier<AssociationRequest> requests =
+        () -> {
+          requireHours();
+          return AssociationRequest.to(address);
+        };
+    // Whoever mistyped an address learns it soon.
+    Association.open(requests.get().querying()).close();
+    return DicomNodeSource.of(
+        address,
+        requests,
+        new Retrieval(requests, address.here(), LINGER),
+        home.cache().resolve("fetched"),
+        around.clock());
   }
 
   private static String id(String specification) {

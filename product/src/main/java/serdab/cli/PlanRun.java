@@ -109,11 +109,15 @@ final class PlanRun {
   private int begin() {
     RunGuard guard = new RunGuard(around, wiring, catalogue, plan, switches);
     RunGuard.Allowed allowed = guard.allow();
+    wiring.nodesWithin(RunWindow.of(switches.ignoreWindow() ? withoutHours(plan) : plan));
     if (Wiring.isDestination(plan.source()) && !Nodes.isNode(plan.source())) {
       return replicate(guard, allowed);
     }
     List<Problem> warnings = new ArrayList<>(allowed.warnings());
     warnings.addAll(wiring.names().guard(plan));
+    if (!switches.dryRun()) {
+      Wiring.settle(plan);
+    }
     try (Source source = guard.open(() -> wiring.source(plan, home))) {
       refuseInside(source);
       List<Destination> destinations = new ArrayList<>();

@@ -2,8 +2,11 @@ package serdab.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.HashMap;
@@ -99,10 +102,21 @@ final class ReconcileCommand implements Callable<Integer> {
       throw new SerdabException.Misconfigured(
           new Problem(
               "list-unreadable",
-              "The list cannot be read (" + e.getClass().getSimpleName() + ").",
+              "The list " + list + " cannot be read: " + why(e) + ".",
               "Check its name and that you may read it."),
           e);
     }
+  }
+
+  private static String why(Exception e) {
+    return switch (e) {
+      case NoSuchFileException _ -> "there is no such file";
+      case AccessDeniedException _ -> "this program may not read it";
+      case InvalidPathException _ -> "no file can have this name";
+      case FileSystemException other when other.getReason() != null ->
+          String.valueOf(other.getReason());
+      default -> "it is a folder, or its disk reports an error";
+    };
   }
 
   private int compare(AccessionList numbers, Optional<DateRange> range, Catalogue catalogue)

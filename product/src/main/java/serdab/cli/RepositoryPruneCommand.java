@@ -3,6 +3,7 @@ package serdab.cli;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -12,6 +13,7 @@ import picocli.CommandLine.Parameters;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.repository.Prune;
+import serdab.repository.Repository;
 
 /// `serdab repository prune`: frees the room of packs that no version needs.
 @Command(
@@ -58,6 +60,20 @@ final class RepositoryPruneCommand implements Callable<Integer> {
               + " is under way may have written them. Default: 48h.")
   private @Nullable String untouched;
 
+  @Option(
+      names = "--give-up",
+      paramLabel = "SNAPSHOT",
+      description =
+          "Gives up a snapshot that is lost with all its copies and so stops every prune, by the name"
+              + " that the prune said. Removes no pack.")
+  private @Nullable String giveUp;
+
+  @Option(
+      names = "--reason",
+      paramLabel = "TEXT",
+      description = "With --give-up: why, in one sentence without patient data. It is kept.")
+  private @Nullable String reason;
+
   @Option(names = "--json", description = "Prints one JSON document.")
   private boolean json;
 
@@ -74,6 +90,13 @@ final class RepositoryPruneCommand implements Callable<Integer> {
               "--plan and --yes exclude each other.",
               "Run: serdab repository prune --help"));
     }
+    if ((giveUp == null) != (reason == null) || (giveUp != null && (planOnly || yes || json))) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "wrong-option",
+              "--give-up needs --reason, and goes with nothing else.",
+              "Run: serdab repository prune --help"));
+    }
     String address = RepositoryCommand.address(place);
     Duration young = untouched == null ? UNTOUCHED : Durations.parse("--untouched", untouched);
     Home home = around.home().make();
@@ -81,7 +104,15 @@ final class RepositoryPruneCommand implements Callable<Integer> {
         Wiring wiring = new Wiring(around, keys);
         Wiring.OpenRepository open = wiring.openRepository(address)) {
       Prune prune = new Prune(open.repository());
-      Prune.Plan plan = prune.plan(List.of(), young);
+      if (giveUp != null && reason != null) {
+        prune.giveUp(giveUp, reason);
+        around
+            .terminal()
+            .out()
+            .println(around.terminal().messages().text("repository.given-up", giveUp));
+        return Main.ExitCodes.GOOD;
+      }
+      Prune.Plan plan = plan(prune, open.repository(), young);
       boolean leftoversGo = yes && plan.packs().isEmpty() && open.repository().canWrite();
       Optional<Prune.Done> done =
           leftoversGo || isConfirmed(plan)
@@ -94,6 +125,30 @@ final class RepositoryPruneCommand implements Callable<Integer> {
       }
     }
     return Main.ExitCodes.GOOD;
+  }
+
+  private Prune.Plan plan(Prune prune, Repository repository, Duration young) {
+    try {
+      return prune.plan(List.of(), young);
+    } catch (SerdabException.Damaged e) {
+      Set<String> lost = repository.unreadableSnapshots().keySet();
+      if (lost.isEmpty()) {
+        throw e;
+      }
+      throw new SerdabException.Damaged(
+          new Problem(
+              "repository-snapshot-lost",
+              "Nobody can read snapshot "
+                  + String.join(", ", lost)
+                  + ", so nobody knows what it needs, and nothing is removed.",
+              "Mend it: serdab repository repair "
+                  + place
+                  + " --from a copy of the whole repository. When there is none, give it up, by name:"
+                  + " serdab repository prune "
+                  + place
+                  + " --give-up SNAPSHOT --reason WHY"),
+          e);
+    }
   }
 
   private boolean isConfirmed(Prune.Plan plan) {

@@ -24,6 +24,7 @@ import serdab.backup.SyncedFolders;
 import serdab.catalogue.Catalogue;
 import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
+import serdab.plan.DicomAddress;
 import serdab.plan.DiskSet;
 import serdab.plan.RunWindow;
 import serdab.source.Source;
@@ -241,7 +242,7 @@ final class RunGuard {
   private static SerdabException notAnswering(String node) {
     return new SerdabException.Unavailable(
         new Problem(
-            "dicomweb-unreachable",
+            DicomAddress.isOne(node) ? "node-unreachable" : "dicomweb-unreachable",
             "The node at " + Wiring.address(node) + " does not answer.",
             "Check that it runs and that this machine may connect to it, then run again."));
   }

@@ -166,7 +166,7 @@ final class VerifyCommand implements Callable<Integer> {
     boolean reads = repair || wanted.reaches(Depth.READABLE);
     OptionalLong atMost = rate();
     try (RunLock _ = RunLock.take(home.lock());
-        Wiring wiring = new Wiring(around, reads ? keys : KeyOptions.NONE).readingAtMost(atMost);
+        Wiring wiring = new Wiring(around, keys).readingCopies(reads).readingAtMost(atMost);
         Catalogue catalogue = wiring.catalogue(home);
         Destination place =
             repair

@@ -30,6 +30,7 @@ import serdab.destination.ZipTreeDestination;
 import serdab.destination.repository.Compression;
 import serdab.destination.repository.RepositoryDestination;
 import serdab.plan.BackupPlan;
+import serdab.plan.RunWindow;
 import serdab.plan.ZipCompression;
 import serdab.repository.KeyWork;
 import serdab.repository.Repository;
@@ -63,6 +64,7 @@ final class Wiring implements AutoCloseable {
   private final Nodes nodes;
   private final Names names;
   private final Identities identities;
+  private boolean readsCopies = true;
   private final Map<String, NamingProfile> namings = new HashMap<>();
   private final int parallelism = Math.max(1, Runtime.getRuntime().availableProcessors());
   private final ExecutorService computing =
@@ -97,14 +99,27 @@ final class Wiring implements AutoCloseable {
     this.identities = new Identities(around, keys);
   }
 
+  /// Whether repositories are opened to read copies: if not, the identity is asked for only where
+  /// this machine has no keys of its own.
+  Wiring readingCopies(boolean reads) {
+    readsCopies = reads;
+    return this;
+  }
+
   /// Reads places no faster than so many bytes a second from now on.
   Wiring readingAtMost(OptionalLong bytesPerSecond) {
     bytesPerSecond.ifPresent(most -> {
       RepositoryPace rate =
           new RepositoryPace(OptionalLong.of(most), Long.MAX_VALUE, () -> false, _ -> {});
       pace = Optional.of(rate::waitFor);
+      nodes.pacedBy(rate::waitFor);
     });
     return this;
+  }
+
+  /// Asks nothing of DICOM nodes outside of these hours from now on.
+  void nodesWithin(RunWindow window) {
+    nodes.within(window);
   }
 
   private BlobStore paced(BlobStore store) {
@@ -150,15 +165,22 @@ final class Wiring implements AutoCloseable {
     return path("--inbox", withoutKind(specification, INBOX));
   }
 
-  /// Opens a source; a path without a kind is a viewer's library when it looks like one.
+  /// What has to be done at a source before it is copied: what a killed receiver left in the log of
+  /// an inbox is brought to its places, as the inbox is ours. Nothing at other sources.
+  static void settle(BackupPlan plan) {
+    if (plan.source().startsWith(INBOX)) {
+      Inbox.settle(sourceFolder(plan.source()), _ -> {});
+    }
+  }
+
+  /// Opens a source; a path without a kind is a viewer's library when it looks like one. Only
+  /// reads.
   Source source(BackupPlan plan, Home home) {
     if (Nodes.isNode(plan.source())) {
       return nodes.source(plan.source());
     }
     Path folder = sourceFolder(plan.source());
     if (plan.source().startsWith(INBOX)) {
-      // What a killed receiver left in its log is brought to its places first: the inbox is ours.
-      Inbox.settle(folder, _ -> {});
       return InboxSource.open(
           folder, home.cache().resolve("inbox-" + shortHash(folder) + ".db"), around.clock());
     }
@@ -327,7 +349,9 @@ final class Wiring implements AutoCloseable {
     try {
       UUID id = requireKnown(store, allowed, access == Access.ADOPT);
       Optional<WriterKeys> writer = writerFiles().read(id);
-      List<AgeIdentity> people = access == Access.READ ? identities.of(store) : List.of();
+      boolean isWanted = readsCopies || writer.isEmpty();
+      List<AgeIdentity> people =
+          access == Access.READ && isWanted ? identities.of(store) : List.of();
       if (writer.isEmpty() && access != Access.READ) {
         throw notEnrolled(store, specification);
       }

@@ -12,7 +12,7 @@ final class Addresses {
 
   /// What a source's path may begin with; none of them is a path whose kind is recognised.
   private static final List<String> SOURCES =
-      List.of("horos:", "folder:", "inbox:", "zip:", "repo:", WebAddress.KIND);
+      List.of("horos:", "folder:", "inbox:", "zip:", "repo:", WebAddress.KIND, NodeAddress.SCHEME);
 
   private static final List<String> DESTINATIONS =
       List.of("zip:", "repo:", WebAddress.KIND, NodeAddress.SCHEME);
@@ -50,8 +50,8 @@ final class Addresses {
                 + address
                 + "\", which is of no kind that is known; write "
                 + (bare
-                    ? "a path, horos:PATH, folder:PATH, inbox:PATH, zip:PATH, repo:PATH or"
-                        + " dicomweb:URL"
+                    ? "a path, horos:PATH, folder:PATH, inbox:PATH, zip:PATH, repo:PATH,"
+                        + " dicomweb:URL or dicom://CALLED@HOST:PORT"
                     : "zip:PATH for a tree of ZIPs in a folder, repo:PATH for a repository, or"
                         + " dicomweb:URL or dicom://CALLED@HOST:PORT for a node"));
       }

@@ -3,16 +3,38 @@ package serdab.plan;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.dicom.net.NodeAddress;
+import serdab.dicom.net.Retry;
 
 /// A node of DICOM's own protocol as it is written, `dicom://CALLED@host:104?calling=SERDAB`, and
 /// behind an `&` each how it is treated as a destination.
 ///
 /// @param node the node itself
 /// @param existing what it is asked before a study is sent
-public record DicomAddress(NodeAddress node, Existing existing) {
+/// @param associations how many associations there are at once, from 1 to 16
+/// @param associationsMax up to how many are tried when more goes through with more; else as many
+/// @param bytesPerSecond the bandwidth, both ways together; empty when there is no limit
+/// @param retry how often and how patiently it is tried
+public record DicomAddress(
+    NodeAddress node,
+    Existing existing,
+    int associations,
+    int associationsMax,
+    OptionalLong bytesPerSecond,
+    Retry retry) {
+
+  private static final int ASSOCIATIONS = 2;
+  private static final int ASSOCIATIONS_MAX = 16;
+  private static final int TRIES_MAX = 100;
+  private static final double FACTOR_MAX = 100;
+  private static final long MEGABYTE = 1_000_000;
+  private static final Pattern SPAN = Pattern.compile("(\\d{1,2})(?:-(\\d{1,2}))?");
 
   public static boolean isOne(String address) {
     return address.startsWith(NodeAddress.SCHEME);
@@ -38,20 +60,84 @@ public record DicomAddress(NodeAddress node, Existing existing) {
     }
     NodeAddress node =
         NodeAddress.parse(question < 0 ? address : address.substring(0, question) + ofTheNode);
+    Written written = new Written(address, settings);
+    int[] associations =
+        written
+            .read(Setting.ASSOCIATIONS, DicomAddress::span, "a number or two, such as 4 or 2-8")
+            .orElse(new int[] {ASSOCIATIONS, ASSOCIATIONS});
     return new DicomAddress(
         node,
-        Setting.EXISTING
-            .in(settings)
-            .map(text ->
-                Existing.parse(text)
-                    .orElseThrow(() ->
-                        wrong(address, "has existing=" + text + "; write full, count or skip")))
-            .orElse(Existing.FULL));
+        written
+            .read(Setting.EXISTING, Existing::parse, "full, count or skip")
+            .orElse(Existing.FULL),
+        associations[0],
+        associations[1],
+        written
+            .read(Setting.RATE, text -> whole(text, 1_000_000), "megabytes a second")
+            .map(rate -> OptionalLong.of(rate * MEGABYTE))
+            .orElse(OptionalLong.empty()),
+        new Retry(
+            written
+                .read(Setting.TRIES, text -> whole(text, TRIES_MAX), "a number from 1 to 100")
+                .orElse(Retry.DEFAULT.tries()),
+            written
+                .read(Setting.FIRST_WAIT, Durations::duration, "a time, such as 500ms or 2s")
+                .orElse(Retry.DEFAULT.firstWait()),
+            written
+                .read(Setting.WAIT_FACTOR, DicomAddress::factor, "a number from 1 to 100")
+                .orElse(Retry.DEFAULT.factor()),
+            written
+                .read(Setting.WAIT_MAX, Durations::duration, "a time, such as 30s or 5m")
+                .orElse(Retry.DEFAULT.waitMax())));
+  }
+
+  private record Written(String address, Map<String, String> settings) {
+
+    <T> Optional<T> read(Setting setting, Function<String, Optional<T>> reader, String form) {
+      return Optional.ofNullable(settings.get(setting.key))
+          .map(text ->
+              reader
+                  .apply(text)
+                  .orElseThrow(
+                      () -> wrong(address, "has " + setting.key + "=" + text + "; write " + form)));
+    }
+  }
+
+  private static Optional<Integer> whole(String text, int max) {
+    return Optional.of(text)
+        .filter(digits -> digits.matches("[0-9]{1,7}"))
+        .map(Integer::parseInt)
+        .filter(number -> number >= 1 && number <= max);
+  }
+
+  private static Optional<Double> factor(String text) {
+    return Optional.of(text)
+        .filter(number -> number.matches("[0-9]{1,3}(\\.[0-9]{1,3})?"))
+        .map(Double::parseDouble)
+        .filter(number -> number >= 1 && number <= FACTOR_MAX);
+  }
+
+  private static Optional<int[]> span(String text) {
+    Matcher matcher = SPAN.matcher(text);
+    if (!matcher.matches()) {
+      return Optional.empty();
+    }
+    int first = Integer.parseInt(matcher.group(1));
+    int last = matcher.group(2) == null ? first : Integer.parseInt(matcher.group(2));
+    return first < 1 || last < first || last > ASSOCIATIONS_MAX
+        ? Optional.empty()
+        : Optional.of(new int[] {first, last});
   }
 
   /// What may stand in an address beside what the node needs.
   private enum Setting {
-    EXISTING("existing");
+    EXISTING("existing"),
+    ASSOCIATIONS("associations"),
+    RATE("rate"),
+    TRIES("tries"),
+    FIRST_WAIT("first-wait"),
+    WAIT_FACTOR("wait-factor"),
+    WAIT_MAX("wait-max");
 
     private final String key;
 
@@ -66,10 +152,6 @@ public record DicomAddress(NodeAddress node, Existing existing) {
         }
       }
       return Optional.empty();
-    }
-
-    Optional<String> in(Map<String, String> settings) {
-      return Optional.ofNullable(settings.get(key));
     }
   }
 

@@ -331,6 +331,11 @@ public final class Check {
     return new Progress(files, bytes, last, true);
   }
 
+  /// A snapshot that a person gave up stays where it is, damaged as it is.
+  private boolean isGivenUp(String file) {
+    return Layout.At.of(file).filter(at -> Notices.givesUp(shelf, judge.trust(), at)).isPresent();
+  }
+
   private record Proven(long lengthBytes, Optional<Kind> kind) {}
 
   /// Proves one file; empty when it was told to stop.
@@ -367,8 +372,8 @@ public final class Check {
       }
       byte[] content = new byte[Math.toIntExact(length)];
       stored.readFully(0, ByteBuffer.wrap(content));
-      return Optional.of(
-          new Proven(length, copies ? copies(content) : kind(judge.of(file, content))));
+      Optional<Kind> kind = copies ? copies(content) : kind(judge.of(file, content));
+      return Optional.of(new Proven(length, kind.filter(_ -> !isGivenUp(file))));
     } catch (SerdabException.Damaged e) {
       return Optional.of(new Proven(length, Optional.of(Kind.UNREADABLE)));
     } catch (SerdabException.Refused e) {

@@ -28,20 +28,44 @@ final class Fences {
           if (isKept(known, at)) {
             continue; // Its file is lost and a copy is left: a fence there would hide it.
           }
-          Commit fence =
-              new Commit(
-                  at,
-                  Commit.Kind.FENCE,
-                  repository.clock().instant(),
-                  repository.trust().writer(),
-                  Optional.empty());
-          Bulk file = SnapshotFile.make(fence, Map.of(), repository.trust());
-          if (shelf.putIfFree(at.file(), file).isPresent()) {
+          if (shelf.putIfFree(at.file(), fence(repository, at)).isPresent()) {
             break;
           }
         }
       }
     }
+  }
+
+  /// Ends the session of a snapshot that nobody can read, when nothing follows that one: a number
+  /// that is free gets the fence.
+  static void end(Repository repository, Layout.At lost) {
+    Shelf shelf = repository.shelf();
+    Numbers listed = new Numbers();
+    try (Stream<BlobInfo> files = shelf.store().list(Layout.SNAPSHOTS + lost.session() + '/')) {
+      files.forEach(file -> Layout.At.of(file.name()).ifPresent(listed::add));
+    }
+    int[] numbers = listed.of(lost.session());
+    int last = numbers.length == 0 ? -1 : numbers[numbers.length - 1];
+    if (last > lost.number()) {
+      return; // The session went on, or was fenced, after it.
+    }
+    for (int next = last == lost.number() ? last + 1 : lost.number(); ; next++) {
+      Layout.At at = new Layout.At(lost.session(), next);
+      if (shelf.putIfFree(at.file(), fence(repository, at)).isPresent()) {
+        return;
+      }
+    }
+  }
+
+  private static Bulk fence(Repository repository, Layout.At at) {
+    Commit fence =
+        new Commit(
+            at,
+            Commit.Kind.FENCE,
+            repository.clock().instant(),
+            repository.trust().writer(),
+            Optional.empty());
+    return SnapshotFile.make(fence, Map.of(), repository.trust());
   }
 
   private static boolean isOver(Known known, Layout.At at) {

@@ -232,7 +232,9 @@ final class Known implements AutoCloseable {
             uncopied.put(at, snapshot.commit().version().map(Commit.Version::group));
           }
         } catch (SerdabException.Damaged e) {
-          unreadable.put(at, e);
+          if (!removed.contains(at)) {
+            unreadable.put(at, e);
+          }
         }
         if (heldBlobs.size() >= heldBlobsMax || heldLabels.size() >= HELD_VERSIONS_MAX) {
           flush();
@@ -641,6 +643,11 @@ final class Known implements AutoCloseable {
     if (!unreadable.isEmpty()) {
       throw unreadable.values().iterator().next();
     }
+  }
+
+  /// Snapshots that cannot be read, neither they nor a copy of theirs.
+  synchronized boolean isUnreadable(Layout.At at) {
+    return unreadable.containsKey(at);
   }
 
   /// Documents under `removed/` and `erased/` that nobody trusted signed: they count for nothing.

@@ -76,6 +76,13 @@ final class Notices {
     return counts(shelf, trust, first, (_, _) -> {});
   }
 
+  /// Whether a person gave a snapshot up that nobody could read: then no group is named.
+  static boolean givesUp(Shelf shelf, Trust trust, Layout.At at) {
+    return signed(shelf, trust, at.removal())
+        .filter(content -> !Doc.parse(content).has("group"))
+        .isPresent();
+  }
+
   /// Writes all three, as far as they are not there. What stands there and counts for nothing makes
   /// way.
   ///

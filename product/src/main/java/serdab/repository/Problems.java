@@ -84,6 +84,14 @@ final class Problems {
             "Keep everything, or move the repository to a place that can."));
   }
 
+  static SerdabException.Refused notLost(String at) {
+    return new SerdabException.Refused(
+        new Problem(
+            "repository-snapshot-not-lost",
+            "The repository misses no snapshot " + at + ", so none is given up.",
+            "Run: serdab repository prune. What it names as lost can be given up."));
+  }
+
   static SerdabException.Refused erased() {
     return new SerdabException.Refused(
         new Problem(

@@ -102,6 +102,34 @@ public final class Prune {
     return new Plan(versions, packs);
   }
 
+  /// Gives up a snapshot that is lost with all its copies, because a person says so: the version
+  /// that it was, if it was one, counts no more, and it stops no prune. Nothing else changes; what
+  /// other versions need stays.
+  ///
+  /// @param at as [Repository#unreadableSnapshots] names it
+  /// @param reason one sentence for people, without patient data
+  /// @throws SerdabException.Refused `repository-snapshot-not-lost` when it can be read, or never
+  ///   was
+  public void giveUp(String at, String reason) {
+    if (!trust.canSign()) {
+      throw Problems.needsWriter();
+    }
+    Layout.At lost = Layout.At.parse(at);
+    try (Known known = repository.readAgain()) {
+      if (!known.isUnreadable(lost)) {
+        throw Problems.notLost(at);
+      }
+    }
+    // Whoever may still hold the session open can commit nothing at that number, nor after it.
+    Fences.end(repository, lost);
+    Doc doc =
+        new Doc()
+            .with("at", lost.text())
+            .with("time", repository.clock().instant().toString())
+            .with("reason", reason);
+    Notices.write(shelf, trust, lost.removal(), trust.signed(doc, lost.removal()));
+  }
+
   /// What the place says now, all of it readable.
   private Known known() {
     Known known = repository.readAgain();

@@ -217,12 +217,34 @@ class ReceiveTest {
     receiver.waitFor();
     assertThat(sender.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
 
-    CommandLineRun.Result backup =
-        new CommandLineRun(folder.resolve("home"))
-            .run("backup", "--from", "inbox:" + inbox, "--to", "zip:" + folder.resolve("kept"));
+    CommandLineRun serdab = new CommandLineRun(folder.resolve("home"));
+    String[] command = {
+      "backup", "--from", "inbox:" + inbox, "--to", "zip:" + folder.resolve("kept")
+    };
+    Map<String, String> left = bodies(inbox);
+    CommandLineRun.Result dry =
+        serdab.run(
+            Stream.concat(Stream.of(command), Stream.of("--dry-run")).toArray(String[]::new));
+    assertThat(dry.exitCode()).as(dry.out() + dry.err()).isZero();
+    assertThat(bodies(inbox)).as("a dry run only reads").isEqualTo(left);
+    CommandLineRun.Result backup = serdab.run(command);
 
     assertThat(backup.exitCode()).as(backup.out() + backup.err()).isZero();
     assertThat(bodies(inbox)).containsAllEntriesOf(sent(acknowledged(log)));
+  }
+
+  @Test
+  void anInboxThatCannotBeMadeIsToldInWords() throws Exception {
+    Path file = Files.writeString(folder.resolve("file"), "no folder");
+
+    CommandLineRun.Result result =
+        new CommandLineRun(folder.resolve("home"))
+            .run("receive", "--inbox", file.resolve("inbox").toString(), "--port", "0");
+
+    assertThat(result.exitCode()).isEqualTo(1);
+    assertThat(result.err())
+        .contains("cannot be used", file.toString())
+        .doesNotContain("Exception");
   }
 
   // ---- who may call, and what

@@ -104,6 +104,9 @@ class ReconcileTest {
     assertThat(home().run("reconcile", folder.resolve("none.csv").toString()).exitCode())
         .isEqualTo(2);
     assertThat(home().run("reconcile", folder.toString()).exitCode()).isEqualTo(2);
+    assertThat(home().run("reconcile", folder.resolve("none.csv").toString()).err())
+        .contains("none.csv", "there is no such file")
+        .doesNotContain("Exception");
     assertThat(home().run("reconcile").exitCode()).isEqualTo(2);
     assertThat(reconcile("").err()).contains("no accession number at all");
   }

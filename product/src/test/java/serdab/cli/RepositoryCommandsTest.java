@@ -295,6 +295,28 @@ class RepositoryCommandsTest {
     assertThat(next.out()).contains(" 0 copied and proven, 1 already there");
   }
 
+  /// Without keys of its own it cannot even tell which studies are there.
+  @Test
+  void aMachineThatWasNeverEnrolledProvesThatCopiesAreIntactWithTheIdentity() throws IOException {
+    source("1.2.3");
+    init("sealed");
+    backUp("home", "sealed");
+    String[] verify = {"verify", repo("sealed"), "--depth", "intact"};
+
+    CommandLineRun.Result without = home("new").run(verify);
+    CommandLineRun.Result kept = owner("new").run(verify);
+    CommandLineRun.Result named =
+        owner("other")
+            .run("verify", repo("sealed"), "--depth", "intact", "--identity", path("owner.age"));
+
+    assertThat(without.exitCode()).isEqualTo(Main.ExitCodes.FAILED);
+    assertThat(without.err()).contains("--identity FILE");
+    for (CommandLineRun.Result result : List.of(kept, named)) {
+      assertThat(result.exitCode()).as(result.err()).isZero();
+      assertThat(result.out()).contains("1 checked to INTACT: 1 good, 0 NOT good");
+    }
+  }
+
   // ---- keys
 
   @Test
@@ -547,6 +569,53 @@ class RepositoryCommandsTest {
     assertThat(mended.exitCode()).as(mended.out() + mended.err()).isZero();
     assertThat(mended.out()).contains("packs/", "The index was made again.");
     assertThat(after.exitCode()).as(after.out()).isZero();
+  }
+
+  @Test
+  void aSnapshotThatIsLostForGoodIsNamedByThePruneAndGivenUpByAPerson() throws IOException {
+    source("1.2.3");
+    init("sealed");
+    backUp("home", "sealed");
+    Path snapshot =
+        filesIn(folder.resolve("sealed/snapshots")).stream()
+            .filter(file -> file.endsWith("00000001.zip"))
+            .findFirst()
+            .orElseThrow();
+    source("1.2.4");
+    backUp("home", "sealed");
+    for (String kind : List.of("index", "copies")) {
+      for (Path file : filesIn(folder.resolve("sealed").resolve(kind))) {
+        Files.delete(file);
+      }
+    }
+    byte[] bytes = Files.readAllBytes(snapshot);
+    bytes[70] ^= 1;
+    Files.write(snapshot, bytes);
+    String[] prune = {"repository", "prune", repo("sealed"), "--yes", "--untouched", "0s"};
+
+    CommandLineRun.Result stopped = home("home").run(prune);
+    Matcher named = Pattern.compile("snapshot ([0-9a-f]{32}/[0-9]{8})").matcher(stopped.err());
+    assertThat(named.find()).as(stopped.err()).isTrue();
+    String lost = named.group(1);
+    String[] giveUp = {"repository", "prune", repo("sealed"), "--give-up", lost};
+    CommandLineRun.Result silent = home("home").run(giveUp);
+    CommandLineRun.Result given =
+        home("home")
+            .run(
+                Stream.concat(Arrays.stream(giveUp), Stream.of("--reason", "A disk failed."))
+                    .toArray(String[]::new));
+    CommandLineRun.Result pruned = home("home").run(prune);
+    CommandLineRun.Result checked = home("home").run("repository", "check", repo("sealed"));
+    CommandLineRun.Result again = backUp("home", "sealed");
+
+    assertThat(stopped.exitCode()).isNotZero();
+    assertThat(stopped.err()).contains("--give-up SNAPSHOT --reason WHY");
+    assertThat(silent.exitCode()).isEqualTo(Main.ExitCodes.USAGE);
+    assertThat(given.exitCode()).as(given.err()).isZero();
+    assertThat(given.out()).contains("Given up: snapshot " + lost);
+    assertThat(pruned.exitCode()).as(pruned.err()).isZero();
+    assertThat(checked.exitCode()).as(checked.out()).isZero();
+    assertThat(again.exitCode()).as(again.err()).isZero();
   }
 
   // ---- helpers

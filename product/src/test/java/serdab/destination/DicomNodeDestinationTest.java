@@ -13,12 +13,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import serdab.Depth;
+import serdab.Problem;
 import serdab.SerdabException;
 import serdab.destination.node.NodeDestination;
 import serdab.dicom.StudyKey;
@@ -170,6 +172,35 @@ class DicomNodeDestinationTest {
     assertThat(e.problem().what())
         .contains("IM0: it is in Explicit VR Little Endian, which the node does not take");
     assertThat(storedFiles(node)).isZero();
+  }
+
+  @Test
+  void hoursThatBeginInsideAStudyEndItThereAndTheNextRunGoesOn() throws IOException {
+    Dcmqrscp node = node(0);
+    TestStudy study = study(12);
+    AtomicInteger operations = new AtomicInteger(10);
+    try (NodeDestination until =
+        DicomNodes.open(
+            node.address(),
+            folder,
+            Existing.FULL,
+            false,
+            () -> {
+              if (operations.getAndDecrement() <= 0) {
+                throw new SerdabException.HeldBack(
+                    new Problem("outside-window", "The hours are over.", "Run again later."));
+              }
+            })) {
+      SerdabException over = catchThrowableOfType(SerdabException.class, () -> study.copyTo(until));
+      assertThat(over.problem().code()).isEqualTo("outside-window");
+    }
+    long sent = storedFiles(node);
+    assertThat(sent).isBetween(1L, 11L);
+
+    HeldVersion copy = study.copyTo(connect(node));
+
+    assertThat(copy.proof().orElseThrow().depth()).isEqualTo(Depth.READABLE);
+    assertThat(storedFiles(node)).isEqualTo(12);
   }
 
   // ---- what is asked before

@@ -32,23 +32,18 @@ public final class DicomNodes {
 
   /// One association at a time, as DCMTK's dcmqrscp loses instances of a study that come on two.
   static NodeDestination open(NodeAddress address, Path folder, Existing existing, boolean others) {
-    return open(address, folder, existing, others, 1);
+    return open(address, folder, existing, others, () -> {});
   }
 
   static NodeDestination open(
-      NodeAddress address, Path folder, Existing existing, boolean others, int associations) {
+      NodeAddress address, Path folder, Existing existing, boolean others, Runnable gate) {
     return new NodeDestination(
         new DicomNode(
             address,
             () -> AssociationRequest.to(address),
             new Traffic(
                 new Traffic.Means(
-                    associations,
-                    RETRY,
-                    () -> {},
-                    _ -> {},
-                    RandomGenerator.of("L64X128MixRandom"),
-                    _ -> {})),
+                    1, 1, RETRY, gate, _ -> {}, RandomGenerator.of("L64X128MixRandom"), _ -> {})),
             new Retrieval(
                 () -> AssociationRequest.to(address), address.here(), Duration.ofSeconds(10)),
             existing),

@@ -293,7 +293,7 @@ class ConfigurationTest {
           from = "/a"                           | 1:1 | plan.p.to is missing; a plan needs a destination, such as to = ["zip:/Volumes/Backup"].
           from = []\\nto = "zip:/b"             | 2:1 | plan.p.from is empty; a plan needs a source, such as from = ["/Volumes/PACS/Horos Data"].
           from = "a"\\nto = "zip:/b"            | 2:1 | plan.p.from is "a", which is no whole path; begin it with / or ~/ (or C:\\\\).
-          from = "ftp:/a"\\nto = "zip:/b"       | 2:1 | plan.p.from is "ftp:/a", which is of no kind that is known; write a path, horos:PATH, folder:PATH, inbox:PATH, zip:PATH, repo:PATH or dicomweb:URL.
+          from = "ftp:/a"\\nto = "zip:/b"       | 2:1 | plan.p.from is "ftp:/a", which is of no kind that is known; write a path, horos:PATH, folder:PATH, inbox:PATH, zip:PATH, repo:PATH, dicomweb:URL or dicom://CALLED@HOST:PORT.
           from = "/a"\\nto = "/b"               | 3:1 | plan.p.to is "/b", which is of no kind that is known; write zip:PATH for a tree of ZIPs in a folder, repo:PATH for a repository, or dicomweb:URL or dicom://CALLED@HOST:PORT for a node.
           from = "/a"\\nto = ["zip:/c", "zip:b"] | 3:17 | plan.p.to is "zip:b", which is no whole path; begin it with / or ~/ (or C:\\\\).
           from = ["/a", "/a/"]\\nto = "zip:/b"  | 2:15 | plan.p.from names "/a/" twice.

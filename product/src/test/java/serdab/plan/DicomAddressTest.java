@@ -3,10 +3,12 @@ package serdab.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import serdab.SerdabException;
+import serdab.dicom.net.Retry;
 
 class DicomAddressTest {
 
@@ -22,6 +24,24 @@ class DicomAddressTest {
     assertThat(DicomAddress.parse(address.plain()).existing()).isEqualTo(Existing.FULL);
   }
 
+  @Test
+  void whatMayGoThroughAndHowPatientlyStandsInTheAddressToo() {
+    DicomAddress address =
+        DicomAddress.parse(
+            "dicom://PACS@host?associations=2-8&rate=20&tries=3&first-wait=500ms&wait-factor=1.5"
+                + "&wait-max=5m");
+
+    assertThat(address.associations()).isEqualTo(2);
+    assertThat(address.associationsMax()).isEqualTo(8);
+    assertThat(address.bytesPerSecond()).hasValue(20_000_000);
+    assertThat(address.retry())
+        .isEqualTo(new Retry(3, Duration.ofMillis(500), 1.5, Duration.ofMinutes(5)));
+    assertThat(DicomAddress.parse("dicom://PACS@host?associations=4").associationsMax())
+        .isEqualTo(4);
+    assertThat(DicomAddress.parse("dicom://PACS@host").associations()).isEqualTo(2);
+    assertThat(DicomAddress.parse("dicom://PACS@host").retry()).isEqualTo(Retry.DEFAULT);
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -29,6 +49,13 @@ class DicomAddressTest {
         "dicom://PACS@host?existing=full&existing=skip",
         "dicom://PACS@host?existing",
         "dicom://PACS@host?speed=1",
+        "dicom://PACS@host?associations=0",
+        "dicom://PACS@host?associations=17",
+        "dicom://PACS@host?associations=4-2",
+        "dicom://PACS@host?rate=0",
+        "dicom://PACS@host?tries=0",
+        "dicom://PACS@host?first-wait=soon",
+        "dicom://PACS@host?wait-factor=0.5",
         "dicom://host",
       })
   void whatIsNoAddressIsTold(String written) {

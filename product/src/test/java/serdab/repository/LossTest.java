@@ -1,19 +1,23 @@
 package serdab.repository;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import serdab.SerdabException;
+import serdab.Sha256;
 import serdab.repository.age.AgeIdentity;
 import serdab.store.Capability;
 import serdab.testing.world.FaultyStore;
@@ -400,5 +404,74 @@ class LossTest {
     again.settle();
 
     assertThat(Kit.versions(kit.open(place.connect()))).containsOnlyKeys("1/v1", "2/v1");
+  }
+
+  @Test
+  void aSnapshotThatIsLostForGoodIsGivenUpByNameAndStopsNoPruneAnyMore() {
+    Damaged repository = new Damaged(new SplittableRandom(21), 5);
+    Map<String, Snapshot> versions;
+    try (Repository opened = repository.kit.open(repository.place.connect())) {
+      versions = Kit.versions(opened);
+    }
+    String lost = requireNonNull(versions.get("g2/v")).at();
+    String other = requireNonNull(versions.get("g3/v")).at();
+    repository.files("index/").forEach(repository.place::lose);
+    repository.files("copies/").forEach(repository.place::lose);
+    repository.place.flipBit(Layout.At.parse(lost).file(), 8 * 70);
+
+    try (Repository opened = repository.kit.open(repository.place.connect())) {
+      Prune prune = new Prune(opened);
+      assertThatExceptionOfType(SerdabException.Damaged.class)
+          .isThrownBy(() -> prune.plan(List.of(), Duration.ZERO));
+      assertThat(opened.unreadableSnapshots()).containsOnlyKeys(lost);
+      assertThatExceptionOfType(SerdabException.Refused.class)
+          .isThrownBy(() -> prune.giveUp(other, "Asked for."))
+          .satisfies(e -> assertThat(e.problem().code()).isEqualTo("repository-snapshot-not-lost"));
+
+      prune.giveUp(lost, "Asked for.");
+
+      prune.carryOut(prune.plan(List.of(), Duration.ofDays(-1)), "Asked for.");
+    }
+    assertThat(Damaged.findings(repository.place)).isEmpty();
+    try (Repository opened = repository.kit.open(repository.place.connect())) {
+      Map<String, Snapshot> left = Kit.versions(opened);
+      assertThat(left.keySet()).containsExactlyInAnyOrder("g0/v", "g1/v", "g3/v", "g4/v");
+      left.forEach((name, snapshot) ->
+          assertThat(Kit.read(opened, snapshot))
+              .containsExactlyElementsOf(requireNonNull(repository.content.get(name))));
+      // Its packs were needed by nobody else.
+      assertThat(repository.place.find(Layout.pack(packOf(versions, "g2/v")))).isEmpty();
+    }
+  }
+
+  private static Sha256 packOf(Map<String, Snapshot> versions, String name) {
+    return requireNonNull(versions.get(name)).packs().getFirst().digest();
+  }
+
+  @Test
+  void aWriterThatSleptOverItsLostSnapshotBeingGivenUpCommitsInANewSession() {
+    for (boolean isGone : new boolean[] {false, true}) {
+      Kit kit = new Kit(22);
+      FaultyStore place = ParityTest.place(kit.random);
+      Repository sleeping = kit.begin(place.connect(), Parity.WITHOUT);
+      Kit.write(sleeping, "g0", "v", List.of(kit.bytes(100)));
+      String lost = Kit.write(sleeping, "g1", "v", List.of(kit.bytes(100))).snapshot().at();
+      Layout.At at = Layout.At.parse(lost);
+      place.flipBit(at.file(), 8 * 70);
+      try (Repository opened = kit.open(place.connect())) {
+        new Prune(opened).giveUp(lost, "Asked for.");
+        if (isGone) {
+          place.lose(at.file());
+        }
+      }
+
+      Snapshot after = Kit.write(sleeping, "g2", "v", List.of(kit.bytes(100))).snapshot();
+      assertThat(Layout.At.parse(after.at()).session()).isNotEqualTo(at.session());
+
+      try (Repository opened = kit.open(place.connect())) {
+        assertThat(Kit.versions(opened).keySet()).containsExactlyInAnyOrder("g0/v", "g2/v");
+        assertThat(new Prune(opened).plan(List.of(), Duration.ZERO).versions()).isEmpty();
+      }
+    }
   }
 }

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.dicom.DataSet;
+import serdab.dicom.DicomFile;
 import serdab.dicom.SeriesInstanceUid;
 import serdab.dicom.SopInstanceUid;
 import serdab.dicom.StudyInstanceUid;
@@ -250,17 +251,7 @@ final class DimseNode implements Node {
 
     @Override
     public Map<String, Said> send(List<Outgoing> batch) {
-      List<OutgoingInstance> instances =
-          batch.stream()
-              .map(each ->
-                  new OutgoingInstance(
-                      each.what().instance().sopClassUid(),
-                      each.what().instance().sop(),
-                      each.transferSyntaxUid(),
-                      each.held().bytes(),
-                      each.dataSetOffset(),
-                      each.held().lengthBytes() - each.dataSetOffset()))
-              .toList();
+      List<OutgoingInstance> instances = batch.stream().map(DimseNode::outgoing).toList();
       Map<String, Said> said = new HashMap<>();
       sender
           .send(instances)
@@ -283,6 +274,22 @@ final class DimseNode implements Node {
     @Override
     public void close() {
       sender.close();
+    }
+  }
+
+  private static OutgoingInstance outgoing(Outgoing each) {
+    DicomFile index = each.index();
+    try {
+      return new OutgoingInstance(
+              each.what().instance().sopClassUid(),
+              each.what().instance().sop(),
+              FileHeader.syntax(index),
+              each.held().bytes(),
+              index.dataSetOffset(),
+              each.held().lengthBytes() - index.dataSetOffset())
+          .even(index);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -313,7 +320,8 @@ final class DimseNode implements Node {
                 case NOT_NAMED ->
                     "is encoded in no transfer syntax, or not in the one that it names";
                 case ODD_LENGTH ->
-                    "has a data set of an odd length, for which nodes end the association";
+                    "has a data set of an odd length that no padding of its last value makes even, and"
+                        + " at which nodes end the association";
               });
     };
   }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import serdab.dicom.DicomFile;
 import serdab.dicom.SeriesInstanceUid;
 import serdab.dicom.SopInstanceUid;
 import serdab.dicom.StudyInstanceUid;
@@ -92,9 +93,8 @@ sealed interface Node extends AutoCloseable permits WebNode, DimseNode {
   /// An instance to be sent.
   ///
   /// @param held its file
-  /// @param dataSetOffset where its data set begins
-  /// @param transferSyntaxUid in which that really is; empty text when it is in none
-  record Outgoing(Expected what, Spool.Held held, long dataSetOffset, String transferSyntaxUid) {}
+  /// @param index how that is built
+  record Outgoing(Expected what, Spool.Held held, DicomFile index) {}
 
   /// What sends.
   interface Outbox extends AutoCloseable {

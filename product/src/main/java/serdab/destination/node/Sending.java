@@ -116,7 +116,7 @@ final class Sending implements StagedVersion {
       expected.put(one.sop(), one);
       ask(one.instance().study());
       if (!there.contains(one.sop())) {
-        waiting.add(new Node.Outgoing(one, held, index.dataSetOffset(), FileHeader.syntax(index)));
+        waiting.add(new Node.Outgoing(one, held, index));
         waits = true;
         if (node.existing() != Existing.COUNT) {
           sendDue(false);

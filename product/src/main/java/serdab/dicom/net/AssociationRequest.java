@@ -27,9 +27,13 @@ public final class AssociationRequest {
     this.node = node;
   }
 
-  /// A request without contexts; some have to be added.
+  /// A request without contexts; some have to be added. It speaks TLS where the address says so.
+  ///
+  /// @throws serdab.SerdabException.Misconfigured when what TLS needs cannot be read
   public static AssociationRequest to(NodeAddress node) {
-    return new AssociationRequest(node);
+    AssociationRequest request = new AssociationRequest(node);
+    node.tls().ifPresent(files -> request.tls(files.context()));
+    return request;
   }
 
   /// Adds contexts.

@@ -2,11 +2,14 @@ package serdab.dicom.net;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URLDecoder;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +25,17 @@ import serdab.SerdabException;
 /// @param calling the title that we give ourselves
 /// @param listen the port of this machine at which the node reaches that title; 0 when there is
 ///   none
-public record NodeAddress(AeTitle called, String host, int port, AeTitle calling, int listen) {
+/// @param limit how many answers to a question the node gives at most, as its administrator knows;
+///   0 when nobody does
+/// @param tls what TLS needs, both ways; empty speaks without
+public record NodeAddress(
+    AeTitle called,
+    String host,
+    int port,
+    AeTitle calling,
+    int listen,
+    int limit,
+    Optional<TlsFiles> tls) {
 
   public static final String SCHEME = "dicom://";
 
@@ -31,7 +44,9 @@ public record NodeAddress(AeTitle called, String host, int port, AeTitle calling
 
   public static final AeTitle DEFAULT_CALLING = AeTitle.ours("SERDAB");
 
-  private static final int LENGTH_MAX = 512;
+  private static final int LENGTH_MAX = 4096;
+  private static final Set<String> KEYS =
+      Set.of("calling", "listen", "limit", "ca", "certificate", "key");
   private static final Pattern FORM =
       Pattern.compile(
           "dicom://(?<called>[^@/?#]*)@(?<host>\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._-]+)"
@@ -39,7 +54,7 @@ public record NodeAddress(AeTitle called, String host, int port, AeTitle calling
 
   /// A node that does not reach us.
   public NodeAddress(AeTitle called, String host, int port, AeTitle calling) {
-    this(called, host, port, calling, 0);
+    this(called, host, port, calling, 0, 0, Optional.empty());
   }
 
   /// Reads an address.
@@ -64,7 +79,50 @@ public record NodeAddress(AeTitle called, String host, int port, AeTitle calling
         host.startsWith("[") ? host.substring(1, host.length() - 1) : host,
         port,
         calling == null ? DEFAULT_CALLING : title(address, "calling", calling),
-        listen == null ? 0 : port(address, "port to listen on", listen));
+        listen == null ? 0 : port(address, "port to listen on", listen),
+        limit(address, settings.get("limit")),
+        tls(address, settings));
+  }
+
+  private static int limit(String address, @Nullable String text) {
+    if (text == null) {
+      return 0;
+    }
+    int limit = text.matches("[0-9]{1,8}") ? Integer.parseInt(text) : 0;
+    if (limit < 1) {
+      throw wrong(address, "names the limit " + text + ", which is no number of answers");
+    }
+    return limit;
+  }
+
+  private static Optional<TlsFiles> tls(String address, Map<String, String> settings) {
+    Optional<Path> ca = file(address, settings, "ca");
+    Optional<Path> certificate = file(address, settings, "certificate");
+    Optional<Path> key = file(address, settings, "key");
+    if (certificate.isPresent() != key.isPresent()) {
+      throw wrong(address, "gives one of certificate and key without the other");
+    }
+    if (key.isPresent() && ca.isEmpty()) {
+      throw wrong(
+          address, "gives a key and no ca, the certificates that the node's own comes from");
+    }
+    return ca.map(trusted -> new TlsFiles(trusted, certificate, key));
+  }
+
+  private static Optional<Path> file(String address, Map<String, String> settings, String which) {
+    String written = settings.get(which);
+    if (written == null) {
+      return Optional.empty();
+    }
+    try {
+      Path path = Path.of(URLDecoder.decode(written.replace("+", "%2B"), StandardCharsets.UTF_8));
+      if (path.isAbsolute()) {
+        return Optional.of(path);
+      }
+    } catch (IllegalArgumentException e) {
+      // Said below.
+    }
+    throw wrong(address, "has a " + which + " that is no whole path");
   }
 
   private static Map<String, String> settings(String address, @Nullable String query) {
@@ -73,11 +131,12 @@ public record NodeAddress(AeTitle called, String host, int port, AeTitle calling
       int equals = each.indexOf('=');
       String key = equals < 0 ? each : each.substring(0, equals);
       if (equals < 0
-          || !(key.equals("calling") || key.equals("listen"))
+          || !KEYS.contains(key)
           || settings.put(key, each.substring(equals + 1)) != null) {
         throw wrong(
             address,
-            "has something else than calling=TITLE and listen=PORT behind the question mark");
+            "has something else behind the question mark than calling=TITLE, listen=PORT,"
+                + " limit=NUMBER and the files ca, certificate and key");
       }
     }
     return settings;
@@ -131,7 +190,12 @@ public record NodeAddress(AeTitle called, String host, int port, AeTitle calling
   /// The address in its normal form; it parses to this address again.
   @Override
   public String toString() {
-    return place() + "?calling=" + encoded(calling) + (listen == 0 ? "" : "&listen=" + listen);
+    return place()
+        + "?calling="
+        + encoded(calling)
+        + (listen == 0 ? "" : "&listen=" + listen)
+        + (limit == 0 ? "" : "&limit=" + limit)
+        + tls.map(TlsFiles::settings).orElse("");
   }
 
   /// How to reach our title, for a node that sends to us what we ask it for: from its own machine
@@ -145,6 +209,8 @@ public record NodeAddress(AeTitle called, String host, int port, AeTitle calling
     }
     try {
       ServerSettings settings = new ServerSettings(calling);
+      // A node that sends wants to know who takes it: it gets an answer when we have a certificate.
+      tls.filter(TlsFiles::isIdentity).ifPresent(files -> settings.tls(files.context(), true));
       boolean onlyHere = true;
       for (InetAddress address : InetAddress.getAllByName(host)) {
         onlyHere &= address.isLoopbackAddress();

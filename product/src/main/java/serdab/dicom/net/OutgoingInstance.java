@@ -1,6 +1,7 @@
 package serdab.dicom.net;
 
 import java.io.IOException;
+import java.util.Optional;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DicomFile;
 import serdab.dicom.SopInstanceUid;
@@ -42,6 +43,22 @@ public record OutgoingInstance(
   /// Whether it cannot be sent for being odd.
   boolean isOddForPeers() {
     return isOdd() && !TransferSyntax.of(transferSyntaxUid).deflated();
+  }
+
+  /// The same with an even length, as peers end the association at an odd one: the last value gets
+  /// the byte that pads it (PS3.5 section 7.1.1). As it is when its length is even already, or when
+  /// another value is the odd one.
+  ///
+  /// @param file the one that it is of
+  public OutgoingInstance even(DicomFile file) throws IOException {
+    if ((lengthBytes & 1) == 0) {
+      return this;
+    }
+    Optional<PaddedSource> padded = PaddedSource.of(file, source);
+    return padded.isEmpty()
+        ? this
+        : new OutgoingInstance(
+            sopClassUid, sop, transferSyntaxUid, padded.get(), offset, lengthBytes + 1);
   }
 
   /// What it needs to be sent on.

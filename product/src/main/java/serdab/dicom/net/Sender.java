@@ -36,13 +36,12 @@ public final class Sender implements AutoCloseable {
   private final List<Lane> lanes = new ArrayList<>();
 
   /// How many associations the node has shown that it grants.
-  private int width;
+  private int width = Integer.MAX_VALUE;
 
   /// @param requests gives a new request to the node each time, without contexts
   public Sender(Supplier<AssociationRequest> requests, Traffic traffic) {
     this.requests = requests;
     this.traffic = traffic;
-    this.width = traffic.width();
   }
 
   /// Sends instances.
@@ -72,7 +71,10 @@ public final class Sender implements AutoCloseable {
     }
     parts.forEach((together, part) -> {
       if (!part.isEmpty()) {
+        long begun = System.nanoTime();
         new Run(together, part, outcomes).run();
+        long bytes = part.stream().mapToLong(OutgoingInstance::lengthBytes).sum();
+        traffic.went(lanes.size(), bytes, System.nanoTime() - begun);
       }
     });
     return outcomes;
@@ -206,8 +208,11 @@ public final class Sender implements AutoCloseable {
         traffic.acquire();
         lanes.add(new Lane());
       }
-      while (lanes.size() < Math.min(Math.min(width, traffic.width()), queue.size())
-          && traffic.tryAcquire()) {
+      int wanted = Math.min(width, traffic.width());
+      while (lanes.size() > wanted) {
+        lanes.removeLast().close(); // It was found that fewer are better.
+      }
+      while (lanes.size() < Math.min(wanted, queue.size()) && traffic.tryAcquire()) {
         lanes.add(new Lane());
       }
       List<Lane> used = List.copyOf(lanes.subList(0, Math.min(lanes.size(), queue.size())));
@@ -230,6 +235,7 @@ public final class Sender implements AutoCloseable {
         if (lane.state == Lane.State.NOT_GRANTED) {
           lanes.remove(lane);
           lane.close();
+          traffic.refused();
           width = Math.max(1, lanes.size());
         }
       });
@@ -339,6 +345,7 @@ public final class Sender implements AutoCloseable {
           && status.isWorthAnotherTry()
           && ++ticket.tries < traffic.retry().tries()) {
         answered--;
+        traffic.refused();
         again.add(ticket);
       } else {
         outcomes.put(instance, outcome);

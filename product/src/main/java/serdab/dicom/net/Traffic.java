@@ -11,25 +11,53 @@ import serdab.SerdabException;
 /// the bandwidth, and how patient we are. Thread-safe when what it is made of is.
 public final class Traffic {
 
+  /// More than this counts as more, in the noise of a network.
+  private static final double WORTH_IT = 1.1;
+
+  /// What was lost on several associations may have left its traces where the first try on one
+  /// looks.
+  private static final int TRIES_AFTER_LOSS = 3;
+
   private final Means means;
   private final Semaphore associations;
-  private volatile int width;
+
+  // How many associations are worth trying; guarded by its lock.
+  private int width;
+  private int widthMax;
+  private int triesAfterLoss;
+  private double bestBytesPerNano;
 
   /// What traffic is made of.
   ///
-  /// @param associationsMax how many associations of ours there may be at once, at least 1
+  /// @param associations how many associations of ours there may be at once, at least 1
+  /// @param associationsMax more than that: so many are tried, one more as long as more goes
+  ///   through in the same time, and half of them when the node refuses one or runs out of
+  ///   something
   /// @param gate is passed before each operation: sending an instance, a query, a retrieval. It may
   ///   wait, or throw when there must be none now
   /// @param pace is told how many bytes went either way, and returns when the next may
   /// @param random draws waits; thread-safe
   /// @param rest waits
   public record Means(
+      int associations,
       int associationsMax,
       Retry retry,
       Runnable gate,
       LongConsumer pace,
       RandomGenerator random,
-      Rest rest) {}
+      Rest rest) {
+
+    /// A fixed number of associations.
+    public Means(
+        int associations,
+        Retry retry,
+        Runnable gate,
+        LongConsumer pace,
+        RandomGenerator random,
+        Rest rest) {
+      this(associations, associations, retry, gate, pace, random, rest);
+    }
+  }
 
   /// Waits. A seam for tests, which do not.
   @FunctionalInterface
@@ -39,22 +67,48 @@ public final class Traffic {
 
   public Traffic(Means means) {
     this.means = means;
-    this.associations = new Semaphore(means.associationsMax());
-    this.width = means.associationsMax();
+    this.widthMax = Math.max(means.associations(), means.associationsMax());
+    this.associations = new Semaphore(widthMax);
+    this.width = means.associations();
   }
 
   /// How many associations are worth trying at once.
-  int width() {
+  synchronized int width() {
     return width;
+  }
+
+  private boolean isAdaptive() {
+    return means.associationsMax() > means.associations();
+  }
+
+  /// Told how much went through on so many associations.
+  synchronized void went(int lanes, long bytes, long nanos) {
+    if (!isAdaptive() || lanes < width || bytes == 0) {
+      return;
+    }
+    double rate = (double) bytes / Math.max(1, nanos);
+    if (rate > bestBytesPerNano * WORTH_IT) {
+      bestBytesPerNano = rate;
+      width = Math.min(widthMax, width + 1);
+    }
+  }
+
+  /// Told that the node refused an association, or an instance for want of something.
+  synchronized void refused() {
+    if (isAdaptive()) {
+      width = Math.max(1, width / 2);
+      bestBytesPerNano = 0;
+    }
   }
 
   /// From now on one association at a time: the node has lost what came on several.
   ///
-  /// @return whether there were more
+  /// @return whether it is worth sending that again; not for ever, as some nodes lose everything
   public synchronized boolean narrow() {
-    boolean wide = width > 1;
+    triesAfterLoss = width > 1 ? TRIES_AFTER_LOSS : triesAfterLoss - 1;
     width = 1;
-    return wide;
+    widthMax = 1;
+    return triesAfterLoss > 0;
   }
 
   Retry retry() {

@@ -4,8 +4,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileStore;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
@@ -196,8 +200,20 @@ public final class Inbox implements InstanceSink, AutoCloseable {
   private static Problem notUsable(Path root, IOException e) {
     return new Problem(
         "inbox-not-usable",
-        "The inbox " + root + " cannot be used (" + e.getClass().getSimpleName() + ").",
-        "Check the room and the permissions there. What was acknowledged is safe in its log.");
+        "The inbox " + root + " cannot be used: " + why(e) + ".",
+        "Check its path, the room and the permissions there. What was acknowledged is safe in its"
+            + " log.");
+  }
+
+  private static String why(IOException e) {
+    return switch (e) {
+      case AccessDeniedException denied -> "this program may not change " + denied.getFile();
+      case NoSuchFileException missing -> missing.getFile() + " is not there, and cannot be made";
+      case FileAlreadyExistsException taken -> taken.getFile() + " is a file";
+      case FileSystemException other when other.getReason() != null ->
+          other.getFile() + ": " + other.getReason();
+      default -> "its disk reports an error";
+    };
   }
 
   private void settleLeft(List<Path> left) throws IOException {

@@ -1,9 +1,13 @@
 package serdab.source.node;
 
 import java.io.IOException;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import serdab.Finding;
 import serdab.SerdabException;
@@ -18,10 +22,16 @@ import serdab.source.StudyReceiver;
 /// What a DICOM node listed when it was asked.
 final class DicomNodeInventory implements Inventory {
 
+  /// How long after its date a study is looked at in each run where the node does not count.
+  private static final int YOUNG_DAYS = 30;
+
   private final DicomNodeSource.Means means;
   private final ListedStudies studies;
   private final String argument;
   private final InstanceLists lists;
+
+  /// Studies that the node does not count, with what it lists of them.
+  private final Map<String, SourceStudy> counted = new ConcurrentHashMap<>();
 
   DicomNodeInventory(DicomNodeSource.Means means, StudySearch search) {
     this.means = means;
@@ -53,7 +63,35 @@ final class DicomNodeInventory implements Inventory {
 
   @Override
   public Stream<SourceStudy> studies(Order order) {
-    return studies.inOrder(order);
+    return studies
+        .inOrder(order)
+        .map(study ->
+            isCounted(study) || !isYoung(study)
+                ? study
+                : counted.computeIfAbsent(study.handle(), _ -> count(study)));
+  }
+
+  private static boolean isCounted(SourceStudy study) {
+    return study.fileCount() > 1 || ListedStudies.isNotListed(study);
+  }
+
+  /// Studies change while they are young, or have no date.
+  private boolean isYoung(SourceStudy study) {
+    LocalDate begin =
+        LocalDate.ofInstant(means.clock().instant(), ZoneOffset.UTC).minusDays(YOUNG_DAYS);
+    return study.facts().studyDate().map(date -> date.isAfter(begin)).orElse(true);
+  }
+
+  /// What the node does not count is counted here: that more came shows in nothing else.
+  private SourceStudy count(SourceStudy study) {
+    String look = lists.look(study);
+    return new SourceStudy(
+        study.facts(),
+        look,
+        Math.max(1, lists.files(study).size()),
+        study.dateAdded(),
+        study.findings(),
+        study.handle());
   }
 
   @Override

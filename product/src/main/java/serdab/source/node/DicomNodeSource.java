@@ -46,13 +46,11 @@ public final class DicomNodeSource implements Source {
   /// @param requests gives a new request to the node each time, without contexts
   /// @param retrieval fetches from this node; closed with the source
   /// @param folder for studies on their way; made when it is needed
-  /// @param limit how many rows the node answers at most, as somebody knows; 0 when nobody does
   public static DicomNodeSource of(
       NodeAddress address,
       Supplier<AssociationRequest> requests,
       Retrieval retrieval,
       Path folder,
-      long limit,
       InstantSource clock) {
     return new DicomNodeSource(
         new Means(
@@ -60,7 +58,7 @@ public final class DicomNodeSource implements Source {
             requests,
             retrieval,
             folder,
-            limit,
+            address.limit(),
             clock,
             new Questions.Patience(TRIES_MAX, FIRST_WAIT, Thread::sleep)));
   }

@@ -27,6 +27,8 @@ class NodeAddressTest {
     "dicom://PACS@[::1]:104, dicom://PACS@[::1]:104?calling=SERDAB",
     "dicom://MY%20PACS@host/, dicom://MY%20PACS@host:104?calling=SERDAB",
     "dicom://PACS@host?listen=11112&calling=A, dicom://PACS@host:104?calling=A&listen=11112",
+    "dicom://P@h?limit=500&ca=/a%20b/ca.pem, dicom://P@h:104?calling=SERDAB&limit=500&ca=/a%20b/ca.pem",
+    "dicom://P@h?key=/k&certificate=/c&ca=/a, dicom://P@h:104?calling=SERDAB&ca=/a&certificate=/c&key=/k",
     "dicom://a%40b@host?calling=A_B, dicom://a%40b@host:104?calling=A_B",
     "dicom://100%25@host, dicom://100%25@host:104?calling=SERDAB"
   })
@@ -49,6 +51,11 @@ class NodeAddressTest {
         "dicom://PACS@host?calling=",
         "dicom://PACS@host?called=X",
         "dicom://PACS@host?listen=0",
+        "dicom://PACS@host?limit=0",
+        "dicom://PACS@host?limit=many",
+        "dicom://PACS@host?ca=here.pem",
+        "dicom://PACS@host?ca=/a&key=/k",
+        "dicom://PACS@host?certificate=/c&key=/k",
         "dicom://PACS@host?listen=any",
         "dicom://PACS@host?calling=X&calling=Y",
         "dicom://SEVENTEEN-LETTERS@host",

@@ -74,6 +74,39 @@ class TlsTest {
   }
 
   @Test
+  void whatTheAddressOfANodeNamesIsUsedBothWays() throws Exception {
+    MemorySink sink = new MemorySink();
+    try (StorageServer server = server(sink, "ours", "theirs")) {
+      String plain = "dicom://INBOX@127.0.0.1:" + server.address().getPort();
+      String trusting = plain + "?ca=" + keys.resolve("ours.crt");
+      String whole =
+          trusting
+              + "&certificate="
+              + keys.resolve("theirs.crt")
+              + "&key="
+              + keys.resolve("theirs.key");
+
+      try (Association association = Association.open(verifying(whole))) {
+        assertThat(association.echo()).isEqualTo(DimseStatus.SUCCESS);
+      }
+      assertThatThrownBy(() -> Association.open(verifying(plain)))
+          .isInstanceOf(SerdabException.class);
+      assertThatThrownBy(() -> Association.open(verifying(trusting)))
+          .isInstanceOf(SerdabException.class);
+      assertThatThrownBy(() -> verifying(plain + "?ca=" + keys.resolve("none.crt")))
+          .isInstanceOf(SerdabException.Misconfigured.class)
+          .hasMessageContaining("none.crt");
+
+      NodeAddress moving = NodeAddress.parse(whole + "&listen=11112");
+      assertThat(moving.here().orElseThrow().tls()).isPresent();
+    }
+  }
+
+  private static AssociationRequest verifying(String address) {
+    return AssociationRequest.to(NodeAddress.parse(address)).verification();
+  }
+
+  @Test
   void aCallerWithACertificateThatNobodyTrustsIsTurnedAway() throws Exception {
     try (StorageServer server = server(new MemorySink(), "ours", "theirs")) {
       OutgoingInstance instance = instance(10);

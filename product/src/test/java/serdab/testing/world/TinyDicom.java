@@ -20,6 +20,7 @@ public final class TinyDicom {
   private String accessionNumber = "";
   private byte[] pixels = new byte[32];
   private boolean hasPixels = true;
+  private int frames;
 
   public static TinyDicom image() {
     return new TinyDicom();
@@ -78,6 +79,12 @@ public final class TinyDicom {
     return this;
   }
 
+  /// Number of Frames (0028,0008).
+  public TinyDicom frames(int count) {
+    frames = count;
+    return this;
+  }
+
   /// As a report: nothing but headers.
   public TinyDicom withoutPixels() {
     hasPixels = false;
@@ -110,8 +117,11 @@ public final class TinyDicom {
     text(file, 0x0020, 0x000E, "UI", seriesUid);
     number(file, 0x0002, 1);
     text(file, 0x0028, 0x0004, "CS", "MONOCHROME2");
+    if (frames > 0) {
+      text(file, 0x0028, 0x0008, "IS", "" + frames);
+    }
     number(file, 0x0010, 1);
-    number(file, 0x0011, (pixels.length / 2));
+    number(file, 0x0011, pixels.length / 2 / Math.max(1, frames));
     number(file, 0x0100, 16);
     number(file, 0x0101, 16);
     number(file, 0x0102, 15);
