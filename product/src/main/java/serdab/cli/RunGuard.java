@@ -66,6 +66,7 @@ final class RunGuard {
   Allowed allow() {
     List<Problem> warnings = new ArrayList<>();
     requireHours(warnings);
+    plan.destinations().forEach(each -> Nodes.warning(each).ifPresent(warnings::add));
     if (Nodes.isNode(plan.source())) {
       return allowFromNode(warnings);
     }

@@ -191,8 +191,7 @@ class DicomNodeDestinationTest {
                     new Problem("outside-window", "The hours are over.", "Run again later."));
               }
             })) {
-      SerdabException over =
-          catchThrowableOfType(SerdabException.class, () -> study.copyTo(until));
+      SerdabException over = catchThrowableOfType(SerdabException.class, () -> study.copyTo(until));
       assertThat(over.problem().code()).isEqualTo("outside-window");
     }
     long sent = storedFiles(node);

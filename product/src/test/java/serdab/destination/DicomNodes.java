@@ -43,13 +43,7 @@ public final class DicomNodes {
             () -> AssociationRequest.to(address),
             new Traffic(
                 new Traffic.Means(
-                    1,
-                    1,
-                    RETRY,
-                    gate,
-                    _ -> {},
-                    RandomGenerator.of("L64X128MixRandom"),
-                    _ -> {})),
+                    1, 1, RETRY, gate, _ -> {}, RandomGenerator.of("L64X128MixRandom"), _ -> {})),
             new Retrieval(
                 () -> AssociationRequest.to(address), address.here(), Duration.ofSeconds(10)),
             existing),

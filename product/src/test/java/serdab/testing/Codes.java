@@ -118,6 +118,7 @@ public final class Codes {
           "dicom-listen",
           "dicom-send",
           "first-wait",
+          "read-back",
           "wait-factor",
           "wait-max",
           "dicom-watchdog",

@@ -212,8 +212,7 @@ public final class Sender implements AutoCloseable {
       while (lanes.size() > wanted) {
         lanes.removeLast().close(); // It was found that fewer are better.
       }
-      while (lanes.size() < Math.min(wanted, queue.size())
-          && traffic.tryAcquire()) {
+      while (lanes.size() < Math.min(wanted, queue.size()) && traffic.tryAcquire()) {
         lanes.add(new Lane());
       }
       List<Lane> used = List.copyOf(lanes.subList(0, Math.min(lanes.size(), queue.size())));

@@ -30,8 +30,9 @@ public final class Traffic {
   /// What traffic is made of.
   ///
   /// @param associations how many associations of ours there may be at once, at least 1
-  /// @param associationsMax more than that: so many are tried, one more as long as more goes through
-  ///   in the same time, and half of them when the node refuses one or runs out of something
+  /// @param associationsMax more than that: so many are tried, one more as long as more goes
+  ///   through in the same time, and half of them when the node refuses one or runs out of
+  ///   something
   /// @param gate is passed before each operation: sending an instance, a query, a retrieval. It may
   ///   wait, or throw when there must be none now
   /// @param pace is told how many bytes went either way, and returns when the next may
@@ -134,6 +135,11 @@ public final class Traffic {
 
   void release() {
     associations.release();
+  }
+
+  /// A number from 0 on and less than this, drawn.
+  public int draw(int bound) {
+    return means.random().nextInt(bound);
   }
 
   /// Waits after so many tries that failed.

@@ -39,7 +39,10 @@ class PaddedSourceTest {
 
   private static byte[] shortForm(ByteOrder order, int tag, String vr, String value) {
     return bytes(
-        header(order, tag).put(vr.getBytes()).putShort((short) value.length()).put(value.getBytes()));
+        header(order, tag)
+            .put(vr.getBytes())
+            .putShort((short) value.length())
+            .put(value.getBytes()));
   }
 
   private static byte[] longForm(int tag, String vr, byte[] value) {
@@ -52,8 +55,7 @@ class PaddedSourceTest {
   }
 
   private static byte[] implicit(int tag, String value) {
-    return bytes(
-        header(ByteOrder.LITTLE_ENDIAN, tag).putInt(value.length()).put(value.getBytes()));
+    return bytes(header(ByteOrder.LITTLE_ENDIAN, tag).putInt(value.length()).put(value.getBytes()));
   }
 
   /// The whole file as it is sent, read in pieces.
@@ -78,8 +80,7 @@ class PaddedSourceTest {
     return pass.finish().canonical().orElseThrow().hex();
   }
 
-  private static final byte[] ID =
-      shortForm(ByteOrder.LITTLE_ENDIAN, 0x00100020, "LO", "ID");
+  private static final byte[] ID = shortForm(ByteOrder.LITTLE_ENDIAN, 0x00100020, "LO", "ID");
 
   @Test
   void theLastValueIsPaddedInEachForm() throws IOException {

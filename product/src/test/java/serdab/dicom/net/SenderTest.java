@@ -153,8 +153,7 @@ class SenderTest {
       Map<OutgoingInstance, StoreOutcome> outcomes = sender.send(images(5));
 
       assertThat(distinct(outcomes))
-          .containsExactlyInAnyOrder(
-              GOOD, new StoreOutcome.Answered(DimseStatus.OUT_OF_RESOURCES));
+          .containsExactlyInAnyOrder(GOOD, new StoreOutcome.Answered(DimseStatus.OUT_OF_RESOURCES));
       assertThat(arrived()).hasSize(4);
     }
   }
