@@ -133,7 +133,8 @@ final class Nodes {
             requests,
             traffic,
             new Retrieval(requests, address.node().here(), LINGER),
-            address.existing()),
+            address.existing(),
+            address.readBackOf()),
         ledger(home, address.plain()),
         scratch(home),
         others,
@@ -179,6 +180,25 @@ final class Nodes {
   private BlobStore ledger(Home home, String specification) {
     return LocalFolder.create(
         home.folder().resolve("nodes").resolve(id(specification)), around.random());
+  }
+
+  /// What is worth knowing of how a node is treated, before it is used.
+  static Optional<Problem> warning(String specification) {
+    if (!DicomAddress.isOne(specification)) {
+      return Optional.empty();
+    }
+    DicomAddress address = DicomAddress.parse(specification);
+    return address.readBackOf() == 1
+        ? Optional.empty()
+        : Optional.of(
+            new Problem(
+                "node-sampled",
+                "Of the instances at "
+                    + address.plain()
+                    + " only a sample is read back, one of "
+                    + address.readBackOf()
+                    + "; of the others the node only says that it has them.",
+                "Until serdab verify has read a copy whole it does not count as safe."));
   }
 
   /// Whether a node answers now, whatever it says.

@@ -67,6 +67,7 @@ final class RunGuard {
   Allowed allow() {
     List<Problem> warnings = new ArrayList<>();
     requireHours(warnings);
+    plan.destinations().forEach(each -> Nodes.warning(each).ifPresent(warnings::add));
     if (Nodes.isNode(plan.source())) {
       return allowFromNode(warnings);
     }

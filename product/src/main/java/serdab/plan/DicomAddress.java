@@ -21,17 +21,20 @@ import serdab.dicom.net.Retry;
 /// @param associationsMax up to how many are tried when more goes through with more; else as many
 /// @param bytesPerSecond the bandwidth, both ways together; empty when there is no limit
 /// @param retry how often and how patiently it is tried
+/// @param readBackOf of so many instances that were sent one is read back; 1 means all
 public record DicomAddress(
     NodeAddress node,
     Existing existing,
     int associations,
     int associationsMax,
     OptionalLong bytesPerSecond,
-    Retry retry) {
+    Retry retry,
+    int readBackOf) {
 
   private static final int ASSOCIATIONS = 2;
   private static final int ASSOCIATIONS_MAX = 16;
   private static final int TRIES_MAX = 100;
+  private static final int SHARE_MAX = 1000;
   private static final double FACTOR_MAX = 100;
   private static final long MEGABYTE = 1_000_000;
   private static final Pattern SPAN = Pattern.compile("(\\d{1,2})(?:-(\\d{1,2}))?");
@@ -88,7 +91,8 @@ public record DicomAddress(
                 .orElse(Retry.DEFAULT.factor()),
             written
                 .read(Setting.WAIT_MAX, Durations::duration, "a time, such as 30s or 5m")
-                .orElse(Retry.DEFAULT.waitMax())));
+                .orElse(Retry.DEFAULT.waitMax())),
+        written.read(Setting.READ_BACK, DicomAddress::share, "a share, such as 1/10").orElse(1));
   }
 
   private record Written(String address, Map<String, String> settings) {
@@ -108,6 +112,10 @@ public record DicomAddress(
         .filter(digits -> digits.matches("[0-9]{1,7}"))
         .map(Integer::parseInt)
         .filter(number -> number >= 1 && number <= max);
+  }
+
+  private static Optional<Integer> share(String text) {
+    return text.startsWith("1/") ? whole(text.substring(2), SHARE_MAX) : Optional.empty();
   }
 
   private static Optional<Double> factor(String text) {
@@ -137,7 +145,8 @@ public record DicomAddress(
     TRIES("tries"),
     FIRST_WAIT("first-wait"),
     WAIT_FACTOR("wait-factor"),
-    WAIT_MAX("wait-max");
+    WAIT_MAX("wait-max"),
+    READ_BACK("read-back");
 
     private final String key;
 

@@ -324,6 +324,24 @@ class NodeCommandsTest {
   }
 
   @Test
+  @Needs(Peer.DCMTK)
+  void aSampleIsToldAsOneAndIsNotSafeUntilAllWasRead() throws IOException {
+    try (Dcmqrscp qr = Dcmqrscp.start(folder.resolve("qr"), 0)) {
+      String whole = qr.address() + "&associations=1";
+      String sampled = whole + "&read-back=1/1000";
+
+      var backup = serdab.run("backup", "--from", "folder:" + images, "--to", sampled);
+
+      assertThat(backup.exitCode()).as(backup.toString()).isZero();
+      assertThat(backup.out() + backup.err()).contains("only a sample is read back, one of 1000");
+      assertThat(serdab.run("studies", "--json").out()).contains("\"PRESENT\"");
+      assertThat(serdab.run("status").exitCode()).isEqualTo(3);
+      assertThat(serdab.run("verify", whole).exitCode()).isZero();
+      assertThat(serdab.run("status").exitCode()).isZero();
+    }
+  }
+
+  @Test
   void whoeverWantsToFetchFromANodeOfDicomsOwnProtocolIsToldOfDicomWeb() {
     var backup =
         serdab.run("backup", "--from", "dicom://PACS@127.0.0.1:1", "--to", "zip:" + folder);

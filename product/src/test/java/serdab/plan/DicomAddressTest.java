@@ -29,10 +29,12 @@ class DicomAddressTest {
     DicomAddress address =
         DicomAddress.parse(
             "dicom://PACS@host?associations=2-8&rate=20&tries=3&first-wait=500ms&wait-factor=1.5"
-                + "&wait-max=5m");
+                + "&wait-max=5m&read-back=1/10");
 
     assertThat(address.associations()).isEqualTo(2);
     assertThat(address.associationsMax()).isEqualTo(8);
+    assertThat(address.readBackOf()).isEqualTo(10);
+    assertThat(DicomAddress.parse("dicom://PACS@host").readBackOf()).isEqualTo(1);
     assertThat(address.bytesPerSecond()).hasValue(20_000_000);
     assertThat(address.retry())
         .isEqualTo(new Retry(3, Duration.ofMillis(500), 1.5, Duration.ofMinutes(5)));
@@ -53,6 +55,8 @@ class DicomAddressTest {
         "dicom://PACS@host?associations=17",
         "dicom://PACS@host?associations=4-2",
         "dicom://PACS@host?rate=0",
+        "dicom://PACS@host?read-back=2/3",
+        "dicom://PACS@host?read-back=0",
         "dicom://PACS@host?tries=0",
         "dicom://PACS@host?first-wait=soon",
         "dicom://PACS@host?wait-factor=0.5",

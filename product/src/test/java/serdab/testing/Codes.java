@@ -119,6 +119,7 @@ public final class Codes {
           "dicom-report",
           "dicom-send",
           "first-wait",
+          "read-back",
           "wait-factor",
           "wait-max",
           "dicom-watchdog",

@@ -13,9 +13,22 @@ import serdab.plan.Existing;
 /// @param traffic what all operations on it share
 /// @param retrieval how instances come back; closed with the destination
 /// @param existing what it is asked before a study is sent
+/// @param readBackOf of so many instances of a study one is read back; 1 means all
 public record DicomNode(
     NodeAddress address,
     Supplier<AssociationRequest> requests,
     Traffic traffic,
     Retrieval retrieval,
-    Existing existing) {}
+    Existing existing,
+    int readBackOf) {
+
+  /// One of which everything is read back.
+  public DicomNode(
+      NodeAddress address,
+      Supplier<AssociationRequest> requests,
+      Traffic traffic,
+      Retrieval retrieval,
+      Existing existing) {
+    this(address, requests, traffic, retrieval, existing, 1);
+  }
+}

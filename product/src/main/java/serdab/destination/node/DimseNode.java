@@ -87,6 +87,26 @@ final class DimseNode implements Node {
     return node.existing();
   }
 
+  @Override
+  public boolean isSampled() {
+    return node.readBackOf() > 1;
+  }
+
+  @Override
+  public List<Expected> sample(List<Expected> all) {
+    if (!isSampled() || all.isEmpty()) {
+      return all;
+    }
+    List<Expected> some = new ArrayList<>();
+    int certain = node.traffic().draw(all.size());
+    for (int i = 0; i < all.size(); i++) {
+      if (i == certain || node.traffic().draw(node.readBackOf()) == 0) {
+        some.add(all.get(i));
+      }
+    }
+    return some;
+  }
+
   // ---- what it lists (PS3.4 section C.4.1)
 
   @Override
@@ -340,6 +360,7 @@ final class DimseNode implements Node {
     for (StudyInstanceUid study : studies) {
       bringing.bring(study);
     }
+    bringing.bySeries(wanted.stream().filter(each -> !studies.contains(each.study())).toList());
   }
 
   private final class Bringing implements InstanceSink {
@@ -366,9 +387,13 @@ final class DimseNode implements Node {
         named(missing.subList(0, 1));
         missing = come() == before ? List.of() : missing(missing);
       }
+      bySeries(missing);
+    }
+
+    void bySeries(List<Wanted> wanted) {
       Map<SeriesInstanceUid, List<Wanted>> bySeries = new LinkedHashMap<>();
-      missing.forEach(
-          each -> bySeries.computeIfAbsent(each.series(), _ -> new ArrayList<>()).add(each));
+      wanted.forEach(each ->
+          bySeries.computeIfAbsent(each.series(), _ -> new ArrayList<>()).add(each));
       bySeries.values().forEach(this::named);
     }
 

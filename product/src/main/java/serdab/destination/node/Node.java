@@ -44,6 +44,16 @@ sealed interface Node extends AutoCloseable permits WebNode, DimseNode {
     return Existing.FULL;
   }
 
+  /// Those of a study's instances that are read back after it was sent; at least one.
+  default List<Expected> sample(List<Expected> all) {
+    return all;
+  }
+
+  /// Whether that may be fewer than all.
+  default boolean isSampled() {
+    return false;
+  }
+
   /// Whether it lists a study, and how many instances it says that this has.
   ///
   /// @return empty when it lists no such study; within it, empty when it does not say how many
@@ -61,8 +71,8 @@ sealed interface Node extends AutoCloseable permits WebNode, DimseNode {
   /// @return one thread at a time
   Outbox outbox();
 
-  /// Retrieves studies, and then each wanted instance that did not come with them. What arrived is
-  /// the truth.
+  /// Retrieves studies, and then each wanted instance that did not come with them, or is of another
+  /// study. What arrived is the truth.
   ///
   /// @param wanted what is missed when it does not come; others may come too
   /// @param arrivals is called by one thread at a time

@@ -132,7 +132,7 @@ public final class NodeDestination implements Destination {
         false,
         false,
         Depth.READABLE,
-        Depth.READABLE,
+        node.isSampled() ? Depth.PRESENT : Depth.READABLE,
         false,
         List.of(
             "It holds DICOM instances only; other files need another destination.",
@@ -238,7 +238,10 @@ public final class NodeDestination implements Destination {
         node,
         new Spool(scratch),
         (version, exactly, headers) -> {
-          Proof proof = new Proof(Depth.READABLE, ProofMeans.NETWORK, clock.instant());
+          Proof proof =
+              node.isSampled()
+                  ? new Proof(Depth.PRESENT, ProofMeans.ASKED, clock.instant())
+                  : new Proof(Depth.READABLE, ProofMeans.NETWORK, clock.instant());
           String location = ledger.add(version, exactly, headers);
           return held(new NodeLedger.Entry(location, version)).proven(proof);
         });

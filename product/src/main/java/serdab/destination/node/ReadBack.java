@@ -142,18 +142,28 @@ final class ReadBack {
     record Missing() implements Verdict {}
   }
 
-  /// Compares what the node gives with what it should.
+  /// Compares what the node gives of whole studies with what it should.
   ///
   /// @return a verdict for each, by SOP Instance UID
   Map<String, Verdict> compare(Collection<Expected> all) {
+    Set<StudyInstanceUid> studies = new HashSet<>();
+    all.forEach(each -> studies.add(each.instance().study()));
+    return compare(studies, all);
+  }
+
+  /// Compares instances that are asked for by name.
+  Map<String, Verdict> compareOnly(Collection<Expected> some) {
+    return compare(Set.of(), some);
+  }
+
+  private Map<String, Verdict> compare(
+      Set<StudyInstanceUid> studies, Collection<Expected> all) {
     Map<String, Expected> expected = new LinkedHashMap<>();
     Map<String, Verdict> verdicts = new LinkedHashMap<>();
-    Set<StudyInstanceUid> studies = new HashSet<>();
     List<Node.Wanted> wanted = new ArrayList<>();
     for (Expected each : all) {
       expected.put(each.sop(), each);
       verdicts.put(each.sop(), new Verdict.Missing());
-      studies.add(each.instance().study());
       wanted.add(each.wanted());
     }
     all(

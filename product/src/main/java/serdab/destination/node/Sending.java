@@ -252,7 +252,7 @@ final class Sending implements StagedVersion {
     outbox.rest();
     List<Expected> all = List.copyOf(expected.values());
     Map<String, ReadBack.Verdict> verdicts =
-        all.isEmpty() ? Map.of() : new ReadBack(node, spool).compare(all);
+        all.isEmpty() ? Map.of() : node.isSampled() ? sampled(all) : compared(all);
     Optional<SerdabException> wrong =
         NodeProblems.judge(node.describe(), all, verdicts, there, said, unheld);
     if (wrong.isPresent()) {
@@ -273,6 +273,29 @@ final class Sending implements StagedVersion {
     Map<String, FileHeader> headers = new LinkedHashMap<>();
     all.forEach(each -> each.header().ifPresent(header -> headers.put(each.sop(), header)));
     return proven.copy(version, exactly, headers);
+  }
+
+  private Map<String, ReadBack.Verdict> compared(List<Expected> all) {
+    return new ReadBack(node, spool).compare(all);
+  }
+
+  /// Of those that are not read back it is asked whether the node lists them; no more.
+  private Map<String, ReadBack.Verdict> sampled(List<Expected> all) {
+    List<Expected> some = node.sample(all);
+    Map<String, ReadBack.Verdict> verdicts =
+        new HashMap<>(new ReadBack(node, spool).compareOnly(some));
+    Set<String> listed = new HashSet<>();
+    for (StudyInstanceUid study : asked) {
+      node.instances(study).forEach(row -> listed.add(row.sop().value()));
+    }
+    for (Expected each : all) {
+      verdicts.putIfAbsent(
+          each.sop(),
+          listed.contains(each.sop())
+              ? new ReadBack.Verdict.Same(false)
+              : new ReadBack.Verdict.Missing());
+    }
+    return verdicts;
   }
 
   private void giveUpDraft() {

@@ -61,6 +61,10 @@ final class WebNode implements Node {
       Collection<StudyInstanceUid> studies, Collection<Wanted> wanted, Arrivals arrivals) {
     Set<String> come = new HashSet<>();
     Set<StudyInstanceUid> known = new HashSet<>();
+    wanted.stream()
+        .map(Wanted::study)
+        .filter(study -> !studies.contains(study))
+        .forEach(known::add);
     DicomWeb.Sink sink = in -> arrivals.take(in).ifPresent(come::add);
     for (StudyInstanceUid study : studies) {
       if (node.retrieve(study, 2L * wanted.size() + OTHERS_MAX, sink).found()) {

@@ -137,6 +137,11 @@ public final class Traffic {
     associations.release();
   }
 
+  /// A number from 0 on and less than this, drawn.
+  public int draw(int bound) {
+    return means.random().nextInt(bound);
+  }
+
   /// Waits after so many tries that failed.
   void restAfter(int failed) {
     try {

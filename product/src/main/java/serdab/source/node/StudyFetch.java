@@ -26,6 +26,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import serdab.PatientData;
+import org.jspecify.annotations.Nullable;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
@@ -69,7 +70,7 @@ final class StudyFetch implements InstanceSink {
   private final StudyInstanceUid study;
   private final Map<String, Arrived> arrived = new ConcurrentHashMap<>();
   private final AtomicLong drafts = new AtomicLong();
-  private final AtomicReference<SerdabException> failure = new AtomicReference<>();
+  private final AtomicReference<@Nullable SerdabException> failure = new AtomicReference<>();
 
   /// An instance that is here.
   ///
@@ -232,11 +233,11 @@ final class StudyFetch implements InstanceSink {
   /// In what the study's instances may come; of classes that nobody names, those that are common.
   private static List<Kind> kinds(Collection<InstanceRow> rows) {
     List<String> classes = rows.stream().map(InstanceRow::sopClassUid).distinct().sorted().toList();
-    Collection<String> named =
-        classes.isEmpty() || classes.contains("") ? NodeSheet.CLASSES.keySet() : classes;
-    List<Kind> kinds = new ArrayList<>(Retrieval.kindsOf(named));
-    if (named == classes) {
-      named.forEach(each -> MORE_SYNTAXES.forEach(syntax -> kinds.add(new Kind(each, syntax))));
+    boolean areNamed = !classes.isEmpty() && !classes.contains("");
+    List<Kind> kinds =
+        new ArrayList<>(Retrieval.kindsOf(areNamed ? classes : NodeSheet.CLASSES.keySet()));
+    if (areNamed) {
+      classes.forEach(each -> MORE_SYNTAXES.forEach(syntax -> kinds.add(new Kind(each, syntax))));
     }
     return kinds;
   }
