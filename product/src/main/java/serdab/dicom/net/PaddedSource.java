@@ -29,6 +29,8 @@ final class PaddedSource implements ByteSource {
     this.padding = padding;
   }
 
+  /// A file's bytes with its last value padded.
+  ///
   /// @param source the bytes of `file`
   /// @return empty when the odd value is another one than the last, or inside of one
   static Optional<PaddedSource> of(DicomFile file, ByteSource source) throws IOException {

@@ -234,23 +234,13 @@ final class PduCodec {
   private static Pdu request(In in) throws MalformedPduException {
     Opening<PresentationContext> read = opening(in, CONTEXT_RQ, PduCodec::context);
     return new AssociateRequest(
-        read.version,
-        read.called,
-        read.calling,
-        read.applicationContext,
-        read.contexts,
-        read.user);
+        read.version, read.called, read.calling, read.applicationContext, read.contexts, read.user);
   }
 
   private static Pdu accept(In in) throws MalformedPduException {
     Opening<ContextAnswer> read = opening(in, CONTEXT_AC, PduCodec::answer);
     return new AssociateAccept(
-        read.version,
-        read.called,
-        read.calling,
-        read.applicationContext,
-        read.contexts,
-        read.user);
+        read.version, read.called, read.calling, read.applicationContext, read.contexts, read.user);
   }
 
   /// What a request (PS3.8 table 9-11) and its acceptance (table 9-17) have in common: all but the
