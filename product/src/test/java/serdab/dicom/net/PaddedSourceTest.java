@@ -58,7 +58,10 @@ class PaddedSourceTest {
   }
 
   private static byte[] implicit(int tag, String value) {
-    return bytes(header(ByteOrder.LITTLE_ENDIAN, tag).putInt(value.length()).put(value.getBytes(StandardCharsets.US_ASCII)));
+    return bytes(
+        header(ByteOrder.LITTLE_ENDIAN, tag)
+            .putInt(value.length())
+            .put(value.getBytes(StandardCharsets.US_ASCII)));
   }
 
   /// The whole file as it is sent, read in pieces.
