@@ -392,8 +392,8 @@ final class DimseNode implements Node {
 
     void bySeries(List<Wanted> wanted) {
       Map<SeriesInstanceUid, List<Wanted>> bySeries = new LinkedHashMap<>();
-      wanted.forEach(each ->
-          bySeries.computeIfAbsent(each.series(), _ -> new ArrayList<>()).add(each));
+      wanted.forEach(
+          each -> bySeries.computeIfAbsent(each.series(), _ -> new ArrayList<>()).add(each));
       bySeries.values().forEach(this::named);
     }
 

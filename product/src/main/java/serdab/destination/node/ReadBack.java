@@ -156,8 +156,7 @@ final class ReadBack {
     return compare(Set.of(), some);
   }
 
-  private Map<String, Verdict> compare(
-      Set<StudyInstanceUid> studies, Collection<Expected> all) {
+  private Map<String, Verdict> compare(Set<StudyInstanceUid> studies, Collection<Expected> all) {
     Map<String, Expected> expected = new LinkedHashMap<>();
     Map<String, Verdict> verdicts = new LinkedHashMap<>();
     List<Node.Wanted> wanted = new ArrayList<>();

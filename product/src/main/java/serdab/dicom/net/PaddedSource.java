@@ -29,7 +29,7 @@ final class PaddedSource implements ByteSource {
     this.padding = padding;
   }
 
-  /// The padded bytes of a file.
+  /// A file's bytes with its last value padded.
   ///
   /// @param source the bytes of `file`
   /// @return empty when the odd value is another one than the last, or inside of one

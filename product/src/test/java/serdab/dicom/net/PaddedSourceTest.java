@@ -6,6 +6,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
@@ -34,28 +35,33 @@ class PaddedSourceTest {
   }
 
   private static byte[] bytes(ByteBuffer all) {
-    return Arrays.copyOf(all.array(), all.position());
+    byte[] bytes = new byte[all.position()];
+    all.flip().get(bytes);
+    return bytes;
   }
 
   private static byte[] shortForm(ByteOrder order, int tag, String vr, String value) {
     return bytes(
         header(order, tag)
-            .put(vr.getBytes())
+            .put(vr.getBytes(StandardCharsets.US_ASCII))
             .putShort((short) value.length())
-            .put(value.getBytes()));
+            .put(value.getBytes(StandardCharsets.US_ASCII)));
   }
 
   private static byte[] longForm(int tag, String vr, byte[] value) {
     return bytes(
         header(ByteOrder.LITTLE_ENDIAN, tag)
-            .put(vr.getBytes())
+            .put(vr.getBytes(StandardCharsets.US_ASCII))
             .putShort((short) 0)
             .putInt(value.length)
             .put(value));
   }
 
   private static byte[] implicit(int tag, String value) {
-    return bytes(header(ByteOrder.LITTLE_ENDIAN, tag).putInt(value.length()).put(value.getBytes()));
+    return bytes(
+        header(ByteOrder.LITTLE_ENDIAN, tag)
+            .putInt(value.length())
+            .put(value.getBytes(StandardCharsets.US_ASCII)));
   }
 
   /// The whole file as it is sent, read in pieces.
