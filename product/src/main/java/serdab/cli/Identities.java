@@ -49,6 +49,11 @@ final class Identities {
     return options.identities().isEmpty() ? kept(place) : named();
   }
 
+  /// Whether somebody named the files with them.
+  boolean areNamed() {
+    return !options.identities().isEmpty();
+  }
+
   private List<AgeIdentity> named() {
     List<AgeIdentity> all = new ArrayList<>();
     for (String name : options.identities()) {

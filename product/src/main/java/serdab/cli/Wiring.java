@@ -99,8 +99,8 @@ final class Wiring implements AutoCloseable {
     this.identities = new Identities(around, keys);
   }
 
-  /// Whether repositories are opened to read copies: if not, the identity is asked for only where
-  /// this machine has no keys of its own.
+  /// Whether repositories are opened to read copies: if not, an identity that nobody named is
+  /// asked for only where this machine has no keys of its own.
   Wiring readingCopies(boolean reads) {
     readsCopies = reads;
     return this;
@@ -349,7 +349,7 @@ final class Wiring implements AutoCloseable {
     try {
       UUID id = requireKnown(store, allowed, access == Access.ADOPT);
       Optional<WriterKeys> writer = writerFiles().read(id);
-      boolean isWanted = readsCopies || writer.isEmpty();
+      boolean isWanted = readsCopies || writer.isEmpty() || identities.areNamed();
       List<AgeIdentity> people =
           access == Access.READ && isWanted ? identities.of(store) : List.of();
       if (writer.isEmpty() && access != Access.READ) {

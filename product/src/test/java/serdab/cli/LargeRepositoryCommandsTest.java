@@ -49,7 +49,6 @@ class LargeRepositoryCommandsTest {
     }
   }
 
-  /// As `./serdab` starts it, but for the class cache.
   private static String java(String options, String main) {
     return "'"
         + Path.of(System.getProperty("java.home"), "bin", "java")

@@ -311,7 +311,13 @@ class RepositoryCommandsTest {
 
     assertThat(without.exitCode()).isEqualTo(Main.ExitCodes.FAILED);
     assertThat(without.err()).contains("--identity FILE");
-    for (CommandLineRun.Result result : List.of(kept, named)) {
+    // Enrolled, with a catalogue that knows none of the copies.
+    owner("third").run("repository", "key", "enrol", repo("sealed"), "--machine", "three");
+    String[] withIdentity = {
+      "verify", repo("sealed"), "--depth", "intact", "--identity", path("owner.age")
+    };
+    CommandLineRun.Result enrolled = owner("third").run(withIdentity);
+    for (CommandLineRun.Result result : List.of(kept, named, enrolled)) {
       assertThat(result.exitCode()).as(result.err()).isZero();
       assertThat(result.out()).contains("1 checked to INTACT: 1 good, 0 NOT good");
     }
