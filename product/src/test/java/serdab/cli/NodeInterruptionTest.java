@@ -23,7 +23,7 @@ import serdab.testing.SeededTest;
 /// `serdab backup --to dicom://…` as a program of its own, killed while it sends.
 class NodeInterruptionTest {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final int STUDIES = 3;
   private static final int IMAGES = 80;
 

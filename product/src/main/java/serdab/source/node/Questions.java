@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import serdab.PatientData;
@@ -33,6 +35,9 @@ final class Questions implements AutoCloseable {
 
   /// More than any node has; a bound for one that never ends.
   private static final int ROWS_MAX = 20_000_000;
+
+  /// Some nodes repeat rows; one that does so for ever would hold us for ever.
+  private static final int REPEATED_ROWS_MAX = 100_000;
 
   private static final List<Integer> OF_PATIENT = List.of(Tag.PatientName, Tag.PatientID);
   private static final List<Integer> OF_STUDY =
@@ -98,7 +103,13 @@ final class Questions implements AutoCloseable {
 
   /// Whether the node is asked by patient only.
   boolean isByPatient() {
-    return open().isByPatient();
+    for (int tries = 1; ; tries++) {
+      try {
+        return open().isByPatient();
+      } catch (SerdabException.Unavailable e) {
+        patience.wait(tries, e);
+      }
+    }
   }
 
   private Association open() {
@@ -180,6 +191,7 @@ final class Questions implements AutoCloseable {
     keys.putAll(match);
     for (int tries = 1; ; tries++) {
       rows.clear();
+      Set<R> seen = new HashSet<>();
       try {
         return open()
             .find(
@@ -188,9 +200,14 @@ final class Questions implements AutoCloseable {
                 ROWS_MAX,
                 row -> {
                   try {
-                    rows.add(reading.of(row));
+                    R read = reading.of(row);
+                    seen.add(read);
+                    rows.add(read);
                   } catch (IOException e) {
                     throw notRead(e);
+                  }
+                  if (rows.size() - seen.size() > REPEATED_ROWS_MAX) {
+                    throw withoutEnd();
                   }
                 });
       } catch (SerdabException.Unavailable e) {
@@ -198,6 +215,14 @@ final class Questions implements AutoCloseable {
         patience.wait(tries, e);
       }
     }
+  }
+
+  private static SerdabException.Damaged withoutEnd() {
+    return new SerdabException.Damaged(
+        new Problem(
+            "node-answer-damaged",
+            "The node answered a question with a list that repeats itself without end.",
+            "Run again; when it happens again, tell its manufacturer."));
   }
 
   private static SerdabException.Damaged notRead(IOException e) {

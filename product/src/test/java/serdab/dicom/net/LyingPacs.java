@@ -120,9 +120,9 @@ public final class LyingPacs implements AutoCloseable {
     COUNTS_ONE_MORE,
     COUNTS_ONE_LESS,
     COUNTS_NOTHING,
-    /// It gives two rows at most, and says that this was all.
+    /// It gives two rows at most, or [#capAt], and says that this was all.
     CAPS_QUERIES_SILENTLY,
-    /// It gives two rows at most, and says so.
+    /// The same, and it says so.
     CAPS_QUERIES_OPENLY,
     LISTS_A_GHOST,
     HIDES_ONE,
@@ -228,6 +228,7 @@ public final class LyingPacs implements AutoCloseable {
   private final AtomicInteger present = new AtomicInteger();
   private final AtomicInteger brokenOff = new AtomicInteger();
   private volatile boolean closed;
+  private volatile int cap = FEW;
 
   private LyingPacs() {
     try {
@@ -264,6 +265,12 @@ public final class LyingPacs implements AutoCloseable {
 
   public LyingPacs honest() {
     faults.clear();
+    return this;
+  }
+
+  /// How many rows it gives where it cuts.
+  public LyingPacs capAt(int rows) {
+    cap = rows;
     return this;
   }
 
@@ -686,9 +693,9 @@ public final class LyingPacs implements AutoCloseable {
       }
       List<Map<Integer, String>> rows = listed(level, keys);
       boolean capped =
-          rows.size() > FEW
+          rows.size() > cap
               && (does(Fault.CAPS_QUERIES_SILENTLY) || does(Fault.CAPS_QUERIES_OPENLY));
-      for (Map<Integer, String> row : capped ? rows.subList(0, FEW) : rows) {
+      for (Map<Integer, String> row : capped ? rows.subList(0, cap) : rows) {
         row(message, row);
       }
       while (does(Fault.ROWS_WITHOUT_END) && !rows.isEmpty()) {
