@@ -98,7 +98,13 @@ final class Questions implements AutoCloseable {
 
   /// Whether the node is asked by patient only.
   boolean isByPatient() {
-    return open().isByPatient();
+    for (int tries = 1; ; tries++) {
+      try {
+        return open().isByPatient();
+      } catch (SerdabException.Unavailable e) {
+        patience.wait(tries, e);
+      }
+    }
   }
 
   private Association open() {
