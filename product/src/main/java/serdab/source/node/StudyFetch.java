@@ -25,6 +25,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import serdab.PatientData;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -69,7 +70,7 @@ final class StudyFetch implements InstanceSink {
   private final StudyInstanceUid study;
   private final Map<String, Arrived> arrived = new ConcurrentHashMap<>();
   private final AtomicLong drafts = new AtomicLong();
-  private final AtomicReference<SerdabException> failure = new AtomicReference<>();
+  private final AtomicReference<@Nullable SerdabException> failure = new AtomicReference<>();
 
   /// An instance that is here.
   ///
@@ -223,7 +224,7 @@ final class StudyFetch implements InstanceSink {
   }
 
   private void requireWell() {
-    SerdabException why = failure.get();
+    @Nullable SerdabException why = failure.get();
     if (why != null) {
       throw why;
     }
@@ -232,10 +233,10 @@ final class StudyFetch implements InstanceSink {
   /// In what the study's instances may come; of classes that nobody names, those that are common.
   private static List<Kind> kinds(Collection<InstanceRow> rows) {
     List<String> classes = rows.stream().map(InstanceRow::sopClassUid).distinct().sorted().toList();
-    Collection<String> named =
-        classes.isEmpty() || classes.contains("") ? NodeSheet.CLASSES.keySet() : classes;
+    boolean known = !classes.isEmpty() && !classes.contains("");
+    Collection<String> named = known ? classes : NodeSheet.CLASSES.keySet();
     List<Kind> kinds = new ArrayList<>(Retrieval.kindsOf(named));
-    if (named == classes) {
+    if (known) {
       named.forEach(each -> MORE_SYNTAXES.forEach(syntax -> kinds.add(new Kind(each, syntax))));
     }
     return kinds;

@@ -154,7 +154,8 @@ class LyingPacsSourceTest {
     Kept kept = new Kept();
     Set<String> said = new TreeSet<>();
 
-    try (Source source = source(fault.name().startsWith("SILENT") || fault == Fault.ROWS_WITHOUT_END);
+    try (Source source =
+            source(fault.name().startsWith("SILENT") || fault == Fault.ROWS_WITHOUT_END);
         Inventory inventory = source.inventory();
         Stream<SourceStudy> studies = inventory.studies(Order.STUDY_DATE)) {
       for (SourceStudy study : (Iterable<SourceStudy>) studies::iterator) {
