@@ -25,8 +25,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import serdab.PatientData;
 import org.jspecify.annotations.Nullable;
+import serdab.PatientData;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
@@ -224,7 +224,7 @@ final class StudyFetch implements InstanceSink {
   }
 
   private void requireWell() {
-    SerdabException why = failure.get();
+    @Nullable SerdabException why = failure.get();
     if (why != null) {
       throw why;
     }
@@ -233,11 +233,11 @@ final class StudyFetch implements InstanceSink {
   /// In what the study's instances may come; of classes that nobody names, those that are common.
   private static List<Kind> kinds(Collection<InstanceRow> rows) {
     List<String> classes = rows.stream().map(InstanceRow::sopClassUid).distinct().sorted().toList();
-    boolean areNamed = !classes.isEmpty() && !classes.contains("");
-    List<Kind> kinds =
-        new ArrayList<>(Retrieval.kindsOf(areNamed ? classes : NodeSheet.CLASSES.keySet()));
-    if (areNamed) {
-      classes.forEach(each -> MORE_SYNTAXES.forEach(syntax -> kinds.add(new Kind(each, syntax))));
+    boolean known = !classes.isEmpty() && !classes.contains("");
+    Collection<String> named = known ? classes : NodeSheet.CLASSES.keySet();
+    List<Kind> kinds = new ArrayList<>(Retrieval.kindsOf(named));
+    if (known) {
+      named.forEach(each -> MORE_SYNTAXES.forEach(syntax -> kinds.add(new Kind(each, syntax))));
     }
     return kinds;
   }

@@ -28,7 +28,8 @@ import serdab.source.DicomDates;
 /// the node is asked for once more by the beginnings of patient IDs.
 final class StudySearch {
 
-  /// Answers shorter than this are believed without comparing: no node cuts there.
+  /// Answers shorter than this are believed, unless halves of the first hold more: nodes cut at
+  /// hundreds.
   static final int LIMIT_MIN = 10;
 
   /// What a node answered.
@@ -57,6 +58,7 @@ final class StudySearch {
   private final Map<String, StudyRow> rows = new LinkedHashMap<>();
   private final Set<String> patients = new LinkedHashSet<>();
   private final Set<Integer> seenInIds = new TreeSet<>();
+  private long limitMin = LIMIT_MIN;
   private long longest;
   private long longestBelieved;
   private long firstAnswer;
@@ -102,7 +104,7 @@ final class StudySearch {
   private void studies() {
     Answer all = ask(QueryLevel.STUDY, Map.of());
     refused = !all.complete();
-    if (isBelieved(all)) {
+    if (isBelieved(all) && !isShortened(all)) {
       return;
     }
     datedMayLack = !dates(Map.of(), all.rows());
@@ -128,6 +130,21 @@ final class StudySearch {
 
   private boolean any(Predicate<StudyRow> what) {
     return rows.values().stream().anyMatch(what);
+  }
+
+  /// Whether a short first answer was cut all the same: then two halves by date hold more.
+  private boolean isShortened(Answer all) {
+    if (limitGiven > 0 || all.rows().size() < 2) {
+      return false;
+    }
+    LocalDate middle = middle(FIRST, LAST, all.rows());
+    ask(QueryLevel.STUDY, Map.of(Tag.StudyDate, "-" + text(middle)));
+    ask(QueryLevel.STUDY, Map.of(Tag.StudyDate, text(middle.plusDays(1)) + "-"));
+    if (isCutting()) {
+      limitMin = 1;
+      return true;
+    }
+    return false;
   }
 
   /// Whether the node is known not to answer whole.
@@ -171,7 +188,7 @@ final class StudySearch {
   /// The shortest answer that may have been cut. A longer answer than the limit that was given
   /// shows that this is not the limit.
   private long limit() {
-    return limitGiven > 0 && longest <= limitGiven ? limitGiven : Math.max(LIMIT_MIN, longest);
+    return limitGiven > 0 && longest <= limitGiven ? limitGiven : Math.max(limitMin, longest);
   }
 
   private static boolean isDated(StudyRow row) {
@@ -435,21 +452,23 @@ final class StudySearch {
 
   /// Why the list is believed to be whole, as a sentence.
   String argument() {
-    return questions == 1
-        ? "The node answered one question with "
-            + rows.size()
-            + (rows.size() == 1 ? " study" : " studies")
-            + "; only answers of "
-            + limit()
-            + " and more are asked for again in parts."
-        : "The node answered "
-            + questions
-            + " questions and named "
-            + rows.size()
-            + " studies. Its longest answer had "
-            + longest
-            + " rows; those that were not asked for again in parts had "
-            + longestBelieved
-            + " at most, so they were not cut.";
+    if (longest < limit()) {
+      return "The node named "
+          + rows.size()
+          + (rows.size() == 1 ? " study" : " studies")
+          + (questions > 1 ? ", and no more when it was asked in two halves" : "")
+          + "; only answers of "
+          + limit()
+          + " and more are asked for again in parts.";
+    }
+    return "The node answered "
+        + questions
+        + " questions and named "
+        + rows.size()
+        + " studies. Its longest answer had "
+        + longest
+        + " rows; those that were not asked for again in parts had "
+        + longestBelieved
+        + " at most, so they were not cut.";
   }
 }

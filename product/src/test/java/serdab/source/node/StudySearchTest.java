@@ -107,7 +107,7 @@ class StudySearchTest {
   }
 
   @Test
-  void fewStudiesAreAskedForOnce() {
+  void fewStudiesAreAskedForAtOnceAndInTwoHalves() {
     Node node = new Node();
     for (int n = 0; n < 5; n++) {
       node.hold("2024010" + (1 + n), "101010", "P" + n);
@@ -118,7 +118,7 @@ class StudySearchTest {
     assertThat(search.rows().keySet()).isEqualTo(node.all());
     assertThat(search.doubt()).isEmpty();
     assertThat(search.argument()).contains("5 studies");
-    assertThat(node.questions).isEqualTo(1);
+    assertThat(node.questions).isEqualTo(3);
   }
 
   @Test
@@ -246,6 +246,20 @@ class StudySearchTest {
     node.limit = 20;
     for (int n = 0; n < 300; n++) {
       node.hold("20240101", "120000", "P" + n);
+    }
+
+    StudySearch search = node.search(0);
+
+    assertThat(search.rows().keySet()).isEqualTo(node.all());
+    assertThat(search.doubt()).isEmpty();
+  }
+
+  @Test
+  void aNodeThatCutsWhereNoSaneOneDoesIsFoundOut() {
+    Node node = new Node();
+    node.limit = 2;
+    for (int n = 0; n < 40; n++) {
+      node.hold("2024%02d%02d".formatted(1 + n % 12, 1 + n % 28), "120000", "P" + n);
     }
 
     StudySearch search = node.search(0);
