@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -144,7 +145,7 @@ class DicomNodeSourceTest {
             if (association.store(each) instanceof StoreOutcome.Answered answered
                 && answered.status().isSuccess()) {
               sent.computeIfAbsent(each.sop().value(), _ -> new TreeSet<>())
-                  .add(canonical(all.get(each)));
+                  .add(canonical(Objects.requireNonNull(all.get(each))));
             }
           }
         }

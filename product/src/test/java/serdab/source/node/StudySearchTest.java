@@ -86,7 +86,7 @@ class StudySearchTest {
       if (wanted.isEmpty()) {
         return true;
       }
-      return wanted.endsWith("*") && !takesAsteriskForALetter
+      return (wanted.endsWith("*") && !takesAsteriskForALetter)
           ? value.startsWith(wanted.substring(0, wanted.length() - 1))
           : value.equals(wanted);
     }
