@@ -99,8 +99,8 @@ final class Wiring implements AutoCloseable {
     this.identities = new Identities(around, keys);
   }
 
-  /// Whether repositories are opened to read copies: if not, an identity that nobody named is
-  /// asked for only where this machine has no keys of its own.
+  /// Whether repositories are opened to read copies: if not, an identity that nobody named is asked
+  /// for only where this machine has no keys of its own.
   Wiring readingCopies(boolean reads) {
     readsCopies = reads;
     return this;
