@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -110,8 +111,8 @@ class DicomSourceCommandsTest {
     return instances;
   }
 
-  private static TreeSet<String> names(Path tree) throws IOException {
-    TreeSet<String> names = new TreeSet<>();
+  private static Set<String> names(Path tree) throws IOException {
+    Set<String> names = new TreeSet<>();
     for (DicomFile each : instances(tree)) {
       names.add(each.facts().patientName().reveal(PatientData.Purpose.SHOW_TO_OWNER));
     }
