@@ -40,8 +40,8 @@ import serdab.store.ReadBack;
       "In a place for copies it tries out writing, renaming, listing and reading back, with small",
       "files of its own that are removed afterwards. In a library or folder to back up it only",
       "reads. A DICOM or DICOMweb node is asked whether it answers, what it offers, and for one",
-      "image; nothing is stored there without --store. Exit code: 0 when it will do, 3 when something that a backup needs does not",
-      "work."
+      "image; nothing is stored there without --store. Exit code: 0 when it will do, 3 when",
+      "something that a backup needs does not work."
     },
     footer = {
       "",

@@ -67,9 +67,9 @@ class DicomNodeRealDataTest {
                   "bit for bit",
                   54,
                   "same values",
-                  35,
+                  36,
                   "node-cannot-hold",
-                  26,
+                  25,
                   "node-not-stored",
                   1));
     }

@@ -413,10 +413,12 @@ public final class RepositoryDestination implements Destination {
   @Override
   public long setAsideCount() {
     try (Stream<BlobInfo> removed = store.list("removed/")) {
+      // Each is there three times, under one name in three folders.
       return removed
-          .map(removal -> store.document(removal.name()))
-          .flatMap(Optional::stream)
-          .filter(RepositoryDestination::isSetAside)
+          .filter(removal ->
+              store.document(removal.name()).filter(RepositoryDestination::isSetAside).isPresent())
+          .map(removal -> removal.name().substring(removal.name().lastIndexOf('/') + 1))
+          .distinct()
           .count();
     }
   }
