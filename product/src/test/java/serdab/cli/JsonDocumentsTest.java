@@ -143,11 +143,9 @@ class JsonDocumentsTest {
     try (StorageServer node =
         StorageServer.start(
             new ServerSettings(AeTitle.ours("INBOX")), _ -> DimseStatus.SUCCESS, _ -> {})) {
-      checkPrinted(
-          "serdab-checknode-v1",
-          "check",
-          "dicom://INBOX@127.0.0.1:" + node.address().getPort(),
-          "--json");
+      String address = "dicom://INBOX@127.0.0.1:" + node.address().getPort();
+      checkPrinted("serdab-checknode-v1", "check", address, "--json");
+      checkPrinted("serdab-checknode-v1", "check", address, "--store", "--json");
     }
 
     checkPrinted("serdab-service-v1", "service", "status", "--json");

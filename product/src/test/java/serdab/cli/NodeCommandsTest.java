@@ -340,13 +340,4 @@ class NodeCommandsTest {
       assertThat(serdab.run("status").exitCode()).isZero();
     }
   }
-
-  @Test
-  void whoeverWantsToFetchFromANodeOfDicomsOwnProtocolIsToldOfDicomWeb() {
-    var backup =
-        serdab.run("backup", "--from", "dicom://PACS@127.0.0.1:1", "--to", "zip:" + folder);
-
-    assertThat(backup.exitCode()).isEqualTo(2);
-    assertThat(backup.err()).contains("not fetched yet");
-  }
 }
