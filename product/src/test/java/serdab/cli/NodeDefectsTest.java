@@ -175,9 +175,9 @@ class NodeDefectsTest {
   void aNodeThatIsNotThereIsNotCalledThere() {
     String address = pacs.address();
     assertThat(serdab.run("check", address).exitCode()).isZero();
-    pacs.close();
 
-    CommandLineRun.Result gone = serdab.run("check", address);
+    // A port that was free a moment ago may be another test's by now; nobody listens at this one.
+    CommandLineRun.Result gone = serdab.run("check", address.replaceFirst(":[0-9]+", ":1"));
 
     assertThat(gone.exitCode()).isNotZero();
     assertThat(gone.out() + gone.err()).contains("Nothing answers at 127.0.0.1");
