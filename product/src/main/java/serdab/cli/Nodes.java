@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
+import serdab.Gate;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.destination.node.DicomNode;
@@ -39,7 +40,23 @@ final class Nodes {
 
   private final Surroundings around;
   private Optional<RunWindow> window = Optional.empty();
+  private Gate run = Gate.OPEN;
   private Optional<LongConsumer> slow = Optional.empty();
+
+  /// Passed before every operation on a node: pauses and hours hold for each.
+  private final Gate gate =
+      new Gate() {
+        @Override
+        public void pass() {
+          run.pass();
+          requireHours();
+        }
+
+        @Override
+        public boolean isHeld() {
+          return run.isHeld();
+        }
+      };
 
   Nodes(Surroundings around) {
     this.around = around;
@@ -61,7 +78,8 @@ final class Nodes {
             WebSettings.DEFAULT,
             around.clock(),
             around.random(),
-            Thread::sleep));
+            Thread::sleep,
+            gate));
   }
 
   /// Secrets are read when they are needed first, so that one that is missing names itself.
@@ -113,7 +131,7 @@ final class Nodes {
   }
 
   private NodeDestination dicomDestination(Home home, DicomAddress address, boolean others) {
-    requireHours();
+    gate.pass();
     // Whoever mistyped an address learns it soon.
     Association.open(AssociationRequest.to(address.node()).querying()).close();
     Traffic traffic =
@@ -122,7 +140,7 @@ final class Nodes {
                 address.associations(),
                 address.associationsMax(),
                 address.retry(),
-                this::requireHours,
+                gate,
                 pace(address),
                 around.random(),
                 Thread::sleep));
@@ -142,9 +160,14 @@ final class Nodes {
         around.clock());
   }
 
-  /// From now on nothing is asked of DICOM nodes outside of these hours.
+  /// From now on nothing is asked of nodes outside of these hours.
   void within(RunWindow hours) {
     window = Optional.of(hours);
+  }
+
+  /// From now on this is passed before each operation on a node.
+  void passing(Gate before) {
+    run = before;
   }
 
   /// From now on a pace is told what comes from DICOM nodes and goes to them, beside their own.
@@ -240,7 +263,7 @@ final class Nodes {
   private Source dicomSource(Home home, NodeAddress address) {
     Supplier<AssociationRequest> requests =
         () -> {
-          requireHours();
+          gate.pass();
           return AssociationRequest.to(address);
         };
     // Whoever mistyped an address learns it soon.
@@ -248,6 +271,7 @@ final class Nodes {
     return DicomNodeSource.of(
         address,
         requests,
+        gate,
         new Retrieval(requests, address.here(), LINGER),
         home.cache().resolve("fetched"),
         around.clock());

@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DataSet;
 import serdab.dicom.DicomFile;
@@ -229,6 +230,7 @@ public final class LyingPacs implements AutoCloseable {
   private final AtomicInteger brokenOff = new AtomicInteger();
   private volatile boolean closed;
   private volatile int cap = FEW;
+  private volatile IntConsumer arrival = _ -> {};
 
   private LyingPacs() {
     try {
@@ -306,6 +308,17 @@ public final class LyingPacs implements AutoCloseable {
   /// How many objects were sent to it, whatever became of them.
   public int arrived() {
     return arrived.get();
+  }
+
+  /// Lets somebody do something before each object that comes is answered, told how many came.
+  public LyingPacs onArrival(IntConsumer told) {
+    arrival = told;
+    return this;
+  }
+
+  /// How many associations are open now.
+  public int present() {
+    return present.get();
   }
 
   /// How many associations were asked for.
@@ -608,6 +621,7 @@ public final class LyingPacs implements AutoCloseable {
     private boolean store(Message message, PresentationContext context) throws IOException {
       int number = arrived.incrementAndGet();
       requests.add("C-STORE");
+      arrival.accept(number);
       boolean breaks =
           does(Fault.ALWAYS_BREAKS_OFF)
               || (does(Fault.BREAKS_OFF_ONCE) && brokenOff.getAndIncrement() == 0);

@@ -27,6 +27,7 @@ import java.util.zip.GZIPInputStream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
+import serdab.Gate;
 
 /// Sends requests to one node and gives back its answers: says who we are, waits and tries again
 /// while the node is busy, and follows no redirect to another origin. Thread-safe.
@@ -58,7 +59,8 @@ final class Exchange implements AutoCloseable {
   /// What makes it wait: a clock, chance, and a way to rest.
   ///
   /// @param rest waits, or throws when the program is to end
-  record Waiting(InstantSource clock, RandomGenerator random, Rest rest) {}
+  /// @param gate is passed before each request
+  record Waiting(InstantSource clock, RandomGenerator random, Rest rest, Gate gate) {}
 
   /// Waits for a while.
   @FunctionalInterface
@@ -144,6 +146,7 @@ final class Exchange implements AutoCloseable {
     boolean renewed = false;
     for (int attempt = 1; ; attempt++) {
       boolean last = attempt >= tries;
+      waiting.gate().pass();
       try {
         Answer answer = followed(ask);
         if (answer.status() == 401 && !renewed && tokens.forget()) {
