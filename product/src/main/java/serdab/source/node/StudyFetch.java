@@ -42,6 +42,7 @@ import serdab.dicom.net.InstanceSink;
 import serdab.dicom.net.NodeSheet;
 import serdab.dicom.net.OutgoingInstance.Kind;
 import serdab.dicom.net.Retrieval;
+import serdab.dicom.net.find.Questions;
 import serdab.dicom.net.web.InstanceRow;
 
 /// Brings a study from a node into a folder of ours, instance by instance. What arrived stays there

@@ -41,6 +41,7 @@ import serdab.dicom.net.OutgoingInstance;
 import serdab.dicom.net.ProposedContext;
 import serdab.dicom.net.Retrieval;
 import serdab.dicom.net.StoreOutcome;
+import serdab.dicom.net.find.Questions;
 import serdab.plan.Order;
 import serdab.source.Delivery;
 import serdab.source.Inventory;
