@@ -198,7 +198,7 @@ final class StudyFetch implements InstanceSink {
       } catch (SerdabException.Unavailable e) {
         requireWell();
         if (arrived.size() > before) {
-          asOne = false;
+          asOne &= cut(listed);
           tries = 0;
         }
         patience.wait(Math.max(1, tries), e);
