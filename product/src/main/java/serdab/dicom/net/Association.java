@@ -182,6 +182,12 @@ public final class Association implements AutoCloseable {
     return window;
   }
 
+  /// Whether the peer said that it took the user identity that it was told (PS3.7 section D.3.3.7).
+  /// Peers that do not know such things grant associations all the same.
+  public boolean isIdentityTaken() {
+    return accept.user().identityAnswered();
+  }
+
   /// Implementation Version Name of the peer; empty when it did not say.
   public String peerVersionName() {
     return accept.user().implementationVersionName();
