@@ -16,10 +16,10 @@ import serdab.dicom.net.AssociationRequest;
 import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.Pace;
 import serdab.dicom.net.Retrieval;
+import serdab.dicom.net.TlsFiles;
 import serdab.dicom.net.Traffic;
 import serdab.dicom.net.web.Credentials;
 import serdab.dicom.net.web.DicomWeb;
-import serdab.dicom.net.web.Trust;
 import serdab.dicom.net.web.WebSettings;
 import serdab.plan.DicomAddress;
 import serdab.plan.RunWindow;
@@ -57,7 +57,7 @@ final class Nodes {
         address.base(),
         new DicomWeb.Means(
             credentials(address),
-            address.ca().map(Trust::in),
+            address.tls().map(TlsFiles::context),
             WebSettings.DEFAULT,
             around.clock(),
             around.random(),
