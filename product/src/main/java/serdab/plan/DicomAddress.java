@@ -1,5 +1,7 @@
 package serdab.plan;
 
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -22,6 +24,8 @@ import serdab.dicom.net.Retry;
 /// @param bytesPerSecond the bandwidth, both ways together; empty when there is no limit
 /// @param retry how often and how patiently it is tried
 /// @param readBackOf of so many instances that were sent one is read back; 1 means all
+/// @param user who asks, for nodes that want to know a user
+/// @param password where the user's passcode is kept; only with a user
 public record DicomAddress(
     NodeAddress node,
     Existing existing,
@@ -29,7 +33,9 @@ public record DicomAddress(
     int associationsMax,
     OptionalLong bytesPerSecond,
     Retry retry,
-    int readBackOf) {
+    int readBackOf,
+    Optional<String> user,
+    Optional<SecretReference> password) {
 
   private static final int ASSOCIATIONS = 2;
   private static final int ASSOCIATIONS_MAX = 16;
@@ -64,6 +70,9 @@ public record DicomAddress(
     NodeAddress node =
         NodeAddress.parse(question < 0 ? address : address.substring(0, question) + ofTheNode);
     Written written = new Written(address, settings);
+    if (settings.containsKey(Setting.PASSWORD.key) && !settings.containsKey(Setting.USER.key)) {
+      throw wrong(address, "gives a password and no user");
+    }
     int[] associations =
         written
             .read(Setting.ASSOCIATIONS, DicomAddress::span, "a number or two, such as 4 or 2-8")
@@ -92,7 +101,12 @@ public record DicomAddress(
             written
                 .read(Setting.WAIT_MAX, Durations::duration, "a time, such as 30s or 5m")
                 .orElse(Retry.DEFAULT.waitMax())),
-        written.read(Setting.READ_BACK, DicomAddress::share, "a share, such as 1/10").orElse(1));
+        written.read(Setting.READ_BACK, DicomAddress::share, "a share, such as 1/10").orElse(1),
+        written.read(Setting.USER, DicomAddress::text, "a name"),
+        written.read(
+            Setting.PASSWORD,
+            text -> text(text).flatMap(SecretReference::parse),
+            "env:NAME or file:/PATH"));
   }
 
   private record Written(String address, Map<String, String> settings) {
@@ -102,8 +116,15 @@ public record DicomAddress(
           .map(text ->
               reader
                   .apply(text)
-                  .orElseThrow(
-                      () -> wrong(address, "has " + setting.key + "=" + text + "; write " + form)));
+                  .orElseThrow(() ->
+                      wrong(
+                          address,
+                          // What stands there may be a secret.
+                          (setting == Setting.PASSWORD
+                                  ? "has a password that is not written as it must be"
+                                  : "has " + setting.key + "=" + text)
+                              + "; write "
+                              + form)));
     }
   }
 
@@ -112,6 +133,17 @@ public record DicomAddress(
         .filter(digits -> digits.matches("[0-9]{1,7}"))
         .map(Integer::parseInt)
         .filter(number -> number >= 1 && number <= max);
+  }
+
+  /// What is written with percent signs where characters have a meaning in addresses.
+  private static Optional<String> text(String written) {
+    try {
+      return Optional.of(
+              URLDecoder.decode(written.replace("+", "%2B"), StandardCharsets.UTF_8).strip())
+          .filter(text -> !text.isEmpty());
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
   }
 
   private static Optional<Integer> share(String text) {
@@ -146,7 +178,9 @@ public record DicomAddress(
     FIRST_WAIT("first-wait"),
     WAIT_FACTOR("wait-factor"),
     WAIT_MAX("wait-max"),
-    READ_BACK("read-back");
+    READ_BACK("read-back"),
+    USER("user"),
+    PASSWORD("password");
 
     private final String key;
 
@@ -168,7 +202,11 @@ public record DicomAddress(
     return new SerdabException.Misconfigured(
         new Problem(
             "node-address-wrong",
-            "The address of a DICOM node \"" + address + "\" " + what + ".",
+            "The address of a DICOM node \""
+                + NodeAddress.withoutSecrets(address)
+                + "\" "
+                + what
+                + ".",
             "Write dicom://CALLED@host:104?calling=SERDAB, and behind an & each, what it is to be"
                 + " treated like."));
   }

@@ -32,6 +32,7 @@ import serdab.dicom.net.OutgoingInstance.Kind;
 /// One thread at a time.
 public final class Association implements AutoCloseable {
 
+  private static final int EARLY_REPORTS_MAX = 1000;
   private static final int MESSAGE_ID_MAX = 0xFFFF;
   private static final int PRIORITY_MEDIUM = 0;
 
@@ -180,6 +181,12 @@ public final class Association implements AutoCloseable {
   /// How many operations the peer lets be under way at once.
   public int window() {
     return window;
+  }
+
+  /// Whether the peer said that it took the user identity that it was told (PS3.7 section D.3.3.7).
+  /// Peers that do not know such things grant associations all the same.
+  public boolean isIdentityTaken() {
+    return accept.user().identityAnswered();
   }
 
   /// Implementation Version Name of the peer; empty when it did not say.
@@ -510,12 +517,9 @@ public final class Association implements AutoCloseable {
           Outgoing.of(CommitmentReport.request(transactionUid, references)));
       while (true) {
         Message message = await(connection.timeouts().response());
-        // Some report before they have answered.
-        if (message.command().commandField() == Command.N_EVENT_REPORT_RQ) {
-          early.add(CommitmentService.answer(messages, message));
-          continue;
+        if (!isEarlyReport(message)) {
+          return expect(message, Command.N_ACTION_RQ).status();
         }
-        return expect(message, Command.N_ACTION_RQ).status();
       }
     });
   }
@@ -624,7 +628,23 @@ public final class Association implements AutoCloseable {
 
   private CommandSet awaitResponse(int request) throws IOException {
     Timeouts timeouts = connection.timeouts();
-    return expect(await(timeouts.forBytes(timeouts.response(), messages.sentBytes())), request);
+    while (true) {
+      Message message = await(timeouts.forBytes(timeouts.response(), messages.sentBytes()));
+      if (!isEarlyReport(message)) {
+        return expect(message, request);
+      }
+    }
+  }
+
+  /// A report comes when the peer has looked, whatever we do meanwhile.
+  private boolean isEarlyReport(Message message) throws IOException {
+    if (message.command().commandField() != Command.N_EVENT_REPORT_RQ
+        || !offers(Service.STORAGE_COMMITMENT)
+        || early.size() >= EARLY_REPORTS_MAX) {
+      return false;
+    }
+    early.add(CommitmentService.answer(messages, message));
+    return true;
   }
 
   private Message await(Duration patience) throws IOException {

@@ -27,12 +27,14 @@ public final class AssociationRequest {
     this.node = node;
   }
 
-  /// A request without contexts; some have to be added. It speaks TLS where the address says so.
+  /// A request without contexts; some have to be added. It speaks TLS where the address says so,
+  /// and says who asks.
   ///
   /// @throws serdab.SerdabException.Misconfigured when what TLS needs cannot be read
   public static AssociationRequest to(NodeAddress node) {
     AssociationRequest request = new AssociationRequest(node);
     node.tls().ifPresent(files -> request.tls(files.context()));
+    node.identity().ifPresent(request::identity);
     return request;
   }
 

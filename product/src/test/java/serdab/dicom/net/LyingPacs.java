@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DataSet;
 import serdab.dicom.DicomFile;
@@ -229,6 +230,7 @@ public final class LyingPacs implements AutoCloseable {
   private final AtomicInteger brokenOff = new AtomicInteger();
   private volatile boolean closed;
   private volatile int cap = FEW;
+  private volatile @Nullable UserIdentity demanded;
 
   private LyingPacs() {
     try {
@@ -271,6 +273,15 @@ public final class LyingPacs implements AutoCloseable {
   /// How many rows it gives where it cuts.
   public LyingPacs capAt(int rows) {
     cap = rows;
+    return this;
+  }
+
+  /// From now on it takes associations of this user alone, each of them.
+  public LyingPacs demands(String name, String passcode) {
+    demanded =
+        passcode.isEmpty()
+            ? UserIdentity.ofName(name)
+            : UserIdentity.ofNameAndPasscode(name, passcode);
     return this;
   }
 
@@ -487,12 +498,29 @@ public final class LyingPacs implements AutoCloseable {
       if (does(Fault.ONE_ASSOCIATION) && present.get() > 0) {
         return Optional.of(new Pdu.AssociateReject(2, 3, 2));
       }
+      if (isStranger()) {
+        requests.add("stranger");
+        return Optional.of(new Pdu.AssociateReject(1, 1, 1));
+      }
       if (does(Fault.KNOWS_NO_CALLER)) {
         return Optional.of(new Pdu.AssociateReject(1, 1, 3));
       }
       return does(Fault.KNOWS_NO_SUCH_TITLE)
           ? Optional.of(new Pdu.AssociateReject(1, 1, 7))
           : Optional.empty();
+    }
+
+    private boolean isStranger() {
+      UserIdentity wanted = demanded;
+      return wanted != null
+          && request
+              .user()
+              .identity()
+              .filter(who ->
+                  who.type() == wanted.type()
+                      && Arrays.equals(who.primary(), wanted.primary())
+                      && Arrays.equals(who.secondary(), wanted.secondary()))
+              .isEmpty();
     }
 
     private Pdu.AssociateAccept accept() {
@@ -517,7 +545,7 @@ public final class LyingPacs implements AutoCloseable {
               granted,
               request.user().roles(),
               Optional.empty(),
-              false));
+              demanded != null));
     }
 
     private Pdu.ContextAnswer answer(PresentationContext context) {

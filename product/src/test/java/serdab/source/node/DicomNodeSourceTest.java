@@ -250,8 +250,8 @@ class DicomNodeSourceTest {
     assertThat(named).isEqualTo(sent.keySet());
   }
 
-  /// By C-MOVE it gives what it keeps from C-GET, but for what it proposes nowhere (parametric maps,
-  /// microscopy annotations) and one file that it cannot read itself.
+  /// By C-MOVE it gives what it keeps from C-GET, but for what it proposes nowhere (parametric
+  /// maps, microscopy annotations) and one file that it cannot read itself.
   @Test
   @Needs(Peer.SHARED_DATA)
   void whatDcmqrscpDoesNotGiveComesByMovingWhereItReachesUs() throws Exception {
