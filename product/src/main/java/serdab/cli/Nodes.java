@@ -3,8 +3,10 @@ package serdab.cli;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import serdab.Gate;
@@ -17,10 +19,11 @@ import serdab.dicom.net.AssociationRequest;
 import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.Pace;
 import serdab.dicom.net.Retrieval;
+import serdab.dicom.net.TlsFiles;
 import serdab.dicom.net.Traffic;
+import serdab.dicom.net.UserIdentity;
 import serdab.dicom.net.web.Credentials;
 import serdab.dicom.net.web.DicomWeb;
-import serdab.dicom.net.web.Trust;
 import serdab.dicom.net.web.WebSettings;
 import serdab.plan.DicomAddress;
 import serdab.plan.RunWindow;
@@ -37,6 +40,9 @@ final class Nodes {
 
   /// How long a node that moves may rest before what it claims to have sent is missing.
   private static final Duration LINGER = Duration.ofSeconds(10);
+
+  /// Where a password that is not encrypted leaves nothing of this machine.
+  private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "::1", "localhost");
 
   private final Surroundings around;
   private Optional<RunWindow> window = Optional.empty();
@@ -74,7 +80,7 @@ final class Nodes {
         address.base(),
         new DicomWeb.Means(
             credentials(address),
-            address.ca().map(Trust::in),
+            address.tls().map(TlsFiles::context),
             WebSettings.DEFAULT,
             around.clock(),
             around.random(),
@@ -130,10 +136,37 @@ final class Nodes {
     }
   }
 
+  /// The node at an address of DICOM's own protocol, asked as the user that the address names.
+  ///
+  /// @throws SerdabException.Misconfigured when that user's password is not where the address says
+  /// @throws SerdabException.Refused when it would go where others can read it
+  NodeAddress node(DicomAddress address) {
+    NodeAddress node = address.node();
+    if (address.user().isEmpty()) {
+      return node;
+    }
+    String user = address.user().get();
+    if (address.password().isEmpty()) {
+      return node.as(UserIdentity.ofName(user));
+    }
+    if (node.tls().isEmpty() && !LOOPBACK.contains(node.host().toLowerCase(Locale.ROOT))) {
+      throw new SerdabException.Refused(
+          new Problem(
+              "node-password-in-clear",
+              "A password would have gone to "
+                  + address.plain()
+                  + " through a connection that others can read.",
+              "Speak TLS with the node: write &ca=/PATH/ca.pem behind its address. Or give the user's"
+                  + " name alone, where the node is content with that."));
+    }
+    return node.as(UserIdentity.ofNameAndPasscode(user, secret(address.password().get())));
+  }
+
   private NodeDestination dicomDestination(Home home, DicomAddress address, boolean others) {
     gate.pass();
+    NodeAddress at = node(address);
     // Whoever mistyped an address learns it soon.
-    Association.open(AssociationRequest.to(address.node()).querying()).close();
+    Association.open(AssociationRequest.to(at).querying()).close();
     Traffic traffic =
         new Traffic(
             new Traffic.Means(
@@ -144,13 +177,14 @@ final class Nodes {
                 pace(address),
                 around.random(),
                 Thread::sleep));
-    Supplier<AssociationRequest> requests = () -> AssociationRequest.to(address.node());
+    Supplier<AssociationRequest> requests =
+        () -> AssociationRequest.to(at).priority(address.priority());
     return new NodeDestination(
         new DicomNode(
-            address.node(),
+            at,
             requests,
             traffic,
-            new Retrieval(requests, address.node().here(), LINGER),
+            new Retrieval(requests, at.here(), LINGER),
             address.existing(),
             address.readBackOf()),
         ledger(home, address.plain()),
@@ -229,7 +263,7 @@ final class Nodes {
     try {
       if (DicomAddress.isOne(specification)) {
         Association.open(
-                AssociationRequest.to(DicomAddress.parse(specification).node()).verification())
+                AssociationRequest.to(node(DicomAddress.parse(specification))).verification())
             .close();
         return true;
       }
@@ -248,7 +282,7 @@ final class Nodes {
   Source source(String specification) {
     Home home = around.home().make();
     if (DicomAddress.isOne(specification)) {
-      return dicomSource(home, DicomAddress.parse(specification).node());
+      return dicomSource(home, DicomAddress.parse(specification));
     }
     DicomWeb node = client(specification);
     try {
@@ -260,11 +294,12 @@ final class Nodes {
     }
   }
 
-  private Source dicomSource(Home home, NodeAddress address) {
+  private Source dicomSource(Home home, DicomAddress settings) {
+    NodeAddress address = node(settings);
     Supplier<AssociationRequest> requests =
         () -> {
           gate.pass();
-          return AssociationRequest.to(address);
+          return AssociationRequest.to(address).priority(settings.priority());
         };
     // Whoever mistyped an address learns it soon.
     Association.open(requests.get().querying()).close();

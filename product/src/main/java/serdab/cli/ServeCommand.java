@@ -3,7 +3,6 @@ package serdab.cli;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,7 +24,6 @@ import serdab.destination.Destination;
 import serdab.dicom.StudyKey;
 import serdab.dicom.net.AeTitle;
 import serdab.dicom.net.Holdings.MoveTarget;
-import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.ServerEvent;
 import serdab.dicom.net.ServerSettings;
 import serdab.dicom.net.StorageServer;
@@ -66,7 +64,6 @@ final class ServeCommand implements Callable<Integer> {
   private static final int DEFAULT_PORT = 11113;
 
   private static final Duration LOOK_EVERY = Duration.ofMillis(100);
-  private static final String TLS_SCHEME = "tls://";
 
   private final Surroundings around;
 
@@ -164,7 +161,7 @@ final class ServeCommand implements Callable<Integer> {
     }
     Optional<SSLContext> tls = listening.tls();
     ServerSettings settings = settings(tls);
-    Map<AeTitle, MoveTarget> nodes = nodes(tls);
+    Map<AeTitle, MoveTarget> nodes = listening.nodes(NAME, "--move-to", targets, tls);
     Duration often = Durations.parse("--refresh", refresh);
     Optional<Duration> patience =
         Optional.ofNullable(longest).map(given -> Durations.parse("--for", given));
@@ -265,35 +262,6 @@ final class ServeCommand implements Callable<Integer> {
       ListenOptions.allow(NAME, settings, who);
     }
     return settings;
-  }
-
-  private Map<AeTitle, MoveTarget> nodes(Optional<SSLContext> tls) {
-    Map<AeTitle, MoveTarget> nodes = new HashMap<>();
-    for (String text : targets) {
-      int equals = text.indexOf('=');
-      String where = equals < 0 ? "" : text.substring(equals + 1);
-      boolean overTls = where.startsWith(TLS_SCHEME);
-      String host = overTls ? where.substring(TLS_SCHEME.length()) : where;
-      if (equals <= 0 || !host.matches("(\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._-]+):[0-9]{1,5}")) {
-        throw ListenOptions.wrong(
-            NAME, "--move-to needs an AE title, a host and a port: HOROS=192.168.1.20:11112.");
-      }
-      if (overTls && tls.isEmpty()) {
-        throw ListenOptions.wrong(NAME, "--move-to with tls:// needs --tls-key and its like.");
-      }
-      try {
-        AeTitle title = AeTitle.ours(text.substring(0, equals));
-        NodeAddress parsed = NodeAddress.parse(NodeAddress.SCHEME + "X@" + host);
-        nodes.put(
-            title,
-            new MoveTarget(
-                new NodeAddress(title, parsed.host(), parsed.port(), listening.aeTitle(NAME)),
-                overTls ? tls : Optional.empty()));
-      } catch (IllegalArgumentException e) {
-        throw ListenOptions.wrong(NAME, "--move-to cannot be used: " + e.getMessage() + ".");
-      }
-    }
-    return nodes;
   }
 
   // ---- what is told

@@ -20,7 +20,6 @@ import serdab.SerdabException;
 import serdab.catalogue.Retrievals;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
-import serdab.dicom.SopInstanceUid;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyKey;
 import serdab.dicom.Tag;
@@ -486,22 +485,13 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
 
   @Override
   public CommitmentReport check(String transactionUid, List<Reference> references) {
-    List<SopInstanceUid> kept = new ArrayList<>();
-    Map<SopInstanceUid, Integer> notKept = new HashMap<>();
+    CommitmentReport report;
     try (Known now = entered();
         Witness witness = new Witness(now)) {
-      for (Reference reference : references) {
-        Optional<DimseStatus> reason = witness.whyNotKept(reference);
-        if (reason.isEmpty()) {
-          kept.add(reference.sop());
-        } else {
-          notKept.put(reference.sop(), reason.get().code());
-        }
-      }
+      report = CommitmentReport.on(transactionUid, references, witness::whyNotKept);
     }
-    kept.removeIf(notKept::containsKey);
-    events.accept(new Event.Committed(references.size(), kept.size()));
-    return new CommitmentReport(transactionUid, kept, notKept);
+    events.accept(new Event.Committed(references.size(), report.kept().size()));
+    return report;
   }
 
   @Override

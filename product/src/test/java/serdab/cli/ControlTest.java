@@ -194,6 +194,23 @@ class ControlTest {
   }
 
   @Test
+  void aNodeIsToldThatABackupIsNotUrgentUnlessTheAddressSaysOtherwise() {
+    assertThat(serdab.run("backup", "daily").exitCode()).isZero();
+    assertThat(pacs.priorities()).containsExactlyInAnyOrder("0001 2", "0010 2", "0020 2");
+
+    String urgent = pacs.address() + "?priority=high";
+    assertThat(serdab.run("verify", urgent).exitCode()).isZero();
+    CommandLineRun another = new CommandLineRun(folder.resolve("another"));
+    String zips = "zip:" + folder.resolve("zips");
+    assertThat(another.run("backup", "--from", urgent, "--to", zips).exitCode()).isZero();
+
+    assertThat(pacs.priorities())
+        .containsExactlyInAnyOrder("0001 2", "0010 2", "0020 2", "0010 1", "0020 1");
+    assertThat(serdab.run("verify", pacs.address() + "?priority=soon").err())
+        .contains("priority=soon", "low, medium or high");
+  }
+
+  @Test
   void aPauseForATimeEndsByItself() {
     Instant now = Instant.parse("2026-03-01T12:00:00Z");
     CommandLineRun then = new CommandLineRun(home, InstantSource.fixed(now));

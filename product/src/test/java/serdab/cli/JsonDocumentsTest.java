@@ -146,7 +146,7 @@ class JsonDocumentsTest {
             new ServerSettings(AeTitle.ours("INBOX")), _ -> DimseStatus.SUCCESS, _ -> {})) {
       String address = "dicom://INBOX@127.0.0.1:" + node.address().getPort();
       checkPrinted("serdab-checknode-v1", "check", address, "--json");
-      checkPrinted("serdab-checknode-v1", "check", address, "--store", "--json");
+      checkPrinted("serdab-checknode-v1", "check", address + "?user=serdab", "--store", "--json");
     }
 
     checkPrinted("serdab-service-v1", "service", "status", "--json");

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -20,6 +21,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import serdab.Gate;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.dicom.DataSet;
@@ -39,6 +41,9 @@ import serdab.dicom.net.QueryLevel;
 import serdab.dicom.net.Retrieval;
 import serdab.dicom.net.Sender;
 import serdab.dicom.net.StoreOutcome;
+import serdab.dicom.net.find.Questions;
+import serdab.dicom.net.find.StudySearch;
+import serdab.dicom.net.web.StudyRow;
 import serdab.plan.Existing;
 
 /// A node of DICOM's own protocol. It keeps data sets, not files. Thread-safe.
@@ -55,6 +60,9 @@ final class DimseNode implements Node {
 
   private static final int BATCH_INSTANCES = 200;
   private static final long BATCH_BYTES = 64L << 20;
+
+  /// What is asked again, [serdab.dicom.net.Traffic] says.
+  private static final Questions.Patience ONCE = new Questions.Patience(1, Duration.ZERO, _ -> {});
 
   private final DicomNode node;
 
@@ -110,12 +118,18 @@ final class DimseNode implements Node {
   // ---- what it lists (PS3.4 section C.4.1)
 
   @Override
-  public List<StudyInstanceUid> studies() {
-    return find(
-        QueryLevel.STUDY,
-        Map.of(Tag.StudyInstanceUID, ""),
-        Tag.StudyInstanceUID,
-        row -> new StudyInstanceUid(text(row, Tag.StudyInstanceUID)));
+  public Listing studies() {
+    try (Questions questions = new Questions(node.requests(), Gate.OPEN, ONCE)) {
+      StudySearch search =
+          new StudySearch(
+              (level, match) -> node.traffic().doing(() -> questions.ask(level, match)),
+              node.traffic().doing(questions::isByPatient),
+              node.address().limit());
+      search.run();
+      return new Listing(
+          search.rows().values().stream().map(StudyRow::study).toList(),
+          search.doubt().isEmpty() && search.strange() > 0 ? WITHOUT_UID : search.doubt());
+    }
   }
 
   @Override

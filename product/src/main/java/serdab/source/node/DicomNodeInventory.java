@@ -12,6 +12,8 @@ import java.util.stream.Stream;
 import serdab.Finding;
 import serdab.SerdabException;
 import serdab.dicom.ByteSource;
+import serdab.dicom.net.find.Questions;
+import serdab.dicom.net.find.StudySearch;
 import serdab.plan.Order;
 import serdab.source.Delivery;
 import serdab.source.Inventory;

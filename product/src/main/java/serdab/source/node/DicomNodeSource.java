@@ -11,6 +11,8 @@ import serdab.SerdabException;
 import serdab.dicom.net.AssociationRequest;
 import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.Retrieval;
+import serdab.dicom.net.find.Questions;
+import serdab.dicom.net.find.StudySearch;
 import serdab.source.Inventory;
 import serdab.source.Source;
 import serdab.source.SourceId;

@@ -15,6 +15,7 @@ import serdab.Finding;
 import serdab.Sha256;
 import serdab.dicom.DicomFile;
 import serdab.dicom.StudyInstanceUid;
+import serdab.dicom.net.find.StudyListing;
 import serdab.dicom.net.web.DicomWeb;
 import serdab.dicom.net.web.InstanceRow;
 import serdab.dicom.net.web.Spool;

@@ -73,14 +73,15 @@ public final class DicomWeb implements AutoCloseable {
 
   /// What a client needs beside the address.
   ///
-  /// @param trust who signs the node's certificate, where it is no authority that Java knows
+  /// @param tls whom to believe and who we are, where that is not an authority that Java knows and
+  ///   nobody
   /// @param random for boundaries and for drawing waits; thread-safe
   /// @param rest waits for a while
   /// @param gate is passed before each request; a retrieval that is under way when it is held ends
   ///   between two instances
   public record Means(
       Credentials credentials,
-      Optional<SSLContext> trust,
+      Optional<SSLContext> tls,
       WebSettings settings,
       InstantSource clock,
       RandomGenerator random,
@@ -115,7 +116,7 @@ public final class DicomWeb implements AutoCloseable {
         new Exchange(
             base,
             means.credentials(),
-            means.trust(),
+            means.tls(),
             means.settings(),
             new Exchange.Waiting(means.clock(), means.random(), means.rest()::rest, means.gate()));
   }
