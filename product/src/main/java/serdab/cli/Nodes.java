@@ -15,9 +15,11 @@ import serdab.destination.node.DicomNode;
 import serdab.destination.node.NodeDestination;
 import serdab.dicom.net.Association;
 import serdab.dicom.net.AssociationRequest;
+import serdab.dicom.net.CommitmentAsker;
 import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.Pace;
 import serdab.dicom.net.Retrieval;
+import serdab.dicom.net.ServerSettings;
 import serdab.dicom.net.Traffic;
 import serdab.dicom.net.UserIdentity;
 import serdab.dicom.net.web.Credentials;
@@ -160,14 +162,18 @@ final class Nodes {
                 around.random(),
                 Thread::sleep));
     Supplier<AssociationRequest> requests = () -> AssociationRequest.to(at);
+    Optional<ServerSettings> here = at.here();
+    Retrieval retrieval = new Retrieval(requests, here, LINGER);
+    Optional<CommitmentAsker> commitment =
+        address
+            .commitment()
+            .map(patience ->
+                new CommitmentAsker(
+                    requests, here.map(_ -> retrieval::listen), patience, around.random()));
+    commitment.ifPresent(asker -> here.ifPresent(server -> server.reportsTo(asker::arrived)));
     return new NodeDestination(
         new DicomNode(
-            at,
-            requests,
-            traffic,
-            new Retrieval(requests, at.here(), LINGER),
-            address.existing(),
-            address.readBackOf()),
+            at, requests, traffic, retrieval, address.existing(), address.readBackOf(), commitment),
         ledger(home, address.plain()),
         scratch(home),
         others,

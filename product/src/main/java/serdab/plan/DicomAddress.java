@@ -2,6 +2,7 @@ package serdab.plan;
 
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +25,8 @@ import serdab.dicom.net.Retry;
 /// @param bytesPerSecond the bandwidth, both ways together; empty when there is no limit
 /// @param retry how often and how patiently it is tried
 /// @param readBackOf of so many instances that were sent one is read back; 1 means all
+/// @param commitment how long a report is waited for when the node is asked to keep what was sent;
+///   empty does not ask
 /// @param user who asks, for nodes that want to know a user
 /// @param password where the user's passcode is kept; only with a user
 public record DicomAddress(
@@ -34,9 +37,11 @@ public record DicomAddress(
     OptionalLong bytesPerSecond,
     Retry retry,
     int readBackOf,
+    Optional<Duration> commitment,
     Optional<String> user,
     Optional<SecretReference> password) {
 
+  private static final Duration COMMITMENT_PATIENCE = Duration.ofSeconds(30);
   private static final int ASSOCIATIONS = 2;
   private static final int ASSOCIATIONS_MAX = 16;
   private static final int TRIES_MAX = 100;
@@ -102,6 +107,8 @@ public record DicomAddress(
                 .read(Setting.WAIT_MAX, Durations::duration, "a time, such as 30s or 5m")
                 .orElse(Retry.DEFAULT.waitMax())),
         written.read(Setting.READ_BACK, DicomAddress::share, "a share, such as 1/10").orElse(1),
+        written.read(
+            Setting.COMMITMENT, DicomAddress::patience, "yes, or a time up to 1h, such as 2m"),
         written.read(Setting.USER, DicomAddress::text, "a name"),
         written.read(
             Setting.PASSWORD,
@@ -146,6 +153,13 @@ public record DicomAddress(
     }
   }
 
+  private static Optional<Duration> patience(String text) {
+    return text.equals("yes")
+        ? Optional.of(COMMITMENT_PATIENCE)
+        : Durations.duration(text)
+            .filter(time -> time.isPositive() && time.compareTo(Duration.ofHours(1)) <= 0);
+  }
+
   private static Optional<Integer> share(String text) {
     return text.startsWith("1/") ? whole(text.substring(2), SHARE_MAX) : Optional.empty();
   }
@@ -179,6 +193,7 @@ public record DicomAddress(
     WAIT_FACTOR("wait-factor"),
     WAIT_MAX("wait-max"),
     READ_BACK("read-back"),
+    COMMITMENT("commitment"),
     USER("user"),
     PASSWORD("password");
 

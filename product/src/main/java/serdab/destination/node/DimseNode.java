@@ -30,6 +30,8 @@ import serdab.dicom.SopInstanceUid;
 import serdab.dicom.StudyInstanceUid;
 import serdab.dicom.Tag;
 import serdab.dicom.net.Association;
+import serdab.dicom.net.CommitmentAsker;
+import serdab.dicom.net.CommitmentReport;
 import serdab.dicom.net.DimseStatus;
 import serdab.dicom.net.IncomingInstance;
 import serdab.dicom.net.InstanceSink;
@@ -308,6 +310,17 @@ final class DimseNode implements Node {
     public void close() {
       sender.close();
     }
+  }
+
+  @Override
+  public Optional<CommitmentAsker.Said> commit(List<Expected> sent) {
+    List<CommitmentReport.Reference> references =
+        sent.stream()
+            .map(each ->
+                new CommitmentReport.Reference(
+                    each.instance().sopClassUid(), each.instance().sop()))
+            .toList();
+    return node.commitment().map(asker -> node.traffic().doing(() -> asker.ask(references)));
   }
 
   private static OutgoingInstance outgoing(Outgoing each) {

@@ -11,6 +11,7 @@ import serdab.dicom.DicomFile;
 import serdab.dicom.SeriesInstanceUid;
 import serdab.dicom.SopInstanceUid;
 import serdab.dicom.StudyInstanceUid;
+import serdab.dicom.net.CommitmentAsker;
 import serdab.dicom.net.web.Spool;
 import serdab.plan.Existing;
 
@@ -77,6 +78,13 @@ sealed interface Node extends AutoCloseable permits WebNode, DimseNode {
   /// Whether it takes only files with File Meta Information, and keeps that as it is; else only
   /// data sets come back.
   boolean keepsFiles();
+
+  /// Asks it to keep what was sent to it: one claim more.
+  ///
+  /// @return empty when it is not to be asked
+  default Optional<CommitmentAsker.Said> commit(List<Expected> sent) {
+    return Optional.empty();
+  }
 
   /// Begins to send the instances of a version.
   ///

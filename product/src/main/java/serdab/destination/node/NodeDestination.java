@@ -62,6 +62,7 @@ public final class NodeDestination implements Destination {
   private final Path scratch;
   private final boolean alsoWhatOthersSent;
   private final InstantSource clock;
+  private final Commitment commitment = new Commitment();
 
   /// @param node closed with it
   /// @param ledger where it is remembered what was proven at this node; closed with it
@@ -249,6 +250,7 @@ public final class NodeDestination implements Destination {
     return new Sending(
         node,
         new Spool(scratch),
+        commitment,
         (version, exactly, headers) -> {
           Proof proof =
               node.isSampled()
@@ -323,7 +325,7 @@ public final class NodeDestination implements Destination {
         !expected.isEmpty()
             && verdicts.values().stream().allMatch(ReadBack.Verdict.Missing.class::isInstance);
     Optional<Problem> wrong =
-        NodeProblems.judge(node.describe(), expected, verdicts, Set.of(), Map.of(), List.of())
+        NodeProblems.judge(node.describe(), expected, verdicts, Set.of(), Map.of(), List.of(), 0)
             .map(SerdabException::problem);
     if (wrong.isEmpty()) {
       return new ProofOutcome.Proven(proof);
@@ -410,6 +412,12 @@ public final class NodeDestination implements Destination {
   }
 
   // ---- what a node does not do
+
+  /// What the node said when it was asked to keep what was sent.
+  @Override
+  public List<Problem> notices() {
+    return commitment.notices(describe());
+  }
 
   /// Only what is remembered of it is put aside; the instances stay where they are.
   @Override

@@ -24,6 +24,7 @@ import serdab.dicom.Outline;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyInstanceUid;
 import serdab.dicom.StudyVersion;
+import serdab.dicom.net.CommitmentAsker;
 import serdab.dicom.net.web.Spool;
 import serdab.plan.Existing;
 
@@ -42,6 +43,7 @@ final class Sending implements StagedVersion {
   private final Node.Outbox outbox;
   private final Spool spool;
   private final Proven proven;
+  private final Commitment commitment;
 
   private final Set<StudyInstanceUid> asked = new HashSet<>();
   private final Set<String> there = new HashSet<>();
@@ -62,10 +64,12 @@ final class Sending implements StagedVersion {
     HeldVersion copy(StudyVersion version, boolean exactly, Map<String, FileHeader> headers);
   }
 
-  Sending(Node node, Spool spool, Proven proven) {
+  /// @param commitment is told what the node says of keeping what was sent
+  Sending(Node node, Spool spool, Commitment commitment, Proven proven) {
     this.node = node;
     this.outbox = node.outbox();
     this.spool = spool;
+    this.commitment = commitment;
     this.proven = proven;
   }
 
@@ -251,10 +255,15 @@ final class Sending implements StagedVersion {
     sendDue(true);
     outbox.rest();
     List<Expected> all = List.copyOf(expected.values());
+    List<Expected> sent =
+        all.stream().filter(each -> said.get(each.sop()) instanceof Said.Kept).toList();
+    Optional<CommitmentAsker.Said> promised = sent.isEmpty() ? Optional.empty() : node.commit(sent);
     Map<String, ReadBack.Verdict> verdicts =
         all.isEmpty() ? Map.of() : node.isSampled() ? sampled(all) : compared(all);
+    promised.ifPresent(each -> commitment.add(each, verdicts));
+    long brokenPromises = promised.map(each -> Commitment.missing(each, verdicts)).orElse(0L);
     Optional<SerdabException> wrong =
-        NodeProblems.judge(node.describe(), all, verdicts, there, said, unheld);
+        NodeProblems.judge(node.describe(), all, verdicts, there, said, unheld, brokenPromises);
     if (wrong.isPresent()) {
       boolean lost =
           all.stream()
