@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import serdab.PatientData;
 import serdab.SerdabException;
 import serdab.destination.HeldVersion;
 import serdab.destination.StagedVersion;
@@ -45,7 +46,9 @@ final class Sending implements StagedVersion {
   private final Proven proven;
   private final Commitment commitment;
 
-  private final Set<StudyInstanceUid> asked = new HashSet<>();
+  /// Of each study that was asked about, whose it is.
+  private final Map<StudyInstanceUid, PatientData<String>> asked = new LinkedHashMap<>();
+
   private final Set<String> there = new HashSet<>();
   private final Map<String, Expected> expected = new LinkedHashMap<>();
   private final List<NodeProblems.Unheld> unheld = new ArrayList<>();
@@ -118,7 +121,7 @@ final class Sending implements StagedVersion {
         return;
       }
       expected.put(one.sop(), one);
-      ask(one.instance().study());
+      ask(one.instance().study(), one.instance().patientId());
       if (!there.contains(one.sop())) {
         waiting.add(new Node.Outgoing(one, held, index));
         waits = true;
@@ -185,15 +188,15 @@ final class Sending implements StagedVersion {
     }
   }
 
-  private void ask(StudyInstanceUid study) {
-    if (!asked.add(study)) {
+  private void ask(StudyInstanceUid study, PatientData<String> patientId) {
+    if (asked.putIfAbsent(study, patientId) != null) {
       return;
     }
     outbox.rest();
     switch (node.existing()) {
-      case FULL -> askForInstances(study);
+      case FULL -> askForInstances(study, patientId);
       case SKIP -> {
-        if (node.listed(study).isPresent()) {
+        if (node.listed(study, patientId).isPresent()) {
           throw NodeProblems.assumed(node.describe(), "lists this study");
         }
       }
@@ -201,21 +204,22 @@ final class Sending implements StagedVersion {
     }
   }
 
-  private void askForInstances(StudyInstanceUid study) {
-    node.instances(study).forEach(row -> there.add(row.sop().value()));
+  private void askForInstances(StudyInstanceUid study, PatientData<String> patientId) {
+    node.instances(study, patientId).forEach(row -> there.add(row.sop().value()));
   }
 
   /// Only now is it known how many instances there are.
   private void compareCounts() {
-    for (StudyInstanceUid study : asked) {
+    for (Map.Entry<StudyInstanceUid, PatientData<String>> each : asked.entrySet()) {
+      StudyInstanceUid study = each.getKey();
       long ours =
           expected.values().stream().filter(one -> one.instance().study().equals(study)).count();
-      Optional<OptionalLong> theirs = node.listed(study);
+      Optional<OptionalLong> theirs = node.listed(study, each.getValue());
       if (theirs.isPresent() && theirs.get().equals(OptionalLong.of(ours))) {
         throw NodeProblems.assumed(
             node.describe(), "says that it has as many instances of this study: " + ours);
       }
-      askForInstances(study);
+      askForInstances(study, each.getValue());
     }
     waiting.removeIf(each -> {
       boolean isThere = there.contains(each.what().sop());
@@ -294,9 +298,8 @@ final class Sending implements StagedVersion {
     Map<String, ReadBack.Verdict> verdicts =
         new HashMap<>(new ReadBack(node, spool).compareOnly(some));
     Set<String> listed = new HashSet<>();
-    for (StudyInstanceUid study : asked) {
-      node.instances(study).forEach(row -> listed.add(row.sop().value()));
-    }
+    asked.forEach((study, patientId) ->
+        node.instances(study, patientId).forEach(row -> listed.add(row.sop().value())));
     for (Expected each : all) {
       verdicts.putIfAbsent(
           each.sop(),

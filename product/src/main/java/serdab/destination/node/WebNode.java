@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import serdab.PatientData;
 import serdab.dicom.StudyInstanceUid;
 import serdab.dicom.net.find.StudyListing;
 import serdab.dicom.net.web.DicomWeb;
@@ -50,7 +51,7 @@ final class WebNode implements Node {
   }
 
   @Override
-  public List<Row> instances(StudyInstanceUid study) {
+  public List<Row> instances(StudyInstanceUid study, PatientData<String> patientId) {
     return node.instances(study).all().stream()
         .map(row -> new Row(row.series(), row.sop(), row.sopClassUid()))
         .toList();

@@ -231,6 +231,7 @@ public final class LyingPacs implements AutoCloseable {
   private volatile boolean closed;
   private volatile int cap = FEW;
   private volatile @Nullable UserIdentity demanded;
+  private volatile boolean wantsPatients;
 
   private LyingPacs() {
     try {
@@ -282,6 +283,13 @@ public final class LyingPacs implements AutoCloseable {
         passcode.isEmpty()
             ? UserIdentity.ofName(name)
             : UserIdentity.ofNameAndPasscode(name, passcode);
+    return this;
+  }
+
+  /// From now on it wants to know by one Patient ID whose study it is asked for, as the patient
+  /// root has it (PS3.4 section C.6.1).
+  public LyingPacs wantsPatients() {
+    wantsPatients = true;
     return this;
   }
 
@@ -719,6 +727,10 @@ public final class LyingPacs implements AutoCloseable {
         respond(message, DimseStatus.DATA_SET_DOES_NOT_MATCH_SOP_CLASS);
         return;
       }
+      if (isNobodys(level.name(), keys)) {
+        respond(message, DimseStatus.DATA_SET_DOES_NOT_MATCH_SOP_CLASS);
+        return;
+      }
       List<Map<Integer, String>> rows = listed(level, keys);
       boolean capped =
           rows.size() > cap
@@ -739,6 +751,13 @@ public final class LyingPacs implements AutoCloseable {
           capped && does(Fault.CAPS_QUERIES_OPENLY)
               ? DimseStatus.OUT_OF_RESOURCES
               : DimseStatus.SUCCESS);
+    }
+
+    private boolean isNobodys(String level, Map<Integer, String> keys) {
+      String patient = keys.getOrDefault(Tag.PatientID, "");
+      return wantsPatients
+          && !level.equals(QueryLevel.PATIENT.name())
+          && (patient.isEmpty() || patient.contains("*"));
     }
 
     private void row(Message message, Map<Integer, String> row) throws IOException {
@@ -781,6 +800,10 @@ public final class LyingPacs implements AutoCloseable {
       }
       if (does(Fault.REFUSES_RETRIEVAL)) {
         respond(message, new DimseStatus(0xA701));
+        return;
+      }
+      if (isNobodys(level, keys)) {
+        respond(message, DimseStatus.DATA_SET_DOES_NOT_MATCH_SOP_CLASS);
         return;
       }
       List<Kept> wanted = PacsRows.matching(all(), keys);
