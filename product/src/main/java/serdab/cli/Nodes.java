@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
+import serdab.Gate;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.destination.node.DicomNode;
@@ -20,11 +21,11 @@ import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.Pace;
 import serdab.dicom.net.Retrieval;
 import serdab.dicom.net.ServerSettings;
+import serdab.dicom.net.TlsFiles;
 import serdab.dicom.net.Traffic;
 import serdab.dicom.net.UserIdentity;
 import serdab.dicom.net.web.Credentials;
 import serdab.dicom.net.web.DicomWeb;
-import serdab.dicom.net.web.Trust;
 import serdab.dicom.net.web.WebSettings;
 import serdab.plan.DicomAddress;
 import serdab.plan.RunWindow;
@@ -47,7 +48,23 @@ final class Nodes {
 
   private final Surroundings around;
   private Optional<RunWindow> window = Optional.empty();
+  private Gate run = Gate.OPEN;
   private Optional<LongConsumer> slow = Optional.empty();
+
+  /// Passed before every operation on a node: pauses and hours hold for each.
+  private final Gate gate =
+      new Gate() {
+        @Override
+        public void pass() {
+          run.pass();
+          requireHours();
+        }
+
+        @Override
+        public boolean isHeld() {
+          return run.isHeld();
+        }
+      };
 
   Nodes(Surroundings around) {
     this.around = around;
@@ -65,11 +82,12 @@ final class Nodes {
         address.base(),
         new DicomWeb.Means(
             credentials(address),
-            address.ca().map(Trust::in),
+            address.tls().map(TlsFiles::context),
             WebSettings.DEFAULT,
             around.clock(),
             around.random(),
-            Thread::sleep));
+            Thread::sleep,
+            gate));
   }
 
   /// Secrets are read when they are needed first, so that one that is missing names itself.
@@ -147,7 +165,7 @@ final class Nodes {
   }
 
   private NodeDestination dicomDestination(Home home, DicomAddress address, boolean others) {
-    requireHours();
+    gate.pass();
     NodeAddress at = node(address);
     // Whoever mistyped an address learns it soon.
     Association.open(AssociationRequest.to(at).querying()).close();
@@ -157,11 +175,12 @@ final class Nodes {
                 address.associations(),
                 address.associationsMax(),
                 address.retry(),
-                this::requireHours,
+                gate,
                 pace(address),
                 around.random(),
                 Thread::sleep));
-    Supplier<AssociationRequest> requests = () -> AssociationRequest.to(at);
+    Supplier<AssociationRequest> requests =
+        () -> AssociationRequest.to(at).priority(address.priority());
     Optional<ServerSettings> here = at.here();
     Retrieval retrieval = new Retrieval(requests, here, LINGER);
     Optional<CommitmentAsker> commitment =
@@ -181,9 +200,14 @@ final class Nodes {
         around.clock());
   }
 
-  /// From now on nothing is asked of DICOM nodes outside of these hours.
+  /// From now on nothing is asked of nodes outside of these hours.
   void within(RunWindow hours) {
     window = Optional.of(hours);
+  }
+
+  /// From now on this is passed before each operation on a node.
+  void passing(Gate before) {
+    run = before;
   }
 
   /// From now on a pace is told what comes from DICOM nodes and goes to them, beside their own.
@@ -264,7 +288,7 @@ final class Nodes {
   Source source(String specification) {
     Home home = around.home().make();
     if (DicomAddress.isOne(specification)) {
-      return dicomSource(home, node(DicomAddress.parse(specification)));
+      return dicomSource(home, DicomAddress.parse(specification));
     }
     DicomWeb node = client(specification);
     try {
@@ -276,17 +300,19 @@ final class Nodes {
     }
   }
 
-  private Source dicomSource(Home home, NodeAddress address) {
+  private Source dicomSource(Home home, DicomAddress settings) {
+    NodeAddress address = node(settings);
     Supplier<AssociationRequest> requests =
         () -> {
-          requireHours();
-          return AssociationRequest.to(address);
+          gate.pass();
+          return AssociationRequest.to(address).priority(settings.priority());
         };
     // Whoever mistyped an address learns it soon.
     Association.open(requests.get().querying()).close();
     return DicomNodeSource.of(
         address,
         requests,
+        gate,
         new Retrieval(requests, address.here(), LINGER),
         home.cache().resolve("fetched"),
         around.clock());

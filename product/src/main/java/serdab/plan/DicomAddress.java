@@ -13,6 +13,7 @@ import java.util.regex.Pattern;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.dicom.net.NodeAddress;
+import serdab.dicom.net.Priority;
 import serdab.dicom.net.Retry;
 
 /// A node of DICOM's own protocol as it is written, `dicom://CALLED@host:104?calling=SERDAB`, and
@@ -24,6 +25,7 @@ import serdab.dicom.net.Retry;
 /// @param associationsMax up to how many are tried when more goes through with more; else as many
 /// @param bytesPerSecond the bandwidth, both ways together; empty when there is no limit
 /// @param retry how often and how patiently it is tried
+/// @param priority how urgent our operations are, as the node is told
 /// @param readBackOf of so many instances that were sent one is read back; 1 means all
 /// @param commitment how long a report is waited for when the node is asked to keep what was sent;
 ///   empty does not ask
@@ -36,6 +38,7 @@ public record DicomAddress(
     int associationsMax,
     OptionalLong bytesPerSecond,
     Retry retry,
+    Priority priority,
     int readBackOf,
     Optional<Duration> commitment,
     Optional<String> user,
@@ -106,6 +109,7 @@ public record DicomAddress(
             written
                 .read(Setting.WAIT_MAX, Durations::duration, "a time, such as 30s or 5m")
                 .orElse(Retry.DEFAULT.waitMax())),
+        written.read(Setting.PRIORITY, Priority::parse, "low, medium or high").orElse(Priority.LOW),
         written.read(Setting.READ_BACK, DicomAddress::share, "a share, such as 1/10").orElse(1),
         written.read(
             Setting.COMMITMENT, DicomAddress::patience, "yes, or a time up to 1h, such as 2m"),
@@ -192,6 +196,7 @@ public record DicomAddress(
     FIRST_WAIT("first-wait"),
     WAIT_FACTOR("wait-factor"),
     WAIT_MAX("wait-max"),
+    PRIORITY("priority"),
     READ_BACK("read-back"),
     COMMITMENT("commitment"),
     USER("user"),

@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import serdab.Gate;
 import serdab.PatientData;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -126,7 +127,7 @@ final class DimseNode implements Node {
 
   @Override
   public Listing studies() {
-    try (Questions questions = new Questions(node.requests(), ONCE)) {
+    try (Questions questions = new Questions(node.requests(), Gate.OPEN, ONCE)) {
       boolean byPatient = node.traffic().doing(questions::isByPatient);
       StudySearch search =
           new StudySearch(

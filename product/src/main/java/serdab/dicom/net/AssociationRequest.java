@@ -20,6 +20,7 @@ public final class AssociationRequest {
   private final List<Pdu.RoleSelection> roles = new ArrayList<>();
   private Timeouts timeouts = Timeouts.DEFAULT;
   private int window = 1;
+  private Priority priority = Priority.MEDIUM;
   private @Nullable UserIdentity identity;
   private @Nullable SSLContext tls;
 
@@ -106,6 +107,12 @@ public final class AssociationRequest {
     return this;
   }
 
+  /// Says with each operation how urgent it is; MEDIUM when nobody says.
+  public AssociationRequest priority(Priority value) {
+    this.priority = value;
+    return this;
+  }
+
   /// Asks to have several operations under way at once (PS3.7 section D.3.3.3); the peer says how
   /// many. By default one, which is not even asked for: some peers stumble over the question.
   ///
@@ -139,6 +146,10 @@ public final class AssociationRequest {
 
   Timeouts timeouts() {
     return timeouts;
+  }
+
+  Priority priority() {
+    return priority;
   }
 
   int window() {

@@ -117,7 +117,7 @@ public record NodeAddress(
       throw wrong(
           address, "gives a key and no ca, the certificates that the node's own comes from");
     }
-    return ca.map(trusted -> new TlsFiles(trusted, certificate, key));
+    return ca.map(_ -> new TlsFiles(ca, certificate, key));
   }
 
   private static Optional<Path> file(String address, Map<String, String> settings, String which) {

@@ -43,7 +43,7 @@ final class DicomNodeInventory implements Inventory {
   }
 
   private Questions.Instances ask(SourceStudy study) {
-    try (Questions questions = new Questions(means.requests(), means.patience())) {
+    try (Questions questions = new Questions(means.requests(), means.gate(), means.patience())) {
       return questions.instances(ListedStudies.uid(study), study.facts().patientId());
     } catch (SerdabException.Unavailable e) {
       throw DicomNodeSource.away(e);

@@ -68,6 +68,11 @@ final class WebNodeInventory implements Inventory {
     return lists.files(study);
   }
 
+  @Override
+  public boolean mayRest() {
+    return false;
+  }
+
   // ---- giving
 
   @Override

@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DataSet;
@@ -230,6 +231,8 @@ public final class LyingPacs implements AutoCloseable {
   private final AtomicInteger brokenOff = new AtomicInteger();
   private volatile boolean closed;
   private volatile int cap = FEW;
+  private final Set<String> priorities = ConcurrentHashMap.newKeySet();
+  private volatile IntConsumer arrival = _ -> {};
   private volatile @Nullable UserIdentity demanded;
   private volatile boolean wantsPatients;
 
@@ -325,6 +328,22 @@ public final class LyingPacs implements AutoCloseable {
   /// How many objects were sent to it, whatever became of them.
   public int arrived() {
     return arrived.get();
+  }
+
+  /// Lets somebody do something before each object that comes is answered, told how many came.
+  public LyingPacs onArrival(IntConsumer told) {
+    arrival = told;
+    return this;
+  }
+
+  /// The values of Priority (0000,0700) that came, behind the command field: `0020 2`.
+  public Set<String> priorities() {
+    return Set.copyOf(priorities);
+  }
+
+  /// How many associations are open now.
+  public int present() {
+    return present.get();
   }
 
   /// How many associations were asked for.
@@ -607,6 +626,11 @@ public final class LyingPacs implements AutoCloseable {
       if (context == null) {
         throw connection.protocolError("a message on a context that was not accepted");
       }
+      message
+          .command()
+          .number(CommandSet.PRIORITY)
+          .ifPresent(priority ->
+              priorities.add("%04X %d".formatted(message.command().commandField(), priority)));
       switch (message.command().commandField()) {
         case Command.C_ECHO_RQ -> {
           requests.add("C-ECHO");
@@ -644,6 +668,7 @@ public final class LyingPacs implements AutoCloseable {
     private boolean store(Message message, PresentationContext context) throws IOException {
       int number = arrived.incrementAndGet();
       requests.add("C-STORE");
+      arrival.accept(number);
       boolean breaks =
           does(Fault.ALWAYS_BREAKS_OFF)
               || (does(Fault.BREAKS_OFF_ONCE) && brokenOff.getAndIncrement() == 0);

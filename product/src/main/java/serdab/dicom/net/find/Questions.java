@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import serdab.Gate;
 import serdab.PatientData;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -93,12 +94,15 @@ public final class Questions implements AutoCloseable {
   public record Instances(Map<String, InstanceRow> rows, long counted, boolean complete) {}
 
   private final Supplier<AssociationRequest> requests;
+  private final Gate gate;
   private final Patience patience;
   private @Nullable Association association;
 
   /// @param requests gives a new request to the node each time, without contexts
-  public Questions(Supplier<AssociationRequest> requests, Patience patience) {
+  /// @param gate is passed before each question
+  public Questions(Supplier<AssociationRequest> requests, Gate gate, Patience patience) {
     this.requests = requests;
+    this.gate = gate;
     this.patience = patience;
   }
 
@@ -111,6 +115,14 @@ public final class Questions implements AutoCloseable {
         patience.wait(tries, e);
       }
     }
+  }
+
+  /// Before a question. Nobody rests with an association open.
+  private void begin() {
+    if (gate.isHeld()) {
+      close();
+    }
+    gate.pass();
   }
 
   private Association open() {
@@ -190,6 +202,7 @@ public final class Questions implements AutoCloseable {
     wanted.forEach(tag -> keys.put(tag, ""));
     keys.putAll(match);
     for (int tries = 1; ; tries++) {
+      begin();
       rows.clear();
       Set<R> seen = new HashSet<>();
       try {
