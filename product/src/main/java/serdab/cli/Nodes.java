@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
@@ -21,6 +22,7 @@ import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.Pace;
 import serdab.dicom.net.Retrieval;
 import serdab.dicom.net.ServerSettings;
+import serdab.dicom.net.Retry;
 import serdab.dicom.net.TlsFiles;
 import serdab.dicom.net.Traffic;
 import serdab.dicom.net.UserIdentity;
@@ -87,7 +89,11 @@ final class Nodes {
             around.clock(),
             around.random(),
             Thread::sleep,
-            gate));
+            traffic(
+                address.connections(),
+                address.connectionsMax(),
+                Retry.DEFAULT,
+                address.bytesPerSecond())));
   }
 
   /// Secrets are read when they are needed first, so that one that is missing names itself.
@@ -169,16 +175,7 @@ final class Nodes {
     NodeAddress at = node(address);
     // Whoever mistyped an address learns it soon.
     Association.open(AssociationRequest.to(at).querying()).close();
-    Traffic traffic =
-        new Traffic(
-            new Traffic.Means(
-                address.associations(),
-                address.associationsMax(),
-                address.retry(),
-                gate,
-                pace(address),
-                around.random(),
-                Thread::sleep));
+    Traffic traffic = traffic(address);
     Supplier<AssociationRequest> requests =
         () -> AssociationRequest.to(at).priority(address.priority());
     Optional<ServerSettings> here = at.here();
@@ -210,17 +207,37 @@ final class Nodes {
     run = before;
   }
 
-  /// From now on a pace is told what comes from DICOM nodes and goes to them, beside their own.
+  /// From now on a pace is told what comes from nodes and goes to them, beside their own.
   void pacedBy(LongConsumer pace) {
     slow = Optional.of(pace);
   }
 
-  private LongConsumer pace(DicomAddress address) {
+  private Traffic traffic(DicomAddress address) {
+    return traffic(
+        address.associations(),
+        address.associationsMax(),
+        address.retry(),
+        address.bytesPerSecond());
+  }
+
+  /// What all operations on a node share.
+  ///
+  /// @param most how many there are at once
+  /// @param tried up to how many are tried
+  private Traffic traffic(int most, int tried, Retry retry, OptionalLong bytesPerSecond) {
     LongConsumer own =
-        address.bytesPerSecond().isPresent()
-            ? new Pace(address.bytesPerSecond().getAsLong(), System::nanoTime, Thread::sleep)
+        bytesPerSecond.isPresent()
+            ? new Pace(bytesPerSecond.getAsLong(), System::nanoTime, Thread::sleep)
             : _ -> {};
-    return slow.map(own::andThen).orElse(own);
+    return new Traffic(
+        new Traffic.Means(
+            most,
+            tried,
+            retry,
+            gate,
+            slow.map(own::andThen).orElse(own),
+            around.random(),
+            Thread::sleep));
   }
 
   /// Hours hold for every operation, not only for beginning a study.
@@ -312,7 +329,7 @@ final class Nodes {
     return DicomNodeSource.of(
         address,
         requests,
-        gate,
+        traffic(settings),
         new Retrieval(requests, address.here(), LINGER),
         home.cache().resolve("fetched"),
         around.clock());

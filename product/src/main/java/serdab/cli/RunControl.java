@@ -32,7 +32,7 @@ final class RunControl implements AutoCloseable {
     this.run = run;
     this.stop = stop;
     this.progress = new TerminalProgress(around.terminal(), System::nanoTime);
-    this.watch = Thread.ofPlatform().daemon(true).name("run-control").unstarted(this::watch);
+    this.watch = Thread.ofPlatform().daemon(true).name("control").unstarted(this::watch);
   }
 
   /// Notes that a run begins.

@@ -17,7 +17,7 @@ import serdab.dicom.net.Priority;
 import serdab.dicom.net.Retry;
 
 /// A node of DICOM's own protocol as it is written, `dicom://CALLED@host:104?calling=SERDAB`, and
-/// behind an `&` each how it is treated as a destination.
+/// behind an `&` each how it is treated.
 ///
 /// @param node the node itself
 /// @param existing what it is asked before a study is sent
@@ -45,12 +45,12 @@ public record DicomAddress(
     Optional<SecretReference> password) {
 
   private static final Duration COMMITMENT_PATIENCE = Duration.ofSeconds(30);
-  private static final int ASSOCIATIONS = 2;
+  static final int ASSOCIATIONS = 2;
   private static final int ASSOCIATIONS_MAX = 16;
   private static final int TRIES_MAX = 100;
   private static final int SHARE_MAX = 1000;
   private static final double FACTOR_MAX = 100;
-  private static final long MEGABYTE = 1_000_000;
+  static final long MEGABYTE = 1_000_000;
   private static final Pattern SPAN = Pattern.compile("(\\d{1,2})(?:-(\\d{1,2}))?");
 
   public static boolean isOne(String address) {
@@ -139,7 +139,8 @@ public record DicomAddress(
     }
   }
 
-  private static Optional<Integer> whole(String text, int max) {
+  /// Reads a number from 1 on.
+  static Optional<Integer> whole(String text, int max) {
     return Optional.of(text)
         .filter(digits -> digits.matches("[0-9]{1,7}"))
         .map(Integer::parseInt)
@@ -175,7 +176,8 @@ public record DicomAddress(
         .filter(number -> number >= 1 && number <= FACTOR_MAX);
   }
 
-  private static Optional<int[]> span(String text) {
+  /// Reads one number from 1 to 16, or two.
+  static Optional<int[]> span(String text) {
     Matcher matcher = SPAN.matcher(text);
     if (!matcher.matches()) {
       return Optional.empty();

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -24,6 +25,9 @@ import serdab.dicom.net.TlsFiles;
 /// @param scope what to ask it for; empty text asks for nothing in particular
 /// @param tls the files that TLS needs; empty believes the authorities that Java knows, and shows
 ///   the node no certificate of ours
+/// @param connections how many requests there are at once, from 1 to 16
+/// @param connectionsMax up to how many are tried when more goes through with more; else as many
+/// @param bytesPerSecond the bandwidth, both ways together; empty when there is no limit
 public record WebAddress(
     URI base,
     Optional<SecretReference> token,
@@ -33,7 +37,10 @@ public record WebAddress(
     Optional<String> clientId,
     Optional<SecretReference> clientSecret,
     String scope,
-    Optional<TlsFiles> tls) {
+    Optional<TlsFiles> tls,
+    int connections,
+    int connectionsMax,
+    OptionalLong bytesPerSecond) {
 
   public static final String KIND = "dicomweb:";
 
@@ -48,7 +55,9 @@ public record WebAddress(
           "scope",
           "ca",
           "certificate",
-          "key");
+          "key",
+          "connections",
+          "rate");
 
   public static boolean isOne(String address) {
     return address.startsWith(KIND);
@@ -85,6 +94,7 @@ public record WebAddress(
     String url = address.substring(KIND.length(), question < 0 ? address.length() : question);
     Map<String, String> settings =
         question < 0 ? Map.of() : settings(address.substring(question + 1));
+    int[] connections = connections(settings);
     WebAddress read =
         new WebAddress(
             base(url),
@@ -95,7 +105,10 @@ public record WebAddress(
             Optional.ofNullable(settings.get("client-id")),
             secret(settings, "client-secret"),
             settings.getOrDefault("scope", ""),
-            tls(settings));
+            tls(settings),
+            connections[0],
+            connections[1],
+            rate(settings));
     read.requireOneWay();
     return read;
   }
@@ -177,6 +190,28 @@ public record WebAddress(
                 .orElseThrow(() ->
                     new IllegalArgumentException(
                         "has a " + key + " that is not written as env:NAME or file:/PATH")));
+  }
+
+  private static int[] connections(Map<String, String> settings) {
+    String text = settings.get("connections");
+    return text == null
+        ? new int[] {DicomAddress.ASSOCIATIONS, DicomAddress.ASSOCIATIONS}
+        : DicomAddress.span(text)
+            .orElseThrow(() ->
+                new IllegalArgumentException(
+                    "has connections that are not a number from 1 to 16 or two, such as 4 or 2-8"));
+  }
+
+  private static OptionalLong rate(Map<String, String> settings) {
+    String text = settings.get("rate");
+    return text == null
+        ? OptionalLong.empty()
+        : OptionalLong.of(
+            DicomAddress.MEGABYTE
+                * DicomAddress.whole(text, 1_000_000)
+                    .orElseThrow(() ->
+                        new IllegalArgumentException(
+                            "has a rate that is not a number of megabytes a second")));
   }
 
   private static Optional<TlsFiles> tls(Map<String, String> settings) {

@@ -70,6 +70,33 @@ class WebNodeDestinationTest {
     return study;
   }
 
+  @Test
+  void withTwoConnectionsABatchGoesInTwoRequestsAndSeriesComeBackByThemselves() {
+    NodeDestination wide = WebNodes.wide(node.url(), folder, WebNodes.SETTINGS, 2);
+    opened.add(wide);
+
+    HeldVersion copy = study(40).copyTo(wide);
+
+    assertThat(copy.proof().orElseThrow().depth()).isEqualTo(Depth.READABLE);
+    assertThat(node.arrived()).isEqualTo(40);
+    String root = "/dicom-web/studies";
+    assertThat(node.requests().stream().filter(("POST " + root)::equals)).hasSize(4);
+    assertThat(node.requests())
+        .contains(
+            "GET " + root + "/" + UID + "/series/" + UID + ".1",
+            "GET " + root + "/" + UID + "/series/" + UID + ".2")
+        .doesNotContain("GET " + root + "/" + UID);
+  }
+
+  @Test
+  void withOneConnectionABatchIsOneRequestAndAStudyComesBackAsOne() {
+    assertThat(copied(study(40))).isEqualTo(COPIED);
+
+    String root = "/dicom-web/studies";
+    assertThat(node.requests().stream().filter(("POST " + root)::equals)).hasSize(2);
+    assertThat(node.requests()).contains("GET " + root + "/" + UID);
+  }
+
   /// The code of the problem; empty text when the study was copied.
   private String copied(TestStudy study) {
     try {

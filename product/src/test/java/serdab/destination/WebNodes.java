@@ -7,7 +7,10 @@ import java.time.InstantSource;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
+import serdab.Gate;
 import serdab.destination.node.NodeDestination;
+import serdab.dicom.net.Retry;
+import serdab.dicom.net.Traffic;
 import serdab.dicom.net.web.Credentials;
 import serdab.dicom.net.web.DicomWeb;
 import serdab.dicom.net.web.WebSettings;
@@ -36,6 +39,30 @@ final class WebNodes {
           4 << 20);
 
   private WebNodes() {}
+
+  /// One that sends and retrieves with so many requests at once.
+  static NodeDestination wide(String url, Path folder, WebSettings settings, int connections) {
+    DicomWeb client =
+        new DicomWeb(
+            URI.create(url),
+            new DicomWeb.Means(
+                new Credentials.None(),
+                Optional.empty(),
+                settings,
+                InstantSource.system(),
+                RandomGenerator.of("L64X128MixRandom"),
+                _ -> {},
+                new Traffic(
+                    new Traffic.Means(
+                        connections, Retry.DEFAULT, Gate.OPEN, _ -> {}, () -> 0, _ -> {}))));
+    return new NodeDestination(
+        client,
+        LocalFolder.create(folder.resolve("ledger"), new SplittableRandom(1)),
+        folder.resolve("scratch"),
+        false,
+        "a test",
+        InstantSource.system());
+  }
 
   static DicomWeb client(String url, WebSettings settings) {
     return new DicomWeb(

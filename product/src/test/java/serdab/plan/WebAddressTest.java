@@ -15,6 +15,24 @@ import serdab.dicom.net.TlsFiles;
 class WebAddressTest {
 
   @Test
+  void anAddressSaysHowManyConnectionsAndHowManyMegabytesASecondThereMayBe() {
+    WebAddress usual = WebAddress.parse("dicomweb:https://pacs.example/x");
+    WebAddress gentle = WebAddress.parse("dicomweb:https://pacs.example/x?connections=1-4&rate=5");
+
+    assertThat(usual.connections()).isEqualTo(2);
+    assertThat(usual.connectionsMax()).isEqualTo(2);
+    assertThat(usual.bytesPerSecond()).isEmpty();
+    assertThat(gentle.connections()).isEqualTo(1);
+    assertThat(gentle.connectionsMax()).isEqualTo(4);
+    assertThat(gentle.bytesPerSecond()).hasValue(5_000_000);
+    assertThat(gentle.plain()).isEqualTo("dicomweb:https://pacs.example/x");
+    for (String wrong : new String[] {"connections=17", "connections=0", "rate=0", "rate=fast"}) {
+      assertThatThrownBy(() -> WebAddress.parse("dicomweb:https://pacs.example/x?" + wrong))
+          .isInstanceOf(SerdabException.Misconfigured.class);
+    }
+  }
+
+  @Test
   void anAddressSaysWhereTheNodeIsAndWhereItsSecretsAre() {
     WebAddress address =
         WebAddress.parse(

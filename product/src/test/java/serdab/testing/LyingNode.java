@@ -399,6 +399,12 @@ public final class LyingNode implements AutoCloseable {
           search(exchange, instances(inStudy(parts.get(1)), parts.get(1)));
         }
       }
+      case 4 ->
+          retrieve(
+              exchange,
+              inStudy(parts.get(1)).stream()
+                  .filter(each -> each.series().equals(parts.get(3)))
+                  .toList());
       case 5 ->
           search(
               exchange,

@@ -99,7 +99,7 @@ sealed interface Node extends AutoCloseable permits WebNode, DimseNode {
   /// study. What arrived is the truth.
   ///
   /// @param wanted what is missed when it does not come; others may come too
-  /// @param arrivals is called by one thread at a time
+  /// @param arrivals may be called by several threads at once
   void bring(Collection<StudyInstanceUid> studies, Collection<Wanted> wanted, Arrivals arrivals);
 
   /// An instance that must be asked for.

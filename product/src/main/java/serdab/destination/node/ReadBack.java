@@ -21,14 +21,14 @@ import serdab.dicom.StudyInstanceUid;
 import serdab.dicom.net.web.Spool;
 
 /// Retrieves instances again and looks at what they are. What arrived is the truth; what was not
-/// given with its study is asked for by its own name. One thread at a time.
+/// given with its study is asked for by its own name. One thread at a time; arrivals may come on
+/// several, and are taken one after the other.
 final class ReadBack {
 
   private static final int CHUNK_BYTES = 256 << 10;
 
   private final Node node;
   private final Spool spool;
-  private final byte[] chunk = new byte[CHUNK_BYTES];
 
   ReadBack(Node node, Spool spool) {
     this.node = node;
@@ -70,7 +70,9 @@ final class ReadBack {
     boolean kept = false;
     try {
       Arrived arrived = look(held);
-      kept = taker.take(arrived);
+      synchronized (this) {
+        kept = taker.take(arrived);
+      }
       return arrived.sop().isEmpty() ? Optional.empty() : Optional.of(arrived.sop());
     } finally {
       if (!kept) {
@@ -79,7 +81,8 @@ final class ReadBack {
     }
   }
 
-  private Arrived look(Spool.Held held) throws IOException {
+  private static Arrived look(Spool.Held held) throws IOException {
+    byte[] chunk = new byte[CHUNK_BYTES];
     DicomFile index = DicomFile.read(held.bytes());
     DigestPass pass = DigestPass.over(index);
     try (InputStream in = held.open()) {

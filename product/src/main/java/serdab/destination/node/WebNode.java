@@ -1,12 +1,14 @@
 package serdab.destination.node;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import serdab.PatientData;
+import java.util.concurrent.ConcurrentHashMap;
+import serdab.dicom.SeriesInstanceUid;
 import serdab.dicom.StudyInstanceUid;
 import serdab.dicom.net.find.StudyListing;
 import serdab.dicom.net.web.DicomWeb;
@@ -19,6 +21,11 @@ final class WebNode implements Node {
   /// A node may hold instances of these studies that others put there; no more of them than this
   /// are let by.
   private static final long OTHERS_MAX = 100_000;
+
+  /// A request of its own is worth so much.
+  private static final int PART_INSTANCES = 10;
+
+  private static final long PART_BYTES = 8L << 20;
 
   private final DicomWeb node;
 
@@ -65,24 +72,51 @@ final class WebNode implements Node {
   @Override
   public void bring(
       Collection<StudyInstanceUid> studies, Collection<Wanted> wanted, Arrivals arrivals) {
-    Set<String> come = new HashSet<>();
-    Set<StudyInstanceUid> known = new HashSet<>();
+    Set<String> come = ConcurrentHashMap.newKeySet();
+    Set<StudyInstanceUid> known = ConcurrentHashMap.newKeySet();
     wanted.stream()
         .map(Wanted::study)
         .filter(study -> !studies.contains(study))
         .forEach(known::add);
     DicomWeb.Sink sink = in -> arrivals.take(in).ifPresent(come::add);
     for (StudyInstanceUid study : studies) {
-      if (node.retrieve(study, 2L * wanted.size() + OTHERS_MAX, sink).found()) {
+      long most = 2L * wanted.size() + OTHERS_MAX;
+      List<SeriesInstanceUid> series = seriesOf(study, wanted);
+      if (series.size() > 1 && node.traffic().width() > 1) {
+        node.traffic()
+            .each(
+                series,
+                each -> {
+                  if (node.retrieve(study, each, most, sink).found()) {
+                    known.add(study);
+                  }
+                });
+      } else if (node.retrieve(study, most, sink).found()) {
         known.add(study);
       }
     }
-    for (Wanted each : wanted) {
-      boolean canBeAsked = !each.series().isEmpty() && known.contains(each.study());
-      if (canBeAsked && !come.contains(each.sop().value())) {
-        node.retrieve(each.study(), each.series(), each.sop(), sink);
-      }
-    }
+    List<Wanted> missing =
+        wanted.stream()
+            .filter(each -> !each.series().isEmpty() && known.contains(each.study()))
+            .filter(each -> !come.contains(each.sop().value()))
+            .toList();
+    node.traffic()
+        .each(
+            missing,
+            each -> {
+              if (!come.contains(each.sop().value())) {
+                node.retrieve(each.study(), each.series(), each.sop(), sink);
+              }
+            });
+  }
+
+  private static List<SeriesInstanceUid> seriesOf(
+      StudyInstanceUid study, Collection<Wanted> wanted) {
+    return wanted.stream()
+        .filter(each -> each.study().equals(study) && !each.series().isEmpty())
+        .map(Wanted::series)
+        .distinct()
+        .toList();
   }
 
   @Override
@@ -91,6 +125,7 @@ final class WebNode implements Node {
   }
 
   private final class WebOutbox implements Outbox {
+    private boolean parallel;
 
     @Override
     public List<List<Outgoing>> due(List<Outgoing> waiting, boolean last) {
@@ -117,8 +152,10 @@ final class WebNode implements Node {
 
     @Override
     public Map<String, Said> send(List<Outgoing> batch) {
-      Map<String, Stored> answers = new HashMap<>();
-      store(batch, answers);
+      Map<String, Stored> answers = new ConcurrentHashMap<>();
+      List<List<Outgoing>> parts = parts(batch);
+      parallel |= parts.size() > 1;
+      node.traffic().each(parts, part -> store(part, answers));
       // One that a node cannot take may make it refuse all that came with it.
       boolean refused =
           answers.values().stream()
@@ -130,6 +167,20 @@ final class WebNode implements Node {
       Map<String, Said> said = new HashMap<>();
       answers.forEach((sop, what) -> said.put(sop, said(what)));
       return said;
+    }
+
+    /// Cuts a batch into requests for several connections, none of which is worth less than its
+    /// own.
+    private List<List<Outgoing>> parts(List<Outgoing> batch) {
+      long bytes = batch.stream().mapToLong(each -> each.held().lengthBytes()).sum();
+      long worth = Math.max(batch.size() / PART_INSTANCES, bytes / PART_BYTES);
+      int count =
+          (int) Math.max(1, Math.min(Math.min(worth, batch.size()), node.traffic().width()));
+      List<List<Outgoing>> parts = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        parts.add(batch.subList(i * batch.size() / count, (i + 1) * batch.size() / count));
+      }
+      return parts;
     }
 
     private void store(List<Outgoing> batch, Map<String, Stored> answers) {
@@ -150,9 +201,12 @@ final class WebNode implements Node {
       };
     }
 
+    /// What came in several requests at once may have been lost by that.
     @Override
     public boolean lost() {
-      return false;
+      boolean again = parallel && node.traffic().narrow();
+      parallel = false;
+      return again;
     }
 
     @Override

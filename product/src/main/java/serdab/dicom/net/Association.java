@@ -87,8 +87,7 @@ public final class Association implements AutoCloseable {
       Pdu.AssociateRequest pdu = request.pdu();
       Pdu.AssociateAccept accept = connection.request(pdu);
       Map<Integer, PresentationContext> accepted = accepted(pdu, accept);
-      Association association =
-          new Association(node, connection, accept, accepted, request);
+      Association association = new Association(node, connection, accept, accepted, request);
       if (accepted.isEmpty()) {
         association.close();
         throw NodeProblems.takesNothing(node);

@@ -129,6 +129,21 @@ public final class Retrieval implements AutoCloseable {
     return retrieve(QueryLevel.STUDY, List.of(keys(study, patientId)), kinds, sink);
   }
 
+  /// Retrieves a series of a study.
+  ///
+  /// @param patientId whose study it is; empty when it is not known
+  /// @throws SerdabException as [#study]
+  public Result series(
+      StudyInstanceUid study,
+      PatientData<String> patientId,
+      SeriesInstanceUid series,
+      Collection<Kind> kinds,
+      InstanceSink sink) {
+    Map<Integer, String> keys = keys(study, patientId);
+    keys.put(Tag.SeriesInstanceUID, series.value());
+    return retrieve(QueryLevel.SERIES, List.of(keys), kinds, sink);
+  }
+
   private static Map<Integer, String> keys(StudyInstanceUid study, PatientData<String> patientId) {
     Map<Integer, String> keys = new HashMap<>();
     keys.put(Tag.StudyInstanceUID, study.value());

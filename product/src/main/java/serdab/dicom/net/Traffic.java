@@ -1,15 +1,26 @@
 package serdab.dicom.net;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import serdab.Gate;
 import serdab.SerdabException;
+import serdab.Tasks;
 
-/// What all operations of ours on one node share: how many associations there may be, the hours,
-/// the bandwidth, and how patient we are. Thread-safe when what it is made of is.
+/// What all operations of ours on one node share: how many associations or requests there may be at
+/// once, the hours, the bandwidth, and how patient we are. Thread-safe when what it is made of is.
 public final class Traffic {
 
   /// More than this counts as more, in the noise of a network.
@@ -27,6 +38,8 @@ public final class Traffic {
   private int widthMax;
   private int triesAfterLoss;
   private double bestBytesPerNano;
+
+  private final LongAdder bytesTaken = new LongAdder();
 
   /// What traffic is made of.
   ///
@@ -66,15 +79,32 @@ public final class Traffic {
     void rest(Duration time) throws InterruptedException;
   }
 
+  /// One that nothing limits, and in which one operation follows the other.
+  public static Traffic unlimited() {
+    return new Traffic(
+        new Means(
+            1,
+            Retry.DEFAULT,
+            Gate.OPEN,
+            _ -> {},
+            () -> 0, // Nobody waits here for long enough to be drawn.
+            Thread::sleep),
+        Integer.MAX_VALUE);
+  }
+
   public Traffic(Means means) {
+    this(means, Math.max(means.associations(), means.associationsMax()));
+  }
+
+  private Traffic(Means means, int permits) {
     this.means = means;
     this.widthMax = Math.max(means.associations(), means.associationsMax());
-    this.associations = new Semaphore(widthMax);
+    this.associations = new Semaphore(permits);
     this.width = means.associations();
   }
 
   /// How many associations are worth trying at once.
-  synchronized int width() {
+  public synchronized int width() {
     return width;
   }
 
@@ -95,7 +125,7 @@ public final class Traffic {
   }
 
   /// Told that the node refused an association, or an instance for want of something.
-  synchronized void refused() {
+  public synchronized void refused() {
     if (isAdaptive()) {
       width = Math.max(1, width / 2);
       bestBytesPerNano = 0;
@@ -116,6 +146,11 @@ public final class Traffic {
     return means.retry();
   }
 
+  /// What is passed before each operation.
+  public Gate gate() {
+    return means.gate();
+  }
+
   /// Before an operation. May wait.
   void begin() {
     means.gate().pass();
@@ -126,8 +161,8 @@ public final class Traffic {
     return means.gate().isHeld();
   }
 
-  /// Begins an operation that needs an association. Nobody rests while holding one.
-  private void enter() {
+  /// Begins an operation that counts as one association. Nobody rests meanwhile with one open.
+  public void enter() {
     begin();
     acquire();
     while (isHeld()) {
@@ -139,6 +174,7 @@ public final class Traffic {
 
   /// After an operation that took bytes one way or the other. May wait.
   public void took(long bytes) {
+    bytesTaken.add(bytes);
     means.pace().accept(bytes);
   }
 
@@ -150,7 +186,8 @@ public final class Traffic {
     return associations.tryAcquire();
   }
 
-  void release() {
+  /// Ends what [#enter] began.
+  public void release() {
     associations.release();
   }
 
@@ -166,6 +203,52 @@ public final class Traffic {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // Whatever waits next ends at once, and says so.
     }
+  }
+
+  /// Does something once, as one of the operations that there may be at a time.
+  public <T> T once(Supplier<T> operation) {
+    enter();
+    try {
+      return operation.get();
+    } finally {
+      release();
+    }
+  }
+
+  /// Does something with each of these, on as many threads as are worth trying.
+  ///
+  /// @param work enters by itself
+  /// @throws RuntimeException the first that the work threw; then no further one was begun
+  public <T> void each(Collection<T> all, Consumer<T> work) {
+    int lanes = Math.max(1, Math.min(width(), all.size()));
+    long bytesBefore = bytesTaken.sum();
+    long begun = System.nanoTime();
+    Queue<T> queue = new ConcurrentLinkedQueue<>(all);
+    AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
+    Runnable lane =
+        () -> {
+          try {
+            for (T one = queue.poll(); one != null; one = queue.poll()) {
+              work.accept(one);
+            }
+          } catch (RuntimeException e) {
+            failure.compareAndSet(null, e);
+            queue.clear();
+          }
+        };
+    List<FutureTask<Boolean>> others = new ArrayList<>();
+    for (int i = 1; i < lanes; i++) {
+      FutureTask<Boolean> other = new FutureTask<>(lane, true);
+      Thread.ofVirtual().name("lane").start(other);
+      others.add(other);
+    }
+    lane.run();
+    others.forEach(Tasks::result);
+    @Nullable RuntimeException first = failure.get();
+    if (first != null) {
+      throw first;
+    }
+    went(lanes, bytesTaken.sum() - bytesBefore, System.nanoTime() - begun);
   }
 
   /// Does something that may be done again: on one association, tried again while the node is away

@@ -43,8 +43,15 @@ final class DicomNodeInventory implements Inventory {
   }
 
   private Questions.Instances ask(SourceStudy study) {
-    try (Questions questions = new Questions(means.requests(), means.gate(), means.patience())) {
-      return questions.instances(ListedStudies.uid(study), study.facts().patientId());
+    try {
+      return means
+          .traffic()
+          .once(() -> {
+            try (Questions questions =
+                new Questions(means.requests(), means.traffic().gate(), means.patience())) {
+              return questions.instances(ListedStudies.uid(study), study.facts().patientId());
+            }
+          });
     } catch (SerdabException.Unavailable e) {
       throw DicomNodeSource.away(e);
     }
@@ -118,6 +125,7 @@ final class DicomNodeInventory implements Inventory {
             means.address().toString(),
             means.address().called().value(),
             ListedStudies.uid(study),
+            means.traffic(),
             means.clock().instant());
     try {
       fetch.bring(means.retrieval(), before, study.facts().patientId(), means.patience());

@@ -5,12 +5,12 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.function.Supplier;
-import serdab.Gate;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.dicom.net.AssociationRequest;
 import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.Retrieval;
+import serdab.dicom.net.Traffic;
 import serdab.dicom.net.find.Questions;
 import serdab.dicom.net.find.StudySearch;
 import serdab.source.Inventory;
@@ -28,21 +28,21 @@ public final class DicomNodeSource implements Source {
 
   /// What the source needs.
   ///
-  /// @param gate is passed before each question and each retrieval
+  /// @param traffic what all questions and retrievals share
   /// @param retrieval closed with the source
   /// @param folder for studies on their way
   /// @param limit how many rows the node answers at most, as somebody knows; 0 when nobody does
   record Means(
       NodeAddress address,
       Supplier<AssociationRequest> requests,
-      Gate gate,
+      Traffic traffic,
       Retrieval retrieval,
       Path folder,
       long limit,
       InstantSource clock,
       Questions.Patience patience) {
 
-    /// One whose questions nobody holds up.
+    /// One whose questions nothing holds up.
     Means(
         NodeAddress address,
         Supplier<AssociationRequest> requests,
@@ -51,7 +51,7 @@ public final class DicomNodeSource implements Source {
         long limit,
         InstantSource clock,
         Questions.Patience patience) {
-      this(address, requests, Gate.OPEN, retrieval, folder, limit, clock, patience);
+      this(address, requests, Traffic.unlimited(), retrieval, folder, limit, clock, patience);
     }
   }
 
@@ -62,13 +62,13 @@ public final class DicomNodeSource implements Source {
   /// A node.
   ///
   /// @param requests gives a new request to the node each time, without contexts
-  /// @param gate is passed before each question and each retrieval
+  /// @param traffic what all questions and retrievals share
   /// @param retrieval fetches from this node; closed with the source
   /// @param folder for studies on their way; made when it is needed
   public static DicomNodeSource of(
       NodeAddress address,
       Supplier<AssociationRequest> requests,
-      Gate gate,
+      Traffic traffic,
       Retrieval retrieval,
       Path folder,
       InstantSource clock) {
@@ -76,7 +76,7 @@ public final class DicomNodeSource implements Source {
         new Means(
             address,
             requests,
-            gate,
+            traffic,
             retrieval,
             folder,
             address.limit(),
@@ -108,7 +108,8 @@ public final class DicomNodeSource implements Source {
   @Override
   public Inventory inventory() {
     StudyFetch.sweep(means.folder(), means.clock().instant());
-    try (Questions questions = new Questions(means.requests(), means.gate(), means.patience())) {
+    try (Questions questions =
+        new Questions(means.requests(), means.traffic().gate(), means.patience())) {
       StudySearch search = new StudySearch(questions::ask, questions.isByPatient(), means.limit());
       search.run();
       return new DicomNodeInventory(means, search);

@@ -42,6 +42,7 @@ import serdab.dicom.net.InstanceSink;
 import serdab.dicom.net.NodeSheet;
 import serdab.dicom.net.OutgoingInstance.Kind;
 import serdab.dicom.net.Retrieval;
+import serdab.dicom.net.Traffic;
 import serdab.dicom.net.find.Questions;
 import serdab.dicom.net.web.InstanceRow;
 
@@ -69,6 +70,7 @@ final class StudyFetch implements InstanceSink {
   private final Path folder;
   private final String from;
   private final StudyInstanceUid study;
+  private final Traffic traffic;
   private final Map<String, Arrived> arrived = new ConcurrentHashMap<>();
   private final AtomicLong drafts = new AtomicLong();
   private final AtomicReference<@Nullable SerdabException> failure = new AtomicReference<>();
@@ -78,10 +80,11 @@ final class StudyFetch implements InstanceSink {
   /// @param file a Part 10 file
   record Arrived(SeriesInstanceUid series, SopInstanceUid sop, Path file, long lengthBytes) {}
 
-  private StudyFetch(Path folder, String from, StudyInstanceUid study) {
+  private StudyFetch(Path folder, String from, StudyInstanceUid study, Traffic traffic) {
     this.folder = folder;
     this.from = from;
     this.study = study;
+    this.traffic = traffic;
   }
 
   /// Begins, or goes on where an earlier one broke off.
@@ -89,10 +92,12 @@ final class StudyFetch implements InstanceSink {
   /// @param parent where studies are kept on their way
   /// @param node its address: of another one nothing is taken over
   /// @param from its AE title, for the files' own headers
-  static StudyFetch of(Path parent, String node, String from, StudyInstanceUid study, Instant now) {
+  /// @param traffic what all retrievals from the node share
+  static StudyFetch of(
+      Path parent, String node, String from, StudyInstanceUid study, Traffic traffic, Instant now) {
     String name =
         Sha256.digest((node + "\n" + study.value()).getBytes(StandardCharsets.UTF_8)).hex();
-    StudyFetch fetch = new StudyFetch(parent.resolve(name.substring(0, 32)), from, study);
+    StudyFetch fetch = new StudyFetch(parent.resolve(name.substring(0, 32)), from, study, traffic);
     try {
       Files.createDirectories(fetch.folder);
       fetch.takeOver(now);
@@ -166,7 +171,8 @@ final class StudyFetch implements InstanceSink {
 
   // ---- asking
 
-  /// Asks for the study, and then by name for what the node lists and did not give.
+  /// Asks for the study, or for its series at once where there may be several associations, and
+  /// then by name for what the node lists and did not give.
   ///
   /// @param patientId whose study it is, as the node lists it
   /// @throws SerdabException.Unavailable when the node broke off too often; what arrived is kept
@@ -182,7 +188,7 @@ final class StudyFetch implements InstanceSink {
       int before = arrived.size();
       try {
         if (asOne) {
-          retrieval.study(study, patientId, kinds, this);
+          bringWhole(retrieval, listed, patientId, kinds);
           requireWell();
           asOne = false;
         }
@@ -190,13 +196,19 @@ final class StudyFetch implements InstanceSink {
         missing(listed)
             .forEach(row ->
                 bySeries.computeIfAbsent(row.series(), _ -> new ArrayList<>()).add(row.sop()));
-        for (Map.Entry<SeriesInstanceUid, List<SopInstanceUid>> each : bySeries.entrySet()) {
-          retrieval.instances(study, patientId, each.getKey(), each.getValue(), kinds, this);
-          requireWell();
-        }
+        traffic.each(
+            bySeries.entrySet(),
+            each -> {
+              Retrieval.Result _ =
+                  traffic.once(() ->
+                      retrieval.instances(
+                          study, patientId, each.getKey(), each.getValue(), kinds, this));
+              requireWell();
+            });
         return;
       } catch (SerdabException.Unavailable e) {
         requireWell();
+        traffic.refused();
         if (arrived.size() > before) {
           asOne &= cut(listed);
           tries = 0;
@@ -204,6 +216,31 @@ final class StudyFetch implements InstanceSink {
         patience.wait(Math.max(1, tries), e);
       }
     }
+  }
+
+  /// What a cut list does not name comes only with the study as one.
+  private void bringWhole(
+      Retrieval retrieval,
+      Questions.Instances listed,
+      PatientData<String> patientId,
+      List<Kind> kinds) {
+    List<SeriesInstanceUid> series =
+        listed.rows().values().stream()
+            .map(InstanceRow::series)
+            .filter(each -> !each.isEmpty())
+            .distinct()
+            .toList();
+    if (traffic.width() == 1 || series.size() < 2 || cut(listed)) {
+      Retrieval.Result _ = traffic.once(() -> retrieval.study(study, patientId, kinds, this));
+      return;
+    }
+    traffic.each(
+        series,
+        each -> {
+          Retrieval.Result _ =
+              traffic.once(() -> retrieval.series(study, patientId, each, kinds, this));
+          requireWell();
+        });
   }
 
   /// Whether there are more than the node lists.
@@ -252,6 +289,7 @@ final class StudyFetch implements InstanceSink {
     }
     Path draft = folder.resolve(drafts.incrementAndGet() + ".part");
     MessageDigest hasher = Sha256.hasher();
+    long bytes = 0;
     // The same bytes whichever way they came: who called whom stands in no header.
     byte[] header =
         FileMeta.header(
@@ -260,13 +298,16 @@ final class StudyFetch implements InstanceSink {
       write(out, hasher, ByteBuffer.wrap(header));
       ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
       while (instance.body().read(chunk.clear()) >= 0) {
-        write(out, hasher, chunk.flip());
+        bytes += chunk.flip().remaining();
+        write(out, hasher, chunk);
       }
     } catch (IOException | SerdabException e) {
       drop(draft);
       throw e;
     }
-    return keep(draft, Sha256.finish(hasher).hex());
+    DimseStatus status = keep(draft, Sha256.finish(hasher).hex());
+    traffic.took(bytes);
+    return status;
   }
 
   private DimseStatus keep(Path draft, String digest) {

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
@@ -47,6 +50,58 @@ class TrafficTest {
     assertThat(traffic.width()).isEqualTo(4);
     traffic.went(4, 300, SECOND);
     assertThat(traffic.width()).as("there may be no more").isEqualTo(4);
+  }
+
+  @Test
+  void asManyAreWorkedOnAtOnceAsAreWorthTryingAndNoMore() throws Exception {
+    Traffic traffic = traffic(2, 2);
+    CyclicBarrier bothAreHere = new CyclicBarrier(2);
+    AtomicInteger now = new AtomicInteger();
+    AtomicInteger most = new AtomicInteger();
+    List<Integer> done = new CopyOnWriteArrayList<>();
+
+    traffic.each(
+        List.of(1, 2, 3, 4),
+        one -> {
+          most.accumulateAndGet(now.incrementAndGet(), Math::max);
+          try {
+            bothAreHere.await(60, TimeUnit.SECONDS);
+          } catch (Exception e) {
+            throw new IllegalStateException(e);
+          }
+          done.add(one);
+          now.decrementAndGet();
+        });
+
+    assertThat(done).containsExactlyInAnyOrder(1, 2, 3, 4);
+    assertThat(most).hasValue(2);
+  }
+
+  @Test
+  void whatFailsOnOneThreadIsThrownAndNothingMoreIsBegun() {
+    Traffic traffic = traffic(1, 1);
+    List<Integer> begun = new ArrayList<>();
+
+    assertThatExceptionOfType(SerdabException.Unavailable.class)
+        .isThrownBy(() ->
+            traffic.each(
+                List.of(1, 2, 3),
+                one -> {
+                  begun.add(one);
+                  if (one == 2) {
+                    throw away();
+                  }
+                }));
+    assertThat(begun).containsExactly(1, 2);
+  }
+
+  @Test
+  void moreThreadsAreTriedWhenMoreGoesThrough() {
+    Traffic traffic = traffic(1, 2);
+
+    traffic.each(List.of(1, 2), _ -> traffic.took(1000));
+
+    assertThat(traffic.width()).isEqualTo(2);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package serdab.source.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,14 +13,22 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import serdab.Finding;
+import serdab.Gate;
+import serdab.Problem;
 import serdab.SerdabException;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DicomFile;
@@ -29,7 +38,9 @@ import serdab.dicom.net.LyingPacs;
 import serdab.dicom.net.LyingPacs.Fault;
 import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.Retrieval;
+import serdab.dicom.net.Retry;
 import serdab.dicom.net.Timeouts;
+import serdab.dicom.net.Traffic;
 import serdab.dicom.net.find.Questions;
 import serdab.plan.Order;
 import serdab.source.Delivery;
@@ -81,6 +92,114 @@ class LyingPacsSourceTest {
             0,
             InstantSource.system(),
             new Questions.Patience(3, Duration.ZERO, _ -> {})));
+  }
+
+  private Source source(Traffic traffic) {
+    NodeAddress node = NodeAddress.parse(pacs.address());
+    Supplier<AssociationRequest> requests = () -> AssociationRequest.to(node);
+    return new DicomNodeSource(
+        new DicomNodeSource.Means(
+            node,
+            requests,
+            traffic,
+            new Retrieval(requests, node.here(), Duration.ofSeconds(2)),
+            folder.resolve("fetched"),
+            0,
+            InstantSource.system(),
+            new Questions.Patience(3, Duration.ZERO, _ -> {})));
+  }
+
+  private static Traffic traffic(int associations, Gate gate, LongConsumer pace) {
+    return new Traffic(
+        new Traffic.Means(associations, Retry.DEFAULT, gate, pace, () -> 0, _ -> {}));
+  }
+
+  /// A study of two series with an image each.
+  private long twoSeries() {
+    long bytes = 0;
+    for (int n = 1; n <= 2; n++) {
+      byte[] image =
+          TinyDicom.image()
+              .study("1.2.77")
+              .series("1.2.77." + n)
+              .sop("1.2.77." + n + ".1")
+              .date("20240101")
+              .pixels(new byte[5000])
+              .bytes();
+      pacs.put(image);
+      bytes += 5000;
+    }
+    return bytes;
+  }
+
+  /// @return what came, by SOP Instance UID
+  private Map<String, String> delivered(Traffic traffic) {
+    Map<String, String> came = new TreeMap<>();
+    try (Source source = source(traffic);
+        Inventory inventory = source.inventory();
+        Stream<SourceStudy> studies = inventory.studies(Order.STUDY_DATE)) {
+      SourceStudy study =
+          studies.filter(each -> each.key().value().equals("1.2.77")).findFirst().orElseThrow();
+      pacs.forgetRequests();
+      assertThat(inventory.deliver(study, Set.of(), new Taker(came, new TreeSet<>())))
+          .isInstanceOf(Delivery.Complete.class);
+    }
+    return came;
+  }
+
+  @Test
+  void withTwoAssociationsSeriesAreFetchedAtOnceAndEveryByteCountsForTheBandwidth() {
+    long bytes = twoSeries();
+    CyclicBarrier bothAreHere = new CyclicBarrier(2);
+    AtomicLong took = new AtomicLong();
+
+    Map<String, String> came =
+        delivered(
+            traffic(
+                2,
+                Gate.OPEN,
+                count -> {
+                  took.addAndGet(count);
+                  try {
+                    bothAreHere.await(60, TimeUnit.SECONDS);
+                  } catch (Exception e) {
+                    throw new IllegalStateException(e);
+                  }
+                }));
+
+    assertThat(came).hasSize(2);
+    assertThat(took.get()).isBetween(bytes, bytes + 2_000);
+    assertThat(pacs.requests().stream().filter("C-GET SERIES"::equals)).hasSize(2);
+    assertThat(pacs.requests()).doesNotContain("C-GET STUDY");
+  }
+
+  @Test
+  void withOneAssociationAStudyIsFetchedAsOne() {
+    long _ = twoSeries();
+
+    assertThat(delivered(traffic(1, Gate.OPEN, _ -> {}))).hasSize(2);
+
+    assertThat(pacs.requests()).contains("C-GET STUDY").doesNotContain("C-GET SERIES");
+  }
+
+  @Test
+  void hoursThatEndHoldForEveryQuestionAndRetrieval() {
+    long _ = twoSeries();
+    AtomicBoolean over = new AtomicBoolean();
+    Traffic traffic =
+        traffic(
+            1,
+            () -> {
+              if (over.get()) {
+                throw new SerdabException.HeldBack(
+                    new Problem("outside-window", "Not now.", "Later."));
+              }
+            },
+            _ -> over.set(true));
+
+    assertThatThrownBy(() -> delivered(traffic)).isInstanceOf(SerdabException.HeldBack.class);
+
+    assertThat(pacs.requests()).last().isEqualTo("C-GET STUDY");
   }
 
   /// How much came with every value, and what was said: problems, findings, and how studies ended.

@@ -22,12 +22,12 @@ import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
-import serdab.Gate;
 import serdab.SerdabException;
 import serdab.dicom.SeriesInstanceUid;
 import serdab.dicom.SopInstanceUid;
 import serdab.dicom.StudyInstanceUid;
 import serdab.dicom.Tag;
+import serdab.dicom.net.Traffic;
 
 /// A DICOMweb node (an origin server, PS3.18 chapter 3) as its client sees it. Thread-safe.
 ///
@@ -69,7 +69,7 @@ public final class DicomWeb implements AutoCloseable {
   private final WebSettings settings;
   private final Exchange exchange;
   private final RandomGenerator random;
-  private final Gate gate;
+  private final Traffic traffic;
 
   /// What a client needs beside the address.
   ///
@@ -77,8 +77,8 @@ public final class DicomWeb implements AutoCloseable {
   ///   nobody
   /// @param random for boundaries and for drawing waits; thread-safe
   /// @param rest waits for a while
-  /// @param gate is passed before each request; a retrieval that is under way when it is held ends
-  ///   between two instances
+  /// @param traffic what all requests share; a retrieval that is under way when its gate is held
+  ///   ends between two instances
   public record Means(
       Credentials credentials,
       Optional<SSLContext> tls,
@@ -86,9 +86,9 @@ public final class DicomWeb implements AutoCloseable {
       InstantSource clock,
       RandomGenerator random,
       Rest rest,
-      Gate gate) {
+      Traffic traffic) {
 
-    /// One whose requests nobody holds up.
+    /// One whose requests nothing holds up.
     public Means(
         Credentials credentials,
         Optional<SSLContext> trust,
@@ -96,7 +96,7 @@ public final class DicomWeb implements AutoCloseable {
         InstantSource clock,
         RandomGenerator random,
         Rest rest) {
-      this(credentials, trust, settings, clock, random, rest, Gate.OPEN);
+      this(credentials, trust, settings, clock, random, rest, Traffic.unlimited());
     }
   }
 
@@ -111,14 +111,20 @@ public final class DicomWeb implements AutoCloseable {
     this.base = base;
     this.settings = means.settings();
     this.random = means.random();
-    this.gate = means.gate();
+    this.traffic = means.traffic();
     this.exchange =
         new Exchange(
             base,
             means.credentials(),
             means.tls(),
             means.settings(),
-            new Exchange.Waiting(means.clock(), means.random(), means.rest()::rest, means.gate()));
+            new Exchange.Waiting(
+                means.clock(), means.random(), means.rest()::rest, means.traffic()));
+  }
+
+  /// What all requests to the node share.
+  public Traffic traffic() {
+    return traffic;
   }
 
   /// The node's base address, which holds no secret and names no study.
@@ -339,6 +345,12 @@ public final class DicomWeb implements AutoCloseable {
     return retrieve(path(study), instancesMax, sink);
   }
 
+  /// Retrieves all instances of a series.
+  public Retrieved retrieve(
+      StudyInstanceUid study, SeriesInstanceUid series, long instancesMax, Sink sink) {
+    return retrieve(path(study) + "/series/" + escaped(series.value()), instancesMax, sink);
+  }
+
   /// Retrieves one instance.
   public Retrieved retrieve(
       StudyInstanceUid study, SeriesInstanceUid series, SopInstanceUid sop, Sink sink) {
@@ -385,7 +397,7 @@ public final class DicomWeb implements AutoCloseable {
         sink.take(instance);
         skip(instance);
         taken++;
-        if (gate.isHeld()) {
+        if (traffic.gate().isHeld()) {
           return new Retrieved(taken, false, true);
         }
       }

@@ -1,5 +1,6 @@
 package serdab.dicom.net.web;
 
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -22,6 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -29,7 +31,7 @@ import java.util.zip.GZIPInputStream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
-import serdab.Gate;
+import serdab.dicom.net.Traffic;
 
 /// Sends requests to one node and gives back its answers: says who we are, waits and tries again
 /// while the node is busy, and follows no redirect to another origin. Thread-safe.
@@ -37,6 +39,11 @@ final class Exchange implements AutoCloseable {
 
   /// The node may be able to answer the same request later (RFC 9110 section 15, RFC 6585).
   private static final Set<Integer> LATER = Set.of(408, 425, 429, 500, 502, 503, 504);
+
+  /// The node has too much to do (RFC 6585 section 4, RFC 9110 section 15.6.4).
+  private static final int TOO_MANY = 429;
+
+  private static final int UNAVAILABLE = 503;
 
   /// A node that failed may have failed at what it was asked, so it is not asked for long.
   private static final int FAILED = 500;
@@ -68,8 +75,8 @@ final class Exchange implements AutoCloseable {
   /// What makes it wait: a clock, chance, and a way to rest.
   ///
   /// @param rest waits, or throws when the program is to end
-  /// @param gate is passed before each request
-  record Waiting(InstantSource clock, RandomGenerator random, Rest rest, Gate gate) {}
+  /// @param traffic what all requests share
+  record Waiting(InstantSource clock, RandomGenerator random, Rest rest, Traffic traffic) {}
 
   /// Waits for a while.
   @FunctionalInterface
@@ -109,16 +116,22 @@ final class Exchange implements AutoCloseable {
   /// An answer. Close it.
   ///
   /// @param body with its content coding taken off
+  /// @param after run when it is closed
   record Answer(
       int status,
       MediaType type,
       List<String> warnings,
       Optional<String> retryAfter,
-      InputStream body)
+      InputStream body,
+      Runnable after)
       implements AutoCloseable {
 
     Answer {
       warnings = List.copyOf(warnings);
+    }
+
+    private Answer before(Runnable more) {
+      return new Answer(status, type, warnings, retryAfter, body, more);
     }
 
     @Override
@@ -131,6 +144,8 @@ final class Exchange implements AutoCloseable {
         }
       } catch (IOException e) {
         // What is left of an answer nobody needs.
+      } finally {
+        after.run();
       }
     }
   }
@@ -151,11 +166,30 @@ final class Exchange implements AutoCloseable {
   /// The same, with another number of tries in all.
   Answer ask(Ask ask, int tries) {
     requireSecrecy(ask.uri());
+    waiting.traffic().enter();
+    boolean answers = false;
+    try {
+      Answer answer = asked(ask, tries);
+      answers = true;
+      AtomicBoolean released = new AtomicBoolean();
+      return answer.before(() -> {
+        if (!released.getAndSet(true)) {
+          waiting.traffic().release();
+        }
+      });
+    } finally {
+      if (!answers) {
+        waiting.traffic().release();
+      }
+    }
+  }
+
+  private Answer asked(Ask ask, int tries) {
     Duration next = settings.firstWait();
     boolean renewed = false;
     for (int attempt = 1; ; attempt++) {
       boolean last = attempt >= tries;
-      waiting.gate().pass();
+      waiting.traffic().gate().pass();
       try {
         Answer answer = followed(ask);
         answered = true;
@@ -171,6 +205,9 @@ final class Exchange implements AutoCloseable {
         boolean failedAgain = answer.status() == FAILED && (last || attempt >= TRIES_OF_FAILED);
         if (!LATER.contains(answer.status()) || failedAgain) {
           return answer;
+        }
+        if (answer.status() == TOO_MANY || answer.status() == UNAVAILABLE) {
+          waiting.traffic().refused();
         }
         Optional<Duration> wished = retryAfter(answer);
         answer.close();
@@ -348,7 +385,8 @@ final class Exchange implements AutoCloseable {
             .header("Content-Type", body.contentType())
             .POST(
                 HttpRequest.BodyPublishers.fromPublisher(
-                    HttpRequest.BodyPublishers.ofInputStream(() -> opened(body)),
+                    HttpRequest.BodyPublishers.ofInputStream(
+                        () -> new Counted(opened(body), waiting.traffic())),
                     body.lengthBytes())));
     try {
       return http.send(request.build(), _ -> new BodyStream(settings.stall()));
@@ -368,16 +406,47 @@ final class Exchange implements AutoCloseable {
     }
   }
 
-  private static Answer answer(HttpResponse<InputStream> response) throws IOException {
+  private Answer answer(HttpResponse<InputStream> response) throws IOException {
     MediaType type = MediaType.parse(response.headers().firstValue("Content-Type").orElse(""));
     String coding = response.headers().firstValue("Content-Encoding").orElse("");
-    InputStream body = response.body();
+    InputStream body = new Counted(response.body(), waiting.traffic());
     return new Answer(
         response.statusCode(),
         type,
         response.headers().allValues("Warning"),
         response.headers().firstValue("Retry-After"),
-        coding.equalsIgnoreCase("gzip") ? new GZIPInputStream(body) : body);
+        coding.equalsIgnoreCase("gzip") ? new GZIPInputStream(body) : body,
+        () -> {});
+  }
+
+  /// Bytes on their way, as fast as the traffic lets them.
+  private static final class Counted extends FilterInputStream {
+    private final Traffic traffic;
+
+    Counted(InputStream in, Traffic traffic) {
+      super(in);
+      this.traffic = traffic;
+    }
+
+    @Override
+    public int read() throws IOException {
+      int one = super.read();
+      took(one < 0 ? 0 : 1);
+      return one;
+    }
+
+    @Override
+    public int read(byte[] target, int offset, int length) throws IOException {
+      int count = super.read(target, offset, length);
+      took(count);
+      return count;
+    }
+
+    private void took(int count) {
+      if (count > 0) {
+        traffic.took(count);
+      }
+    }
   }
 
   /// A secret goes through an encrypted connection, or stays on this machine.

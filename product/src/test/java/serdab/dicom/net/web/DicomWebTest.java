@@ -19,6 +19,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -27,10 +30,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import serdab.Gate;
+import serdab.Problem;
 import serdab.SerdabException;
 import serdab.dicom.SeriesInstanceUid;
 import serdab.dicom.SopInstanceUid;
 import serdab.dicom.StudyInstanceUid;
+import serdab.dicom.net.Retry;
+import serdab.dicom.net.Traffic;
 import serdab.testing.LyingNode;
 import serdab.testing.LyingNode.Fault;
 import serdab.testing.SeededTest;
@@ -93,6 +99,10 @@ class DicomWebTest {
     return client;
   }
 
+  private static Traffic traffic(Gate gate, LongConsumer pace) {
+    return new Traffic(new Traffic.Means(1, Retry.DEFAULT, gate, pace, () -> 0, _ -> {}));
+  }
+
   private DicomWeb clientBehind(Gate gate) {
     DicomWeb client =
         new DicomWeb(
@@ -104,9 +114,58 @@ class DicomWebTest {
                 InstantSource.fixed(NOW),
                 RandomGenerator.of("L64X128MixRandom"),
                 waits::add,
-                gate));
+                traffic(gate, _ -> {})));
     opened.add(client);
     return client;
+  }
+
+  @Test
+  void everyByteEitherWayCountsForTheBandwidth() throws IOException {
+    AtomicLong took = new AtomicLong();
+    DicomWeb client =
+        new DicomWeb(
+            URI.create(node.url()),
+            new DicomWeb.Means(
+                new Credentials.None(),
+                Optional.empty(),
+                SETTINGS,
+                InstantSource.fixed(NOW),
+                RandomGenerator.of("L64X128MixRandom"),
+                waits::add,
+                traffic(Gate.OPEN, took::addAndGet)));
+    opened.add(client);
+    byte[] image = image(1);
+
+    try (Spool spool = new Spool(scratch);
+        Spool.Held held = spool.take(new ByteArrayInputStream(image))) {
+      client.store(List.of(new DicomWeb.Outgoing(new SopInstanceUid(STUDY + ".1.1"), held)));
+    }
+    long sent = took.get();
+    client.retrieve(STUDY, 10, _ -> {});
+
+    assertThat(sent).isBetween((long) image.length, image.length + 2_000L);
+    assertThat(took.get() - sent).isBetween((long) image.length, image.length + 2_000L);
+  }
+
+  @Test
+  void hoursThatEndHoldForEveryRequest() {
+    node.put(image(1));
+    AtomicInteger left = new AtomicInteger(2); // One to begin, one for its first try.
+    DicomWeb client =
+        clientBehind(() -> {
+          if (left.decrementAndGet() < 0) {
+            throw new SerdabException.HeldBack(new Problem("outside-window", "Not now.", "Later."));
+          }
+        });
+
+    assertThatThrownBy(
+            () -> {
+              while (true) {
+                client.retrieve(STUDY, 10, _ -> {});
+              }
+            })
+        .isInstanceOf(SerdabException.HeldBack.class);
+    assertThat(node.requests()).hasSize(1);
   }
 
   @Test
@@ -121,7 +180,7 @@ class DicomWebTest {
             new Gate() {
               @Override
               public void pass() {
-                if (held.get()) {
+                if (held.getAndSet(false)) {
                   askedWhenPassing.add(node.requests().size());
                 }
               }
@@ -133,7 +192,7 @@ class DicomWebTest {
             });
 
     DicomWeb.Retrieved some = client.retrieve(STUDY, 10, in -> held.set(in.read() >= 0));
-    DicomWeb.Retrieved rest = client.retrieve(STUDY, 10, _ -> held.set(false));
+    DicomWeb.Retrieved rest = client.retrieve(STUDY, 10, _ -> {});
 
     assertThat(some).isEqualTo(new DicomWeb.Retrieved(1, false, true));
     assertThat(askedWhenPassing).containsExactly(1);
