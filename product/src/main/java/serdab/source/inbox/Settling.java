@@ -88,8 +88,7 @@ final class Settling implements AutoCloseable {
       for (long position = 0; position < length && !sawEnd; ) {
         Optional<LogRecord> record = header(in, kind, position, length);
         boolean isHeld = record.isPresent() && record.get().lengthBytes() <= HELD_BYTES_MAX;
-        byte[] file =
-            isHeld ? held(in, position + kind.headerBytes(), record.get()) : new byte[0];
+        byte[] file = isHeld ? held(in, position + kind.headerBytes(), record.get()) : new byte[0];
         if (record.isEmpty()
             || !(isHeld
                 ? Sha256.digest(file).equals(record.get().digest())
