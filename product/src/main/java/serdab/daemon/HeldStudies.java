@@ -268,8 +268,8 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
       Map<String, HeldStudy> studies = new LinkedHashMap<>();
       for (int i = 0; i < openers.size(); i++) {
         for (Optional<HeldStudy> study : seen.getOrDefault(i, NOTHING).studies().values()) {
-          study.ifPresent(one ->
-              studies.merge(one.uid(), one, (first, other) -> better(first, other, away)));
+          study.ifPresent(
+              one -> studies.merge(one.uid(), one, (first, other) -> better(first, other, away)));
         }
       }
       known = new Known(List.copyOf(places), studies, seen, Set.copyOf(away));
@@ -327,8 +327,8 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
 
   private static final Listing NOTHING = new Listing(Map.of(), Map.of());
 
-  /// Of the same study at two places that which can be read, then the newer one, then the place that
-  /// was named first.
+  /// Of the same study at two places that which can be read, then the newer one, then the place
+  /// that was named first.
   private static HeldStudy better(HeldStudy one, HeldStudy other, Set<Integer> away) {
     if (away.contains(one.place()) != away.contains(other.place())) {
       return away.contains(one.place()) ? other : one;
