@@ -61,7 +61,8 @@ bench_network() {
     }
   done
   "$checkout/serdab" --version >/dev/null # builds now, not while it is measured
-  scripts/bench-network.sh "$jdk" "$(cd "${SERDAB_SHARED:-../shared}" && pwd -P)/data"
+  scripts/bench-network.sh "$jdk" "$(cd "${SERDAB_SHARED:-../shared}" && pwd -P)/data" || return
+  scripts/bench-dicomweb.sh "$jdk" "$(cd "${SERDAB_SHARED:-../shared}" && pwd -P)/data"
 }
 
 bench_repository() {

@@ -203,6 +203,7 @@ public final class Backup implements AutoCloseable {
       copyAll(work, run, tally);
       new FromOthers(plan, destinations, catalogue, rest, stop, progress, run, tally).makeAgain();
       settle(tally);
+      tally.notices();
       health.ifPresent(seen ->
           watch.remember(inventory, seen, work.items(), wrong, acceptFewer, clock.instant()));
     } catch (SerdabException e) {

@@ -323,6 +323,7 @@ public final class Replication {
           to.get(i).settle(tally.months(i));
         }
       }
+      tally.notices();
     } catch (SerdabException e) {
       tally.problem(e.problem());
     }

@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
+import serdab.Finding;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.catalogue.Catalogue;
@@ -367,6 +368,18 @@ final class Tally {
   /// Something worth knowing that stops nothing.
   void tell(Problem warning) {
     told.add(warning);
+  }
+
+  /// What came up at the destinations: told, and kept with the run.
+  void notices() {
+    for (Destination destination : destinations) {
+      for (Problem notice : destination.notices()) {
+        catalogue.recordFindings(
+            run, sourceId, List.of(Finding.about("", notice.code(), notice.what())));
+        finding();
+        tell(notice);
+      }
+    }
   }
 
   private static Problem madeAgain(String where, int copies) {

@@ -17,9 +17,11 @@ import serdab.destination.node.DicomNode;
 import serdab.destination.node.NodeDestination;
 import serdab.dicom.net.Association;
 import serdab.dicom.net.AssociationRequest;
+import serdab.dicom.net.CommitmentAsker;
 import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.Pace;
 import serdab.dicom.net.Retrieval;
+import serdab.dicom.net.ServerSettings;
 import serdab.dicom.net.Retry;
 import serdab.dicom.net.TlsFiles;
 import serdab.dicom.net.Traffic;
@@ -176,14 +178,18 @@ final class Nodes {
     Traffic traffic = traffic(address);
     Supplier<AssociationRequest> requests =
         () -> AssociationRequest.to(at).priority(address.priority());
+    Optional<ServerSettings> here = at.here();
+    Retrieval retrieval = new Retrieval(requests, here, LINGER);
+    Optional<CommitmentAsker> commitment =
+        address
+            .commitment()
+            .map(patience ->
+                new CommitmentAsker(
+                    requests, here.map(_ -> retrieval::listen), patience, around.random()));
+    commitment.ifPresent(asker -> here.ifPresent(server -> server.reportsTo(asker::arrived)));
     return new NodeDestination(
         new DicomNode(
-            at,
-            requests,
-            traffic,
-            new Retrieval(requests, at.here(), LINGER),
-            address.existing(),
-            address.readBackOf()),
+            at, requests, traffic, retrieval, address.existing(), address.readBackOf(), commitment),
         ledger(home, address.plain()),
         scratch(home),
         others,

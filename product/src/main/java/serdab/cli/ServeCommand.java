@@ -65,6 +65,9 @@ final class ServeCommand implements Callable<Integer> {
 
   private static final Duration LOOK_EVERY = Duration.ofMillis(100);
 
+  private static final Duration LOOK_WHILE_AWAY = Duration.ofMinutes(1);
+  private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
+
   private final Surroundings around;
 
   @Option(
@@ -207,7 +210,7 @@ final class ServeCommand implements Callable<Integer> {
     while (!isStopped(stop)
         && patience.filter(time -> System.nanoTime() - begun >= time.toNanos()).isEmpty()) {
       LockSupport.parkNanos(LOOK_EVERY.toNanos());
-      if (System.nanoTime() - looked >= often.toNanos()) {
+      if (System.nanoTime() - looked >= pause(held, often).toNanos()) {
         try {
           held.refresh();
         } catch (SerdabException e) {
@@ -217,6 +220,13 @@ final class ServeCommand implements Callable<Integer> {
         looked = System.nanoTime();
       }
     }
+  }
+
+  /// What went away is looked for sooner, and what could not be read at once.
+  private static Duration pause(HeldStudies held, Duration often) {
+    Duration soon =
+        held.isLookWanted() ? LOOK_AGAIN : held.placesAway() > 0 ? LOOK_WHILE_AWAY : often;
+    return soon.compareTo(often) < 0 ? soon : often;
   }
 
   /// A signal ends it, and so does an interrupt.
@@ -321,6 +331,11 @@ final class ServeCommand implements Callable<Integer> {
           notServed.incrementAndGet();
           line("serve.not-served", not.study().map(this::label).orElse("-"), not.problem().code());
         }
+        case HeldStudies.Event.Away gone -> {
+          line("serve.away", from.get(gone.place()), gone.problem().code(), gone.studies());
+          warn(gone.problem());
+        }
+        case HeldStudies.Event.Back back -> line("serve.back", from.get(back.place()));
         case HeldStudies.Event.Committed all -> {
           commitments.incrementAndGet();
           line("serve.committed", all.asked(), all.kept());
@@ -371,6 +386,7 @@ final class ServeCommand implements Callable<Integer> {
               writer.writeNumberProperty("studies", held.studies());
               writer.writeNumberProperty("instances", held.instances());
               writer.writeNumberProperty("not_served", notServed.get());
+              writer.writeNumberProperty("places_away", held.placesAway());
               writer.writeNumberProperty("associations", associations.get());
               writer.writeNumberProperty("turned_away", turnedAway.get());
               writer.writeNumberProperty("queries", held.queries());

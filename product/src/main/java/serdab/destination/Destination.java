@@ -8,6 +8,7 @@ import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import serdab.Depth;
+import serdab.Problem;
 import serdab.VersionId;
 import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyKey;
@@ -67,7 +68,7 @@ public interface Destination extends AutoCloseable {
   /// What is wrong with the newest copy of a study, when it cannot be understood and [#versions]
   /// therefore ends with an older one. A form whose copies tell nothing of themselves then has
   /// nothing to say.
-  default Optional<serdab.Problem> unreadableNewest(StudyKey study) {
+  default Optional<Problem> unreadableNewest(StudyKey study) {
     return Optional.empty();
   }
 
@@ -134,6 +135,12 @@ public interface Destination extends AutoCloseable {
   /// Writes a line for people into the list of issues beside the copies, where the form keeps one.
   void note(Issue issue);
 
+  /// What came up since it was opened and is worth telling at the end of a run, without patient
+  /// data: claims of the place, and where they were wrong. None of it decides what is copied.
+  default List<Problem> notices() {
+    return List.of();
+  }
+
   /// A folder of files beside the studies; empty when the form keeps none.
   ///
   /// @param folder its name, one path part that begins with `_`
@@ -183,6 +190,6 @@ public interface Destination extends AutoCloseable {
     /// Something is stored here and cannot be understood.
     ///
     /// @param location the destination's own name for it; never logged
-    record Unreadable(String location, serdab.Problem problem) implements Listed {}
+    record Unreadable(String location, Problem problem) implements Listed {}
   }
 }

@@ -2,6 +2,7 @@ package serdab.plan;
 
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -26,6 +27,8 @@ import serdab.dicom.net.Retry;
 /// @param retry how often and how patiently it is tried
 /// @param priority how urgent our operations are, as the node is told
 /// @param readBackOf of so many instances that were sent one is read back; 1 means all
+/// @param commitment how long a report is waited for when the node is asked to keep what was sent;
+///   empty does not ask
 /// @param user who asks, for nodes that want to know a user
 /// @param password where the user's passcode is kept; only with a user
 public record DicomAddress(
@@ -37,9 +40,11 @@ public record DicomAddress(
     Retry retry,
     Priority priority,
     int readBackOf,
+    Optional<Duration> commitment,
     Optional<String> user,
     Optional<SecretReference> password) {
 
+  private static final Duration COMMITMENT_PATIENCE = Duration.ofSeconds(30);
   static final int ASSOCIATIONS = 2;
   private static final int ASSOCIATIONS_MAX = 16;
   private static final int TRIES_MAX = 100;
@@ -106,6 +111,8 @@ public record DicomAddress(
                 .orElse(Retry.DEFAULT.waitMax())),
         written.read(Setting.PRIORITY, Priority::parse, "low, medium or high").orElse(Priority.LOW),
         written.read(Setting.READ_BACK, DicomAddress::share, "a share, such as 1/10").orElse(1),
+        written.read(
+            Setting.COMMITMENT, DicomAddress::patience, "yes, or a time up to 1h, such as 2m"),
         written.read(Setting.USER, DicomAddress::text, "a name"),
         written.read(
             Setting.PASSWORD,
@@ -151,6 +158,13 @@ public record DicomAddress(
     }
   }
 
+  private static Optional<Duration> patience(String text) {
+    return text.equals("yes")
+        ? Optional.of(COMMITMENT_PATIENCE)
+        : Durations.duration(text)
+            .filter(time -> time.isPositive() && time.compareTo(Duration.ofHours(1)) <= 0);
+  }
+
   private static Optional<Integer> share(String text) {
     return text.startsWith("1/") ? whole(text.substring(2), SHARE_MAX) : Optional.empty();
   }
@@ -186,6 +200,7 @@ public record DicomAddress(
     WAIT_MAX("wait-max"),
     PRIORITY("priority"),
     READ_BACK("read-back"),
+    COMMITMENT("commitment"),
     USER("user"),
     PASSWORD("password");
 

@@ -1,5 +1,6 @@
 package serdab.restore;
 
+import java.nio.channels.ReadableByteChannel;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -130,7 +131,15 @@ public final class Restore {
           interrupted = true;
           break;
         }
-        underWay.add(new Begun(file, target.begin(folder, file, reader.open(file), progress)));
+        ReadableByteChannel bytes;
+        try {
+          bytes = reader.open(file);
+        } catch (SerdabException.Damaged e) {
+          // A place that tells so at once: the other files come all the same.
+          gaps.add(new RestoreReport.Gap(Optional.of(label), file.path(), e.problem()));
+          continue;
+        }
+        underWay.add(new Begun(file, target.begin(folder, file, bytes, progress)));
         if (underWay.size() > FolderTarget.UNDER_WAY) {
           end(underWay.removeFirst(), label);
         }

@@ -1,5 +1,7 @@
 package serdab.ziptree;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -14,6 +16,9 @@ final class Crew {
   /// Slabs kept for the next ZIP; more than this are left to the garbage collector.
   private static final int SPARE_SLABS_MAX = 32;
 
+  /// What a ZIP gathers before it is written.
+  private static final int OUTPUT_BYTES = 1 << 20;
+
   private static final int WINDOW_MIN = 12;
   private static final int WINDOW_MAX = 48;
 
@@ -24,6 +29,10 @@ final class Crew {
 
   /// As many as ever compressed at once; each holds a megabyte of tables.
   private final ConcurrentLinkedDeque<Deflate> deflates = new ConcurrentLinkedDeque<>();
+
+  /// As many as ZIPs were ever written at once. They lie outside the heap, where one for each ZIP
+  /// would stay until the collector comes by.
+  private final ConcurrentLinkedDeque<ByteBuffer> outputs = new ConcurrentLinkedDeque<>();
 
   private final ConcurrentLinkedDeque<JpegLsFile> jpegLs = new ConcurrentLinkedDeque<>();
 
@@ -63,6 +72,19 @@ final class Crew {
 
   void giveBack(Deflate deflate) {
     deflates.addFirst(deflate);
+  }
+
+  /// An empty buffer, little-endian.
+  ByteBuffer takeOutput() {
+    ByteBuffer output = outputs.pollFirst();
+    return output == null
+        ? ByteBuffer.allocateDirect(OUTPUT_BYTES).order(ByteOrder.LITTLE_ENDIAN)
+        : output;
+  }
+
+  /// Takes back a buffer that nobody reads or writes any more.
+  void giveBack(ByteBuffer output) {
+    outputs.addFirst(output.clear());
   }
 
   JpegLsFile takeJpegLs() {

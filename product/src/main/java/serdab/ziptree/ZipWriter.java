@@ -1,7 +1,6 @@
 package serdab.ziptree;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,14 +32,15 @@ final class ZipWriter implements AutoCloseable {
 
   private static final int BLOCK_MAX = 65_535;
   private static final int BLOCK_HEADER_BYTES = 5;
-  private static final int OUTPUT_BYTES = 1 << 20;
+
+  /// What a writer that was closed has in place of a buffer.
+  private static final ByteBuffer NONE = ByteBuffer.allocate(0);
 
   private final Staged staged;
   private final Crew crew;
   private final ArrayDeque<Slab> inFlight = new ArrayDeque<>();
   private final List<StoredEntry> written = new ArrayList<>();
-  private final ByteBuffer output =
-      ByteBuffer.allocateDirect(OUTPUT_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+  private ByteBuffer output;
   private long position;
   private @Nullable Slab filling;
   private @Nullable Entry current;
@@ -48,6 +48,7 @@ final class ZipWriter implements AutoCloseable {
   ZipWriter(Staged staged, Crew crew) {
     this.staged = staged;
     this.crew = crew;
+    this.output = crew.takeOutput();
   }
 
   static boolean pays(long deflatedBytes, long lengthBytes) {
@@ -147,6 +148,10 @@ final class ZipWriter implements AutoCloseable {
   public void close() {
     inFlight.clear();
     filling = null;
+    if (output.capacity() > 0) {
+      crew.giveBack(output);
+      output = NONE;
+    }
   }
 
   private Entry openEntry() {

@@ -42,6 +42,11 @@ class DicomAddressTest {
         .isEqualTo(4);
     assertThat(DicomAddress.parse("dicom://PACS@host").associations()).isEqualTo(2);
     assertThat(DicomAddress.parse("dicom://PACS@host").retry()).isEqualTo(Retry.DEFAULT);
+    assertThat(DicomAddress.parse("dicom://PACS@host").commitment()).isEmpty();
+    assertThat(DicomAddress.parse("dicom://PACS@host?commitment=yes").commitment())
+        .contains(Duration.ofSeconds(30));
+    assertThat(DicomAddress.parse("dicom://PACS@host?commitment=2m").commitment())
+        .contains(Duration.ofMinutes(2));
   }
 
   @ParameterizedTest
@@ -61,6 +66,9 @@ class DicomAddressTest {
         "dicom://PACS@host?first-wait=soon",
         "dicom://PACS@host?wait-factor=0.5",
         "dicom://PACS@host?user=",
+        "dicom://PACS@host?commitment=no",
+        "dicom://PACS@host?commitment=0s",
+        "dicom://PACS@host?commitment=2h",
         "dicom://PACS@host?password=env:SECRET",
         "dicom://PACS@host?user=U&password=topsecret",
         "dicom://PACS@host?user=U&passcode=topsecret",

@@ -26,6 +26,8 @@ public enum Peer {
   ORTHANC("orthanc-dicomweb"),
   CTN("ctn", "simple_storage", "send_image", "dicom_echo"),
   PIXELMED("libpixelmed-java"),
+  /// A library for Node.js from a package registry, where `.ci/run` puts it.
+  DCMJS("dcmjs-dimse", "node"),
   /// The folder `shared/data` beside the checkout, or `SERDAB_SHARED`.
   SHARED_DATA("shared data");
 
@@ -39,7 +41,7 @@ public enum Peer {
     this.programs = List.of(programs);
   }
 
-  /// The Debian package that brings it, as named in messages.
+  /// The Debian package, or other thing, that brings it, as named in messages.
   public String packageName() {
     return packageName;
   }
@@ -50,9 +52,15 @@ public enum Peer {
       case PYDICOM -> Python.hasPydicom();
       case POSTGRESQL -> PostgresServer.isInstalled();
       case ORTHANC -> OrthancServer.isInstalled();
+      case DCMJS -> Files.isDirectory(dcmjs().resolve("dcmjs-dimse")) && isOnPath("node");
       case PIXELMED -> Files.isRegularFile(Path.of("/usr/share/java/pixelmed.jar"));
       default -> programs.stream().allMatch(Peer::isOnPath);
     };
+  }
+
+  /// The folder in which Node.js finds dcmjs-dimse; call only where [#DCMJS] is required.
+  public static Path dcmjs() {
+    return SharedData.checkout().resolve("target/dcmjs/node_modules");
   }
 
   private static boolean isOnPath(String program) {

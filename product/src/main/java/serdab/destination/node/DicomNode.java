@@ -1,7 +1,9 @@
 package serdab.destination.node;
 
+import java.util.Optional;
 import java.util.function.Supplier;
 import serdab.dicom.net.AssociationRequest;
+import serdab.dicom.net.CommitmentAsker;
 import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.Retrieval;
 import serdab.dicom.net.Traffic;
@@ -14,13 +16,15 @@ import serdab.plan.Existing;
 /// @param retrieval how instances come back; closed with the destination
 /// @param existing what it is asked before a study is sent
 /// @param readBackOf of so many instances of a study one is read back; 1 means all
+/// @param commitment asks it to keep what was sent; empty asks for no such claim
 public record DicomNode(
     NodeAddress address,
     Supplier<AssociationRequest> requests,
     Traffic traffic,
     Retrieval retrieval,
     Existing existing,
-    int readBackOf) {
+    int readBackOf,
+    Optional<CommitmentAsker> commitment) {
 
   /// One of which everything is read back.
   public DicomNode(
@@ -29,6 +33,6 @@ public record DicomNode(
       Traffic traffic,
       Retrieval retrieval,
       Existing existing) {
-    this(address, requests, traffic, retrieval, existing, 1);
+    this(address, requests, traffic, retrieval, existing, 1, Optional.empty());
   }
 }

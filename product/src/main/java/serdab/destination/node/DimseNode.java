@@ -22,6 +22,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import serdab.Gate;
+import serdab.PatientData;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.dicom.DataSet;
@@ -31,6 +32,8 @@ import serdab.dicom.SopInstanceUid;
 import serdab.dicom.StudyInstanceUid;
 import serdab.dicom.Tag;
 import serdab.dicom.net.Association;
+import serdab.dicom.net.CommitmentAsker;
+import serdab.dicom.net.CommitmentReport;
 import serdab.dicom.net.DimseStatus;
 import serdab.dicom.net.IncomingInstance;
 import serdab.dicom.net.InstanceSink;
@@ -64,7 +67,12 @@ final class DimseNode implements Node {
   /// What is asked again, [serdab.dicom.net.Traffic] says.
   private static final Questions.Patience ONCE = new Questions.Patience(1, Duration.ZERO, _ -> {});
 
+  private static final PatientData<String> NOBODY = PatientData.of("");
+
   private final DicomNode node;
+
+  /// By study, at a node that is asked by patient; empty until it was asked for all.
+  private volatile Optional<Map<String, PatientData<String>>> patients = Optional.empty();
 
   DimseNode(DicomNode node) {
     this.node = node;
@@ -120,20 +128,34 @@ final class DimseNode implements Node {
   @Override
   public Listing studies() {
     try (Questions questions = new Questions(node.requests(), Gate.OPEN, ONCE)) {
+      boolean byPatient = node.traffic().doing(questions::isByPatient);
       StudySearch search =
           new StudySearch(
               (level, match) -> node.traffic().doing(() -> questions.ask(level, match)),
-              node.traffic().doing(questions::isByPatient),
+              byPatient,
               node.address().limit());
       search.run();
+      if (byPatient) {
+        Map<String, PatientData<String>> whose = new HashMap<>();
+        search.rows().forEach((study, row) -> whose.put(study, row.patientId()));
+        patients = Optional.of(Map.copyOf(whose));
+      }
       return new Listing(
           search.rows().values().stream().map(StudyRow::study).toList(),
           search.doubt().isEmpty() && search.strange() > 0 ? WITHOUT_UID : search.doubt());
     }
   }
 
+  /// Whose a study is, at a node that wants to know and has said so when it was asked for all.
+  private PatientData<String> patient(StudyInstanceUid study, PatientData<String> known) {
+    if (!known.equals(NOBODY)) {
+      return known;
+    }
+    return patients.map(all -> all.getOrDefault(study.value(), NOBODY)).orElse(NOBODY);
+  }
+
   @Override
-  public Optional<OptionalLong> listed(StudyInstanceUid study) {
+  public Optional<OptionalLong> listed(StudyInstanceUid study, PatientData<String> patientId) {
     record Counted(String study, String count) {}
 
     Optional<OptionalLong> listed = Optional.empty();
@@ -141,6 +163,7 @@ final class DimseNode implements Node {
         find(
             QueryLevel.STUDY,
             Map.of(Tag.StudyInstanceUID, study.value(), NUMBER_OF_STUDY_RELATED_INSTANCES, ""),
+            patientId,
             Tag.StudyInstanceUID,
             row ->
                 new Counted(
@@ -158,12 +181,13 @@ final class DimseNode implements Node {
   }
 
   @Override
-  public List<Row> instances(StudyInstanceUid study) {
+  public List<Row> instances(StudyInstanceUid study, PatientData<String> patientId) {
     Map<String, Row> rows = new LinkedHashMap<>();
     List<String> series =
         find(
             QueryLevel.SERIES,
             Map.of(Tag.StudyInstanceUID, study.value(), Tag.SeriesInstanceUID, ""),
+            patientId,
             Tag.SeriesInstanceUID,
             row -> text(row, Tag.SeriesInstanceUID));
     for (String each : series) {
@@ -179,6 +203,7 @@ final class DimseNode implements Node {
                   "",
                   Tag.SOPClassUID,
                   ""),
+              patientId,
               Tag.SOPInstanceUID,
               row ->
                   new Row(
@@ -193,10 +218,34 @@ final class DimseNode implements Node {
 
   /// Asks, and keeps of each row what is wanted: an answer may have a million.
   ///
+  /// @param patientId whose study it is asked about; asked for first when the node wants to know
+  ///   and nobody does
   /// @param unique the tag that names what a row is about; rows without it are left out, and the
   ///   second one of a name
   private <T> List<T> find(
-      QueryLevel level, Map<Integer, String> keys, int unique, Function<DataSet, T> wanted) {
+      QueryLevel level,
+      Map<Integer, String> keys,
+      PatientData<String> patientId,
+      int unique,
+      Function<DataSet, T> wanted) {
+    StudyInstanceUid study = new StudyInstanceUid(keys.getOrDefault(Tag.StudyInstanceUID, ""));
+    Optional<List<T>> found = find(level, keys, patient(study, patientId), unique, wanted, true);
+    if (found.isEmpty()) {
+      studies();
+      found = find(level, keys, patient(study, patientId), unique, wanted, false);
+    }
+    return found.orElseThrow();
+  }
+
+  /// @param canAsk whether it may be found out whose study it is
+  /// @return empty when that must be
+  private <T> Optional<List<T>> find(
+      QueryLevel level,
+      Map<Integer, String> keys,
+      PatientData<String> patientId,
+      int unique,
+      Function<DataSet, T> wanted,
+      boolean canAsk) {
     return node.traffic()
         .doing(() -> {
           Map<String, T> rows = new LinkedHashMap<>();
@@ -215,12 +264,20 @@ final class DimseNode implements Node {
                 }
               };
           try (Association association = Association.open(node.requests().get().querying())) {
-            DimseStatus status = association.find(level, keys, MATCHES_MAX, taker);
+            Map<Integer, String> all = new HashMap<>(keys);
+            if (association.isByPatient()) {
+              if (canAsk && patientId.equals(NOBODY) && patients.isEmpty()) {
+                return Optional.empty();
+              }
+              // A unique key of every level (PS3.4 section C.6.1).
+              all.put(Tag.PatientID, patientId.reveal(PatientData.Purpose.MATCH_QUERY));
+            }
+            DimseStatus status = association.find(level, all, MATCHES_MAX, taker);
             if (!status.isSuccess()) {
               throw notAnswered(status);
             }
           }
-          return List.copyOf(rows.values());
+          return Optional.of(List.copyOf(rows.values()));
         });
   }
 
@@ -311,6 +368,17 @@ final class DimseNode implements Node {
     }
   }
 
+  @Override
+  public Optional<CommitmentAsker.Said> commit(List<Expected> sent) {
+    List<CommitmentReport.Reference> references =
+        sent.stream()
+            .map(each ->
+                new CommitmentReport.Reference(
+                    each.instance().sopClassUid(), each.instance().sop()))
+            .toList();
+    return node.commitment().map(asker -> node.traffic().doing(() -> asker.ask(references)));
+  }
+
   private static OutgoingInstance outgoing(Outgoing each) {
     DicomFile index = each.index();
     try {
@@ -394,7 +462,9 @@ final class DimseNode implements Node {
       List<Wanted> ofStudy = all.stream().filter(each -> each.study().equals(study)).toList();
       int before = come();
       Set<Kind> kinds = kinds(ofStudy);
-      going(() -> node.retrieval().study(study, kinds, this));
+      PatientData<String> patient =
+          patient(study, ofStudy.isEmpty() ? NOBODY : ofStudy.getFirst().patientId());
+      going(() -> node.retrieval().study(study, patient, kinds, this));
       List<Wanted> missing = missing(ofStudy);
       if (come() == before && !missing.isEmpty()) {
         // A node that does not know the study need not be asked for each of its instances.
@@ -419,8 +489,15 @@ final class DimseNode implements Node {
         List<SopInstanceUid> sops = missing.stream().map(Wanted::sop).toList();
         Set<Kind> kinds = kinds(missing);
         boolean whole =
-            going(
-                () -> node.retrieval().instances(first.study(), first.series(), sops, kinds, this));
+            going(() ->
+                node.retrieval()
+                    .instances(
+                        first.study(),
+                        patient(first.study(), first.patientId()),
+                        first.series(),
+                        sops,
+                        kinds,
+                        this));
         List<Wanted> still = missing(missing);
         if (whole || still.size() == missing.size()) {
           return;

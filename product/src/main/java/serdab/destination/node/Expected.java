@@ -32,6 +32,7 @@ record Expected(
   Node.Wanted wanted() {
     return new Node.Wanted(
         instance.study(),
+        instance.patientId(),
         instance.series(),
         instance.sop(),
         instance.sopClassUid(),

@@ -7,10 +7,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import serdab.PatientData;
 import serdab.dicom.DicomFile;
 import serdab.dicom.SeriesInstanceUid;
 import serdab.dicom.SopInstanceUid;
 import serdab.dicom.StudyInstanceUid;
+import serdab.dicom.net.CommitmentAsker;
 import serdab.dicom.net.web.Spool;
 import serdab.plan.Existing;
 
@@ -44,7 +46,9 @@ sealed interface Node extends AutoCloseable permits WebNode, DimseNode {
   }
 
   /// The instances of a study that it lists.
-  List<Row> instances(StudyInstanceUid study);
+  ///
+  /// @param patientId whose study it is, for nodes that want to know; empty when it is not known
+  List<Row> instances(StudyInstanceUid study, PatientData<String> patientId);
 
   /// An instance as it lists it.
   ///
@@ -68,15 +72,23 @@ sealed interface Node extends AutoCloseable permits WebNode, DimseNode {
 
   /// Whether it lists a study, and how many instances it says that this has.
   ///
+  /// @param patientId as for [#instances]
   /// @return empty when it lists no such study; within it, empty when it does not say how many
-  default Optional<OptionalLong> listed(StudyInstanceUid study) {
-    int count = instances(study).size();
+  default Optional<OptionalLong> listed(StudyInstanceUid study, PatientData<String> patientId) {
+    int count = instances(study, patientId).size();
     return count == 0 ? Optional.empty() : Optional.of(OptionalLong.of(count));
   }
 
   /// Whether it takes only files with File Meta Information, and keeps that as it is; else only
   /// data sets come back.
   boolean keepsFiles();
+
+  /// Asks it to keep what was sent to it: one claim more.
+  ///
+  /// @return empty when it is not to be asked
+  default Optional<CommitmentAsker.Said> commit(List<Expected> sent) {
+    return Optional.empty();
+  }
 
   /// Begins to send the instances of a version.
   ///
@@ -92,11 +104,13 @@ sealed interface Node extends AutoCloseable permits WebNode, DimseNode {
 
   /// An instance that must be asked for.
   ///
+  /// @param patientId whose study it is; empty when it is not known
   /// @param sopClassUid empty text when it is not known
   /// @param transferSyntaxUid in which it is; empty text when it is not known
   /// @param header what stood in front of its data set in its file; empty when that is not known
   record Wanted(
       StudyInstanceUid study,
+      PatientData<String> patientId,
       SeriesInstanceUid series,
       SopInstanceUid sop,
       String sopClassUid,

@@ -54,6 +54,7 @@ import serdab.store.BlobStore;
 /// Nothing at the node is overwritten or removed.
 public final class NodeDestination implements Destination {
 
+  private static final PatientData<String> NOT_KNOWN = PatientData.of("");
   private static final String UNKNOWN_TO_US = "study/";
   private static final String NOT_LISTED = "studies that the node may not list";
 
@@ -62,6 +63,7 @@ public final class NodeDestination implements Destination {
   private final Path scratch;
   private final boolean alsoWhatOthersSent;
   private final InstantSource clock;
+  private final Commitment commitment = new Commitment();
 
   /// @param node closed with it
   /// @param ledger where it is remembered what was proven at this node; closed with it
@@ -187,7 +189,7 @@ public final class NodeDestination implements Destination {
               .flatMap(file -> file.instance().stream())
               .allMatch(instance ->
                   listed
-                      .computeIfAbsent(instance.study(), this::listed)
+                      .computeIfAbsent(instance.study(), uid -> listed(uid, instance.patientId()))
                       .contains(instance.sop().value()));
       if (all) {
         whole.add(held(entry));
@@ -199,9 +201,9 @@ public final class NodeDestination implements Destination {
     return whole;
   }
 
-  private Set<String> listed(StudyInstanceUid study) {
+  private Set<String> listed(StudyInstanceUid study, PatientData<String> patientId) {
     Set<String> listed = new HashSet<>();
-    node.instances(study).forEach(row -> listed.add(row.sop().value()));
+    node.instances(study, patientId).forEach(row -> listed.add(row.sop().value()));
     return listed;
   }
 
@@ -220,7 +222,7 @@ public final class NodeDestination implements Destination {
   /// A study as the node lists it now. What it is, only retrieving it tells; until then it is named
   /// by the UIDs of its instances.
   private Optional<HeldVersion> asItIs(StudyKey study) {
-    Set<String> found = listed(new StudyInstanceUid(study.value()));
+    Set<String> found = listed(new StudyInstanceUid(study.value()), NOT_KNOWN);
     if (found.isEmpty()) {
       return Optional.empty();
     }
@@ -249,6 +251,7 @@ public final class NodeDestination implements Destination {
     return new Sending(
         node,
         new Spool(scratch),
+        commitment,
         (version, exactly, headers) -> {
           Proof proof =
               node.isSampled()
@@ -300,7 +303,11 @@ public final class NodeDestination implements Destination {
     List<Expected> missing =
         expected.stream()
             .filter(each ->
-                !listed.computeIfAbsent(each.instance().study(), this::listed).contains(each.sop()))
+                !listed
+                    .computeIfAbsent(
+                        each.instance().study(),
+                        study -> listed(study, each.instance().patientId()))
+                    .contains(each.sop()))
             .toList();
     Map<String, ReadBack.Verdict> verdicts = new HashMap<>();
     expected.forEach(each -> verdicts.put(each.sop(), new ReadBack.Verdict.Same(false)));
@@ -323,7 +330,7 @@ public final class NodeDestination implements Destination {
         !expected.isEmpty()
             && verdicts.values().stream().allMatch(ReadBack.Verdict.Missing.class::isInstance);
     Optional<Problem> wrong =
-        NodeProblems.judge(node.describe(), expected, verdicts, Set.of(), Map.of(), List.of())
+        NodeProblems.judge(node.describe(), expected, verdicts, Set.of(), Map.of(), List.of(), 0)
             .map(SerdabException::problem);
     if (wrong.isEmpty()) {
       return new ProofOutcome.Proven(proof);
@@ -348,17 +355,23 @@ public final class NodeDestination implements Destination {
     }
     StudyInstanceUid study = new StudyInstanceUid(copy.study().value());
     List<Node.Wanted> wanted =
-        node.instances(study).stream()
+        node.instances(study, NOT_KNOWN).stream()
             .map(row ->
                 new Node.Wanted(
-                    study, row.series(), row.sop(), row.sopClassUid(), "", Optional.empty()))
+                    study,
+                    NOT_KNOWN,
+                    row.series(),
+                    row.sop(),
+                    row.sopClassUid(),
+                    "",
+                    Optional.empty()))
             .toList();
     return NodeReader.ofWhatIsThere(
         node,
         new Spool(scratch),
         study,
         wanted,
-        node.listed(study).orElse(OptionalLong.empty()).orElse(0),
+        node.listed(study, NOT_KNOWN).orElse(OptionalLong.empty()).orElse(0),
         (files, missing) ->
             StudyVersion.of(
                 facts(copy.study(), files),
@@ -410,6 +423,12 @@ public final class NodeDestination implements Destination {
   }
 
   // ---- what a node does not do
+
+  /// What the node said when it was asked to keep what was sent.
+  @Override
+  public List<Problem> notices() {
+    return commitment.notices(describe());
+  }
 
   /// Only what is remembered of it is put aside; the instances stay where they are.
   @Override

@@ -29,13 +29,16 @@ final class NodeProblems {
   /// @param verdicts by SOP Instance UID
   /// @param there UIDs that were at the node before anything was sent
   /// @param said what the node said of those that were sent, by SOP Instance UID
+  /// @param brokenPromises of how many that did not come back its storage commitment says that it
+  ///   keeps them
   static Optional<SerdabException> judge(
       String node,
       List<Expected> expected,
       Map<String, ReadBack.Verdict> verdicts,
       java.util.Set<String> there,
       Map<String, Said> said,
-      List<Unheld> unheld) {
+      List<Unheld> unheld,
+      long brokenPromises) {
     List<Expected> missing = with(expected, verdicts, ReadBack.Verdict.Missing.class);
     List<Expected> other = with(expected, verdicts, ReadBack.Verdict.Other.class);
     List<Expected> conflicts =
@@ -98,6 +101,11 @@ final class NodeProblems {
                       + " instances did not come back from the node at "
                       + node
                       + (claimed > 0 ? "; of " + claimed + " it had said that it has them" : "")
+                      + (brokenPromises > 0
+                          ? ", of "
+                              + brokenPromises
+                              + " also that it keeps them (storage commitment)"
+                          : "")
                       + (reasons.isEmpty() ? "" : "; its reasons: " + reasons)
                       + ". First: "
                       + missing.getFirst().path()

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import serdab.PatientData;
 import serdab.SerdabException;
 import serdab.destination.HeldVersion;
 import serdab.destination.StagedVersion;
@@ -24,6 +25,7 @@ import serdab.dicom.Outline;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyInstanceUid;
 import serdab.dicom.StudyVersion;
+import serdab.dicom.net.CommitmentAsker;
 import serdab.dicom.net.web.Spool;
 import serdab.plan.Existing;
 
@@ -42,8 +44,11 @@ final class Sending implements StagedVersion {
   private final Node.Outbox outbox;
   private final Spool spool;
   private final Proven proven;
+  private final Commitment commitment;
 
-  private final Set<StudyInstanceUid> asked = new HashSet<>();
+  /// Of each study that was asked about, whose it is.
+  private final Map<StudyInstanceUid, PatientData<String>> asked = new LinkedHashMap<>();
+
   private final Set<String> there = new HashSet<>();
   private final Map<String, Expected> expected = new LinkedHashMap<>();
   private final List<NodeProblems.Unheld> unheld = new ArrayList<>();
@@ -62,10 +67,12 @@ final class Sending implements StagedVersion {
     HeldVersion copy(StudyVersion version, boolean exactly, Map<String, FileHeader> headers);
   }
 
-  Sending(Node node, Spool spool, Proven proven) {
+  /// @param commitment is told what the node says of keeping what was sent
+  Sending(Node node, Spool spool, Commitment commitment, Proven proven) {
     this.node = node;
     this.outbox = node.outbox();
     this.spool = spool;
+    this.commitment = commitment;
     this.proven = proven;
   }
 
@@ -114,7 +121,7 @@ final class Sending implements StagedVersion {
         return;
       }
       expected.put(one.sop(), one);
-      ask(one.instance().study());
+      ask(one.instance().study(), one.instance().patientId());
       if (!there.contains(one.sop())) {
         waiting.add(new Node.Outgoing(one, held, index));
         waits = true;
@@ -181,15 +188,15 @@ final class Sending implements StagedVersion {
     }
   }
 
-  private void ask(StudyInstanceUid study) {
-    if (!asked.add(study)) {
+  private void ask(StudyInstanceUid study, PatientData<String> patientId) {
+    if (asked.putIfAbsent(study, patientId) != null) {
       return;
     }
     outbox.rest();
     switch (node.existing()) {
-      case FULL -> askForInstances(study);
+      case FULL -> askForInstances(study, patientId);
       case SKIP -> {
-        if (node.listed(study).isPresent()) {
+        if (node.listed(study, patientId).isPresent()) {
           throw NodeProblems.assumed(node.describe(), "lists this study");
         }
       }
@@ -197,21 +204,22 @@ final class Sending implements StagedVersion {
     }
   }
 
-  private void askForInstances(StudyInstanceUid study) {
-    node.instances(study).forEach(row -> there.add(row.sop().value()));
+  private void askForInstances(StudyInstanceUid study, PatientData<String> patientId) {
+    node.instances(study, patientId).forEach(row -> there.add(row.sop().value()));
   }
 
   /// Only now is it known how many instances there are.
   private void compareCounts() {
-    for (StudyInstanceUid study : asked) {
+    for (Map.Entry<StudyInstanceUid, PatientData<String>> each : asked.entrySet()) {
+      StudyInstanceUid study = each.getKey();
       long ours =
           expected.values().stream().filter(one -> one.instance().study().equals(study)).count();
-      Optional<OptionalLong> theirs = node.listed(study);
+      Optional<OptionalLong> theirs = node.listed(study, each.getValue());
       if (theirs.isPresent() && theirs.get().equals(OptionalLong.of(ours))) {
         throw NodeProblems.assumed(
             node.describe(), "says that it has as many instances of this study: " + ours);
       }
-      askForInstances(study);
+      askForInstances(study, each.getValue());
     }
     waiting.removeIf(each -> {
       boolean isThere = there.contains(each.what().sop());
@@ -256,10 +264,15 @@ final class Sending implements StagedVersion {
     sendDue(true);
     outbox.rest();
     List<Expected> all = List.copyOf(expected.values());
+    List<Expected> sent =
+        all.stream().filter(each -> said.get(each.sop()) instanceof Said.Kept).toList();
+    Optional<CommitmentAsker.Said> promised = sent.isEmpty() ? Optional.empty() : node.commit(sent);
     Map<String, ReadBack.Verdict> verdicts =
         all.isEmpty() ? Map.of() : node.isSampled() ? sampled(all) : compared(all);
+    promised.ifPresent(each -> commitment.add(each, verdicts));
+    long brokenPromises = promised.map(each -> Commitment.missing(each, verdicts)).orElse(0L);
     Optional<SerdabException> wrong =
-        NodeProblems.judge(node.describe(), all, verdicts, there, said, unheld);
+        NodeProblems.judge(node.describe(), all, verdicts, there, said, unheld, brokenPromises);
     if (wrong.isPresent()) {
       boolean lost =
           all.stream()
@@ -290,9 +303,8 @@ final class Sending implements StagedVersion {
     Map<String, ReadBack.Verdict> verdicts =
         new HashMap<>(new ReadBack(node, spool).compareOnly(some));
     Set<String> listed = new HashSet<>();
-    for (StudyInstanceUid study : asked) {
-      node.instances(study).forEach(row -> listed.add(row.sop().value()));
-    }
+    asked.forEach((study, patientId) ->
+        node.instances(study, patientId).forEach(row -> listed.add(row.sop().value())));
     for (Expected each : all) {
       verdicts.putIfAbsent(
           each.sop(),

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import serdab.PatientData;
 import java.util.concurrent.ConcurrentHashMap;
 import serdab.dicom.SeriesInstanceUid;
 import serdab.dicom.StudyInstanceUid;
@@ -57,7 +58,7 @@ final class WebNode implements Node {
   }
 
   @Override
-  public List<Row> instances(StudyInstanceUid study) {
+  public List<Row> instances(StudyInstanceUid study, PatientData<String> patientId) {
     return node.instances(study).all().stream()
         .map(row -> new Row(row.series(), row.sop(), row.sopClassUid()))
         .toList();

@@ -329,7 +329,19 @@ public final class Retrieval implements AutoCloseable {
     arriving.lock();
     try {
       movedTo = sink;
-      if (server == null && sink != null) {
+      if (sink != null) {
+        listen();
+      }
+    } finally {
+      arriving.unlock();
+    }
+  }
+
+  /// Begins to listen now, for what else comes to our title: reports on storage commitment.
+  public void listen() {
+    arriving.lock();
+    try {
+      if (server == null) {
         server = StorageServer.start(moveTo.orElseThrow(), this::arrived, this::happened);
       }
     } finally {

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,7 +47,10 @@ public final class Inbox implements InstanceSink, AutoCloseable {
   /// How long nothing may have come for a study before it is offered to a backup.
   public static final Duration QUIET = Duration.ofMinutes(5);
 
-  private static final int FIRST_BYTES = 64 << 10;
+  /// Most instances are not longer.
+  private static final int FIRST_BYTES = 1 << 20;
+
+  private static final int HASHED_AT_ONCE = 64 << 10;
 
   private final InboxFolder folder;
   private final FileChannel lock;
@@ -58,6 +60,7 @@ public final class Inbox implements InstanceSink, AutoCloseable {
   private final InboxLog log;
   private final Settling settling;
   private final FileStore volume;
+  private final Buffers buffers;
   private final AtomicLong drafts = new AtomicLong();
   private final AtomicLong held = new AtomicLong();
   private final AtomicLong lastArrival = new AtomicLong();
@@ -87,6 +90,7 @@ public final class Inbox implements InstanceSink, AutoCloseable {
     this.events = events;
     this.volume = Files.getFileStore(folder.root());
     this.settling = new Settling(folder, drafts);
+    this.buffers = new Buffers(Math.min(FIRST_BYTES, settings.wholeBytesMax()));
     folder.sweep();
     List<Path> left = folder.logs();
     settleLeft(left);
@@ -94,15 +98,35 @@ public final class Inbox implements InstanceSink, AutoCloseable {
     this.log =
         new InboxLog(
             folder, Math.max(last, clock.millis()), settings.logBytesMax(), InboxLog.Sync.DATA);
-    if (settings.isReadyAhead() && volume.getUsableSpace() > roomForSpare()) {
-      log.prepare();
+    if (isRoomForSpare()) {
+      boolean _ = log.prepare();
     }
     this.settler = Thread.ofPlatform().name("settle").daemon(true).start(this::settleWhenQuiet);
   }
 
-  private long roomForSpare() {
+  private boolean isRoomForSpare() throws IOException {
     long wanted = settings.reserveBytes() + 2 * settings.logBytesMax();
-    return wanted < 0 ? Long.MAX_VALUE : wanted;
+    return settings.isReadyAhead() && wanted >= 0 && volume.getUsableSpace() > wanted;
+  }
+
+  /// One file is ready when receiving begins; more are made until something comes.
+  private void prepareWhileNothingComes() {
+    try {
+      while (isIdle() && isRoomForSpare() && log.prepare()) {
+        // Until there are enough.
+      }
+    } catch (IOException e) {
+      // Then logs are written to new files, which is slower and as safe.
+    }
+  }
+
+  private boolean isIdle() {
+    turn.lock();
+    try {
+      return arrivals == 0 && !closing;
+    } finally {
+      turn.unlock();
+    }
   }
 
   /// How an inbox behaves.
@@ -274,40 +298,43 @@ public final class Inbox implements InstanceSink, AutoCloseable {
       return DimseStatus.OUT_OF_RESOURCES;
     }
     full.set(false);
-    long reserved = 0;
     byte[] head = incoming.fileHeader();
+    ByteBuffer first = buffers.take();
+    long reserved = reserve(first.capacity());
     try {
-      ByteBuffer file = ByteBuffer.allocate(Math.max(FIRST_BYTES, 2 * head.length));
-      reserved += reserve(file.capacity());
-      file.put(head);
+      ByteBuffer file = first.put(head);
       ReadableByteChannel body = incoming.body();
+      MessageDigest hasher = Sha256.hasher();
+      int hashed = 0;
       while (body.read(file) >= 0) {
+        if (file.position() - hashed >= HASHED_AT_ONCE) {
+          // While the next bytes are on their way, rather than when all have come.
+          hasher.update(file.slice(hashed, file.position() - hashed));
+          hashed = file.position();
+        }
         if (file.hasRemaining()) {
           continue;
         }
-        long more = file.capacity();
+        long more = 2L * file.capacity();
         boolean fits =
-            2L * file.capacity() <= settings.wholeBytesMax()
-                && held.get() + more <= settings.heldBytesMax();
+            more <= settings.wholeBytesMax() && held.get() + more <= settings.heldBytesMax();
         if (!fits) {
-          return storeLong(file, body);
+          return storeLong(file, body, hasher, hashed);
         }
         reserved += reserve(more);
-        file =
-            ByteBuffer.wrap(Arrays.copyOf(file.array(), 2 * file.capacity()))
-                .position(file.position());
+        file = ByteBuffer.allocate((int) more).put(file.flip());
       }
       file.flip();
       if (file.limit() == head.length) {
         return DimseStatus.CANNOT_UNDERSTAND;
       }
-      MessageDigest hasher = Sha256.hasher();
-      hasher.update(file.duplicate());
+      hasher.update(file.slice(hashed, file.limit() - hashed));
       log.append(new LogRecord(0, file.limit(), now(), Sha256.finish(hasher)), file);
       arrived();
       return DimseStatus.SUCCESS;
     } finally {
       held.addAndGet(-reserved);
+      buffers.giveBack(first);
     }
   }
 
@@ -316,15 +343,19 @@ public final class Inbox implements InstanceSink, AutoCloseable {
     return bytes;
   }
 
-  private DimseStatus storeLong(ByteBuffer begun, ReadableByteChannel body) throws IOException {
-    MessageDigest hasher = Sha256.hasher();
+  /// @param hashed how many of the bytes that came the hasher has seen
+  private DimseStatus storeLong(
+      ByteBuffer begun, ReadableByteChannel body, MessageDigest hasher, int hashed)
+      throws IOException {
     ByteBuffer chunk = begun;
     long length = 0;
+    int seen = hashed;
     try (InboxLog.LongInstance out = log.begin(drafts.incrementAndGet())) {
       do {
         chunk.flip();
         length += chunk.remaining();
-        hasher.update(chunk.duplicate());
+        hasher.update(chunk.slice(seen, chunk.limit() - seen));
+        seen = 0;
         out.write(chunk);
         chunk.clear();
       } while (body.read(chunk) >= 0);
@@ -370,6 +401,7 @@ public final class Inbox implements InstanceSink, AutoCloseable {
   // ---- settling
 
   private void settleWhenQuiet() {
+    prepareWhileNothingComes();
     long seen = 0;
     long settled = 0;
     while (true) {

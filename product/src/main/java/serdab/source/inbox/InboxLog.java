@@ -39,6 +39,8 @@ final class InboxLog implements AutoCloseable {
   private final AtomicLong begun = new AtomicLong();
   private final ReentrantLock writing = new ReentrantLock();
   private @Nullable FileChannel channel;
+  private final long firstNumber;
+  private int prepared;
   private long number;
   private long lengthBytes;
 
@@ -53,6 +55,7 @@ final class InboxLog implements AutoCloseable {
   /// @param last the highest number that was ever used
   InboxLog(InboxFolder folder, long last, long fileBytesMax, Sync sync) {
     this.folder = folder;
+    this.firstNumber = last;
     this.number = last;
     this.fileBytesMax = fileBytesMax;
     this.sync = sync;
@@ -157,8 +160,15 @@ final class InboxLog implements AutoCloseable {
   }
 
   /// Makes a file ready to be written over, of the length at which a log is ended.
-  void prepare() throws IOException {
-    Path spare = folder.spare(number);
+  ///
+  /// @return whether it did: no more than some are kept
+  boolean prepare() throws IOException {
+    if (prepared >= SPARES_MAX || spares.size() >= SPARES_MAX) {
+      return false;
+    }
+    // No log after the last one has such a number.
+    Path spare = folder.spare(firstNumber - prepared);
+    prepared++;
     ByteBuffer zeros = ByteBuffer.allocate((int) Math.min(ZEROS_BYTES, fileBytesMax));
     try (FileChannel out =
         FileChannel.open(spare, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
@@ -169,6 +179,7 @@ final class InboxLog implements AutoCloseable {
       out.force(true);
     }
     spares.add(spare);
+    return true;
   }
 
   /// Takes a log whose instances have their places: it is written over, or removed.

@@ -87,7 +87,12 @@ final class Settling implements AutoCloseable {
       boolean sawEnd = false;
       for (long position = 0; position < length && !sawEnd; ) {
         Optional<LogRecord> record = header(in, kind, position, length);
-        if (record.isEmpty() || !isWhole(in, kind, position, record.get())) {
+        boolean isHeld = record.isPresent() && record.get().lengthBytes() <= HELD_BYTES_MAX;
+        byte[] file = isHeld ? held(in, position + kind.headerBytes(), record.get()) : new byte[0];
+        if (record.isEmpty()
+            || !(isHeld
+                ? Sha256.digest(file).equals(record.get().digest())
+                : isWhole(in, kind, position, record.get()))) {
           torn = Math.min(torn, position);
           position = next(in, kind, position + 1, length);
           continue;
@@ -99,8 +104,7 @@ final class Settling implements AutoCloseable {
           continue;
         }
         long at = position + kind.headerBytes();
-        if (good.lengthBytes() <= HELD_BYTES_MAX) {
-          byte[] file = bytes(in, at, (int) good.lengthBytes());
+        if (isHeld) {
           underWay.add(workers.submit(() -> place(good, ByteSource.of(file))));
           while (underWay.size() > AT_ONCE) {
             folders.add(noted(lines, await(underWay.removeFirst())));
@@ -175,6 +179,11 @@ final class Settling implements AutoCloseable {
     }
     return kind.read(bytes(in, position, kind.headerBytes()))
         .filter(record -> record.lengthBytes() <= length - position - kind.headerBytes());
+  }
+
+  /// The bytes of one that is not too long; none for the end of a log.
+  private static byte[] held(FileChannel in, long at, LogRecord record) throws IOException {
+    return bytes(in, at, (int) Math.max(0, record.lengthBytes()));
   }
 
   private static boolean isWhole(

@@ -234,6 +234,7 @@ public final class LyingPacs implements AutoCloseable {
   private final Set<String> priorities = ConcurrentHashMap.newKeySet();
   private volatile IntConsumer arrival = _ -> {};
   private volatile @Nullable UserIdentity demanded;
+  private volatile boolean wantsPatients;
 
   private LyingPacs() {
     try {
@@ -285,6 +286,13 @@ public final class LyingPacs implements AutoCloseable {
         passcode.isEmpty()
             ? UserIdentity.ofName(name)
             : UserIdentity.ofNameAndPasscode(name, passcode);
+    return this;
+  }
+
+  /// From now on it wants to know by one Patient ID whose study it is asked for, as the patient
+  /// root has it (PS3.4 section C.6.1).
+  public LyingPacs wantsPatients() {
+    wantsPatients = true;
     return this;
   }
 
@@ -744,6 +752,10 @@ public final class LyingPacs implements AutoCloseable {
         respond(message, DimseStatus.DATA_SET_DOES_NOT_MATCH_SOP_CLASS);
         return;
       }
+      if (isNobodys(level.name(), keys)) {
+        respond(message, DimseStatus.DATA_SET_DOES_NOT_MATCH_SOP_CLASS);
+        return;
+      }
       List<Map<Integer, String>> rows = listed(level, keys);
       boolean capped =
           rows.size() > cap
@@ -764,6 +776,13 @@ public final class LyingPacs implements AutoCloseable {
           capped && does(Fault.CAPS_QUERIES_OPENLY)
               ? DimseStatus.OUT_OF_RESOURCES
               : DimseStatus.SUCCESS);
+    }
+
+    private boolean isNobodys(String level, Map<Integer, String> keys) {
+      String patient = keys.getOrDefault(Tag.PatientID, "");
+      return wantsPatients
+          && !level.equals(QueryLevel.PATIENT.name())
+          && (patient.isEmpty() || patient.contains("*"));
     }
 
     private void row(Message message, Map<Integer, String> row) throws IOException {
@@ -806,6 +825,10 @@ public final class LyingPacs implements AutoCloseable {
       }
       if (does(Fault.REFUSES_RETRIEVAL)) {
         respond(message, new DimseStatus(0xA701));
+        return;
+      }
+      if (isNobodys(level, keys)) {
+        respond(message, DimseStatus.DATA_SET_DOES_NOT_MATCH_SOP_CLASS);
         return;
       }
       List<Kept> wanted = PacsRows.matching(all(), keys);

@@ -21,7 +21,7 @@ import serdab.testing.world.TinyDicom;
 public final class ManyProgram {
 
   private static final String MR = "1.2.840.10008.5.1.4.1.1.4";
-  private static final int STUDY_IMAGES = 200;
+  static final int STUDY_IMAGES = 200;
 
   private ManyProgram() {}
 

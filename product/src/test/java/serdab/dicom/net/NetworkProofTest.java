@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -29,7 +31,9 @@ class NetworkProofTest {
   private static final long MILLION = 1_000_000;
 
   /// Beside the heap, what the first tenth has not used yet: buffers, compiled code.
-  private static final long GROWTH_BYTES_MAX = 24 << 20;
+  private static final long GROWTH_BYTES_MAX = 40 << 20;
+
+  private static final long BACKUP_BYTES_MAX = 512 << 20;
 
   @TempDir private Path folder;
 
@@ -64,7 +68,8 @@ class NetworkProofTest {
     assertFlat(memory);
   }
 
-  /// `serdab receive`, each instance synced before it is acknowledged, while studies settle.
+  /// `serdab receive`, each instance synced before it is acknowledged, while studies settle; then
+  /// the next backup of the inbox. A million with `-DrunsFactor=5`.
   @Test
   @EnabledOnOs(OS.LINUX)
   void theInboxTakesTwoHundredThousandInstancesInFlatMemory() throws Exception {
@@ -87,10 +92,44 @@ class NetworkProofTest {
       assertThat(files.filter(Files::isRegularFile).count()).isEqualTo(count);
     }
     assertFlat(memory);
+    assertThat(peakOfBackup(inbox, count)).isLessThan(BACKUP_BYTES_MAX);
+  }
+
+  /// With the heap that `./serdab` gives it.
+  ///
+  /// @return the most bytes that it occupied
+  private long peakOfBackup(Path inbox, long count) throws Exception {
+    Path said = folder.resolve("backup.txt");
+    List<String> command =
+        command(
+            List.of("-Xmx288m", "-XX:+UseParallelGC"),
+            "serdab.cli.Main",
+            "backup",
+            "--from",
+            "inbox:" + inbox,
+            "--to",
+            "zip:" + folder.resolve("kept"));
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said.toFile());
+    builder.environment().put("SERDAB_HOME", folder.resolve("home").toString());
+    builder.environment().put("SERDAB_LANG", "en");
+    builder.environment().put("MALLOC_ARENA_MAX", "2");
+    Process backup = builder.start();
+    running.add(backup);
+    long peak = 0;
+    while (!backup.waitFor(100, TimeUnit.MILLISECONDS)) {
+      peak = Math.max(peak, bytes(backup, "VmHWM:").orElse(0L));
+    }
+    long studies = Math.ceilDiv(count, ManyProgram.STUDY_IMAGES);
+    assertThat(Files.readString(said)).contains(studies + " copied and proven");
+    assertThat(backup.exitValue()).isZero();
+    report("the backup of " + count + " instances occupied at most " + peak + " bytes");
+    return peak;
   }
 
   private Process receive(Path inbox) throws IOException {
-    return start("serdab.cli.Main", "receive", "--inbox", inbox.toString(), "--port", "0");
+    return start(
+        "serdab.cli.Main", "receive", "--inbox", inbox.toString(), "--port", "0", "--quiet", "0s");
   }
 
   private static String listening(Process receiver) throws IOException {
@@ -111,21 +150,29 @@ class NetworkProofTest {
 
   private Process start(String main, String... arguments) throws IOException {
     List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                main.equals("serdab.cli.Main") ? "-Xmx64m" : "-Xmx24m",
-                "-XX:+UseSerialGC",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                main));
-    command.addAll(Arrays.asList(arguments));
+        command(
+            List.of(main.equals("serdab.cli.Main") ? "-Xmx64m" : "-Xmx24m", "-XX:+UseSerialGC"),
+            main,
+            arguments);
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("SERDAB_HOME", folder.resolve("home").toString());
     Process process = builder.start();
     running.add(process);
     return process;
+  }
+
+  private static List<String> command(List<String> options, String main, String... arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(options);
+    command.addAll(
+        List.of(
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            main));
+    command.addAll(Arrays.asList(arguments));
+    return command;
   }
 
   /// Measures both after each tenth.
@@ -146,12 +193,20 @@ class NetworkProofTest {
   }
 
   private static long residentBytes(Process process) throws IOException {
-    for (String line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/status"))) {
-      if (line.startsWith("VmRSS:")) {
-        return Long.parseLong(line.replaceAll("[^0-9]", "")) << 10;
-      }
+    return bytes(process, "VmRSS:")
+        .orElseThrow(() -> new IOException("nothing says what the process occupies"));
+  }
+
+  /// What the system says of a process; empty when it has ended.
+  private static Optional<Long> bytes(Process process, String what) {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/" + process.pid() + "/status"))) {
+      return lines
+          .filter(line -> line.startsWith(what))
+          .map(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) << 10)
+          .findFirst();
+    } catch (IOException | UncheckedIOException e) {
+      return Optional.empty();
     }
-    throw new IOException("nothing says what the process occupies");
   }
 
   @SuppressWarnings("SystemOut") // what goes into the table of proofs

@@ -121,7 +121,7 @@ class InboxLogTest {
   void aLogIsWrittenOverAFileThatHasItsLengthAlready() throws IOException {
     List<Long> lengths = new ArrayList<>();
     try (InboxLog log = new InboxLog(folder, 0, 1000, file -> lengths.add(file.size()))) {
-      log.prepare();
+      assertThat(log.prepare()).isTrue();
       append(log, "x".repeat(400));
       append(log, "y".repeat(400));
       assertThat(lengths).containsExactly(1000L, 1000L);
@@ -136,6 +136,26 @@ class InboxLogTest {
     assertThat(records(2)).containsExactly("again");
     try (Stream<Path> files = Files.list(folder.log())) {
       assertThat(files).as("no spare is left").containsExactly(folder.logFile(2));
+    }
+  }
+
+  @Test
+  void someFilesAreMadeReadyAndNoMore() throws IOException {
+    try (InboxLog log = new InboxLog(folder, 7, 1000, FileChannel::size)) {
+      int ready = 0;
+      while (log.prepare()) {
+        ready++;
+      }
+      assertThat(ready).isEqualTo(4);
+      try (Stream<Path> files = Files.list(folder.log())) {
+        assertThat(files).hasSize(4);
+      }
+      append(log, "first");
+      assertThat(log.finish()).isEqualTo(8);
+      assertThat(records(8)).containsExactly("first");
+    }
+    try (Stream<Path> files = Files.list(folder.log())) {
+      assertThat(files).as("no spare is left").containsExactly(folder.logFile(8));
     }
   }
 

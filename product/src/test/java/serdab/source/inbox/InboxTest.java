@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.random.RandomGenerator;
@@ -70,6 +71,34 @@ class InboxTest {
     assertThat(read.transferSyntax().uid()).isEqualTo("1.2.840.10008.1.2.1");
     assertThat(Files.getLastModifiedTime(file).toInstant()).isEqualTo(NOON);
     assertThat(logs()).isEmpty();
+  }
+
+  /// In one buffer, in one that had to grow, and too long for any; each after a longer one.
+  @Test
+  void instancesOfEveryLengthHaveTheirPlaceBitForBit() throws IOException {
+    List<Integer> lengths = List.of(5 << 20, 3 << 20, 1_500_000, 1 << 20, 65_536, 65_000, 2);
+    List<byte[]> bodies = new ArrayList<>();
+    try (Inbox inbox = open(Inbox.Settings.DEFAULT)) {
+      for (int i = 0; i < lengths.size(); i++) {
+        byte[] pixels = new byte[lengths.get(i)];
+        new SplittableRandom(i).nextBytes(pixels);
+        byte[] image =
+            TinyDicom.image()
+                .study("1.2.3")
+                .series("1.2.3.1")
+                .sop("1.2.3.1." + i)
+                .pixels(pixels)
+                .bytes();
+        bodies.add(body(image));
+        assertThat(inbox.store(incoming(image))).isEqualTo(DimseStatus.SUCCESS);
+      }
+    }
+
+    for (int i = 0; i < bodies.size(); i++) {
+      byte[] file = Files.readAllBytes(root().resolve("received/1.2.3/1.2.3.1." + i + ".dcm"));
+      assertThat(body(file)).as("image " + i).isEqualTo(bodies.get(i));
+    }
+    assertThat(events).noneMatch(Inbox.Event.Damaged.class::isInstance);
   }
 
   @Test
