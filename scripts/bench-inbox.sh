@@ -1,6 +1,6 @@
 #!/bin/sh
 # Images a second that stock storescu gets rid of: to stock storescp, and to `serdab receive`, which syncs each image to
-# disk before it answers. MR of 34 kB and CT of 527 kB, over one association and over four.
+# disk before it answers; and, as the sender's own limit, to a storescp that keeps nothing. MR of 34 kB and CT of 527 kB, over one association and over four.
 #   scripts/bench-inbox.sh [FOLDER]     FOLDER: on the disk to measure (default: a new one under /tmp)
 # SERDAB_COMMAND: how Serdab is started, when not by ./serdab
 set -eu
@@ -54,6 +54,9 @@ sync
 mkdir storescp
 storescp -od storescp 11198 >/dev/null 2>&1 &
 pids="$pids $!"
+# What storescu can do at most: into a receiver that keeps nothing, and without what makes it wait.
+TCP_NODELAY=1 storescp --ignore 11197 >/dev/null 2>&1 &
+pids="$pids $!"
 SERDAB_HOME=$work/home $serdab receive --inbox "$work/inbox" --port 11199 --for 1h >receive.txt 2>&1 &
 pids="$pids $!"
 until grep -q Listening receive.txt; do sleep 1; done
@@ -69,6 +72,7 @@ rate() {
     'BEGIN { printf "%-38s %8.1f images/s   load %s\n", w, n * 1e9 / t, l }'
 }
 send() { storescu -R -xe +sd -aec SERDAB 127.0.0.1 "$1" "$2"; }
+thrown() { TCP_NODELAY=1 storescu -R -xe +sd +r -aec SERDAB 127.0.0.1 11197 "$1"; }
 all() { storescu -R -xe +sd +r -aec SERDAB 127.0.0.1 11199 "$1"; }
 four() (
   for part in 0 1 2 3; do send 11199 "$1/$part" & done
@@ -79,6 +83,7 @@ for round in 1 2; do
   for name in mr ct; do
     count=$(ls "$name"/* | grep -c dcm)
     rate 75 "$name storescu -> storescp" send 11198 "$name-few"
+    rate "$count" "$name storescu -> nowhere (TCP_NODELAY=1)" thrown "$name"
     rate "$count" "$name storescu -> receive" all "$name"
     sleep 5; sync
     rate "$count" "$name 4 x storescu -> receive" four "$name"
