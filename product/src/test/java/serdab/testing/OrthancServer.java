@@ -1,19 +1,25 @@
 package serdab.testing;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import serdab.dicom.net.NodeAddress;
 
@@ -30,8 +36,10 @@ public final class OrthancServer implements AutoCloseable {
 
   private static final long LOOK_MILLIS = 100;
 
+  private static final Pattern COUNT = Pattern.compile("\"CountInstances\" *: *([0-9]+)");
+
   private final Path folder;
-  private final Process process;
+  private volatile Process process;
   private final int port;
   private int dicomPort;
   private final Thread stopAtExit = new Thread(this::stop, "stop-orthanc");
@@ -76,18 +84,37 @@ public final class OrthancServer implements AutoCloseable {
           }
           """
               .formatted(folder, port, PLUGIN, settings));
-      Process process =
-          new ProcessBuilder(program().orElseThrow().toString(), configuration.toString())
-              .directory(folder.toFile())
-              .redirectErrorStream(true)
-              .redirectOutput(folder.resolve("log").toFile())
-              .start();
-      OrthancServer server = new OrthancServer(folder, process, port);
+      OrthancServer server = new OrthancServer(folder, started(folder), port);
       Runtime.getRuntime().addShutdownHook(server.stopAtExit);
       server.awaitAnswer();
       return server;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Process started(Path folder) throws IOException {
+    return new ProcessBuilder(
+            program().orElseThrow().toString(), folder.resolve("orthanc.json").toString())
+        .directory(folder.toFile())
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
+        .start();
+  }
+
+  /// Ends it by `kill -9`, and starts it again with what it has on its disk. Returns when it
+  /// answers.
+  public void kill() {
+    process.destroyForcibly();
+    try {
+      process.waitFor();
+      process = started(folder);
+      awaitAnswer();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
     }
   }
 
@@ -189,6 +216,38 @@ public final class OrthancServer implements AutoCloseable {
   public String ask(String path, String json) throws IOException {
     HttpRequest.Builder request = HttpRequest.newBuilder(root(path));
     return ask(json.isEmpty() ? request : request.POST(HttpRequest.BodyPublishers.ofString(json)));
+  }
+
+  /// How many instances it says that it holds; 0 while it does not answer. Cheap, to be asked
+  /// often.
+  public int count() {
+    try {
+      HttpURLConnection connection =
+          (HttpURLConnection) root("/statistics").toURL().openConnection();
+      try (InputStream in = connection.getInputStream()) {
+        Matcher count = COUNT.matcher(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        return count.find() ? Integer.parseInt(count.group(1)) : 0;
+      }
+    } catch (IOException e) {
+      return 0;
+    }
+  }
+
+  /// All instances as it holds them.
+  public List<byte[]> files() throws IOException {
+    List<byte[]> files = new ArrayList<>();
+    try (HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
+      for (String id : ask("/instances", "").split("[^0-9a-f-]+", -1)) {
+        if (!id.isEmpty()) {
+          HttpRequest request = HttpRequest.newBuilder(root("/instances/" + id + "/file")).build();
+          files.add(http.send(request, HttpResponse.BodyHandlers.ofByteArray()).body());
+        }
+      }
+      return files;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
   }
 
   private URI root(String path) {
