@@ -201,6 +201,10 @@ final class RepositoryCheckCommand implements Callable<Integer> {
     if (checked.presence().withoutParity() > 0) {
       out.println(say.text("repository.without-parity", checked.presence().withoutParity()));
     }
+    checked
+        .presence()
+        .unfinished()
+        .forEach(file -> out.println(say.text("repository.copy-to-make", file)));
     if (!checked.progress().isComplete()) {
       out.println(say.text("repository.goes-on"));
     }
@@ -221,6 +225,9 @@ final class RepositoryCheckCommand implements Callable<Integer> {
           writer.writeNumberProperty("packs", checked.presence().packs());
           writer.writeNumberProperty("pack_bytes", checked.presence().packBytes());
           writer.writeNumberProperty("packs_without_parity", checked.presence().withoutParity());
+          writer.writeArrayPropertyStart("copies_to_make");
+          checked.presence().unfinished().forEach(writer::writeString);
+          writer.writeEndArray();
           writer.writeNumberProperty("files", checked.progress().files());
           writer.writeNumberProperty("bytes", checked.progress().bytes());
           writer.writeBooleanProperty("complete", checked.progress().isComplete());

@@ -112,11 +112,18 @@ public final class Check {
   /// @param packs how many they need
   /// @param packBytes how long these are together
   /// @param withoutParity how many of these no parity protects
+  /// @param unfinished copies of records of removals that the next run that writes will make
   /// @param findings what is missing, or of another length than it should be
   public record Presence(
-      long versions, long packs, long packBytes, long withoutParity, List<Finding> findings) {
+      long versions,
+      long packs,
+      long packBytes,
+      long withoutParity,
+      List<String> unfinished,
+      List<Finding> findings) {
 
     public Presence {
+      unfinished = List.copyOf(unfinished);
       findings = List.copyOf(findings);
     }
   }
@@ -155,7 +162,19 @@ public final class Check {
       findings.add(new Finding(Kind.MISSING, file, 0));
     }
     findings.sort(Comparator.comparing(Finding::file).thenComparing(Finding::kind));
-    return new Presence(roll.versions(), counts[0], counts[1], counts[2], findings);
+    return new Presence(
+        roll.versions(), counts[0], counts[1], counts[2], unfinishedNotices(), findings);
+  }
+
+  private List<String> unfinishedNotices() {
+    List<String> unfinished = new ArrayList<>();
+    for (String folder : List.of(Layout.REMOVED, Layout.ERASED)) {
+      // One that came while they were listed is there by now.
+      Notices.unfinished(shelf.names(folder)).stream()
+          .filter(file -> shelf.store().find(file).isEmpty())
+          .forEach(unfinished::add);
+    }
+    return unfinished;
   }
 
   /// Parity files of which a pair says that they were there.

@@ -1,8 +1,11 @@
 package serdab.repository;
 
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import serdab.Sha256;
 import serdab.repository.age.AgeRecipient;
 
@@ -14,16 +17,20 @@ import serdab.repository.age.AgeRecipient;
 /// @param people who can open the secret part
 /// @param sealed the SHA-256 of the sealed secret part, `keys/G.age`; empty in one from before it
 ///   was written down
+/// @param kept the SHA-256 of the identities of people that the repository keeps, by their files;
+///   empty in one from before they were written down
 record Generation(
     int number,
     AgeRecipient recipient,
     AgeRecipient indexRecipient,
     List<AgeRecipient> people,
     Instant madeAt,
-    Optional<Sha256> sealed) {
+    Optional<Sha256> sealed,
+    SortedMap<String, Sha256> kept) {
 
   Generation {
     people = List.copyOf(people);
+    kept = Collections.unmodifiableSortedMap(new TreeMap<>(kept));
   }
 
   static String file(int number) {
@@ -44,6 +51,13 @@ record Generation(
             .with("people", people.stream().map(AgeRecipient::text).toList())
             .with("madeAt", madeAt.toString());
     sealed.ifPresent(digest -> document.with("sealed", digest.hex()));
+    if (!kept.isEmpty()) {
+      document.with(
+          "kept",
+          kept.entrySet().stream()
+              .map(each -> each.getKey() + " " + each.getValue().hex())
+              .toList());
+    }
     return document.signed(file, owner);
   }
 
@@ -63,6 +77,7 @@ record Generation(
         document.recipient("indexRecipient"),
         document.recipients("people"),
         document.time("madeAt"),
-        document.digestIfThere("sealed"));
+        document.digestIfThere("sealed"),
+        document.digestsIfThere("kept"));
   }
 }

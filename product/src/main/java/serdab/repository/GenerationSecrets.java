@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
 import serdab.Sha256;
@@ -33,14 +34,17 @@ record GenerationSecrets(
   /// The public part, for the owner to sign.
   ///
   /// @param sealed what [#sealed] gave
-  Generation shown(List<AgeRecipient> people, Instant madeAt, byte[] sealed) {
+  /// @param kept the identities of people that the repository keeps
+  Generation shown(
+      List<AgeRecipient> people, Instant madeAt, byte[] sealed, SortedMap<String, Sha256> kept) {
     return new Generation(
         number,
         identity.recipient(),
         index.recipient(),
         people,
         madeAt,
-        Optional.of(Sha256.digest(sealed)));
+        Optional.of(Sha256.digest(sealed)),
+        kept);
   }
 
   byte[] sealed(List<AgeRecipient> people, RandomGenerator secure) {

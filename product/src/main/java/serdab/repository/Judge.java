@@ -227,15 +227,18 @@ final class Judge {
     return entries;
   }
 
-  /// What the owner signed that a sealed file is; empty for those of people, and where the public
-  /// part is lost with its copies or does not say.
+  /// What the owner signed that a sealed file is; empty where the public part is lost with its
+  /// copies or does not say.
   private Optional<Sha256> sealed(String file) {
     return signed.computeIfAbsent(
         file,
         _ -> {
           Matcher name = SEALED.matcher(file);
-          if (!name.matches() || name.group(1).startsWith("person-")) {
+          if (!name.matches()) {
             return Optional.empty();
+          }
+          if (name.group(1).startsWith("person-")) {
+            return kept(file);
           }
           int number = Integer.parseInt(name.group(1));
           try {
@@ -248,6 +251,16 @@ final class Judge {
             return Optional.empty();
           }
         });
+  }
+
+  private Optional<Sha256> kept(String file) {
+    try {
+      return Generations.all(shelf.store(), charter.owner()).reversed().stream()
+          .flatMap(each -> Optional.ofNullable(each.kept().get(file)).stream())
+          .findFirst();
+    } catch (SerdabException.Damaged e) {
+      return Optional.empty();
+    }
   }
 
   /// What most of a file and its copies say; empty when fewer than two agree, or as many differ.

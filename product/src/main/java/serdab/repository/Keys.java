@@ -3,8 +3,10 @@ package serdab.repository;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
+import serdab.Sha256;
 import serdab.repository.age.AgeRecipient;
 import serdab.store.BlobStore;
 
@@ -31,7 +33,7 @@ final class Keys {
       RandomGenerator secure) {
     GenerationSecrets secrets =
         GenerationSecrets.generate(repository, Generations.free(place), secure);
-    return Unlocked.of(write(place, secrets, people, now, secure));
+    return Unlocked.of(write(place, secrets, people, PersonKeys.digests(place), now, secure));
   }
 
   /// Makes another generation, for these people alone. Groups are not sealed to it yet: that is
@@ -50,7 +52,7 @@ final class Keys {
       throw KeyProblems.newestNotOpened();
     }
     GenerationSecrets secrets = unlocked.newest().next(Generations.free(place), secure);
-    return unlocked.with(write(place, secrets, people, now, secure));
+    return unlocked.with(write(place, secrets, people, newest.kept(), now, secure));
   }
 
   /// The sealed part first: a generation that counts can always be opened. A number whose sealed
@@ -59,6 +61,7 @@ final class Keys {
       BlobStore place,
       GenerationSecrets first,
       List<AgeRecipient> people,
+      SortedMap<String, Sha256> kept,
       Instant now,
       RandomGenerator secure) {
     GenerationSecrets secrets = first;
@@ -69,7 +72,7 @@ final class Keys {
           && KeyFiles.write(
               place,
               Generation.file(number),
-              secrets.shown(people, now, sealed).signed(secrets.owner()))) {
+              secrets.shown(people, now, sealed, kept).signed(secrets.owner()))) {
         return secrets;
       }
       secrets = secrets.next(Math.max(Generations.free(place), number + 1), secure);

@@ -137,6 +137,16 @@ final class Notices {
     return List.copyOf(lost);
   }
 
+  /// Those that are not there and need not have been: whoever wrote them was killed, or they were
+  /// lost. [#complete] writes them.
+  static List<String> unfinished(NavigableSet<String> there) {
+    TreeSet<String> unfinished = new TreeSet<>();
+    there.forEach(file -> firstOf(file).ifPresent(first -> unfinished.addAll(files(first))));
+    unfinished.removeAll(there);
+    unfinished.removeAll(lost(there));
+    return List.copyOf(unfinished);
+  }
+
   /// What one says that counts.
   private static Optional<byte[]> signed(Shelf shelf, Trust trust, String first) {
     for (String file : files(first)) {

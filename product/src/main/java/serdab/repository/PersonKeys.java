@@ -2,8 +2,11 @@ package serdab.repository;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import serdab.Sha256;
 import serdab.store.BlobStore;
 
 /// The identities of people that a repository keeps, each sealed with a passphrase:
@@ -31,6 +34,15 @@ public final class PersonKeys {
       }
     }
     return names;
+  }
+
+  /// What each file of one is, by its name.
+  static SortedMap<String, Sha256> digests(BlobStore place) {
+    SortedMap<String, Sha256> digests = new TreeMap<>();
+    for (String name : names(place)) {
+      digests.put(file(name), Sha256.digest(read(place, name)));
+    }
+    return digests;
   }
 
   /// The age file of one.

@@ -12,6 +12,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.UUID;
 import serdab.SerdabException;
 import serdab.Sha256;
@@ -251,6 +253,19 @@ final class SignedDocument {
     return members.containsKey(name)
         ? Optional.of(Sha256.parse(hex(name, 2 * Sha256.LENGTH_BYTES)))
         : Optional.empty();
+  }
+
+  /// Files with their SHA-256; none when the member is not there.
+  SortedMap<String, Sha256> digestsIfThere(String name) {
+    SortedMap<String, Sha256> digests = new TreeMap<>();
+    for (String line : members.containsKey(name) ? texts(name) : List.<String>of()) {
+      int blank = line.length() - 2 * Sha256.LENGTH_BYTES - 1;
+      if (blank < 1 || !line.substring(blank).matches(" [0-9a-f]+")) {
+        throw KeyProblems.malformed(file);
+      }
+      digests.put(line.substring(0, blank), Sha256.parse(line.substring(blank + 1)));
+    }
+    return digests;
   }
 
   AgeRecipient recipient(String name) {

@@ -13,6 +13,7 @@ import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 import serdab.store.BlobStore;
 import serdab.testing.SeededTest;
+import serdab.testing.world.FaultyStore;
 
 class CheckTest {
 
@@ -128,6 +129,73 @@ class CheckTest {
     assertThat(Damaged.repair(repository.place).notMended()).isEmpty();
     Damaged.repair(repository.place);
     assertThat(repository.different()).isEmpty();
+  }
+
+  @Test
+  void theIdentityOfAPersonIsProvenByWhatTheOwnerSigned() {
+    Kit kit = new Kit(3);
+    FaultyStore place = ParityTest.place(kit.random);
+    PersonKeys.write(place, "owner", kit.bytes(300));
+    try (Repository made = kit.begin(place.connect())) {
+      Kit.write(made, "g0", "v", List.of(kit.bytes(100)));
+      made.settle();
+    }
+    new KeyWork(place, Kit.CLOCK, kit.random).rotate(List.of(kit.person));
+    Shelf shelf = new Shelf(place);
+    String key = "keys/person-owner.age";
+    byte[] whole = shelf.whole(key, 1000).orElseThrow();
+
+    // Whoever can write to the place replaces it, with all its copies.
+    shelf.names(Layout.COPIES).forEach(place::lose);
+    place.lose(Generation.file(1));
+    place.lose(key);
+    place.put(key, whole);
+    assertThat(Damaged.findings(place)).noneMatch(finding -> finding.file().equals(key));
+    place.flipBit(key, 999);
+
+    assertThat(Damaged.findings(place))
+        .contains(new Check.Finding(Check.Kind.DAMAGED, key, whole.length));
+  }
+
+  @Test
+  void oneGoodCopyOfThatIsEnough() {
+    Kit kit = new Kit(4);
+    FaultyStore place = ParityTest.place(kit.random);
+    PersonKeys.write(place, "owner", kit.bytes(300));
+    try (Repository made = kit.begin(place.connect())) {
+      Kit.write(made, "g0", "v", List.of(kit.bytes(100)));
+      made.settle();
+    }
+    String key = "keys/person-owner.age";
+    byte[] whole = new Shelf(place).whole(key, 1000).orElseThrow();
+    String copies = new Shelf(place).names(Layout.COPIES).first();
+    place.lose(copies);
+    place.flipBit(key, 999);
+
+    assertThat(Damaged.repair(place).notMended()).isEmpty();
+    assertThat(new Shelf(place).whole(key, 1000).orElseThrow()).isEqualTo(whole);
+  }
+
+  @Test
+  void theLastCopyOfARecordOfARemovalIsToldOfAndIsNoDamage() {
+    Snapshot gone;
+    try (Repository opened = repository.kit.open(repository.place.connect())) {
+      gone = requireNonNull(Kit.versions(opened).get("g0/v"));
+      opened.remove(gone, "Asked for.");
+    }
+    List<String> files = Notices.files(Layout.At.parse(gone.at()).removal());
+    assertThat(check(repository).presence().unfinished()).isEmpty();
+
+    repository.place.lose(files.get(2));
+    assertThat(check(repository).presence().unfinished()).containsExactly(files.get(2));
+    assertThat(Damaged.findings(repository.place)).isEmpty();
+
+    // What stood before one that is there is lost, and no such thing.
+    repository.place.lose(files.get(0));
+    assertThat(check(repository).presence().unfinished()).containsExactly(files.get(2));
+    assertThat(Damaged.findings(repository.place))
+        .extracting(Check.Finding::file)
+        .containsExactly(files.get(0));
   }
 
   /// A bit in the middle of what a file of copies has under this name.

@@ -3,15 +3,21 @@ package serdab.repository;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import serdab.Problem;
 import serdab.SerdabException;
 import serdab.store.BlobStore;
 import serdab.store.Capability;
@@ -330,5 +336,100 @@ class ErasureTest {
       requireLiving(kit.open(place.connect()));
     }
     return killed;
+  }
+
+  /// Makes a place that locks its files, as Object Lock does: what is deleted is not listed any
+  /// more and stays as an earlier version of the name.
+  private static BlobStore locking(BlobStore store, Map<String, byte[]> earlier) {
+    return (BlobStore)
+        Proxy.newProxyInstance(
+            BlobStore.class.getClassLoader(),
+            new Class<?>[] {BlobStore.class},
+            (_, method, arguments) -> {
+              if (method.getName().equals("delete")) {
+                String name = (String) arguments[0];
+                if (store.find(name).isPresent()) {
+                  earlier.putIfAbsent(name, bytes(store, name));
+                }
+              }
+              try {
+                return method.invoke(store, arguments);
+              } catch (InvocationTargetException e) {
+                throw Objects.requireNonNull(e.getCause());
+              }
+            });
+  }
+
+  @Test
+  void whereThePlaceLocksFilesTheStudyCanBeReadUntilTheLockOnItsKeysEnds() {
+    fill(place.connect());
+    place.promiseOnly(Capability.values());
+    Map<String, byte[]> earlier = new TreeMap<>();
+    String group;
+    try (Repository repository = kit.open(locking(place.connect(), earlier))) {
+      group = repository.naming().group("gone");
+      assertThat(repository.erase("gone", ErasureTest::move, "Asked for.").whenPlaceLetsGo())
+          .isTrue();
+      assertThat(Kit.versions(repository)).doesNotContainKey("gone/v1");
+    }
+    assertThat(earlier.keySet())
+        .anyMatch(file -> file.startsWith(Layout.groupFolder(group)))
+        .noneMatch(file -> file.startsWith("packs/"));
+
+    // Whoever has the identity, and may ask the place for earlier versions, puts them back.
+    Notices.files(Erased.file(group)).forEach(place::lose);
+    earlier.forEach((file, bytes) -> {
+      if (place.find(file).isEmpty()) {
+        place.put(file, bytes);
+      }
+    });
+    try (Repository repository = kit.open(place.connect())) {
+      assertThat(
+              Kit.read(repository, Objects.requireNonNull(Kit.versions(repository).get("gone/v1"))))
+          .containsExactlyElementsOf(both(own, shared));
+    }
+
+    // When the lock has ended there are none.
+    earlier.keySet().forEach(place::lose);
+    try (Repository repository = kit.open(place.connect())) {
+      Snapshot gone = Objects.requireNonNull(Kit.versions(repository).get("gone/v1"));
+      assertThatExceptionOfType(SerdabException.Damaged.class)
+          .isThrownBy(() -> Kit.read(repository, gone));
+      requireLiving(repository);
+    }
+  }
+
+  @Test
+  void whereThePlaceRefusesToDeleteTheErasureIsEndedByTheNextOneAfterTheLock() {
+    fill(place.connect());
+    place.promiseOnly(Capability.values());
+    AtomicBoolean locked = new AtomicBoolean(true);
+    FaultyStore connected = place.connect();
+    BlobStore refusing =
+        (BlobStore)
+            Proxy.newProxyInstance(
+                BlobStore.class.getClassLoader(),
+                new Class<?>[] {BlobStore.class},
+                (_, method, arguments) -> {
+                  if (method.getName().equals("delete") && locked.get()) {
+                    throw new SerdabException.Refused(
+                        new Problem("blob-locked", "The place keeps it.", "Wait."));
+                  }
+                  try {
+                    return method.invoke(connected, arguments);
+                  } catch (InvocationTargetException e) {
+                    throw Objects.requireNonNull(e.getCause());
+                  }
+                });
+    Repository first = kit.open(refusing);
+    assertThatExceptionOfType(SerdabException.Refused.class)
+        .isThrownBy(() -> first.erase("gone", ErasureTest::move, "Asked for."));
+    assertThat(Kit.versions(first)).doesNotContainKey("gone/v1");
+
+    locked.set(false);
+    Repository second = kit.open(refusing);
+    second.erase("gone", ErasureTest::move, "Asked for.");
+    assertThat(new Shelf(place).names(Layout.groupFolder(second.naming().group("gone")))).isEmpty();
+    requireLiving(second);
   }
 }

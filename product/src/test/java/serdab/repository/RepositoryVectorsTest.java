@@ -156,7 +156,7 @@ class RepositoryVectorsTest {
     made.put("zip-signature", secrets.owner().sign("snapshots/0123/00000001", body));
     made.put("person", person.text());
     byte[] sealed = secrets.sealed(people, random);
-    Generation generation = secrets.shown(people, TIME, sealed);
+    Generation generation = secrets.shown(people, TIME, sealed, new java.util.TreeMap<>());
     made.put("generation", text(generation.signed(secrets.owner())));
     made.put("generation-sealed", Base64.getEncoder().encodeToString(sealed));
     Signer signer = Signer.generate(REPOSITORY, random);
