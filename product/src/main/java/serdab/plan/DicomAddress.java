@@ -22,6 +22,8 @@ import serdab.dicom.net.Retry;
 /// @param bytesPerSecond the bandwidth, both ways together; empty when there is no limit
 /// @param retry how often and how patiently it is tried
 /// @param readBackOf of so many instances that were sent one is read back; 1 means all
+/// @param convert whether what the node does not take may be sent in another transfer syntax,
+///   without loss
 public record DicomAddress(
     NodeAddress node,
     Existing existing,
@@ -29,12 +31,14 @@ public record DicomAddress(
     int associationsMax,
     OptionalLong bytesPerSecond,
     Retry retry,
-    int readBackOf) {
+    int readBackOf,
+    boolean convert) {
 
   private static final int ASSOCIATIONS = 2;
   private static final int ASSOCIATIONS_MAX = 16;
   private static final int TRIES_MAX = 100;
   private static final int SHARE_MAX = 1000;
+  private static final String LOSSLESS = "lossless";
   private static final double FACTOR_MAX = 100;
   private static final long MEGABYTE = 1_000_000;
   private static final Pattern SPAN = Pattern.compile("(\\d{1,2})(?:-(\\d{1,2}))?");
@@ -92,7 +96,13 @@ public record DicomAddress(
             written
                 .read(Setting.WAIT_MAX, Durations::duration, "a time, such as 30s or 5m")
                 .orElse(Retry.DEFAULT.waitMax())),
-        written.read(Setting.READ_BACK, DicomAddress::share, "a share, such as 1/10").orElse(1));
+        written.read(Setting.READ_BACK, DicomAddress::share, "a share, such as 1/10").orElse(1),
+        written
+            .read(
+                Setting.CONVERT,
+                text -> text.equals(LOSSLESS) ? Optional.of(true) : Optional.empty(),
+                "lossless, or leave it out")
+            .orElse(false));
   }
 
   private record Written(String address, Map<String, String> settings) {
@@ -146,7 +156,8 @@ public record DicomAddress(
     FIRST_WAIT("first-wait"),
     WAIT_FACTOR("wait-factor"),
     WAIT_MAX("wait-max"),
-    READ_BACK("read-back");
+    READ_BACK("read-back"),
+    CONVERT("convert");
 
     private final String key;
 

@@ -37,6 +37,21 @@ public final class DicomNodes {
 
   static NodeDestination open(
       NodeAddress address, Path folder, Existing existing, boolean others, Runnable gate) {
+    return open(address, folder, existing, others, gate, false);
+  }
+
+  /// One that gets what it does not take in another transfer syntax, without loss.
+  static NodeDestination converting(NodeAddress address, Path folder) {
+    return open(address, folder, Existing.FULL, false, () -> {}, true);
+  }
+
+  private static NodeDestination open(
+      NodeAddress address,
+      Path folder,
+      Existing existing,
+      boolean others,
+      Runnable gate,
+      boolean convert) {
     return new NodeDestination(
         new DicomNode(
             address,
@@ -46,7 +61,9 @@ public final class DicomNodes {
                     1, 1, RETRY, gate, _ -> {}, RandomGenerator.of("L64X128MixRandom"), _ -> {})),
             new Retrieval(
                 () -> AssociationRequest.to(address), address.here(), Duration.ofSeconds(10)),
-            existing),
+            existing,
+            1,
+            convert),
         LocalFolder.create(folder.resolve("ledger"), new SplittableRandom(1)),
         folder.resolve("scratch"),
         others,

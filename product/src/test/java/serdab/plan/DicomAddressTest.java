@@ -44,6 +44,12 @@ class DicomAddressTest {
     assertThat(DicomAddress.parse("dicom://PACS@host").retry()).isEqualTo(Retry.DEFAULT);
   }
 
+  @Test
+  void convertingIsAllowedOnPurposeOnly() {
+    assertThat(DicomAddress.parse("dicom://PACS@host").convert()).isFalse();
+    assertThat(DicomAddress.parse("dicom://PACS@host?convert=lossless").convert()).isTrue();
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -58,6 +64,8 @@ class DicomAddressTest {
         "dicom://PACS@host?read-back=2/3",
         "dicom://PACS@host?read-back=0",
         "dicom://PACS@host?tries=0",
+        "dicom://PACS@host?convert=lossy",
+        "dicom://PACS@host?convert=",
         "dicom://PACS@host?first-wait=soon",
         "dicom://PACS@host?wait-factor=0.5",
         "dicom://host",

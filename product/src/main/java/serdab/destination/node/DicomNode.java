@@ -14,21 +14,23 @@ import serdab.plan.Existing;
 /// @param retrieval how instances come back; closed with the destination
 /// @param existing what it is asked before a study is sent
 /// @param readBackOf of so many instances of a study one is read back; 1 means all
+/// @param convert whether what it does not take may be converted without loss
 public record DicomNode(
     NodeAddress address,
     Supplier<AssociationRequest> requests,
     Traffic traffic,
     Retrieval retrieval,
     Existing existing,
-    int readBackOf) {
+    int readBackOf,
+    boolean convert) {
 
-  /// One of which everything is read back.
+  /// One of which everything is read back, and that gets everything as it is.
   public DicomNode(
       NodeAddress address,
       Supplier<AssociationRequest> requests,
       Traffic traffic,
       Retrieval retrieval,
       Existing existing) {
-    this(address, requests, traffic, retrieval, existing, 1);
+    this(address, requests, traffic, retrieval, existing, 1, false);
   }
 }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import serdab.dicom.StudyInstanceUid;
 import serdab.dicom.net.web.DicomWeb;
+import serdab.dicom.net.web.Spool;
 import serdab.dicom.net.web.Stored;
 import serdab.dicom.net.web.StudyRow;
 
@@ -80,7 +81,7 @@ final class WebNode implements Node {
   }
 
   @Override
-  public Outbox outbox() {
+  public Outbox outbox(Spool spool) {
     return new WebOutbox();
   }
 
