@@ -5,7 +5,9 @@
 #
 # One MR image of 35 kB and one CT image of 528 kB, made from the shared data, are sent again and again to an unmodified
 # storescp that throws them away: as Debian ships it, and with TCP_NODELAY=1 for it and for storescu. Then into Orthanc, where
-# installed. Each round measures ours and storescu one after the other; medians count. Beside each row stands the load.
+# installed: many MR images, each once, because Orthanc does not store one again that it has; with its storage in memory, and on
+# this disk, where it syncs each image. Each round measures ours and storescu one after the other; medians count. Beside each row
+# stands the load.
 set -eu
 
 jdk=$1
@@ -14,17 +16,16 @@ rounds=${3:-3}
 seconds=${4:-4}
 checkout=$(cd "$(dirname "$0")/.." && pwd -P)
 work=$(mktemp -d)
-# Orthanc syncs each image; in memory it is the network that is measured.
-store=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
+memory=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
 started=
-trap 'kill $started 2>/dev/null; rm -rf "$work" "$store"' EXIT
+trap 'kill $started 2>/dev/null; rm -rf "$work" "$memory"' EXIT
 jar="$checkout/product/target/launch/$(cat "$checkout/product/target/launch/current")/serdab.jar"
 
 mkdir -p "$work/classes" "$work/mr" "$work/ct"
 "$jdk/bin/javac" -nowarn -proc:none -cp "$jar" -d "$work/classes" \
   "$checkout/benchmarks/src/main/java/serdab/benchmarks/NetworkBench.java"
 /usr/bin/python3 - "$data" "$work" <<'PYTHON'
-import random, sys
+import pathlib, random, sys
 import pydicom
 data, work = sys.argv[1:]
 for kind, name, side in (
@@ -38,6 +39,16 @@ for kind, name, side in (
     image.is_little_endian, image.is_implicit_VR = True, False
     image.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
     image.save_as(f"{work}/{kind}/image.dcm")
+    if kind == "mr":
+        rng = random.Random(1)
+        for number in range(5 * 1100):
+            if number % 1100 == 0:
+                folder = pathlib.Path(f"{work}/once-{number // 1100}")
+                folder.mkdir()
+            image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = f"2.25.{number + 10**30}"
+            image.InstanceNumber = number
+            image.PixelData = rng.randbytes(side * side * 2)
+            image.save_as(folder / f"{number}.dcm")
 PYTHON
 
 median() {
@@ -89,15 +100,28 @@ row "CT to storescp, TCP_NODELAY=1 on both" yes X $((port + 1)) "$work/ct" 4000
 
 orthanc=$(command -v Orthanc || ls /usr/sbin/Orthanc 2>/dev/null || true)
 if [ -n "$orthanc" ]; then
-  cat >"$work/orthanc.json" <<JSON
-{"StorageDirectory": "$store", "IndexDirectory": "$store", "HttpServerEnabled": false,
- "DicomServerEnabled": true, "DicomPort": $((port + 2)), "DicomAet": "ORTHANC", "DicomCheckCalledAet": false,
+  # LABEL STORE PORT
+  into_orthanc() {
+    cat >"$work/orthanc-$3.json" <<JSON
+{"StorageDirectory": "$2", "IndexDirectory": "$2", "HttpServerEnabled": false,
+ "DicomServerEnabled": true, "DicomPort": $3, "DicomAet": "ORTHANC", "DicomCheckCalledAet": false,
  "DicomAlwaysAllowStore": true}
 JSON
-  "$orthanc" "$work/orthanc.json" >/dev/null 2>&1 &
-  started="$started $!"
-  sleep 6
-  row "MR into Orthanc (the same image again)" no ORTHANC $((port + 2)) "$work/mr" 40
+    "$orthanc" "$work/orthanc-$3.json" >/dev/null 2>&1 &
+    started="$started $!"
+    sleep 6
+    began=$(date +%s%N)
+    find "$work/once-0" -name '*.dcm' | head -n 60 | xargs storescu -aec ORTHANC --max-send-pdu 131072 127.0.0.1 "$3" >/dev/null
+    theirs=$(echo "$began $(date +%s%N)" | awk '{ printf "%.1f", 60 / (($2 - $1) / 1e9) }')
+    for several in 1 2 4; do
+      our=$("$jdk/bin/java" -XX:+UseSerialGC -cp "$work/classes:$jar" serdab.benchmarks.NetworkBench once \
+        "dicom://ORTHANC@127.0.0.1:$3?calling=BENCH" "$work/once-$several" "$several" | awk '{ print $1 }')
+      echo "MR into Orthanc, $1, ours over $several | $our | $theirs | $(echo "$our $theirs" | awk '{ printf "%.1f", $1 / $2 }') | $(cut -d' ' -f1 /proc/loadavg)"
+    done
+  }
+  into_orthanc "storage in memory" "$memory" $((port + 2))
+  mkdir "$work/orthanc"
+  into_orthanc "storage on disk" "$work/orthanc" $((port + 4))
 fi
 
 # The other way: the same storescu into ours and into storescp, both throwing away.

@@ -19,6 +19,8 @@ try_jdk() {
       JAVA_VERSION) try_major=${try_value%%[!0-9]*} ;;
       JAVA_RUNTIME_VERSION) try_runtime=$try_value ;;
     esac
+    # The shell reads byte by byte, and the list of modules that follows is long.
+    [ -z "$try_major" ] || [ -z "$try_runtime" ] || break
   done <"$1/release"
   case $try_major in
     25)

@@ -339,6 +339,13 @@ public final class Backup implements AutoCloseable {
   }
 
   private CopyOutcome workOn(StudyCopier copier, WorkItem item, Tally tally) {
+    CopyOutcome outcome = worked(copier, item, tally);
+    return outcome instanceof CopyOutcome.Failed failed && StopSignal.isStop(failed.problem())
+        ? new CopyOutcome.Stopped()
+        : outcome;
+  }
+
+  private CopyOutcome worked(StudyCopier copier, WorkItem item, Tally tally) {
     try {
       return copier.work(item, tally.alive());
     } catch (SerdabException.Unavailable e) {

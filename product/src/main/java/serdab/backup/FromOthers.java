@@ -55,7 +55,8 @@ final class FromOthers {
     this.stop = stop;
     this.run = run;
     this.tally = tally;
-    this.remake = new Remake(new CarryOver(progress::read, stop::mustAbandon), catalogue::label);
+    this.remake =
+        new Remake(new CarryOver(progress::read, stop::mustAbandon, stop), catalogue::label);
   }
 
   /// How many copies are known to be damaged or lost that another of these destinations holds

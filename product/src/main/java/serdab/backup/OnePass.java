@@ -55,6 +55,7 @@ final class OnePass implements StudyReceiver {
   private int unreadableNotes;
   private final InstantSource clock;
   private long bytesRead;
+  private boolean mayRest = true;
   private SourceTook sourceTook = SourceTook.NOTHING;
 
   OnePass(StopSignal stop, Progress progress, InstantSource clock) {
@@ -82,6 +83,7 @@ final class OnePass implements StudyReceiver {
   /// Lets a source deliver, and takes the time that this takes it.
   Delivery deliver(Inventory inventory, SourceStudy study, Set<String> leaveOut) {
     Instant begun = clock.instant();
+    mayRest = inventory.mayRest();
     try {
       return inventory.deliver(study, leaveOut, this);
     } finally {
@@ -215,10 +217,12 @@ final class OnePass implements StudyReceiver {
   }
 
   /// The destinations that failed, in the plan's order, when not one is left to read for; empty
-  /// when a reading was abandoned because the run must stop.
+  /// when the run must stop.
   List<Target> allFailed() {
     boolean nobodyIsLeft =
-        !targets.isEmpty() && targets.stream().allMatch(target -> target.failure().isPresent());
+        !stop.mustAbandon()
+            && !targets.isEmpty()
+            && targets.stream().allMatch(target -> target.failure().isPresent());
     return nobodyIsLeft ? List.copyOf(targets) : List.of();
   }
 
@@ -233,10 +237,21 @@ final class OnePass implements StudyReceiver {
     Instant begun = clock.instant();
     TimedBytes bytes = new TimedBytes(given, clock);
     try {
+      restWhilePaused();
       takeTimed(file, bytes);
     } finally {
       Duration ours = Duration.between(begun, clock.instant()).minus(bytes.took());
       sourceTook = sourceTook.plus(1, bytes.got(), ours.negated());
+    }
+  }
+
+  private void restWhilePaused() {
+    if (mayRest && stop.isHeld()) {
+      for (Target target : targets) {
+        target.step(StagedVersion::rest);
+      }
+      stop.pass();
+      checkWorthwhile();
     }
   }
 

@@ -107,7 +107,7 @@ public final class Replication {
     this.worker = setting.worker();
     this.acceptFewer = setting.acceptFewer();
     this.absent = setting.absent();
-    this.carry = new CarryOver(progress::read, stop::mustAbandon);
+    this.carry = new CarryOver(progress::read, stop::mustAbandon, stop);
   }
 
   // ---- planning
@@ -369,19 +369,26 @@ public final class Replication {
     int copied = 0;
     for (int i = 0; i < work.items().size(); i++) {
       boolean batchDone = plan.batch() > 0 && copied >= plan.batch();
-      if (batchDone || stop.isRequested() || !tally.somewhereToCopy()) {
+      if (batchDone || stop.endsHere() || !tally.somewhereToCopy()) {
         tally.left(work.items().subList(i, work.items().size()));
         return;
       }
       WorkItem item = work.items().get(i);
       progress.began(catalogue.label(item.study().key()));
-      CopyOutcome outcome = new OneStudy(item, run, tally.alive()).copy();
+      CopyOutcome outcome = worked(item, run, tally);
       tally.count(item, outcome);
       if (outcome instanceof CopyOutcome.Copied) {
         copied++;
       }
       pause();
     }
+  }
+
+  private CopyOutcome worked(WorkItem item, long run, Tally tally) {
+    CopyOutcome outcome = new OneStudy(item, run, tally.alive()).copy();
+    return outcome instanceof CopyOutcome.Failed failed && StopSignal.isStop(failed.problem())
+        ? new CopyOutcome.Stopped()
+        : outcome;
   }
 
   private void pause() {

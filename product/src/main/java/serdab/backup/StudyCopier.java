@@ -850,6 +850,9 @@ final class StudyCopier {
   }
 
   private static void noteFailure(Destination destination, StudyKey study, Problem problem) {
+    if (StopSignal.isStop(problem)) {
+      return; // Nothing is wrong with it.
+    }
     try {
       destination.note(
           new Destination.Issue("ZIP_FAIL", Optional.of(study), problem.what(), problem.code()));

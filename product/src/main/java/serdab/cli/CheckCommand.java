@@ -20,6 +20,7 @@ import serdab.Problem;
 import serdab.SerdabException;
 import serdab.backup.Reach;
 import serdab.plan.BackupPlan;
+import serdab.plan.DicomAddress;
 import serdab.plan.Order;
 import serdab.source.Inventory;
 import serdab.source.Source;
@@ -101,7 +102,10 @@ final class CheckCommand implements Callable<Integer> {
     }
     if (NodeCheck.isNode(what)) {
       return NodeCheck.run(
-          what, around.terminal(), json, store ? Optional.of(around.random()) : Optional.empty());
+          new Nodes(around).node(DicomAddress.parse(what)),
+          around.terminal(),
+          json,
+          store ? Optional.of(around.random()) : Optional.empty());
     }
     if (Nodes.isNode(what)) {
       return new WebNodeCheck(around, json).check(what);

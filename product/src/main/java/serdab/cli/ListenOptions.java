@@ -6,6 +6,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
@@ -15,12 +18,15 @@ import serdab.Problem;
 import serdab.SerdabException;
 import serdab.dicom.net.AddressRange;
 import serdab.dicom.net.AeTitle;
+import serdab.dicom.net.Holdings.MoveTarget;
+import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.ServerSettings;
 import serdab.dicom.net.TlsMaterial;
 
 /// How a command listens for DICOM, as a person gives it on the command line.
 final class ListenOptions {
 
+  private static final String TLS_SCHEME = "tls://";
   private static final int PORT_MAX = 65_535;
   private static final int TLS_BYTES_MAX = 1 << 20;
 
@@ -159,6 +165,40 @@ final class ListenOptions {
           command,
           "--allow needs an AE title, an address after @, or both, such as CT1@10.1.2.20.");
     }
+  }
+
+  /// Nodes that are called, as `AET=HOST:PORT` or `AET=tls://HOST:PORT`.
+  ///
+  /// @param option for what is said when something is wrong
+  /// @param material what [#tls()] gave
+  Map<AeTitle, MoveTarget> nodes(
+      String command, String option, List<String> texts, Optional<SSLContext> material) {
+    Map<AeTitle, MoveTarget> nodes = new HashMap<>();
+    for (String text : texts) {
+      int equals = text.indexOf('=');
+      String where = equals < 0 ? "" : text.substring(equals + 1);
+      boolean overTls = where.startsWith(TLS_SCHEME);
+      String host = overTls ? where.substring(TLS_SCHEME.length()) : where;
+      if (equals <= 0 || !host.matches("(\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._-]+):[0-9]{1,5}")) {
+        throw wrong(
+            command, option + " needs an AE title, a host and a port: HOROS=192.168.1.20:11112.");
+      }
+      if (overTls && material.isEmpty()) {
+        throw wrong(command, option + " with tls:// needs --tls-key and its like.");
+      }
+      try {
+        AeTitle called = AeTitle.ours(text.substring(0, equals));
+        NodeAddress parsed = NodeAddress.parse(NodeAddress.SCHEME + "X@" + host);
+        nodes.put(
+            called,
+            new MoveTarget(
+                new NodeAddress(called, parsed.host(), parsed.port(), aeTitle(command)),
+                overTls ? material : Optional.empty()));
+      } catch (IllegalArgumentException e) {
+        throw wrong(command, option + " cannot be used: " + e.getMessage() + ".");
+      }
+    }
+    return nodes;
   }
 
   static SerdabException.Misconfigured wrong(String command, String what) {

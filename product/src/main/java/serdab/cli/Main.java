@@ -18,6 +18,7 @@ import java.util.Map;
 import picocli.CommandLine;
 import serdab.Problem;
 import serdab.SerdabException;
+import serdab.backup.StopSignal;
 
 /// Where the program starts.
 public final class Main {
@@ -185,6 +186,8 @@ public final class Main {
     static Failure of(Exception exception) {
       return switch (exception) {
         case SerdabException.Misconfigured e -> new Failure(e.problem(), USAGE);
+        case SerdabException.HeldBack e when StopSignal.isStop(e.problem()) ->
+            new Failure(e.problem(), INTERRUPTED);
         case SerdabException.HeldBack e -> new Failure(e.problem(), HELD_BACK);
         case SerdabException.Damaged e -> new Failure(e.problem(), FAILED);
         case SerdabException.Unavailable e -> new Failure(e.problem(), FAILED);

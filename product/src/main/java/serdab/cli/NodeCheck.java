@@ -16,7 +16,6 @@ import serdab.dicom.net.NodeSheet;
 import serdab.dicom.net.NodeSheet.Service;
 import serdab.dicom.net.NodeTrial;
 import serdab.dicom.net.StoreTrial;
-import serdab.plan.DicomAddress;
 import serdab.store.PlaceCheck.Verdict;
 
 /// The capability sheet of a DICOM node, as `serdab check dicom://…` prints it.
@@ -72,11 +71,11 @@ final class NodeCheck {
 
   /// Asks the node and prints its sheet.
   ///
+  /// @param node asked as the user whom its address names
   /// @param random for a made-up study that is stored there and stays; empty stores nothing
   /// @return the exit code
   static int run(
-      String address, Terminal terminal, boolean json, Optional<RandomGenerator> random) {
-    NodeAddress node = DicomAddress.parse(address).node();
+      NodeAddress node, Terminal terminal, boolean json, Optional<RandomGenerator> random) {
     NodeCheck check =
         new NodeCheck(
             node,
@@ -127,6 +126,10 @@ final class NodeCheck {
             sheet.window(),
             sheet.associations(),
             NodeSheet.ASSOCIATIONS_ASKED));
+    if (node.identity().isPresent()) {
+      out.println(
+          say.text(sheet.identityTaken() ? "check.node-user-taken" : "check.node-user-ignored"));
+    }
     if (trial.studies() >= 0) {
       out.println(
           say.text(
@@ -219,6 +222,9 @@ final class NodeCheck {
           writer.writeNumberProperty("pdu_bytes_max", sheet.pduLengthMax());
           writer.writeNumberProperty("operations_at_a_time", sheet.window());
           writer.writeNumberProperty("associations_at_a_time", sheet.associations());
+          if (node.identity().isPresent()) {
+            writer.writeBooleanProperty("user_taken", sheet.identityTaken());
+          }
           writer.writeArrayPropertyStart("services");
           sheet.services().stream().sorted().forEach(service -> writer.writeString(word(service)));
           writer.writeEndArray();

@@ -3,10 +3,13 @@ package serdab.cli;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
+import serdab.Gate;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.destination.node.DicomNode;
@@ -16,10 +19,11 @@ import serdab.dicom.net.AssociationRequest;
 import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.Pace;
 import serdab.dicom.net.Retrieval;
+import serdab.dicom.net.TlsFiles;
 import serdab.dicom.net.Traffic;
+import serdab.dicom.net.UserIdentity;
 import serdab.dicom.net.web.Credentials;
 import serdab.dicom.net.web.DicomWeb;
-import serdab.dicom.net.web.Trust;
 import serdab.dicom.net.web.WebSettings;
 import serdab.plan.DicomAddress;
 import serdab.plan.RunWindow;
@@ -37,9 +41,28 @@ final class Nodes {
   /// How long a node that moves may rest before what it claims to have sent is missing.
   private static final Duration LINGER = Duration.ofSeconds(10);
 
+  /// Where a password that is not encrypted leaves nothing of this machine.
+  private static final Set<String> LOOPBACK = Set.of("127.0.0.1", "::1", "localhost");
+
   private final Surroundings around;
   private Optional<RunWindow> window = Optional.empty();
+  private Gate run = Gate.OPEN;
   private Optional<LongConsumer> slow = Optional.empty();
+
+  /// Passed before every operation on a node: pauses and hours hold for each.
+  private final Gate gate =
+      new Gate() {
+        @Override
+        public void pass() {
+          run.pass();
+          requireHours();
+        }
+
+        @Override
+        public boolean isHeld() {
+          return run.isHeld();
+        }
+      };
 
   Nodes(Surroundings around) {
     this.around = around;
@@ -57,11 +80,12 @@ final class Nodes {
         address.base(),
         new DicomWeb.Means(
             credentials(address),
-            address.ca().map(Trust::in),
+            address.tls().map(TlsFiles::context),
             WebSettings.DEFAULT,
             around.clock(),
             around.random(),
-            Thread::sleep));
+            Thread::sleep,
+            gate));
   }
 
   /// Secrets are read when they are needed first, so that one that is missing names itself.
@@ -112,27 +136,55 @@ final class Nodes {
     }
   }
 
+  /// The node at an address of DICOM's own protocol, asked as the user that the address names.
+  ///
+  /// @throws SerdabException.Misconfigured when that user's password is not where the address says
+  /// @throws SerdabException.Refused when it would go where others can read it
+  NodeAddress node(DicomAddress address) {
+    NodeAddress node = address.node();
+    if (address.user().isEmpty()) {
+      return node;
+    }
+    String user = address.user().get();
+    if (address.password().isEmpty()) {
+      return node.as(UserIdentity.ofName(user));
+    }
+    if (node.tls().isEmpty() && !LOOPBACK.contains(node.host().toLowerCase(Locale.ROOT))) {
+      throw new SerdabException.Refused(
+          new Problem(
+              "node-password-in-clear",
+              "A password would have gone to "
+                  + address.plain()
+                  + " through a connection that others can read.",
+              "Speak TLS with the node: write &ca=/PATH/ca.pem behind its address. Or give the user's"
+                  + " name alone, where the node is content with that."));
+    }
+    return node.as(UserIdentity.ofNameAndPasscode(user, secret(address.password().get())));
+  }
+
   private NodeDestination dicomDestination(Home home, DicomAddress address, boolean others) {
-    requireHours();
+    gate.pass();
+    NodeAddress at = node(address);
     // Whoever mistyped an address learns it soon.
-    Association.open(AssociationRequest.to(address.node()).querying()).close();
+    Association.open(AssociationRequest.to(at).querying()).close();
     Traffic traffic =
         new Traffic(
             new Traffic.Means(
                 address.associations(),
                 address.associationsMax(),
                 address.retry(),
-                this::requireHours,
+                gate,
                 pace(address),
                 around.random(),
                 Thread::sleep));
-    Supplier<AssociationRequest> requests = () -> AssociationRequest.to(address.node());
+    Supplier<AssociationRequest> requests =
+        () -> AssociationRequest.to(at).priority(address.priority());
     return new NodeDestination(
         new DicomNode(
-            address.node(),
+            at,
             requests,
             traffic,
-            new Retrieval(requests, address.node().here(), LINGER),
+            new Retrieval(requests, at.here(), LINGER),
             address.existing(),
             address.readBackOf(),
             address.convert()),
@@ -143,9 +195,14 @@ final class Nodes {
         around.clock());
   }
 
-  /// From now on nothing is asked of DICOM nodes outside of these hours.
+  /// From now on nothing is asked of nodes outside of these hours.
   void within(RunWindow hours) {
     window = Optional.of(hours);
+  }
+
+  /// From now on this is passed before each operation on a node.
+  void passing(Gate before) {
+    run = before;
   }
 
   /// From now on a pace is told what comes from DICOM nodes and goes to them, beside their own.
@@ -207,7 +264,7 @@ final class Nodes {
     try {
       if (DicomAddress.isOne(specification)) {
         Association.open(
-                AssociationRequest.to(DicomAddress.parse(specification).node()).verification())
+                AssociationRequest.to(node(DicomAddress.parse(specification))).verification())
             .close();
         return true;
       }
@@ -226,7 +283,7 @@ final class Nodes {
   Source source(String specification) {
     Home home = around.home().make();
     if (DicomAddress.isOne(specification)) {
-      return dicomSource(home, DicomAddress.parse(specification).node());
+      return dicomSource(home, DicomAddress.parse(specification));
     }
     DicomWeb node = client(specification);
     try {
@@ -238,17 +295,19 @@ final class Nodes {
     }
   }
 
-  private Source dicomSource(Home home, NodeAddress address) {
+  private Source dicomSource(Home home, DicomAddress settings) {
+    NodeAddress address = node(settings);
     Supplier<AssociationRequest> requests =
         () -> {
-          requireHours();
-          return AssociationRequest.to(address);
+          gate.pass();
+          return AssociationRequest.to(address).priority(settings.priority());
         };
     // Whoever mistyped an address learns it soon.
     Association.open(requests.get().querying()).close();
     return DicomNodeSource.of(
         address,
         requests,
+        gate,
         new Retrieval(requests, address.here(), LINGER),
         home.cache().resolve("fetched"),
         around.clock());

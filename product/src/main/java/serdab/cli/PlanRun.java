@@ -50,6 +50,7 @@ final class PlanRun {
   private final Catalogue catalogue;
   private final BackupPlan plan;
   private final Switches switches;
+  private final StopSignal stop;
 
   PlanRun(
       Surroundings around,
@@ -64,6 +65,9 @@ final class PlanRun {
     this.catalogue = catalogue;
     this.plan = plan;
     this.switches = switches;
+    this.stop =
+        new StopSignal(
+            around.clock(), RunWindow.of(switches.ignoreWindow() ? withoutHours(plan) : plan));
   }
 
   /// What a person said about this run alone; no part of the plan.
@@ -94,8 +98,8 @@ final class PlanRun {
   ///
   /// @return the exit code
   int run() {
-    try {
-      return begin();
+    try (RunControl control = RunControl.begin(around, home, "backup", plan.name(), stop)) {
+      return begin(control);
     } catch (SerdabException e) {
       if (!switches.dryRun()) {
         // It may have no number; that it did not happen is remembered all the same.
@@ -106,12 +110,13 @@ final class PlanRun {
     }
   }
 
-  private int begin() {
+  private int begin(RunControl control) {
     RunGuard guard = new RunGuard(around, wiring, catalogue, plan, switches);
     RunGuard.Allowed allowed = guard.allow();
+    wiring.nodesPass(stop.gateOfNodes());
     wiring.nodesWithin(RunWindow.of(switches.ignoreWindow() ? withoutHours(plan) : plan));
     if (Wiring.isDestination(plan.source()) && !Nodes.isNode(plan.source())) {
-      return replicate(guard, allowed);
+      return replicate(guard, allowed, control);
     }
     List<Problem> warnings = new ArrayList<>(allowed.warnings());
     warnings.addAll(wiring.names().guard(plan));
@@ -130,7 +135,7 @@ final class PlanRun {
         warnings.addAll(guard.reminders());
         leaveABusyViewerAlone(source, destinations);
         rememberMedia(specifications, destinations);
-        return copy(source, destinations, warnings, allowed.absent().absent());
+        return copy(source, destinations, warnings, allowed.absent().absent(), control);
       } finally {
         destinations.forEach(Destination::close);
       }
@@ -159,7 +164,7 @@ final class PlanRun {
   }
 
   /// Copies from one destination to others.
-  private int replicate(RunGuard guard, RunGuard.Allowed allowed) {
+  private int replicate(RunGuard guard, RunGuard.Allowed allowed, RunControl control) {
     List<Destination> opened = new ArrayList<>();
     try (Destination from = wiring.destinationToRead(plan.source(), catalogue)) {
       wiring.requireReadable(plan.source());
@@ -172,7 +177,8 @@ final class PlanRun {
       List<Problem> warnings = new ArrayList<>(allowed.warnings());
       warnings.addAll(wiring.names().guard(plan));
       warnings.addAll(guard.reminders());
-      return new ReplicationRun(around, home, catalogue, plan, switches, logSettings())
+      return new ReplicationRun(
+              around, home, catalogue, plan, switches, logSettings(), stop, control)
           .run(
               from,
               opened,
@@ -258,16 +264,17 @@ final class PlanRun {
   }
 
   private int copy(
-      Source source, List<Destination> destinations, List<Problem> warnings, Absent absent) {
+      Source source,
+      List<Destination> destinations,
+      List<Problem> warnings,
+      Absent absent,
+      RunControl control) {
     Terminal terminal = around.terminal();
-    StopSignal stop =
-        new StopSignal(
-            around.clock(),
-            switches.ignoreWindow() ? RunWindow.of(withoutHours(plan)) : RunWindow.of(plan));
     TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     JsonLog log = new JsonLog(home.logs(), logSettings(), around.clock());
     Progress progress =
         new LoggedProgress(switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
+    control.tellBy(progress);
     warnings.forEach(line -> progress.warn(line));
     BackupPlan ordered = ordered(source);
     Backup.Setting setting =

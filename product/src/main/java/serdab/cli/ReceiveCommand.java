@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -18,6 +19,8 @@ import picocli.CommandLine.Option;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.backup.StopSignal;
+import serdab.dicom.net.AeTitle;
+import serdab.dicom.net.Holdings.MoveTarget;
 import serdab.dicom.net.ServerEvent;
 import serdab.dicom.net.ServerSettings;
 import serdab.dicom.net.StorageServer;
@@ -91,6 +94,24 @@ final class ReceiveCommand implements Callable<Integer> {
   private @Nullable String quiet;
 
   @Option(
+      names = "--commitment",
+      description =
+          "Also answers requests for storage commitment: says of instances whether they are in the"
+              + " inbox as they came, after reading each of them again. Modalities may erase their"
+              + " own copies then, and until the next backup the inbox is one copy on one disk."
+              + " Takes up to 22 bytes of memory for each instance.")
+  private boolean commitment;
+
+  @Option(
+      names = "--report-to",
+      paramLabel = "AET=HOST:PORT",
+      description =
+          "With --commitment: where a node is told what came of its request, by its AE title, such"
+              + " as CT1=10.1.2.20:104, or tls:// in front of the host with the keys of --tls-key;"
+              + " may repeat. Others are told on the association on which they asked.")
+  private List<String> reportTo = List.of();
+
+  @Option(
       names = "--for",
       paramLabel = "DURATION",
       description = "Stops after this time. Default: runs until it is stopped.")
@@ -105,7 +126,13 @@ final class ReceiveCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ServerSettings settings = settings();
+    Optional<SSLContext> tls = listening.tls();
+    ServerSettings settings = settings(tls);
+    if (!commitment && !reportTo.isEmpty()) {
+      throw ListenOptions.wrong(
+          NAME, "--report-to says where --commitment reports; give that, too.");
+    }
+    Map<AeTitle, MoveTarget> nodes = listening.nodes(NAME, "--report-to", reportTo, tls);
     Optional<Duration> patience = duration("--for", longest);
     Told told = new Told();
     StopSignal stop = new StopSignal(around.clock());
@@ -113,21 +140,25 @@ final class ReceiveCommand implements Callable<Integer> {
     try (StopOnSignal _ = StopOnSignal.of(stop)) {
       InetSocketAddress address;
       try (Inbox open =
-              Inbox.open(
-                  folder,
-                  duration("--quiet", quiet),
-                  Inbox.Settings.DEFAULT,
-                  around.clock(),
-                  told::happened);
-          StorageServer server = StorageServer.start(settings, open, told::happened)) {
-        address = server.address();
-        told.line(
-            "receive.listening",
-            address.getAddress().getHostAddress(),
-            "" + address.getPort(),
-            listening.title(),
-            folder);
-        await(stop, patience);
+          Inbox.open(
+              folder,
+              duration("--quiet", quiet),
+              Inbox.Settings.DEFAULT,
+              around.clock(),
+              told::happened)) {
+        if (commitment) {
+          settings.commitsTo(open.commitments(nodes));
+        }
+        try (StorageServer server = StorageServer.start(settings, open, told::happened)) {
+          address = server.address();
+          told.line(
+              "receive.listening",
+              address.getAddress().getHostAddress(),
+              "" + address.getPort(),
+              listening.title(),
+              folder);
+          await(stop, patience);
+        }
       }
       return told.end(stop.isRequested(), folder, address);
     }
@@ -147,8 +178,7 @@ final class ReceiveCommand implements Callable<Integer> {
 
   // ---- who may send
 
-  private ServerSettings settings() {
-    Optional<SSLContext> tls = listening.tls();
+  private ServerSettings settings(Optional<SSLContext> tls) {
     ServerSettings settings = listening.settings(NAME, port, tls);
     if (allowed.isEmpty() && tls.isEmpty() && !listening.isOnLoopback(NAME)) {
       throw new SerdabException.Misconfigured(
@@ -177,6 +207,7 @@ final class ReceiveCommand implements Callable<Integer> {
     private final AtomicLong instances = new AtomicLong();
     private final AtomicLong notTaken = new AtomicLong();
     private final AtomicLong settled = new AtomicLong();
+    private final AtomicLong commitments = new AtomicLong();
     private final ConcurrentLinkedQueue<String> damaged = new ConcurrentLinkedQueue<>();
 
     synchronized void line(String key, Object... values) {
@@ -214,6 +245,11 @@ final class ReceiveCommand implements Callable<Integer> {
           damaged.add(file.file());
           line("receive.damaged", file.file());
         }
+        case Inbox.Event.Committed all -> {
+          commitments.incrementAndGet();
+          line("receive.committed", all.asked(), all.kept());
+        }
+        case Inbox.Event.NotReported not -> line("serve.not-reported", not.title());
         case Inbox.Event.NotSettled not -> warn(not.problem());
         case Inbox.Event.NoRoom full -> warn(full.problem());
       }
@@ -245,6 +281,7 @@ final class ReceiveCommand implements Callable<Integer> {
               writer.writeNumberProperty("instances", instances.get());
               writer.writeNumberProperty("not_taken", notTaken.get());
               writer.writeNumberProperty("settled", settled.get());
+              writer.writeNumberProperty("commitments", commitments.get());
               writer.writeArrayPropertyStart("damaged");
               new ArrayList<>(damaged).forEach(writer::writeString);
               writer.writeEndArray();

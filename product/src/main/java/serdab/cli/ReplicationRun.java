@@ -17,7 +17,6 @@ import serdab.cli.log.LoggedProgress;
 import serdab.destination.Destination;
 import serdab.plan.BackupPlan;
 import serdab.plan.LogSettings;
-import serdab.plan.RunWindow;
 import serdab.report.Progress;
 import serdab.report.RunReport;
 
@@ -30,6 +29,8 @@ final class ReplicationRun {
   private final BackupPlan plan;
   private final PlanRun.Switches switches;
   private final LogSettings logs;
+  private final StopSignal stop;
+  private final RunControl control;
 
   ReplicationRun(
       Surroundings around,
@@ -37,13 +38,17 @@ final class ReplicationRun {
       Catalogue catalogue,
       BackupPlan plan,
       PlanRun.Switches switches,
-      LogSettings logs) {
+      LogSettings logs,
+      StopSignal stop,
+      RunControl control) {
     this.around = around;
     this.home = home;
     this.catalogue = catalogue;
     this.plan = plan;
     this.switches = switches;
     this.logs = logs;
+    this.stop = stop;
+    this.control = control;
   }
 
   /// Copies and reports.
@@ -68,14 +73,11 @@ final class ReplicationRun {
       }
     }
     Terminal terminal = around.terminal();
-    StopSignal stop =
-        new StopSignal(
-            around.clock(),
-            RunWindow.of(switches.ignoreWindow() ? plan.changed().closed(List.of()).plan() : plan));
     TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     JsonLog log = new JsonLog(home.logs(), logs, around.clock());
     Progress progress =
         new LoggedProgress(switches.json() && !terminal.interactive() ? Progress.SILENT : bar, log);
+    control.tellBy(progress);
     warnings.forEach(line -> progress.warn(line));
     Replication replication =
         new Replication(

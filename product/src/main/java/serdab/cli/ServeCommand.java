@@ -3,7 +3,6 @@ package serdab.cli;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,7 +24,6 @@ import serdab.destination.Destination;
 import serdab.dicom.StudyKey;
 import serdab.dicom.net.AeTitle;
 import serdab.dicom.net.Holdings.MoveTarget;
-import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.ServerEvent;
 import serdab.dicom.net.ServerSettings;
 import serdab.dicom.net.StorageServer;
@@ -66,7 +64,9 @@ final class ServeCommand implements Callable<Integer> {
   private static final int DEFAULT_PORT = 11113;
 
   private static final Duration LOOK_EVERY = Duration.ofMillis(100);
-  private static final String TLS_SCHEME = "tls://";
+
+  private static final Duration LOOK_WHILE_AWAY = Duration.ofMinutes(1);
+  private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
 
   private final Surroundings around;
 
@@ -164,7 +164,7 @@ final class ServeCommand implements Callable<Integer> {
     }
     Optional<SSLContext> tls = listening.tls();
     ServerSettings settings = settings(tls);
-    Map<AeTitle, MoveTarget> nodes = nodes(tls);
+    Map<AeTitle, MoveTarget> nodes = listening.nodes(NAME, "--move-to", targets, tls);
     Duration often = Durations.parse("--refresh", refresh);
     Optional<Duration> patience =
         Optional.ofNullable(longest).map(given -> Durations.parse("--for", given));
@@ -210,7 +210,7 @@ final class ServeCommand implements Callable<Integer> {
     while (!isStopped(stop)
         && patience.filter(time -> System.nanoTime() - begun >= time.toNanos()).isEmpty()) {
       LockSupport.parkNanos(LOOK_EVERY.toNanos());
-      if (System.nanoTime() - looked >= often.toNanos()) {
+      if (System.nanoTime() - looked >= pause(held, often).toNanos()) {
         try {
           held.refresh();
         } catch (SerdabException e) {
@@ -220,6 +220,13 @@ final class ServeCommand implements Callable<Integer> {
         looked = System.nanoTime();
       }
     }
+  }
+
+  /// What went away is looked for sooner, and what could not be read at once.
+  private static Duration pause(HeldStudies held, Duration often) {
+    Duration soon =
+        held.isLookWanted() ? LOOK_AGAIN : held.placesAway() > 0 ? LOOK_WHILE_AWAY : often;
+    return soon.compareTo(often) < 0 ? soon : often;
   }
 
   /// A signal ends it, and so does an interrupt.
@@ -265,35 +272,6 @@ final class ServeCommand implements Callable<Integer> {
       ListenOptions.allow(NAME, settings, who);
     }
     return settings;
-  }
-
-  private Map<AeTitle, MoveTarget> nodes(Optional<SSLContext> tls) {
-    Map<AeTitle, MoveTarget> nodes = new HashMap<>();
-    for (String text : targets) {
-      int equals = text.indexOf('=');
-      String where = equals < 0 ? "" : text.substring(equals + 1);
-      boolean overTls = where.startsWith(TLS_SCHEME);
-      String host = overTls ? where.substring(TLS_SCHEME.length()) : where;
-      if (equals <= 0 || !host.matches("(\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._-]+):[0-9]{1,5}")) {
-        throw ListenOptions.wrong(
-            NAME, "--move-to needs an AE title, a host and a port: HOROS=192.168.1.20:11112.");
-      }
-      if (overTls && tls.isEmpty()) {
-        throw ListenOptions.wrong(NAME, "--move-to with tls:// needs --tls-key and its like.");
-      }
-      try {
-        AeTitle title = AeTitle.ours(text.substring(0, equals));
-        NodeAddress parsed = NodeAddress.parse(NodeAddress.SCHEME + "X@" + host);
-        nodes.put(
-            title,
-            new MoveTarget(
-                new NodeAddress(title, parsed.host(), parsed.port(), listening.aeTitle(NAME)),
-                overTls ? tls : Optional.empty()));
-      } catch (IllegalArgumentException e) {
-        throw ListenOptions.wrong(NAME, "--move-to cannot be used: " + e.getMessage() + ".");
-      }
-    }
-    return nodes;
   }
 
   // ---- what is told
@@ -353,6 +331,11 @@ final class ServeCommand implements Callable<Integer> {
           notServed.incrementAndGet();
           line("serve.not-served", not.study().map(this::label).orElse("-"), not.problem().code());
         }
+        case HeldStudies.Event.Away gone -> {
+          line("serve.away", from.get(gone.place()), gone.problem().code(), gone.studies());
+          warn(gone.problem());
+        }
+        case HeldStudies.Event.Back back -> line("serve.back", from.get(back.place()));
         case HeldStudies.Event.Committed all -> {
           commitments.incrementAndGet();
           line("serve.committed", all.asked(), all.kept());
@@ -403,6 +386,7 @@ final class ServeCommand implements Callable<Integer> {
               writer.writeNumberProperty("studies", held.studies());
               writer.writeNumberProperty("instances", held.instances());
               writer.writeNumberProperty("not_served", notServed.get());
+              writer.writeNumberProperty("places_away", held.placesAway());
               writer.writeNumberProperty("associations", associations.get());
               writer.writeNumberProperty("turned_away", turnedAway.get());
               writer.writeNumberProperty("queries", held.queries());

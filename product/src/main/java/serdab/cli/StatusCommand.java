@@ -116,15 +116,16 @@ final class StatusCommand implements Callable<Integer> {
                   configuration,
                   around.clock().instant(),
                   StatusCommand::address,
-                  StatusCommand::isAlive)
+                  Worker::isAlive)
               .read();
       Map<String, There> free = free(status);
       List<RunRow> runs = catalogue.runs(RUNS_SHOWN);
       Rejected.Totals rejected = catalogue.rejected().totals();
+      List<Control.Pause> paused = paused(home);
       if (json) {
-        printJson(status, free, runs, sources(catalogue), rejected);
+        printJson(status, free, runs, sources(catalogue), rejected, paused);
       } else {
-        printText(status, free, runs, rejected);
+        printText(status, free, runs, rejected, paused);
       }
       return status.safe() ? Main.ExitCodes.GOOD : Main.ExitCodes.INCOMPLETE;
     }
@@ -161,25 +162,25 @@ final class StatusCommand implements Callable<Integer> {
     return Wiring.isDestination(specification) ? Wiring.address(specification) : specification;
   }
 
-  /// Whether the process of a run is still there; one on another machine is taken for ended.
-  private static boolean isAlive(String worker) {
-    String here = Wiring.worker();
-    int slash = worker.lastIndexOf('/');
-    if (slash < 0 || !here.startsWith(worker.substring(0, slash + 1))) {
-      return false;
-    }
+  /// One that cannot be read is told, and keeps nobody from the rest.
+  private List<Control.Pause> paused(Home home) {
     try {
-      return ProcessHandle.of(Long.parseLong(worker.substring(slash + 1)))
-          .filter(ProcessHandle::isAlive)
-          .isPresent();
-    } catch (NumberFormatException e) {
-      return false;
+      return new Control(home).pauses(around.clock().instant());
+    } catch (SerdabException.HeldBack e) {
+      around.terminal().warn(e.problem());
+      return List.of();
     }
   }
 
   private int nothingYet() {
     if (json) {
-      printJson(Status.beforeTheFirst(), Map.of(), List.of(), Map.of(), new Rejected.Totals(0, 0));
+      printJson(
+          Status.beforeTheFirst(),
+          Map.of(),
+          List.of(),
+          Map.of(),
+          new Rejected.Totals(0, 0),
+          List.of());
     } else {
       around.terminal().out().println(sentence(Status.beforeTheFirst()));
     }
@@ -275,12 +276,24 @@ final class StatusCommand implements Callable<Integer> {
   // ---- for people
 
   private void printText(
-      Status status, Map<String, There> free, List<RunRow> runs, Rejected.Totals rejected) {
+      Status status,
+      Map<String, There> free,
+      List<RunRow> runs,
+      Rejected.Totals rejected,
+      List<Control.Pause> paused) {
     var out = around.terminal().out();
     Messages say = around.terminal().messages();
     out.println(sentence(status));
     for (Problem reason : status.reasons().stream().skip(1).toList()) {
       out.println("- " + say.line(reason));
+    }
+    for (Control.Pause pause : paused) {
+      out.println(
+          say.text(
+              "status.paused",
+              ControlReport.words(pause.whom(), say),
+              since(pause.since()),
+              RunControl.resuming(pause.whom())));
     }
     for (Status.PlanStatus plan : status.plans()) {
       out.println();
@@ -449,7 +462,8 @@ final class StatusCommand implements Callable<Integer> {
       Map<String, There> free,
       List<RunRow> runs,
       Map<String, Safety.OfSource> sources,
-      Rejected.Totals rejected) {
+      Rejected.Totals rejected,
+      List<Control.Pause> paused) {
     Json.object(
         around.terminal().out(),
         writer -> {
@@ -467,6 +481,7 @@ final class StatusCommand implements Callable<Integer> {
           writer.writeNumberProperty("safe_studies", status.safeStudies());
           writer.writeNumberProperty("rejected_instances", rejected.instances());
           writer.writeNumberProperty("studies_with_rejected", rejected.studies());
+          ControlReport.writePauses(writer, paused);
           writer.writeArrayPropertyStart("plans");
           status.plans().forEach(plan -> write(writer, plan, free));
           writer.writeEndArray();

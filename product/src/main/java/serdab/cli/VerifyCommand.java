@@ -117,6 +117,9 @@ final class VerifyCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Prints the report as JSON.")
   private boolean json;
 
+  /// Whose destinations these are; empty text when no plan was named.
+  private String plan = "";
+
   VerifyCommand(Surroundings around) {
     this.around = around;
   }
@@ -127,10 +130,11 @@ final class VerifyCommand implements Callable<Integer> {
   }
 
   /// Every destination of a plan, one after another.
-  private int verifyEach(String plan) {
+  private int verifyEach(String named) {
+    plan = named;
     Several all = new Several(around, json);
     Surroundings outside = around;
-    for (String each : Plans.read(around).called(plan).destinations()) {
+    for (String each : Plans.read(around).called(named).destinations()) {
       boolean on =
           all.next(
               writer -> writer.writeStringProperty("address", each),
@@ -166,7 +170,12 @@ final class VerifyCommand implements Callable<Integer> {
     boolean reads = repair || wanted.reaches(Depth.READABLE);
     OptionalLong atMost = rate();
     try (RunLock _ = RunLock.take(home.lock());
-        Wiring wiring = new Wiring(around, keys).readingCopies(reads).readingAtMost(atMost);
+        RunControl control = RunControl.begin(around, home, "verify", plan, stop);
+        Wiring wiring =
+            new Wiring(around, keys)
+                .readingCopies(reads)
+                .readingAtMost(atMost)
+                .passing(stop.gateOfNodes());
         Catalogue catalogue = wiring.catalogue(home);
         Destination place =
             repair
@@ -174,6 +183,7 @@ final class VerifyCommand implements Callable<Integer> {
                 : wiring.destinationToRead(destination, catalogue);
         BlobStore scratch = wiring.scratch(home, Optional.ofNullable(scratchFolder));
         StopOnSignal _ = StopOnSignal.of(stop)) {
+      control.tellBy(progress);
       if (wanted.reaches(Depth.READABLE)) {
         requireIdentity(wiring);
       }
@@ -185,7 +195,7 @@ final class VerifyCommand implements Callable<Integer> {
           catalogue.beginRun("verify", "", "", List.of(place.id().toString()), Wiring.worker());
       VerifyReport report =
           new Verification(
-                  place, catalogue, around.clock(), progress, stop::isRequested, scratch, mender)
+                  place, catalogue, around.clock(), progress, stop::endsHere, scratch, mender)
               .verify(wanted, part, Optional.ofNullable(study).map(StudyKey::new));
       bar.end();
       RunReport.Outcome outcome = outcome(report);

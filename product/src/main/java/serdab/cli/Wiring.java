@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
+import serdab.Gate;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
@@ -117,7 +118,18 @@ final class Wiring implements AutoCloseable {
     return this;
   }
 
-  /// Asks nothing of DICOM nodes outside of these hours from now on.
+  /// Passes this before each operation on a node from now on.
+  void nodesPass(Gate gate) {
+    nodes.passing(gate);
+  }
+
+  /// The same, for a wiring in the making.
+  Wiring passing(Gate gate) {
+    nodesPass(gate);
+    return this;
+  }
+
+  /// Asks nothing of nodes outside of these hours from now on.
   void nodesWithin(RunWindow window) {
     nodes.within(window);
   }

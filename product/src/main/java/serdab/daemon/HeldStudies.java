@@ -20,7 +20,6 @@ import serdab.SerdabException;
 import serdab.catalogue.Retrievals;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
-import serdab.dicom.SopInstanceUid;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyKey;
 import serdab.dicom.Tag;
@@ -38,6 +37,9 @@ import serdab.dicom.net.QueryLevel;
 ///
 /// What is needed to answer for a study is kept in memory; series and instances are looked up in
 /// the copy when they are asked for. What came since is seen by [#refresh].
+///
+/// A place that goes away later takes nothing with it: its studies are answered for as before, as
+/// offline where no other place has them, until it is back.
 public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
 
   private static final int TOLD_EVERY = 1000;
@@ -47,7 +49,8 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
   private final Retrievals audit;
   private final Consumer<Event> events;
   private final AtomicLong queries = new AtomicLong();
-  private volatile Known known = new Known(List.of(), Map.of(), Map.of());
+  private volatile boolean lookWanted;
+  private volatile Known known = new Known(List.of(), Map.of(), Map.of(), Set.of());
 
   /// How it serves.
   ///
@@ -82,6 +85,17 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
     ///
     /// @param study empty when it is not known which one it is
     record NotServed(Optional<StudyKey> study, Problem problem) implements Event {}
+
+    /// A place cannot be used any more. Told once, until it is back.
+    ///
+    /// @param place which of them, from 0
+    /// @param studies how many are known of it; those that no other place has are listed as offline
+    record Away(int place, long studies, Problem problem) implements Event {}
+
+    /// A place that was away is there again.
+    ///
+    /// @param place which of them, from 0
+    record Back(int place) implements Event {}
 
     /// Storage commitment was asked for, and all that is named was read again.
     ///
@@ -118,8 +132,12 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
   /// What is known at one moment.
   ///
   /// @param seen all copies by place and location, so that they are not opened again
+  /// @param away which places could not be looked at; what is known of them is from before
   private record Known(
-      List<Place> places, Map<String, HeldStudy> studies, Map<Integer, Listing> seen)
+      List<Place> places,
+      Map<String, HeldStudy> studies,
+      Map<Integer, Listing> seen,
+      Set<Integer> away)
       implements AutoCloseable {
 
     /// Holds the places open until [#close]; false when some are closed already.
@@ -141,6 +159,10 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
     Destination place(HeldStudy study) {
       return places.get(study.place()).destination();
     }
+
+    boolean isAway(HeldStudy study) {
+      return away.contains(study.place());
+    }
   }
 
   /// What is known now, held open.
@@ -157,7 +179,12 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
   /// @param copies by location
   /// @param studies by UID; empty where nothing can be served
   private record Listing(
-      Map<String, HeldVersion> copies, Map<String, Optional<HeldStudy>> studies) {}
+      Map<String, HeldVersion> copies, Map<String, Optional<HeldStudy>> studies) {
+
+    long served() {
+      return studies.values().stream().filter(Optional::isPresent).count();
+    }
+  }
 
   /// @param openers each opens a destination; called again for every look at what is new
   /// @param events is told what happens, by many threads
@@ -189,39 +216,123 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
 
   // ---- what is held
 
+  /// How many places cannot be used now.
+  public int placesAway() {
+    return known.away().size();
+  }
+
+  /// Whether something could not be read since the last look, so that one is due.
+  public boolean isLookWanted() {
+    return lookWanted;
+  }
+
   /// Looks at what the destinations hold. Copies that were looked at before are not opened again.
   /// Queries are answered from what was known before, until this returns.
   ///
-  /// @throws SerdabException when a destination cannot be opened or listed; all stays as it was
+  /// @throws SerdabException when a destination cannot be opened or listed that never could; later
+  ///   that is an [Event.Away]
   public synchronized void refresh() {
+    lookWanted = false;
     Known before = known;
     List<Place> places = new ArrayList<>();
+    List<Event> news = new ArrayList<>();
     try {
       Map<Integer, Listing> seen = new HashMap<>();
+      Set<Integer> away = new HashSet<>();
       Map<Kind, Kind> shared = new HashMap<>();
       for (int i = 0; i < openers.size(); i++) {
-        Destination destination = openers.get(i).get();
-        places.add(new Place(destination));
-        seen.put(i, look(i, destination, Optional.ofNullable(before.seen().get(i)), shared));
+        Listing old = before.seen().get(i);
+        try {
+          Looked looked = look(i, Optional.ofNullable(old), shared);
+          places.add(looked.place());
+          seen.put(i, looked.listing());
+          if (before.away().contains(i)) {
+            news.add(new Event.Back(i));
+          }
+        } catch (RuntimeException e) {
+          if (old == null) {
+            throw e;
+          }
+          Place same = before.places().get(i);
+          if (!same.enter()) {
+            throw e; // Closed: nobody asks any more.
+          }
+          places.add(same);
+          seen.put(i, old);
+          away.add(i);
+          if (!before.away().contains(i)) {
+            news.add(new Event.Away(i, old.served(), problem(e)));
+          }
+        }
       }
       Map<String, HeldStudy> studies = new LinkedHashMap<>();
       for (int i = 0; i < openers.size(); i++) {
         for (Optional<HeldStudy> study : seen.getOrDefault(i, NOTHING).studies().values()) {
-          study.ifPresent(one -> studies.merge(one.uid(), one, HeldStudies::newer));
+          study.ifPresent(
+              one -> studies.merge(one.uid(), one, (first, other) -> better(first, other, away)));
         }
       }
-      known = new Known(List.copyOf(places), studies, seen);
+      known = new Known(List.copyOf(places), studies, seen, Set.copyOf(away));
     } catch (RuntimeException e) {
       places.forEach(Place::leave);
       throw e;
     }
     before.close();
+    news.forEach(events);
+  }
+
+  private static Problem problem(RuntimeException e) {
+    return e instanceof SerdabException told
+        ? told.problem()
+        : new Problem(
+            "copy-unreadable",
+            "A place of copies could not be read.",
+            "Check the disk that the copies lie on.");
+  }
+
+  /// A place that is open, and what it holds.
+  private record Looked(Place place, Listing listing) {}
+
+  private Looked look(int i, Optional<Listing> before, Map<Kind, Kind> shared) {
+    Place place = new Place(openers.get(i).get());
+    try {
+      Listing listing = look(i, place.destination(), before, shared);
+      int copiesBefore = before.map(old -> old.copies().size()).orElse(0);
+      if (listing.copies().size() < copiesBefore) {
+        confirm(i, place.destination(), listing);
+      }
+      return new Looked(place, listing);
+    } catch (RuntimeException e) {
+      place.leave();
+      throw e;
+    }
+  }
+
+  /// Copies are missing that were there. Somebody removed them, or the place went away while it was
+  /// listed; or what was mounted there is not any more, and left an empty folder.
+  private void confirm(int i, Destination listed, Listing listing) {
+    Place again = new Place(openers.get(i).get());
+    try {
+      if (listing.copies().isEmpty() || !again.destination().id().equals(listed.id())) {
+        throw new SerdabException.Unavailable(
+            new Problem(
+                "destination-not-there",
+                "The destination " + listed.describe() + " was used before and is not there now.",
+                "Connect its volume. If all copies were removed on purpose, start this again."));
+      }
+    } finally {
+      again.leave();
+    }
   }
 
   private static final Listing NOTHING = new Listing(Map.of(), Map.of());
 
-  /// Of the same study at two places; the place that was named first where both are as new.
-  private static HeldStudy newer(HeldStudy one, HeldStudy other) {
+  /// Of the same study at two places that which can be read, then the newer one, then the place
+  /// that was named first.
+  private static HeldStudy better(HeldStudy one, HeldStudy other, Set<Integer> away) {
+    if (away.contains(one.place()) != away.contains(other.place())) {
+      return away.contains(one.place()) ? other : one;
+    }
     return other.readAt().isAfter(one.readAt()) ? other : one;
   }
 
@@ -310,7 +421,7 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
         case PATIENT -> findPatients(now, keys, answers);
         case STUDY -> {
           for (HeldStudy study : candidates(now, keys)) {
-            if (keys.match(study) && !give(keys, study, answers)) {
+            if (keys.match(study) && !give(now, study, keys, study, answers)) {
               break;
             }
           }
@@ -319,20 +430,44 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
           if (keys.wanted(Tag.StudyInstanceUID).isEmpty()) {
             return DimseStatus.DATA_SET_DOES_NOT_MATCH_SOP_CLASS;
           }
-          for (HeldStudy study : candidates(now, keys)) {
-            if (!findInside(now, study, query.level(), keys, answers)) {
-              break;
-            }
-          }
+          findInsideAll(now, query.level(), keys, answers);
         }
       }
       return DimseStatus.SUCCESS;
     }
   }
 
-  private static boolean give(Keys keys, Attributes attributes, Answers answers)
+  /// @param study whose place says whether what is answered for can be fetched now
+  private static boolean give(
+      Known now, HeldStudy study, Keys keys, Attributes attributes, Answers answers)
       throws IOException {
-    return answers.give(keys.answer(attributes), keys.areSupportedBy(attributes));
+    return answers.give(
+        keys.answer(attributes, now.isAway(study)), keys.areSupportedBy(attributes));
+  }
+
+  /// All that can be looked into are answered for before this fails because of the others.
+  private void findInsideAll(Known now, QueryLevel level, Keys keys, Answers answers)
+      throws IOException {
+    Optional<SerdabException> failure = Optional.empty();
+    for (HeldStudy study : candidates(now, keys)) {
+      try {
+        if (!findInside(now, study, level, keys, answers)) {
+          break;
+        }
+      } catch (SerdabException e) {
+        notReadable(study, e);
+        failure = Optional.of(e);
+      }
+    }
+    if (failure.isPresent()) {
+      throw failure.get();
+    }
+  }
+
+  /// Says so, and lets the places be looked at soon.
+  private void notReadable(HeldStudy study, SerdabException e) {
+    lookWanted = true;
+    events.accept(new Event.NotServed(Optional.of(study.version().study()), e.problem()));
   }
 
   /// Those that a key by UID leaves; all where there is none.
@@ -354,7 +489,8 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
       patients.computeIfAbsent(study.patient(), _ -> new HeldPatient(study)).add(study);
     }
     for (HeldPatient patient : patients.values()) {
-      if (keys.match(patient) && !give(keys, patient, answers)) {
+      if (keys.match(patient)
+          && !answers.give(keys.answer(patient, false), keys.areSupportedBy(patient))) {
         return;
       }
     }
@@ -367,7 +503,7 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
         StudyLook.open(now.place(study), study.version(), settings.withRejected())) {
       for (Iterator<HeldInstances> all = inside(study, look, level); all.hasNext(); ) {
         HeldInstances each = all.next();
-        if (keys.match(each) && !give(keys, each, answers)) {
+        if (keys.match(each) && !give(now, study, keys, each, answers)) {
           return false;
         }
       }
@@ -412,6 +548,7 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
                       studies,
                       now::place,
                       now::close,
+                      this::notReadable,
                       settings,
                       audit,
                       events));
@@ -486,22 +623,13 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
 
   @Override
   public CommitmentReport check(String transactionUid, List<Reference> references) {
-    List<SopInstanceUid> kept = new ArrayList<>();
-    Map<SopInstanceUid, Integer> notKept = new HashMap<>();
+    CommitmentReport report;
     try (Known now = entered();
         Witness witness = new Witness(now)) {
-      for (Reference reference : references) {
-        Optional<DimseStatus> reason = witness.whyNotKept(reference);
-        if (reason.isEmpty()) {
-          kept.add(reference.sop());
-        } else {
-          notKept.put(reference.sop(), reason.get().code());
-        }
-      }
+      report = CommitmentReport.on(transactionUid, references, witness::whyNotKept);
     }
-    kept.removeIf(notKept::containsKey);
-    events.accept(new Event.Committed(references.size(), kept.size()));
-    return new CommitmentReport(transactionUid, kept, notKept);
+    events.accept(new Event.Committed(references.size(), report.kept().size()));
+    return report;
   }
 
   @Override
@@ -587,7 +715,7 @@ public final class HeldStudies implements Holdings, Commitments, AutoCloseable {
   @Override
   public void close() {
     Known last = known;
-    known = new Known(List.of(), Map.of(), Map.of());
+    known = new Known(List.of(), Map.of(), Map.of(), Set.of());
     last.close();
   }
 }

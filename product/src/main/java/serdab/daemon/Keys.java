@@ -22,6 +22,7 @@ import serdab.dicom.net.Identifier;
 final class Keys {
 
   private static final String ONLINE = "ONLINE";
+  private static final String OFFLINE = "OFFLINE";
 
   /// Keys that say how the query is meant rather than what is wanted.
   private static final List<Integer> NOT_KEYS =
@@ -109,7 +110,7 @@ final class Keys {
   }
 
   /// The answer: each key with its value, empty when there is none.
-  Identifier answer(Attributes attributes) {
+  Identifier answer(Attributes attributes, boolean isAway) {
     Map<Integer, Vr> asked = new TreeMap<>(Integer::compareUnsigned);
     keys.forEach(key -> asked.put(key.tag(), key.vr()));
     for (int unique : Tags.uniqueOf(query.level(), query.byPatient())) {
@@ -120,7 +121,7 @@ final class Keys {
     return answer
         .text(Tags.QUERY_RETRIEVE_LEVEL, query.level().name())
         .text(Tags.RETRIEVE_AE_TITLE, title.value())
-        .text(Tags.INSTANCE_AVAILABILITY, ONLINE);
+        .text(Tags.INSTANCE_AVAILABILITY, isAway ? OFFLINE : ONLINE);
   }
 
   private static void put(Identifier answer, int tag, Vr vr, String value) {

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -108,6 +109,7 @@ final class StudySending implements Retrieval {
   /// Finds what is wanted, and writes down that it will be sent.
   ///
   /// @param place where a study is, open until `done` is called
+  /// @param failed is told what cannot be read before this throws
   /// @param done called once, when the retrieval is closed; not when this throws
   /// @throws SerdabException when a copy cannot be read, or the catalogue cannot be written
   static StudySending begin(
@@ -115,6 +117,7 @@ final class StudySending implements Retrieval {
       List<HeldStudy> studies,
       Function<HeldStudy, Destination> place,
       Runnable done,
+      BiConsumer<HeldStudy, SerdabException> failed,
       HeldStudies.Settings settings,
       Retrievals audit,
       Consumer<Event> events) {
@@ -132,6 +135,9 @@ final class StudySending implements Retrieval {
             entries.add(new Entry(parts.size(), i));
           }
         }
+      } catch (SerdabException e) {
+        failed.accept(study, e);
+        throw e;
       }
       if (items.size() > before) {
         parts.add(new Part(study, from, items.size() - before));

@@ -6,6 +6,7 @@ import java.nio.channels.ReadableByteChannel;
 import java.security.MessageDigest;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
+import serdab.Gate;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
@@ -23,6 +24,7 @@ public final class CarryOver {
 
   private final LongConsumer bytesRead;
   private final BooleanSupplier stop;
+  private final Gate gate;
   private final ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES);
 
   /// Prepares to copy.
@@ -30,8 +32,14 @@ public final class CarryOver {
   /// @param bytesRead told how many bytes were read, piece by piece
   /// @param stop asked between pieces; once true, the copy in the making is given up
   public CarryOver(LongConsumer bytesRead, BooleanSupplier stop) {
+    this(bytesRead, stop, Gate.OPEN);
+  }
+
+  /// The same, resting between two files where a gate is held.
+  public CarryOver(LongConsumer bytesRead, BooleanSupplier stop, Gate gate) {
     this.bytesRead = bytesRead;
     this.stop = stop;
+    this.gate = gate;
   }
 
   /// A copy that was given up because the run must stop; nothing of it is left.
@@ -54,6 +62,10 @@ public final class CarryOver {
     StudyVersion version = reader.version();
     try (StagedVersion staged = to.begin(version.facts())) {
       for (StoredFile file : version.files()) {
+        if (gate.isHeld()) {
+          staged.rest();
+          gate.pass();
+        }
         staged.beginFile(file.path(), file.lengthBytes(), file.modifiedMillis());
         pass(reader, file, staged);
         staged.endFile(file);

@@ -46,6 +46,10 @@ public interface StagedVersion extends AutoCloseable {
   ///   is compared with
   void endFile(StoredFile file);
 
+  /// Told between two files that nothing will come for as long as a person likes: what others would
+  /// take for dead meanwhile, such as an open association, is ended in good order.
+  default void rest() {}
+
   /// Syncs, reads everything back, compares, and only then makes the version visible.
   ///
   /// @return the copy with the proof it reached

@@ -1,5 +1,7 @@
 package serdab.plan;
 
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -10,6 +12,7 @@ import java.util.regex.Pattern;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.dicom.net.NodeAddress;
+import serdab.dicom.net.Priority;
 import serdab.dicom.net.Retry;
 
 /// A node of DICOM's own protocol as it is written, `dicom://CALLED@host:104?calling=SERDAB`, and
@@ -21,9 +24,12 @@ import serdab.dicom.net.Retry;
 /// @param associationsMax up to how many are tried when more goes through with more; else as many
 /// @param bytesPerSecond the bandwidth, both ways together; empty when there is no limit
 /// @param retry how often and how patiently it is tried
+/// @param priority how urgent our operations are, as the node is told
 /// @param readBackOf of so many instances that were sent one is read back; 1 means all
 /// @param convert whether what the node does not take may be sent in another transfer syntax,
 ///   without loss
+/// @param user who asks, for nodes that want to know a user
+/// @param password where the user's passcode is kept; only with a user
 public record DicomAddress(
     NodeAddress node,
     Existing existing,
@@ -31,8 +37,11 @@ public record DicomAddress(
     int associationsMax,
     OptionalLong bytesPerSecond,
     Retry retry,
+    Priority priority,
     int readBackOf,
-    boolean convert) {
+    boolean convert,
+    Optional<String> user,
+    Optional<SecretReference> password) {
 
   private static final int ASSOCIATIONS = 2;
   private static final int ASSOCIATIONS_MAX = 16;
@@ -68,6 +77,9 @@ public record DicomAddress(
     NodeAddress node =
         NodeAddress.parse(question < 0 ? address : address.substring(0, question) + ofTheNode);
     Written written = new Written(address, settings);
+    if (settings.containsKey(Setting.PASSWORD.key) && !settings.containsKey(Setting.USER.key)) {
+      throw wrong(address, "gives a password and no user");
+    }
     int[] associations =
         written
             .read(Setting.ASSOCIATIONS, DicomAddress::span, "a number or two, such as 4 or 2-8")
@@ -96,13 +108,19 @@ public record DicomAddress(
             written
                 .read(Setting.WAIT_MAX, Durations::duration, "a time, such as 30s or 5m")
                 .orElse(Retry.DEFAULT.waitMax())),
+        written.read(Setting.PRIORITY, Priority::parse, "low, medium or high").orElse(Priority.LOW),
         written.read(Setting.READ_BACK, DicomAddress::share, "a share, such as 1/10").orElse(1),
         written
             .read(
                 Setting.CONVERT,
                 text -> text.equals(LOSSLESS) ? Optional.of(true) : Optional.empty(),
                 "lossless, or leave it out")
-            .orElse(false));
+            .orElse(false),
+        written.read(Setting.USER, DicomAddress::text, "a name"),
+        written.read(
+            Setting.PASSWORD,
+            text -> text(text).flatMap(SecretReference::parse),
+            "env:NAME or file:/PATH"));
   }
 
   private record Written(String address, Map<String, String> settings) {
@@ -112,8 +130,15 @@ public record DicomAddress(
           .map(text ->
               reader
                   .apply(text)
-                  .orElseThrow(
-                      () -> wrong(address, "has " + setting.key + "=" + text + "; write " + form)));
+                  .orElseThrow(() ->
+                      wrong(
+                          address,
+                          // What stands there may be a secret.
+                          (setting == Setting.PASSWORD
+                                  ? "has a password that is not written as it must be"
+                                  : "has " + setting.key + "=" + text)
+                              + "; write "
+                              + form)));
     }
   }
 
@@ -122,6 +147,17 @@ public record DicomAddress(
         .filter(digits -> digits.matches("[0-9]{1,7}"))
         .map(Integer::parseInt)
         .filter(number -> number >= 1 && number <= max);
+  }
+
+  /// What is written with percent signs where characters have a meaning in addresses.
+  private static Optional<String> text(String written) {
+    try {
+      return Optional.of(
+              URLDecoder.decode(written.replace("+", "%2B"), StandardCharsets.UTF_8).strip())
+          .filter(text -> !text.isEmpty());
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
   }
 
   private static Optional<Integer> share(String text) {
@@ -156,8 +192,11 @@ public record DicomAddress(
     FIRST_WAIT("first-wait"),
     WAIT_FACTOR("wait-factor"),
     WAIT_MAX("wait-max"),
+    PRIORITY("priority"),
     READ_BACK("read-back"),
-    CONVERT("convert");
+    CONVERT("convert"),
+    USER("user"),
+    PASSWORD("password");
 
     private final String key;
 
@@ -179,7 +218,11 @@ public record DicomAddress(
     return new SerdabException.Misconfigured(
         new Problem(
             "node-address-wrong",
-            "The address of a DICOM node \"" + address + "\" " + what + ".",
+            "The address of a DICOM node \""
+                + NodeAddress.withoutSecrets(address)
+                + "\" "
+                + what
+                + ".",
             "Write dicom://CALLED@host:104?calling=SERDAB, and behind an & each, what it is to be"
                 + " treated like."));
   }

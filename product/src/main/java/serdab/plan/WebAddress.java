@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import serdab.Problem;
 import serdab.SerdabException;
+import serdab.dicom.net.TlsFiles;
 
 /// A DICOMweb node as it is written: `dicomweb:URL`, and behind a question mark how to get in, such
 /// as `dicomweb:https://pacs.example/dicom-web?token=env:PACS_TOKEN`. Holds no secret.
@@ -21,7 +22,8 @@ import serdab.SerdabException;
 /// @param user a user name, with `password`
 /// @param tokenUrl where an authorization server gives tokens, with `clientId` and `clientSecret`
 /// @param scope what to ask it for; empty text asks for nothing in particular
-/// @param ca a file with the certificate of the authority that signs the node's own
+/// @param tls the files that TLS needs; empty believes the authorities that Java knows, and shows
+///   the node no certificate of ours
 public record WebAddress(
     URI base,
     Optional<SecretReference> token,
@@ -31,12 +33,22 @@ public record WebAddress(
     Optional<String> clientId,
     Optional<SecretReference> clientSecret,
     String scope,
-    Optional<Path> ca) {
+    Optional<TlsFiles> tls) {
 
   public static final String KIND = "dicomweb:";
 
   private static final Set<String> KEYS =
-      Set.of("token", "user", "password", "token-url", "client-id", "client-secret", "scope", "ca");
+      Set.of(
+          "token",
+          "user",
+          "password",
+          "token-url",
+          "client-id",
+          "client-secret",
+          "scope",
+          "ca",
+          "certificate",
+          "key");
 
   public static boolean isOne(String address) {
     return address.startsWith(KIND);
@@ -83,7 +95,7 @@ public record WebAddress(
             Optional.ofNullable(settings.get("client-id")),
             secret(settings, "client-secret"),
             settings.getOrDefault("scope", ""),
-            Optional.ofNullable(settings.get("ca")).map(WebAddress::file));
+            tls(settings));
     read.requireOneWay();
     return read;
   }
@@ -101,6 +113,11 @@ public record WebAddress(
     if (tokenUrl.isPresent() ? !client : clientId.isPresent() || clientSecret.isPresent()) {
       throw new IllegalArgumentException(
           "gives some of token-url, client-id and client-secret without the others");
+    }
+    boolean shows = tls.flatMap(TlsFiles::key).isPresent();
+    if (shows && !"https".equalsIgnoreCase(base.getScheme())) {
+      throw new IllegalArgumentException(
+          "gives a certificate, which can only be shown by https://");
     }
   }
 
@@ -162,11 +179,24 @@ public record WebAddress(
                         "has a " + key + " that is not written as env:NAME or file:/PATH")));
   }
 
-  private static Path file(String text) {
-    if (!Addresses.isAbsolute(text)) {
-      throw new IllegalArgumentException("has a ca that is no whole path");
+  private static Optional<TlsFiles> tls(Map<String, String> settings) {
+    Optional<Path> ca = file(settings, "ca");
+    Optional<Path> certificate = file(settings, "certificate");
+    Optional<Path> key = file(settings, "key");
+    if (certificate.isPresent() != key.isPresent()) {
+      throw new IllegalArgumentException("gives one of certificate and key without the other");
     }
-    return Path.of(Addresses.withHome(text));
+    return ca.isEmpty() && key.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new TlsFiles(ca, certificate, key));
+  }
+
+  private static Optional<Path> file(Map<String, String> settings, String which) {
+    Optional<String> text = Optional.ofNullable(settings.get(which));
+    if (text.filter(path -> !Addresses.isAbsolute(path)).isPresent()) {
+      throw new IllegalArgumentException("has a " + which + " that is no whole path");
+    }
+    return text.map(path -> Path.of(Addresses.withHome(path)));
   }
 
   /// The address alone, without how to get in: what is remembered, and told.

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
@@ -69,6 +70,7 @@ public final class Repository implements AutoCloseable {
   private final Map<String, AgeRecipient> recipients = new HashMap<>();
   private final Map<String, List<AgeIdentity>> groups = new ConcurrentHashMap<>();
   private @Nullable Known known;
+  private @Nullable Set<String> erasedBefore;
   private boolean wroteSomething;
 
   private Repository(
@@ -497,7 +499,22 @@ public final class Repository implements AutoCloseable {
 
   /// Whether a group was erased for good, so that nothing is written for it again.
   public boolean isErased(String groupKey) {
-    return known().hasErased() && known().isErased(naming.group(groupKey));
+    Known loaded;
+    Set<String> listed = Set.of();
+    synchronized (this) {
+      loaded = known;
+      if (loaded == null) {
+        // A run that finds nothing new asks this alone, and need not read the index for it.
+        if (erasedBefore == null) {
+          erasedBefore = Erased.groups(shelf, trust, (_, _) -> {});
+        }
+        listed = erasedBefore;
+      }
+    }
+    if (loaded != null) {
+      return loaded.hasErased() && loaded.isErased(naming.group(groupKey));
+    }
+    return !listed.isEmpty() && listed.contains(naming.group(groupKey));
   }
 
   /// Whether somebody let a version go that was here.

@@ -149,6 +149,12 @@ public final class Verification {
       } catch (CarryOver.GivenUp e) {
         interrupted = true;
         break;
+      } catch (SerdabException.HeldBack e) {
+        if (!stop.getAsBoolean()) {
+          throw e;
+        }
+        interrupted = true;
+        break;
       }
       checked++;
       good += isGood ? 1 : 0;

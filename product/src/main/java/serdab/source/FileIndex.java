@@ -16,8 +16,10 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.Spliterator;
 import java.util.Spliterators;
 import java.util.TreeSet;
@@ -42,13 +44,24 @@ import serdab.plan.Order;
 /// writes; every method is synchronised.
 final class FileIndex implements AutoCloseable {
 
-  private static final int FORMAT = 2;
+  private static final int FORMAT = 3;
+
+  /// It kept studies of an older scan when a later one broke off.
+  private static final int KEPT_STUDIES = 2;
+
   private static final int COMMIT_EVERY = 5000;
+
+  /// So many files that did not change are remembered before it is written down that they are
+  /// there.
+  private static final int SEEN_HELD_MAX = 50_000;
 
   private final Connection connection;
   private final PreparedStatement find;
   private final PreparedStatement touch;
   private final PreparedStatement put;
+  private final Set<String> seen = new HashSet<>();
+  private boolean holdsSeen = true;
+  private boolean studiesHold = true;
   private long scan;
   private int pending;
 
@@ -107,13 +120,18 @@ final class FileIndex implements AutoCloseable {
       statement.execute("pragma journal_mode=truncate");
       statement.execute("pragma synchronous=normal");
       statement.execute("pragma temp_store=file");
+      int found;
       try (ResultSet version = statement.executeQuery("pragma user_version")) {
         version.next();
-        int found = version.getInt(1);
-        if (found != 0 && found != FORMAT) {
-          connection.close();
-          throw new SQLException("made by another release");
-        }
+        found = version.getInt(1);
+      }
+      if (found == FORMAT) {
+        connection.setAutoCommit(false);
+        return new FileIndex(connection);
+      }
+      if (found != 0 && found != KEPT_STUDIES) {
+        connection.close();
+        throw new SQLException("made by another release");
       }
       statement.execute(
           "create table if not exists file(path text primary key, length integer, modified"
@@ -129,6 +147,7 @@ final class FileIndex implements AutoCloseable {
       statement.execute(
           "create table if not exists finding(kind text, path text, position integer, detail"
               + " text)");
+      statement.execute("delete from study");
       statement.execute("pragma user_version=" + FORMAT);
     }
     connection.setAutoCommit(false);
@@ -144,8 +163,10 @@ final class FileIndex implements AutoCloseable {
         last.next();
         scan = last.getLong(1) + 1;
       }
-      try (Statement statement = connection.createStatement()) {
-        statement.execute("delete from finding");
+      if (count("select count(*) from finding") > 0) {
+        try (Statement statement = connection.createStatement()) {
+          statement.execute("delete from finding");
+        }
       }
     });
   }
@@ -165,16 +186,47 @@ final class FileIndex implements AutoCloseable {
           return false;
         }
       }
-      touch.setLong(1, scan);
-      touch.setString(2, path);
-      touch.executeUpdate();
-      step();
+      if (holdsSeen) {
+        seen.add(path);
+        if (seen.size() >= SEEN_HELD_MAX) {
+          writeSeen();
+        }
+      } else {
+        touch(path);
+      }
       return true;
     });
   }
 
+  private void touch(String path) throws SQLException {
+    touch.setLong(1, scan);
+    touch.setString(2, path);
+    touch.executeUpdate();
+    step();
+  }
+
+  /// From here on it is written down at once which files are there.
+  private void writeSeen() throws SQLException {
+    holdsSeen = false;
+    for (String path : seen) {
+      touch(path);
+    }
+    seen.clear();
+  }
+
+  /// Studies are gathered anew at the end, also of a scan after this one when this one breaks off.
+  private void forgetStudies() throws SQLException {
+    if (studiesHold) {
+      studiesHold = false;
+      try (Statement statement = connection.createStatement()) {
+        statement.execute("delete from study");
+      }
+    }
+  }
+
   synchronized void put(Row row) {
     run(() -> {
+      forgetStudies();
       StudyFacts facts = row.facts();
       int i = 1;
       put.setString(i++, row.path());
@@ -219,19 +271,34 @@ final class FileIndex implements AutoCloseable {
     }
   }
 
-  /// Forgets files that are not there any more, and gathers files into studies.
+  /// Forgets files that are not there any more, and gathers files into studies. Where nothing
+  /// changed, nothing is written.
   synchronized void endScan() {
     run(() -> {
-      try (PreparedStatement gone =
-              connection.prepareStatement("delete from file where scan <> ?");
-          Statement statement = connection.createStatement()) {
-        gone.setLong(1, scan);
-        gone.executeUpdate();
-        statement.execute("delete from study");
+      if (!holdsSeen || seen.size() != count("select count(*) from file")) {
+        writeSeen();
+        try (PreparedStatement gone =
+            connection.prepareStatement("delete from file where scan <> ?")) {
+          gone.setLong(1, scan);
+          if (gone.executeUpdate() > 0) {
+            forgetStudies();
+          }
+        }
       }
-      gather();
+      if (!studiesHold || count("select count(*) from (select 1 from study limit 1)") == 0) {
+        gather();
+      }
       connection.commit();
+      seen.clear();
     });
+  }
+
+  private long count(String query) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet count = statement.executeQuery(query)) {
+      count.next();
+      return count.getLong(1);
+    }
   }
 
   private void gather() throws SQLException {
@@ -407,6 +474,10 @@ final class FileIndex implements AutoCloseable {
   synchronized List<String> dicomDirs() {
     return ask(() -> {
       List<String> paths = new ArrayList<>();
+      if (count("select count(*) from (select 1 from file where dicomdir = 1 limit 1)") == 0) {
+        return paths;
+      }
+      writeSeen();
       try (Statement statement = connection.createStatement();
           ResultSet rows =
               statement.executeQuery(

@@ -26,6 +26,7 @@ import serdab.PatientData;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.dicom.ByteSource;
+import serdab.dicom.DicomDates;
 import serdab.dicom.DicomDir;
 import serdab.dicom.DicomFile;
 import serdab.dicom.InstanceFacts;

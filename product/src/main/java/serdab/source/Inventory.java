@@ -44,6 +44,13 @@ public interface Inventory extends AutoCloseable {
     return Optional.empty();
   }
 
+  /// Whether a delivery may rest between two files for as long as a person likes. A node would end
+  /// an answer that nobody reads; it is read to a point where it can be left, and gone on with
+  /// later.
+  default boolean mayRest() {
+    return true;
+  }
+
   /// The study's files as listed.
   List<SourceFile> files(SourceStudy study);
 

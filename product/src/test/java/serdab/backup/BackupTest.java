@@ -8,18 +8,23 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import serdab.Depth;
 import serdab.Proof;
 import serdab.ProofMeans;
 import serdab.SerdabException;
+import serdab.StudyLabel;
 import serdab.catalogue.StudyRow;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.ZipTreeDestination.Access;
 import serdab.dicom.StudyKey;
 import serdab.plan.Selection;
+import serdab.report.Progress;
 import serdab.report.RunReport;
 import serdab.report.RunReport.Outcome;
 import serdab.testing.world.CrashedException;
@@ -586,6 +591,94 @@ class BackupTest {
     assertThat(stopped.outcome()).isEqualTo(Outcome.INTERRUPTED);
     assertThat(next.outcome()).isEqualTo(Outcome.GOOD);
     assertThat(world.notSafe(0)).isEmpty();
+  }
+
+  /// Does something when the thread has come to rest, or nothing when it ends without.
+  private static Thread whenResting(Thread who, Runnable what) {
+    return Thread.ofPlatform()
+        .start(() -> {
+          while (who.isAlive() && who.getState() != Thread.State.WAITING) {
+            Thread.onSpinWait();
+          }
+          what.run();
+        });
+  }
+
+  @Test
+  void aPausedRunReadsNoFurtherFileUntilItIsResumed() throws InterruptedException {
+    String study = world.addStudy(3);
+    StopSignal stop = new StopSignal(world.clock());
+    AtomicLong read = new AtomicLong();
+    List<Long> whilePaused = new CopyOnWriteArrayList<>();
+    List<Thread> others = new CopyOnWriteArrayList<>();
+    world.progress(
+        new Reading(count -> {
+          if (read.getAndAdd(count) == 0) {
+            stop.pause();
+            others.add(
+                whenResting(
+                    Thread.currentThread(),
+                    () -> {
+                      whilePaused.add(read.get());
+                      stop.resume();
+                    }));
+          }
+        }));
+
+    RunReport report = world.backUp(stop);
+
+    for (Thread other : others) {
+      other.join();
+    }
+    assertThat(report.outcome()).isEqualTo(Outcome.GOOD);
+    assertThat(world.catalogue().copies(new StudyKey(study))).isNotEmpty();
+    assertThat(whilePaused).hasSize(1).allMatch(bytes -> bytes > 0 && bytes < read.get());
+  }
+
+  @Test
+  void aPausedRunThatIsAskedToStopEndsAtOnceAndTheNextGoesOn() throws InterruptedException {
+    world.addStudy(3);
+    world.addStudy(3);
+    StopSignal stop = new StopSignal(world.clock());
+    List<Thread> others = new CopyOnWriteArrayList<>();
+    world.progress(
+        new Reading(_ -> {
+          if (others.isEmpty()) {
+            stop.pause();
+            others.add(whenResting(Thread.currentThread(), stop::request));
+          }
+        }));
+
+    RunReport stopped = world.backUp(stop);
+
+    for (Thread other : others) {
+      other.join();
+    }
+    assertThat(stopped.outcome()).isEqualTo(Outcome.INTERRUPTED);
+    assertThat(stopped.totals().copied()).isZero();
+    world.progress(Progress.SILENT);
+    assertThat(world.backUp().outcome()).isEqualTo(Outcome.GOOD);
+    assertThat(world.notSafe(0)).isEmpty();
+  }
+
+  /// Told only how many bytes were read.
+  private record Reading(LongConsumer told) implements Progress {
+    @Override
+    public void planned(long studies) {}
+
+    @Override
+    public void began(StudyLabel study) {}
+
+    @Override
+    public void read(long bytes) {
+      told.accept(bytes);
+    }
+
+    @Override
+    public void ended(StudyLabel study, String outcome) {}
+
+    @Override
+    public void say(String line) {}
   }
 
   @Test

@@ -81,6 +81,7 @@ class JsonDocumentsTest {
         "[plan.docs]\nfrom = \"%1$s/docs\"\nto = [\"%2$s\", \"zip:%1$s/never\"]\n"
                 .formatted(folder, copies())
             + "[plan.gone]\nfrom = \"%1$s/gone\"\nto = \"%2$s\"\n".formatted(folder, copies()));
+    checkControl();
     checkPrinted("serdab-paths-v1", "status", "--paths", "--json");
     checkPrinted("serdab-backups-v1", "backup", "--json");
     checkPrinted("serdab-backups-v1", "backup", "--json", "--dry-run");
@@ -145,7 +146,7 @@ class JsonDocumentsTest {
             new ServerSettings(AeTitle.ours("INBOX")), _ -> DimseStatus.SUCCESS, _ -> {})) {
       String address = "dicom://INBOX@127.0.0.1:" + node.address().getPort();
       checkPrinted("serdab-checknode-v1", "check", address, "--json");
-      checkPrinted("serdab-checknode-v1", "check", address, "--store", "--json");
+      checkPrinted("serdab-checknode-v1", "check", address + "?user=serdab", "--store", "--json");
     }
 
     checkPrinted("serdab-service-v1", "service", "status", "--json");
@@ -155,6 +156,17 @@ class JsonDocumentsTest {
         assertThat(printed.getOrDefault(schema, Set.of()))
             .as("properties of %s that were seen, of those documented", schema)
             .containsExactlyInAnyOrderElementsOf(types.keySet()));
+  }
+
+  private void checkControl() {
+    Control control = new Control(new Home(folder.resolve("home")));
+    Control.UnderWay run =
+        control.begin("backup", "docs", java.time.Instant.EPOCH, new SecureRandom());
+    checkPrinted("serdab-control-v1", "pause", "docs", "--for", "1h", "--json");
+    checkPrinted("serdab-status-v1", "status", "--json");
+    checkPrinted("serdab-control-v1", "stop", "--json");
+    checkPrinted("serdab-control-v1", "resume", "docs", "--json");
+    control.end(run);
   }
 
   private void checkServe() {

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -31,7 +32,17 @@ import org.junit.jupiter.api.io.TempDir;
 import serdab.Sha256;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DicomFile;
+import serdab.dicom.SopInstanceUid;
+import serdab.dicom.net.Association;
+import serdab.dicom.net.AssociationRequest;
+import serdab.dicom.net.CommitmentReport;
+import serdab.dicom.net.DimseStatus;
+import serdab.dicom.net.NodeAddress;
+import serdab.dicom.net.OutgoingInstance;
+import serdab.dicom.net.ProposedContext;
+import serdab.dicom.net.StoreOutcome;
 import serdab.testing.Needs;
+import serdab.testing.OrthancServer;
 import serdab.testing.Peer;
 import serdab.testing.SeededTest;
 import serdab.testing.SharedData;
@@ -45,6 +56,7 @@ class ReceiveTest {
   private static final Pattern LISTENING = Pattern.compile("Listening at [^,]+, port (\\d+)");
   private static final String SENDING = "I: Sending file: ";
   private static final String ACKNOWLEDGED = "I: Received Store Response (Success)";
+  private static final String MR = "1.2.840.10008.5.1.4.1.1.4";
   private static final long REAL_BYTES_MAX = 600_000;
   private static final int REAL_FILES_MAX = 40;
 
@@ -245,6 +257,203 @@ class ReceiveTest {
     assertThat(result.err())
         .contains("cannot be used", file.toString())
         .doesNotContain("Exception");
+  }
+
+  // ---- storage commitment
+
+  /// What was acknowledged is committed to at once, also by a receiver that was killed and started
+  /// again; what was harmed since, is not there, or is of another class is not.
+  @Test
+  void onlyWhatIsThereAsItCameIsCommittedTo() throws Exception {
+    Path inbox = folder.resolve("inbox");
+    List<String> files = images("1.2.3", 0, 4);
+    int without = start(inbox);
+    try (Association association =
+        Association.open(AssociationRequest.to(node(without)).verification().commitment())) {
+      assertThat(association.accepted()).hasSize(1);
+    }
+    assertThat(run("storescu", without, files)).contains(ACKNOWLEDGED);
+    kill();
+    int port = start(inbox, "--commitment");
+    List<CommitmentReport.Reference> asked =
+        List.of(
+            reference(MR, "1.2.3.1.0"),
+            reference(MR, "1.2.3.1.1"),
+            reference(MR, "1.2.3.1.2"),
+            reference("1.2.840.10008.5.1.4.1.1.2", "1.2.3.1.3"),
+            reference(MR, "1.2.3.1.4"));
+
+    Map<String, Integer> first = askFor(port, asked);
+    Path study = inbox.resolve("received/1.2.3");
+    byte[] harmed = Files.readAllBytes(study.resolve("1.2.3.1.1.dcm"));
+    harmed[harmed.length - 1] ^= 1;
+    Files.write(study.resolve("1.2.3.1.1.dcm"), harmed);
+    Files.delete(study.resolve("1.2.3.1.2.dcm"));
+    Map<String, Integer> later = askFor(port, asked);
+    // Sent again, it is there as it came, beside the one that was harmed.
+    assertThat(run("storescu", port, files.subList(1, 2))).contains(ACKNOWLEDGED);
+    Map<String, Integer> again = askFor(port, asked);
+
+    assertThat(first)
+        .isEqualTo(
+            Map.of(
+                "1.2.3.1.0",
+                0,
+                "1.2.3.1.1",
+                0,
+                "1.2.3.1.2",
+                0,
+                "1.2.3.1.3",
+                0x0119,
+                "1.2.3.1.4",
+                0x0112));
+    assertThat(later)
+        .isEqualTo(
+            Map.of(
+                "1.2.3.1.0",
+                0,
+                "1.2.3.1.1",
+                0x0110,
+                "1.2.3.1.2",
+                0x0112,
+                "1.2.3.1.3",
+                0x0119,
+                "1.2.3.1.4",
+                0x0112));
+    assertThat(again).containsEntry("1.2.3.1.1", 0).containsEntry("1.2.3.1.2", 0x0112);
+    stop();
+    assertThat(said())
+        .contains("asked for 5 instances: 3 are in the inbox", "asked for 5 instances: 1 are");
+  }
+
+  /// A sender asks, goes on sending, and hears of it meanwhile.
+  @Test
+  void aReportMayComeWhileTheNextInstancesAreSent() throws Exception {
+    int port = start(folder.resolve("inbox"), "--commitment");
+    List<OutgoingInstance> images = new ArrayList<>();
+    for (String file : images("1.2.3", 0, 3)) {
+      ByteSource source = ByteSource.of(Files.readAllBytes(Path.of(file)));
+      images.add(OutgoingInstance.of(DicomFile.read(source), source));
+    }
+    StoreOutcome taken = new StoreOutcome.Answered(DimseStatus.SUCCESS);
+    Optional<CommitmentReport> report;
+
+    try (Association association =
+        Association.open(
+            AssociationRequest.to(node(port))
+                .propose(ProposedContext.forSending(List.of(images.getFirst().kind())).getFirst())
+                .commitment())) {
+      assertThat(association.store(images.get(0))).isEqualTo(taken);
+      assertThat(association.requestCommitment("1.2.9", List.of(reference(MR, "1.2.3.1.0"))))
+          .isEqualTo(DimseStatus.SUCCESS);
+      assertThat(association.store(images.get(1))).isEqualTo(taken);
+      assertThat(association.store(images.get(2))).isEqualTo(taken);
+      report = association.awaitReport(PATIENCE);
+    }
+
+    assertThat(report)
+        .contains(
+            new CommitmentReport("1.2.9", List.of(new SopInstanceUid("1.2.3.1.0")), Map.of()));
+    stop();
+    assertThat(said()).contains("3 instances taken").doesNotContain("did not hear");
+  }
+
+  @Test
+  void whoDoesNotWaitForTheReportIsToldOf() throws Exception {
+    int port = start(folder.resolve("inbox"), "--commitment");
+    try (Association association =
+        Association.open(AssociationRequest.to(node(port)).commitment())) {
+      assertThat(association.requestCommitment("1.2.9", List.of(reference(MR, "1.2.3"))))
+          .isEqualTo(DimseStatus.SUCCESS);
+      association.abort();
+    }
+    await(output(), "did not hear what came of its request");
+  }
+
+  @Test
+  @Needs(Peer.ORTHANC)
+  void orthancAsksTheInboxAndHearsOfItOnAnAssociationOfOurs() throws Exception {
+    int back = freePort();
+    int port =
+        start(folder.resolve("inbox"), "--commitment", "--report-to", "ORTHANC=127.0.0.1:" + back);
+    assertThat(run("storescu", port, images("1.2.3", 0, 2))).contains(ACKNOWLEDGED);
+    try (OrthancServer orthanc =
+        OrthancServer.start(
+            """
+            ,
+            "DicomServerEnabled": true, "DicomPort": %d, "DicomAet": "ORTHANC",
+            "DicomModalities": {"serdab": ["SERDAB", "127.0.0.1", %d]}
+            """
+                .formatted(back, port))) {
+      String asked =
+          orthanc.ask(
+              "/modalities/serdab/storage-commitment",
+              "{\"DicomInstances\": [[\"%1$s\", \"1.2.3.1.1\"], [\"%1$s\", \"1.2.3.1.7\"]]}"
+                  .formatted(MR));
+      Matcher path = Pattern.compile("\"Path\" : \"([^\"]+)\"").matcher(asked);
+      assertThat(path.find()).as(asked).isTrue();
+      String report = orthanc.ask(path.group(1), "");
+      long deadline = System.nanoTime() + PATIENCE.toNanos();
+      while (report.contains("Pending") && System.nanoTime() < deadline) {
+        LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+        report = orthanc.ask(path.group(1), "");
+      }
+
+      assertThat(report).contains("\"Status\" : \"Failure\"", "\"FailureReason\" : 274");
+      assertThat(report.substring(report.indexOf("\"Success\"")))
+          .contains("1.2.3.1.1")
+          .doesNotContain("1.2.3.1.7");
+    }
+  }
+
+  @Test
+  void whereToReportNeedsCommitment() {
+    CommandLineRun.Result result =
+        new CommandLineRun(folder.resolve("home"))
+            .run(
+                "receive",
+                "--inbox",
+                folder.resolve("inbox").toString(),
+                "--report-to",
+                "CT1=127.0.0.1:104");
+
+    assertThat(result.exitCode()).isEqualTo(2);
+    assertThat(result.err()).contains("--commitment");
+  }
+
+  /// Status by SOP Instance UID; 0 is kept.
+  private static Map<String, Integer> askFor(
+      int port, List<CommitmentReport.Reference> references) {
+    try (Association association =
+        Association.open(AssociationRequest.to(node(port)).commitment())) {
+      assertThat(association.requestCommitment("1.2.9", references)).isEqualTo(DimseStatus.SUCCESS);
+      CommitmentReport report = association.awaitReport(PATIENCE).orElseThrow();
+      Map<String, Integer> all = new TreeMap<>();
+      report.kept().forEach(sop -> all.put(sop.value(), 0));
+      report.notKept().forEach((sop, reason) -> all.put(sop.value(), reason));
+      return all;
+    }
+  }
+
+  private static CommitmentReport.Reference reference(String sopClass, String sop) {
+    return new CommitmentReport.Reference(sopClass, new SopInstanceUid(sop));
+  }
+
+  private static NodeAddress node(int port) {
+    return NodeAddress.parse("dicom://SERDAB@127.0.0.1:" + port);
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return free.getLocalPort();
+    }
+  }
+
+  private void kill() throws InterruptedException {
+    Process receiver = running.getFirst();
+    receiver.destroyForcibly();
+    receiver.waitFor();
+    running.clear();
   }
 
   // ---- who may call, and what
@@ -546,10 +755,7 @@ class ReceiveTest {
 
   /// What storescp, writing what it gets bit for bit, has of these files.
   private Map<String, String> receivedByStorescp(List<String> files) throws Exception {
-    int port;
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
+    int port = freePort();
     Path kept = Files.createDirectories(folder.resolve("storescp"));
     ProcessBuilder builder =
         new ProcessBuilder("storescp", "+B", "+xa", "-od", kept.toString(), "" + port)

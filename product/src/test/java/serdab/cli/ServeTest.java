@@ -584,6 +584,117 @@ class ServeTest {
     assertThat(images(node, "1.2.3")).hasSize(3);
   }
 
+  // ---- places that go away
+
+  /// The folder is renamed while it is served, or another one without copies is mounted over it; in
+  /// the end it is back.
+  @ParameterizedTest
+  @ValueSource(strings = {"zip", "repo"})
+  void whatIsAwayIsListedAsOfflineAndComesBack(String form) throws Exception {
+    putStudy("1.2.3", 2);
+    backUp(form);
+    if (form.equals("zip")) {
+      // Nothing is known of the place but what it says itself.
+      Files.move(folder.resolve("home"), folder.resolve("another home"));
+    }
+    NodeAddress node = start(form, "--refresh", "100ms");
+    assertThat(availability(node)).containsExactly("ONLINE");
+
+    for (boolean empty : new boolean[] {false, true}) {
+      Files.move(folder.resolve(form), folder.resolve("unmounted"));
+      if (empty) {
+        Files.createDirectory(folder.resolve(form));
+      }
+      awaitAvailability(node, "OFFLINE");
+      assertThat(studies(node)).containsExactly("1.2.3");
+      assertThat(imagesStatus(node, "1.2.3")).isEqualTo(DimseStatus.UNABLE_TO_PROCESS);
+      assertThat(
+              get(
+                      node,
+                      QueryLevel.STUDY,
+                      Map.of(Tag.StudyInstanceUID, "1.2.3"),
+                      kinds(),
+                      new TreeMap<>())
+                  .status())
+          .isEqualTo(DimseStatus.UNABLE_TO_PROCESS);
+      assertThat(said())
+          .contains(place(form) + " cannot be used now: ")
+          .containsPattern("Study \\S+ is not served: \\S+")
+          .doesNotContain("Exception");
+
+      if (empty) {
+        Files.delete(folder.resolve(form));
+      }
+      Files.move(folder.resolve("unmounted"), folder.resolve(form));
+      awaitAvailability(node, "ONLINE");
+      assertThat(images(node, "1.2.3")).hasSize(2);
+      assertThat(said()).contains(place(form) + " is there again.");
+      output.reset();
+    }
+    stop();
+  }
+
+  @Test
+  void whatAnotherPlaceHasIsServedFromThere() throws Exception {
+    putStudy("1.2.3", 2);
+    backUp("zip");
+    serdab(
+        "backup",
+        "--from",
+        folder.resolve("source").toString(),
+        "--to",
+        "zip:" + folder.resolve("second"),
+        "--quiet-time",
+        "0s");
+    putStudy("1.2.3", 3);
+    backUp("zip");
+    NodeAddress node =
+        start("zip", "--from", "zip:" + folder.resolve("second"), "--refresh", "100ms");
+    assertThat(images(node, "1.2.3")).hasSize(3);
+
+    Files.move(folder.resolve("zip"), folder.resolve("unmounted"));
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!said().contains(place("zip") + " cannot be used now: ")
+        && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+    }
+
+    assertThat(availability(node)).containsExactly("ONLINE");
+    assertThat(images(node, "1.2.3")).as("the version that is left").hasSize(2);
+    stop();
+  }
+
+  private static DimseStatus imagesStatus(NodeAddress node, String study) {
+    try (Association association = Association.open(AssociationRequest.to(node).querying())) {
+      return association.find(
+          QueryLevel.IMAGE,
+          Map.of(Tag.StudyInstanceUID, study, Tag.SOPInstanceUID, ""),
+          10_000,
+          _ -> {});
+    }
+  }
+
+  private void awaitAvailability(NodeAddress node, String wanted) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!availability(node).equals(List.of(wanted)) && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+    }
+    assertThat(availability(node)).containsExactly(wanted);
+  }
+
+  /// Instance Availability (0008,0056) of each study.
+  private static List<String> availability(NodeAddress node) {
+    List<String> all = new ArrayList<>();
+    try (Association association = Association.open(AssociationRequest.to(node).querying())) {
+      association.find(
+          QueryLevel.STUDY,
+          Map.of(Tag.StudyInstanceUID, ""),
+          10_000,
+          match -> all.add(text(match, 0x0008_0056)));
+    }
+    return all;
+  }
+
   // ---- who may ask
 
   @Test

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
+import serdab.Gate;
 import serdab.destination.node.DicomNode;
 import serdab.destination.node.NodeDestination;
 import serdab.dicom.net.AssociationRequest;
@@ -36,7 +37,7 @@ public final class DicomNodes {
   }
 
   static NodeDestination open(
-      NodeAddress address, Path folder, Existing existing, boolean others, Runnable gate) {
+      NodeAddress address, Path folder, Existing existing, boolean others, Gate gate) {
     return open(address, folder, existing, others, gate, false);
   }
 
@@ -50,7 +51,7 @@ public final class DicomNodes {
       Path folder,
       Existing existing,
       boolean others,
-      Runnable gate,
+      Gate gate,
       boolean convert) {
     return new NodeDestination(
         new DicomNode(

@@ -68,11 +68,28 @@ class DicomAddressTest {
         "dicom://PACS@host?convert=",
         "dicom://PACS@host?first-wait=soon",
         "dicom://PACS@host?wait-factor=0.5",
+        "dicom://PACS@host?user=",
+        "dicom://PACS@host?password=env:SECRET",
+        "dicom://PACS@host?user=U&password=topsecret",
+        "dicom://PACS@host?user=U&passcode=topsecret",
+        "dicom://PACS@host?user=U&password=topsecret&existing=most",
         "dicom://host",
       })
   void whatIsNoAddressIsTold(String written) {
     assertThatExceptionOfType(SerdabException.Misconfigured.class)
         .isThrownBy(() -> DicomAddress.parse(written))
-        .satisfies(e -> assertThat(e.problem().code()).isEqualTo("node-address-wrong"));
+        .satisfies(e -> assertThat(e.problem().code()).isEqualTo("node-address-wrong"))
+        .satisfies(e -> assertThat(e.problem().text()).doesNotContain("topsecret"));
+  }
+
+  @Test
+  void aUserStandsInTheAddressAndWhereItsPasswordIsKeptAndNeitherIsRemembered() {
+    DicomAddress address =
+        DicomAddress.parse("dicom://PACS@host?user=back%20up&password=env:PACS_PASSWORD");
+
+    assertThat(address.user()).contains("back up");
+    assertThat(address.password())
+        .contains(new SecretReference(SecretReference.Kind.ENVIRONMENT, "PACS_PASSWORD"));
+    assertThat(address.plain() + address.node()).doesNotContain("back", "PACS_PASSWORD");
   }
 }

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import serdab.SerdabException;
+import serdab.dicom.net.TlsFiles;
 
 class WebAddressTest {
 
@@ -17,12 +19,17 @@ class WebAddressTest {
     WebAddress address =
         WebAddress.parse(
             "dicomweb:https://pacs.example:8443/dicom-web/?user=a%20b&password=env:PW"
-                + "&ca=/etc/ssl/own.pem");
+                + "&ca=/etc/ssl/own.pem&certificate=/etc/ssl/a%20b.crt&key=/etc/ssl/us.key");
 
     assertThat(address.base()).isEqualTo(URI.create("https://pacs.example:8443/dicom-web"));
     assertThat(address.user()).contains("a b");
     assertThat(address.password().map(SecretReference::text)).contains("env:PW");
-    assertThat(address.ca()).contains(Path.of("/etc/ssl/own.pem"));
+    assertThat(address.tls())
+        .contains(
+            new TlsFiles(
+                Optional.of(Path.of("/etc/ssl/own.pem")),
+                Optional.of(Path.of("/etc/ssl/a b.crt")),
+                Optional.of(Path.of("/etc/ssl/us.key"))));
     assertThat(address.plain()).isEqualTo("dicomweb:https://pacs.example:8443/dicom-web");
   }
 
@@ -53,7 +60,11 @@ class WebAddressTest {
         "dicomweb:https://pacs.example/x?token-url=https://x/t&client-id=a",
         "dicomweb:https://pacs.example/x?client-id=a&client-secret=env:B",
         "dicomweb:https://pacs.example/x?token=env:A&token=env:B",
-        "dicomweb:https://pacs.example/x?ca=own.pem"
+        "dicomweb:https://pacs.example/x?ca=own.pem",
+        "dicomweb:https://pacs.example/x?key=/etc/us.key",
+        "dicomweb:https://pacs.example/x?certificate=/etc/us.crt&ca=/etc/own.pem",
+        "dicomweb:https://pacs.example/x?certificate=us.crt&key=/etc/us.key",
+        "dicomweb:http://pacs.example/x?certificate=/etc/us.crt&key=/etc/us.key"
       })
   void whatIsNoAddressIsRefusedAndNoSecretRepeated(String text) {
     assertThatThrownBy(() -> WebAddress.parse(text))

@@ -149,6 +149,39 @@ class FolderSourceTest {
   }
 
   @Test
+  void aScanThatBreaksOffLeavesNoStudyAsItWasBefore() throws IOException {
+    write("a/IM0001", TinyDicom.image().study("1.2.1").bytes());
+    studies();
+    try (FileIndex index = FileIndex.open(temp.resolve("cache.db"))) {
+      index.beginScan();
+      index.put(
+          new FileIndex.Row(
+              "a/IM0001",
+              FileStamp.of(root().resolve("a/IM0001")),
+              FolderInventory.unreadFacts(),
+              "",
+              false));
+      // It never comes to the end of the scan.
+    }
+
+    assertThat(studies()).allMatch(study -> study.key().isUnread());
+  }
+
+  @Test
+  void filesThatWentAwayAreGoneFromTheirStudiesThoughNothingElseChanged() throws IOException {
+    write("a/IM0001", TinyDicom.image().study("1.2.1").bytes());
+    write("a/IM0002", TinyDicom.image().study("1.2.1").bytes());
+    write("b/IM0001", TinyDicom.image().study("1.2.2").bytes());
+    studies();
+    Files.delete(root().resolve("a/IM0002"));
+    Files.delete(root().resolve("b/IM0001"));
+
+    assertThat(studies())
+        .extracting(study -> study.key().value() + " " + study.fileCount())
+        .containsExactly("1.2.1 1");
+  }
+
+  @Test
   void aFolderThatAnotherOneTookThePlaceOfWhileItWasListedIsGone() throws IOException {
     write("a/IM0001", TinyDicom.image().bytes());
     Object before = FolderInventory.identity(root());

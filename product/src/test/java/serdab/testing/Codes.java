@@ -71,6 +71,7 @@ public final class Codes {
           "one-medium",
           "only-images",
           "proof-old",
+          "run-control",
           "run-ended",
           "source-not-looked-at",
           "source-partly-read",

@@ -3,6 +3,7 @@ package serdab.testing;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -28,6 +29,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.GZIPOutputStream;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DataSet;
 import serdab.dicom.DicomFile;
@@ -158,16 +160,33 @@ public final class LyingNode implements AutoCloseable {
 
   /// A node that proves who it is.
   public static LyingNode startWithTls(SSLContext itself) {
-    return start(Optional.of(itself));
+    return start(Optional.of(new HttpsConfigurator(itself)));
   }
 
-  private static LyingNode start(Optional<SSLContext> tls) {
+  /// The same, which speaks only with those whose certificate it trusts.
+  ///
+  /// @param version of TLS, the only one that it speaks
+  public static LyingNode startWithTlsBothWays(SSLContext itself, String version) {
+    return start(
+        Optional.of(
+            new HttpsConfigurator(itself) {
+              @Override
+              public void configure(HttpsParameters parameters) {
+                SSLParameters both = getSSLContext().getDefaultSSLParameters();
+                both.setNeedClientAuth(true);
+                both.setProtocols(new String[] {version});
+                parameters.setSSLParameters(both);
+              }
+            }));
+  }
+
+  private static LyingNode start(Optional<HttpsConfigurator> tls) {
     try {
       InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
       HttpServer server;
       if (tls.isPresent()) {
         HttpsServer secure = HttpsServer.create(address, 0);
-        secure.setHttpsConfigurator(new HttpsConfigurator(tls.get()));
+        secure.setHttpsConfigurator(tls.get());
         server = secure;
       } else {
         server = HttpServer.create(address, 0);

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -18,9 +19,11 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import serdab.Gate;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.dicom.DataSet;
@@ -44,7 +47,10 @@ import serdab.dicom.net.QueryLevel;
 import serdab.dicom.net.Retrieval;
 import serdab.dicom.net.Sender;
 import serdab.dicom.net.StoreOutcome;
+import serdab.dicom.net.find.Questions;
+import serdab.dicom.net.find.StudySearch;
 import serdab.dicom.net.web.Spool;
+import serdab.dicom.net.web.StudyRow;
 import serdab.plan.Existing;
 
 /// A node of DICOM's own protocol. It keeps data sets, not files. Thread-safe.
@@ -67,7 +73,16 @@ final class DimseNode implements Node {
   private static final List<String> TARGETS =
       List.of(TransferSyntax.EXPLICIT_LITTLE_ENDIAN, TransferSyntax.IMPLICIT_LITTLE_ENDIAN);
 
+  /// What is asked again, [serdab.dicom.net.Traffic] says.
+  private static final Questions.Patience ONCE = new Questions.Patience(1, Duration.ZERO, _ -> {});
+
   private final DicomNode node;
+
+  /// What the node was found not to take while it may be converted, with what is said of it.
+  private final Map<Kind, Said> notTaken = new ConcurrentHashMap<>();
+
+  /// What it takes instead, by SOP class.
+  private final Map<String, Optional<String>> targets = new ConcurrentHashMap<>();
 
   DimseNode(DicomNode node) {
     this.node = node;
@@ -121,12 +136,18 @@ final class DimseNode implements Node {
   // ---- what it lists (PS3.4 section C.4.1)
 
   @Override
-  public List<StudyInstanceUid> studies() {
-    return find(
-        QueryLevel.STUDY,
-        Map.of(Tag.StudyInstanceUID, ""),
-        Tag.StudyInstanceUID,
-        row -> new StudyInstanceUid(text(row, Tag.StudyInstanceUID)));
+  public Listing studies() {
+    try (Questions questions = new Questions(node.requests(), Gate.OPEN, ONCE)) {
+      StudySearch search =
+          new StudySearch(
+              (level, match) -> node.traffic().doing(() -> questions.ask(level, match)),
+              node.traffic().doing(questions::isByPatient),
+              node.address().limit());
+      search.run();
+      return new Listing(
+          search.rows().values().stream().map(StudyRow::study).toList(),
+          search.doubt().isEmpty() && search.strange() > 0 ? WITHOUT_UID : search.doubt());
+    }
   }
 
   @Override
@@ -260,12 +281,6 @@ final class DimseNode implements Node {
   private final class DimseOutbox implements Outbox {
     private final Sender sender = new Sender(node.requests(), node.traffic());
     private final Converting converting;
-
-    /// What the node was found not to take, with what is said of it.
-    private final Map<Kind, Said> notTaken = new HashMap<>();
-
-    /// What it takes instead, by SOP class.
-    private final Map<String, Optional<String>> targets = new HashMap<>();
 
     private final Map<String, OtherForm> forms = new HashMap<>();
 

@@ -28,8 +28,20 @@ sealed interface Node extends AutoCloseable permits WebNode, DimseNode {
   /// What it is, in words: a DICOMweb node, a DICOM node.
   String kind();
 
-  /// Every study that it lists.
-  List<StudyInstanceUid> studies();
+  /// Every study that it lists: where it cuts its lists, asked for in parts.
+  Listing studies();
+
+  /// Why a list is not whole in which studies have no name.
+  String WITHOUT_UID = "The node lists studies without a UID; nobody can ask for them.";
+
+  /// What it lists.
+  ///
+  /// @param doubt why there may be more; empty text when there is no reason to believe it
+  record Listing(List<StudyInstanceUid> studies, String doubt) {
+    public Listing {
+      studies = List.copyOf(studies);
+    }
+  }
 
   /// The instances of a study that it lists.
   List<Row> instances(StudyInstanceUid study);

@@ -55,6 +55,7 @@ import serdab.store.BlobStore;
 public final class NodeDestination implements Destination {
 
   private static final String UNKNOWN_TO_US = "study/";
+  private static final String NOT_LISTED = "studies that the node may not list";
 
   private final Node node;
   private final NodeLedger ledger;
@@ -148,14 +149,25 @@ public final class NodeDestination implements Destination {
   // ---- what is held
 
   /// Every remembered version whose instances the node still lists, and what others sent where that
-  /// is wanted.
+  /// is wanted: then also that there may be more, where the node's list is not certain.
   @Override
   public Stream<Listed> held(Function<String, Optional<HeldVersion>> known) {
     Set<StudyKey> studies = new LinkedHashSet<>(ledger.studies());
+    String doubt = "";
     if (alsoWhatOthersSent) {
-      node.studies().forEach(study -> studies.add(StudyKey.of(study)));
+      Node.Listing listing = node.studies();
+      listing.studies().forEach(study -> studies.add(StudyKey.of(study)));
+      doubt = listing.doubt();
     }
-    return studies.stream().flatMap(study -> versions(study).stream()).map(Listed.Copy::new);
+    Stream<Listed> copies =
+        studies.stream().flatMap(study -> versions(study).stream()).map(Listed.Copy::new);
+    // A part is never taken for the whole: what may be missing stands in the list as well.
+    return doubt.isEmpty()
+        ? copies
+        : Stream.concat(
+            copies,
+            Stream.of(
+                new Listed.Unreadable(NOT_LISTED, NodeProblems.listNotCertain(describe(), doubt))));
   }
 
   @Override
@@ -355,6 +367,7 @@ public final class NodeDestination implements Destination {
         new Spool(scratch),
         study,
         wanted,
+        node.listed(study).orElse(OptionalLong.empty()).orElse(0),
         (files, missing) ->
             StudyVersion.of(
                 facts(copy.study(), files),

@@ -214,6 +214,16 @@ final class NodeProblems {
             "Remove it with the node's own program, when it is certain that nobody needs it."));
   }
 
+  /// @param doubt a sentence
+  static Problem listNotCertain(String node, String doubt) {
+    return new Problem(
+        "node-list-not-certain",
+        "What " + node + " holds could not be listed for certain. " + doubt,
+        "What it lists is brought back; name the other studies with --study. Of a DICOM node, ask its"
+            + " administrator how many answers it gives at most, and write that behind its address:"
+            + " &limit=500.");
+  }
+
   static Problem gone() {
     return new Problem(
         "copy-gone",

@@ -137,12 +137,14 @@ final class NodeReader implements VersionReader {
 
   /// Retrieves a study of which only the node knows.
   ///
+  /// @param counted how many instances the node says that it has; 0 when it does not say
   /// @param made makes the version of what arrived
   static NodeReader ofWhatIsThere(
       Node node,
       Spool spool,
       StudyInstanceUid study,
       List<Node.Wanted> wanted,
+      long counted,
       java.util.function.BiFunction<List<StoredFile>, List<StudyVersion.Missing>, StudyVersion>
           made) {
     Map<String, Spool.Held> held = new LinkedHashMap<>();
@@ -168,15 +170,28 @@ final class NodeReader implements VersionReader {
       spool.close();
       throw e;
     }
-    List<StudyVersion.Missing> missing =
-        wanted.stream()
-            .filter(each -> !come.contains(each.sop().value()))
-            .map(each ->
-                new StudyVersion.Missing(
-                    each.series() + "/" + each.sop() + ".dcm",
-                    "missing",
-                    "The node lists it and does not give it."))
-            .toList();
+    List<StudyVersion.Missing> missing = new ArrayList<>();
+    for (Node.Wanted each : wanted) {
+      if (!come.contains(each.sop().value())) {
+        missing.add(
+            new StudyVersion.Missing(
+                each.series() + "/" + each.sop() + ".dcm",
+                "missing",
+                "The node lists it and does not give it."));
+      }
+    }
+    // A count alone is a hint. Where the list is known to be cut, it is all that is left.
+    if (counted > wanted.size() && counted > come.size()) {
+      missing.add(
+          new StudyVersion.Missing(
+              "instances that the node does not list",
+              "missing",
+              "The node cuts its list of the study's instances, counts "
+                  + counted
+                  + " and gave "
+                  + come.size()
+                  + "."));
+    }
     return new NodeReader(spool, made.apply(List.copyOf(files.values()), missing), held);
   }
 

@@ -259,6 +259,11 @@ final class Sending implements StagedVersion {
     }
   }
 
+  @Override
+  public void rest() {
+    outbox.rest();
+  }
+
   // ---- proving
 
   @Override

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import serdab.dicom.StudyInstanceUid;
+import serdab.dicom.net.find.StudyListing;
 import serdab.dicom.net.web.DicomWeb;
 import serdab.dicom.net.web.Spool;
 import serdab.dicom.net.web.Stored;
@@ -41,8 +42,12 @@ final class WebNode implements Node {
   }
 
   @Override
-  public List<StudyInstanceUid> studies() {
-    return node.studies(Map.of()).all().stream().map(StudyRow::study).toList();
+  public Listing studies() {
+    StudyListing listing = new StudyListing(node);
+    listing.run();
+    return new Listing(
+        listing.rows().values().stream().map(StudyRow::study).toList(),
+        listing.doubt().isEmpty() && listing.strange() > 0 ? WITHOUT_UID : listing.doubt());
   }
 
   @Override

@@ -32,8 +32,8 @@ import serdab.dicom.net.OutgoingInstance.Kind;
 /// One thread at a time.
 public final class Association implements AutoCloseable {
 
+  private static final int EARLY_REPORTS_MAX = 1000;
   private static final int MESSAGE_ID_MAX = 0xFFFF;
-  private static final int PRIORITY_MEDIUM = 0;
 
   /// What a peer may still answer after it was told to stop: what was under way by then, or the
   /// rest when it does not know how to stop. A peer that never ends would hold us for ever.
@@ -46,6 +46,7 @@ public final class Association implements AutoCloseable {
   private final Map<Integer, PresentationContext> accepted;
   private final Map<Kind, Integer> contextOfKind = new HashMap<>();
   private final int window;
+  private final Priority priority;
   private final List<CommitmentReport> early = new ArrayList<>();
   private int lastMessageId;
   private boolean ended;
@@ -56,7 +57,7 @@ public final class Association implements AutoCloseable {
       Connection connection,
       Pdu.AssociateAccept accept,
       Map<Integer, PresentationContext> accepted,
-      int windowWanted) {
+      AssociationRequest request) {
     this.node = node;
     this.connection = connection;
     this.accept = accept;
@@ -67,7 +68,8 @@ public final class Association implements AutoCloseable {
             new Kind(context.abstractSyntax(), context.transferSyntaxes().getFirst()), id));
     // Without an answer about it there is one (PS3.7 section D.3.3.3.2); 0 is any number.
     int granted = accept.user().window().map(Pdu.AsyncWindow::invoked).orElse(1);
-    this.window = granted == 0 ? windowWanted : Math.min(granted, windowWanted);
+    this.window = granted == 0 ? request.window() : Math.min(granted, request.window());
+    this.priority = request.priority();
   }
 
   /// Connects, and negotiates.
@@ -85,8 +87,7 @@ public final class Association implements AutoCloseable {
       Pdu.AssociateRequest pdu = request.pdu();
       Pdu.AssociateAccept accept = connection.request(pdu);
       Map<Integer, PresentationContext> accepted = accepted(pdu, accept);
-      Association association =
-          new Association(node, connection, accept, accepted, request.window());
+      Association association = new Association(node, connection, accept, accepted, request);
       if (accepted.isEmpty()) {
         association.close();
         throw NodeProblems.takesNothing(node);
@@ -180,6 +181,12 @@ public final class Association implements AutoCloseable {
   /// How many operations the peer lets be under way at once.
   public int window() {
     return window;
+  }
+
+  /// Whether the peer said that it took the user identity that it was told (PS3.7 section D.3.3.7).
+  /// Peers that do not know such things grant associations all the same.
+  public boolean isIdentityTaken() {
+    return accept.user().identityAnswered();
   }
 
   /// Implementation Version Name of the peer; empty when it did not say.
@@ -304,7 +311,7 @@ public final class Association implements AutoCloseable {
         CommandSet.of(Command.C_STORE_RQ, true)
             .uid(CommandSet.AFFECTED_SOP_CLASS_UID, instance.sopClassUid())
             .number(CommandSet.MESSAGE_ID, messageId)
-            .number(CommandSet.PRIORITY, PRIORITY_MEDIUM)
+            .number(CommandSet.PRIORITY, priority.code())
             .uid(CommandSet.AFFECTED_SOP_INSTANCE_UID, instance.sop().value());
     if (originator != null) {
       command
@@ -471,7 +478,7 @@ public final class Association implements AutoCloseable {
         CommandSet.of(commandField, true)
             .uid(CommandSet.AFFECTED_SOP_CLASS_UID, service.sopClassUid())
             .number(CommandSet.MESSAGE_ID, id)
-            .number(CommandSet.PRIORITY, PRIORITY_MEDIUM);
+            .number(CommandSet.PRIORITY, priority.code());
     more.accept(command);
     messages.send(contextOf(service), command, Outgoing.of(identifier));
     return id;
@@ -510,12 +517,9 @@ public final class Association implements AutoCloseable {
           Outgoing.of(CommitmentReport.request(transactionUid, references)));
       while (true) {
         Message message = await(connection.timeouts().response());
-        // Some report before they have answered.
-        if (message.command().commandField() == Command.N_EVENT_REPORT_RQ) {
-          early.add(CommitmentService.answer(messages, message));
-          continue;
+        if (!isEarlyReport(message)) {
+          return expect(message, Command.N_ACTION_RQ).status();
         }
-        return expect(message, Command.N_ACTION_RQ).status();
       }
     });
   }
@@ -624,7 +628,23 @@ public final class Association implements AutoCloseable {
 
   private CommandSet awaitResponse(int request) throws IOException {
     Timeouts timeouts = connection.timeouts();
-    return expect(await(timeouts.forBytes(timeouts.response(), messages.sentBytes())), request);
+    while (true) {
+      Message message = await(timeouts.forBytes(timeouts.response(), messages.sentBytes()));
+      if (!isEarlyReport(message)) {
+        return expect(message, request);
+      }
+    }
+  }
+
+  /// A report comes when the peer has looked, whatever we do meanwhile.
+  private boolean isEarlyReport(Message message) throws IOException {
+    if (message.command().commandField() != Command.N_EVENT_REPORT_RQ
+        || !offers(Service.STORAGE_COMMITMENT)
+        || early.size() >= EARLY_REPORTS_MAX) {
+      return false;
+    }
+    early.add(CommitmentService.answer(messages, message));
+    return true;
   }
 
   private Message await(Duration patience) throws IOException {

@@ -20,6 +20,7 @@ public final class AssociationRequest {
   private final List<Pdu.RoleSelection> roles = new ArrayList<>();
   private Timeouts timeouts = Timeouts.DEFAULT;
   private int window = 1;
+  private Priority priority = Priority.MEDIUM;
   private @Nullable UserIdentity identity;
   private @Nullable SSLContext tls;
 
@@ -27,12 +28,14 @@ public final class AssociationRequest {
     this.node = node;
   }
 
-  /// A request without contexts; some have to be added. It speaks TLS where the address says so.
+  /// A request without contexts; some have to be added. It speaks TLS where the address says so,
+  /// and says who asks.
   ///
   /// @throws serdab.SerdabException.Misconfigured when what TLS needs cannot be read
   public static AssociationRequest to(NodeAddress node) {
     AssociationRequest request = new AssociationRequest(node);
     node.tls().ifPresent(files -> request.tls(files.context()));
+    node.identity().ifPresent(request::identity);
     return request;
   }
 
@@ -104,6 +107,12 @@ public final class AssociationRequest {
     return this;
   }
 
+  /// Says with each operation how urgent it is; MEDIUM when nobody says.
+  public AssociationRequest priority(Priority value) {
+    this.priority = value;
+    return this;
+  }
+
   /// Asks to have several operations under way at once (PS3.7 section D.3.3.3); the peer says how
   /// many. By default one, which is not even asked for: some peers stumble over the question.
   ///
@@ -137,6 +146,10 @@ public final class AssociationRequest {
 
   Timeouts timeouts() {
     return timeouts;
+  }
+
+  Priority priority() {
+    return priority;
   }
 
   int window() {

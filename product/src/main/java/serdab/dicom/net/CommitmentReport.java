@@ -3,8 +3,12 @@ package serdab.dicom.net;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 import serdab.dicom.DataSet;
 import serdab.dicom.SopInstanceUid;
 
@@ -25,6 +29,26 @@ public record CommitmentReport(
   public CommitmentReport {
     kept = List.copyOf(kept);
     notKept = Map.copyOf(notKept);
+  }
+
+  /// The report on instances that are looked at one by one; what is named twice is looked at once.
+  ///
+  /// @param whyNotKept empty when an instance is kept
+  public static CommitmentReport on(
+      String transactionUid,
+      List<Reference> references,
+      Function<Reference, Optional<DimseStatus>> whyNotKept) {
+    Set<SopInstanceUid> kept = new LinkedHashSet<>();
+    Map<SopInstanceUid, Integer> notKept = new HashMap<>();
+    for (Reference reference : new LinkedHashSet<>(references)) {
+      whyNotKept
+          .apply(reference)
+          .ifPresentOrElse(
+              reason -> notKept.put(reference.sop(), reason.code()),
+              () -> kept.add(reference.sop()));
+    }
+    kept.removeAll(notKept.keySet());
+    return new CommitmentReport(transactionUid, List.copyOf(kept), notKept);
   }
 
   static CommitmentReport of(DataSet report) throws IOException {

@@ -24,26 +24,22 @@ final class CommittingService {
   private static final int DELIVERIES_TRIED = 3;
   private static final Duration BETWEEN_DELIVERIES = Duration.ofSeconds(5);
 
-  private final Connection connection;
+  private final Timeouts timeouts;
   private final MessageStream messages;
   private final Commitments commitments;
   private final AssociationFacts facts;
+  private int unanswered;
 
   CommittingService(
-      Connection connection,
-      MessageStream messages,
-      Commitments commitments,
-      AssociationFacts facts) {
-    this.connection = connection;
+      Timeouts timeouts, MessageStream messages, Commitments commitments, AssociationFacts facts) {
+    this.timeouts = timeouts;
     this.messages = messages;
     this.commitments = commitments;
     this.facts = facts;
   }
 
   /// Answers a request, and sees to it that the report goes out.
-  ///
-  /// @return whether the peer asked to release meanwhile
-  boolean answer(Message request) throws IOException {
+  void answer(Message request) throws IOException {
     CommandSet command = request.command();
     DataSet asked = Identifier.read(messages.bodyBytes(Identifier.BYTES_MAX));
     String transaction = asked.string(Identifier.TRANSACTION_UID).orElse("");
@@ -60,7 +56,7 @@ final class CommittingService {
     }
     messages.send(request.contextId(), command.response(status, false), null);
     if (!status.isSuccess()) {
-      return false;
+      return;
     }
     List<Reference> references = new ArrayList<>();
     for (DataSet item : items) {
@@ -75,14 +71,16 @@ final class CommittingService {
           Thread.ofVirtual()
               .name("dicom-report")
               .start(() -> deliver(target.get(), transaction, references));
-      return false;
+    } else {
+      report(request.contextId(), transaction, references);
     }
-    return report(request.contextId(), transaction, references);
   }
 
   // ---- on the association of the request
 
-  private boolean report(int context, String transaction, List<Reference> references)
+  /// Sends the report and does not wait: the peer may have gone on meanwhile, with instances for
+  /// example, and then its answer comes behind those.
+  private void report(int context, String transaction, List<Reference> references)
       throws IOException {
     CommitmentReport report;
     try {
@@ -90,25 +88,35 @@ final class CommittingService {
     } catch (RuntimeException e) {
       // What cannot be looked at is not committed to, and silence says so.
       commitments.notDelivered(facts.calling());
-      return false;
+      return;
     }
+    unanswered++;
     messages.send(
         context,
         CommandSet.of(Command.N_EVENT_REPORT_RQ, true)
             .uid(CommandSet.AFFECTED_SOP_CLASS_UID, CommitmentReport.SOP_CLASS)
-            .number(CommandSet.MESSAGE_ID, 1)
+            .number(CommandSet.MESSAGE_ID, unanswered)
             .uid(CommandSet.AFFECTED_SOP_INSTANCE_UID, CommitmentReport.SOP_INSTANCE)
             .number(CommandSet.EVENT_TYPE_ID, report.eventType()),
         Outgoing.of(report.bytes(references)));
-    Optional<Message> came = messages.receive(connection.timeouts().response());
-    if (came.isEmpty()) {
+  }
+
+  /// Takes the answer to a report.
+  ///
+  /// @return whether one was awaited
+  boolean isAwaited(int commandField) {
+    if (unanswered == 0 || commandField != Command.responseTo(Command.N_EVENT_REPORT_RQ)) {
+      return false;
+    }
+    unanswered--;
+    return true;
+  }
+
+  /// The association is over: what was not answered was not heard.
+  void ended() {
+    for (; unanswered > 0; unanswered--) {
       commitments.notDelivered(facts.calling());
-      return true;
     }
-    if (came.get().command().commandField() != Command.responseTo(Command.N_EVENT_REPORT_RQ)) {
-      throw connection.protocolError("a message that answers no report");
-    }
-    return false;
   }
 
   // ---- on an association of ours
@@ -133,7 +141,7 @@ final class CommittingService {
   private boolean isDelivered(
       MoveTarget target, CommitmentReport report, List<Reference> references) {
     AssociationRequest request =
-        AssociationRequest.to(target.node()).timeouts(connection.timeouts()).reporting();
+        AssociationRequest.to(target.node()).timeouts(timeouts).reporting();
     target.tls().ifPresent(request::tls);
     try (Association association = Association.open(request)) {
       return association.report(report, references).isSuccess();

@@ -28,6 +28,8 @@ import serdab.SerdabException;
 /// @param limit how many answers to a question the node gives at most, as its administrator knows;
 ///   0 when nobody does
 /// @param tls what TLS needs, both ways; empty speaks without
+/// @param identity who asks, for nodes that want to know more than a title; never part of what is
+///   written, printed or compared by [#place]
 public record NodeAddress(
     AeTitle called,
     String host,
@@ -35,7 +37,8 @@ public record NodeAddress(
     AeTitle calling,
     int listen,
     int limit,
-    Optional<TlsFiles> tls) {
+    Optional<TlsFiles> tls,
+    Optional<UserIdentity> identity) {
 
   public static final String SCHEME = "dicom://";
 
@@ -47,6 +50,8 @@ public record NodeAddress(
   private static final int LENGTH_MAX = 4096;
   private static final Set<String> KEYS =
       Set.of("calling", "listen", "limit", "ca", "certificate", "key");
+  private static final Pattern SECRET =
+      Pattern.compile("(?i)([?&][^=&]*(?:pass|secret|token|pwd)[^=&]*=)(?!env:|file:)[^&]*");
   private static final Pattern FORM =
       Pattern.compile(
           "dicom://(?<called>[^@/?#]*)@(?<host>\\[[0-9A-Fa-f:.]+]|[A-Za-z0-9._-]+)"
@@ -54,7 +59,12 @@ public record NodeAddress(
 
   /// A node that does not reach us.
   public NodeAddress(AeTitle called, String host, int port, AeTitle calling) {
-    this(called, host, port, calling, 0, 0, Optional.empty());
+    this(called, host, port, calling, 0, 0, Optional.empty(), Optional.empty());
+  }
+
+  /// The same node, asked as a user.
+  public NodeAddress as(UserIdentity user) {
+    return new NodeAddress(called, host, port, calling, listen, limit, tls, Optional.of(user));
   }
 
   /// Reads an address.
@@ -81,7 +91,8 @@ public record NodeAddress(
         calling == null ? DEFAULT_CALLING : title(address, "calling", calling),
         listen == null ? 0 : port(address, "port to listen on", listen),
         limit(address, settings.get("limit")),
-        tls(address, settings));
+        tls(address, settings),
+        Optional.empty());
   }
 
   private static int limit(String address, @Nullable String text) {
@@ -106,7 +117,7 @@ public record NodeAddress(
       throw wrong(
           address, "gives a key and no ca, the certificates that the node's own comes from");
     }
-    return ca.map(trusted -> new TlsFiles(trusted, certificate, key));
+    return ca.map(_ -> new TlsFiles(ca, certificate, key));
   }
 
   private static Optional<Path> file(String address, Map<String, String> settings, String which) {
@@ -182,9 +193,15 @@ public record NodeAddress(
     return new SerdabException.Misconfigured(
         new Problem(
             "node-address-wrong",
-            "The address of a DICOM node \"" + address + "\" " + what + ".",
+            "The address of a DICOM node \"" + withoutSecrets(address) + "\" " + what + ".",
             "Write dicom://CALLED@host:104?calling=SERDAB with the node's AE title, name and port;"
                 + " its administrator knows them."));
+  }
+
+  /// An address as it may be printed: what stands behind words that sound like secrets is left out,
+  /// also where somebody wrote a secret where its place belongs.
+  public static String withoutSecrets(String address) {
+    return SECRET.matcher(address).replaceAll("$1…");
   }
 
   /// The address in its normal form; it parses to this address again.

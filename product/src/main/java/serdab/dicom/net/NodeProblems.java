@@ -176,7 +176,10 @@ final class NodeProblems {
                 + node.calling()
                 + " and "
                 + node.called()
-                + ".",
+                + (node.identity().isPresent()
+                    ? ", and the user that the address names: its name or password may be wrong."
+                    : ". If it wants to know a user, write &user=NAME&password=env:NAME behind its"
+                        + " address."),
             details);
     return e.result() == Pdu.AssociateReject.TRANSIENT
         ? new SerdabException.Unavailable(problem, e)

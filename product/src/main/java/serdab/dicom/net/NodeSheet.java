@@ -19,6 +19,7 @@ import serdab.dicom.net.OutgoingInstance.Kind;
 /// @param classUid Implementation Class UID; empty when it has none
 /// @param pduLengthMax the longest P-DATA-TF it takes, in bytes; 0 when there is no limit
 /// @param window how many operations it lets be under way at once, of [#WINDOW_ASKED]
+/// @param identityTaken whether it said that it took the user identity that it was told
 /// @param associations how many it granted at a time, of [#ASSOCIATIONS_ASKED]
 /// @param syntaxes by transfer syntax, which of [#CLASSES] it takes in it
 /// @param services which of [Service] it offers
@@ -29,6 +30,7 @@ public record NodeSheet(
     String classUid,
     long pduLengthMax,
     int window,
+    boolean identityTaken,
     int associations,
     Map<String, Set<String>> syntaxes,
     Set<Service> services) {
@@ -98,6 +100,7 @@ public record NodeSheet(
         facts.peerClassUid(),
         facts.peerPduLengthMax(),
         facts.window(),
+        facts.isIdentityTaken(),
         associations(node),
         syntaxes(node),
         services(node));

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -25,6 +26,7 @@ import serdab.dicom.net.OutgoingInstance.Kind;
 
 /// Brings instances from a node to a sink: by C-GET where the node offers it, else by C-MOVE to a
 /// storage server of ours, which the node has to know under our calling title (PS3.4 section C.4).
+/// What C-GET leaves out, as nodes offer it for some SOP classes only, is asked for by C-MOVE too.
 ///
 /// What arrived is the truth; what the node counts are hints. An instance may arrive twice, and
 /// others than those that were asked for may arrive: whoever has the sink looks at what it gets.
@@ -32,6 +34,9 @@ import serdab.dicom.net.OutgoingInstance.Kind;
 /// Thread-safe. By C-GET each retrieval has associations of its own; by C-MOVE there is one
 /// retrieval at a time, as everything arrives at one server.
 public final class Retrieval implements AutoCloseable {
+
+  /// After so many breaks nothing more is asked for by C-MOVE where C-GET works.
+  private static final int REST_BREAKS_MAX = 3;
 
   /// So many instances are asked for by name in one request.
   private static final int NAMED_AT_ONCE_MAX = 50;
@@ -43,6 +48,10 @@ public final class Retrieval implements AutoCloseable {
   private final Duration linger;
   private final ReentrantLock moving = new ReentrantLock();
   private volatile @Nullable Way way;
+
+  // What became of asking by C-MOVE for what C-GET left out.
+  private final AtomicInteger restBroke = new AtomicInteger();
+  private volatile boolean restIsRefused;
 
   // What arrives at our server; guarded by its lock.
   private final ReentrantLock arriving = new ReentrantLock();
@@ -130,8 +139,8 @@ public final class Retrieval implements AutoCloseable {
     return keys;
   }
 
-  /// Retrieves instances of a series by their names: many at once, and those that do not come one
-  /// by one.
+  /// Retrieves instances of a series by their names: many at once, those that do not come one by
+  /// one, and what C-GET leaves out by C-MOVE, where there is a server for that.
   ///
   /// @throws SerdabException as [#study]
   public Result instances(
@@ -159,14 +168,36 @@ public final class Retrieval implements AutoCloseable {
     Result first = named(above, all, NAMED_AT_ONCE_MAX, kinds, sink);
     List<SopInstanceUid> missing =
         all.stream().filter(sop -> !first.arrived().contains(sop)).toList();
-    if (missing.isEmpty() || all.size() == 1) {
+    if (missing.isEmpty()) {
       return first;
     }
     // Some nodes do not know lists of UIDs, and some give up at the first they cannot give.
-    Result second = named(above, missing, 1, kinds, sink);
+    Result second = all.size() == 1 ? first : named(above, missing, 1, kinds, sink);
     Set<SopInstanceUid> arrived = new LinkedHashSet<>(first.arrived());
     arrived.addAll(second.arrived());
-    return new Result(second.status(), arrived);
+    List<SopInstanceUid> left = all.stream().filter(sop -> !arrived.contains(sop)).toList();
+    DimseStatus status = second.status();
+    if (!left.isEmpty() && way == Way.GET && moveTo.isPresent() && !restIsRefused) {
+      Noting noting = new Noting(sink);
+      status = rest(asks(above, left, NAMED_AT_ONCE_MAX), noting).orElse(status);
+      arrived.addAll(noting.arrived);
+    }
+    return new Result(status, arrived);
+  }
+
+  /// Asks by C-MOVE for what C-GET left out. Where the node does not want that, nothing changes.
+  private Optional<DimseStatus> rest(List<Map<Integer, String>> asks, Noting sink) {
+    try {
+      return Optional.of(move(QueryLevel.IMAGE, asks, sink));
+    } catch (SerdabException.Refused e) {
+      restIsRefused = true; // It does not move, or not to us.
+    } catch (SerdabException.Unavailable e) {
+      if (restBroke.incrementAndGet() < REST_BREAKS_MAX) {
+        throw e;
+      }
+      restIsRefused = true;
+    }
+    return Optional.empty();
   }
 
   private Result named(
@@ -175,6 +206,11 @@ public final class Retrieval implements AutoCloseable {
       int atOnce,
       Collection<Kind> kinds,
       InstanceSink sink) {
+    return retrieve(QueryLevel.IMAGE, asks(above, wanted, atOnce), kinds, sink);
+  }
+
+  private static List<Map<Integer, String>> asks(
+      Map<Integer, String> above, List<SopInstanceUid> wanted, int atOnce) {
     List<Map<Integer, String>> asks = new ArrayList<>();
     for (int i = 0; i < wanted.size(); i += atOnce) {
       List<String> part =
@@ -185,7 +221,7 @@ public final class Retrieval implements AutoCloseable {
       keys.put(Tag.SOPInstanceUID, String.join("\\", part));
       asks.add(keys);
     }
-    return retrieve(QueryLevel.IMAGE, asks, kinds, sink);
+    return asks;
   }
 
   private Result retrieve(

@@ -176,6 +176,11 @@ public final class Sender implements AutoCloseable {
     void run() {
       int failed = 0;
       while (true) {
+        if (traffic.isHeld()) {
+          rest(); // Associations that idle for long are ended by nodes, and look like failures
+          // there.
+          traffic.begin();
+        }
         answered = 0;
         broken = null;
         round();
@@ -188,6 +193,9 @@ public final class Sender implements AutoCloseable {
         again.clear();
         if (queue.isEmpty()) {
           return;
+        }
+        if (broken == null && traffic.isHeld()) {
+          continue;
         }
         failed = answered > 0 ? 1 : failed + 1;
         @Nullable SerdabException last = broken;
@@ -360,6 +368,14 @@ public final class Sender implements AutoCloseable {
 
       @Override
       public boolean hasNext() {
+        if (traffic.isHeld()) {
+          putBack(); // What is under way comes to its end; the rest stays in the queue.
+          return false;
+        }
+        return prepared();
+      }
+
+      private boolean prepared() {
         if (next == null && Run.this.hasNext()) {
           try {
             traffic.begin();
@@ -375,7 +391,7 @@ public final class Sender implements AutoCloseable {
 
       @Override
       public OutgoingInstance next() {
-        if (!hasNext()) {
+        if (!prepared()) {
           throw new NoSuchElementException();
         }
         Ticket ticket = next;
@@ -397,13 +413,19 @@ public final class Sender implements AutoCloseable {
         return ticket;
       }
 
-      /// Back to the queue, or to those that are sent again later.
-      void giveBack(SerdabException e, boolean counts) {
+      private void putBack() {
         synchronized (Run.this) {
           if (next != null) {
             queue.addFirst(next);
             next = null;
           }
+        }
+      }
+
+      /// Back to the queue, or to those that are sent again later.
+      void giveBack(SerdabException e, boolean counts) {
+        synchronized (Run.this) {
+          putBack();
           for (Ticket ticket : underWay.values()) {
             if (!counts) {
               queue.addFirst(ticket);

@@ -305,26 +305,27 @@ public final class StorageServer implements AutoCloseable {
                           connection, messages, held, facts, contexts, taken(request))),
               settings
                   .commitments()
-                  .map(kept -> new CommittingService(connection, messages, kept, facts)));
-      while (true) {
-        idle = true;
-        if (closing) {
-          return false;
+                  .map(kept -> new CommittingService(settings.timeouts(), messages, kept, facts)));
+      try {
+        while (true) {
+          idle = true;
+          if (closing) {
+            return false;
+          }
+          Optional<Message> message = messages.receive(settings.timeouts().idle());
+          idle = false;
+          if (message.isEmpty()) {
+            connection.answerRelease();
+            return true;
+          }
+          PresentationContext context = contexts.get(message.get().contextId());
+          if (context == null) {
+            throw connection.protocolError("a message on a context that was not accepted");
+          }
+          answer(connection, messages, services, message.get(), context);
         }
-        Optional<Message> message = messages.receive(settings.timeouts().idle());
-        idle = false;
-        if (message.isEmpty()) {
-          connection.answerRelease();
-          return true;
-        }
-        PresentationContext context = contexts.get(message.get().contextId());
-        if (context == null) {
-          throw connection.protocolError("a message on a context that was not accepted");
-        }
-        if (answer(connection, messages, services, message.get(), context)) {
-          connection.answerRelease();
-          return true;
-        }
+      } finally {
+        services.commit().ifPresent(CommittingService::ended);
       }
     }
 
@@ -355,8 +356,7 @@ public final class StorageServer implements AutoCloseable {
       }
     }
 
-    /// @return whether the peer asked to release meanwhile
-    private boolean answer(
+    private void answer(
         Connection connection,
         MessageStream messages,
         Services services,
@@ -378,9 +378,10 @@ public final class StorageServer implements AutoCloseable {
         case Command.C_CANCEL_RQ -> messages.drain();
         case Command.N_ACTION_RQ -> {
           if (services.commit().isPresent() && isReport(context)) {
-            return services.commit().get().answer(message);
+            services.commit().get().answer(message);
+          } else {
+            respond(messages, message, DimseStatus.UNRECOGNIZED_OPERATION);
           }
-          respond(messages, message, DimseStatus.UNRECOGNIZED_OPERATION);
         }
         case Command.N_EVENT_REPORT_RQ -> {
           if (settings.takesReports() && isReport(context)) {
@@ -395,13 +396,19 @@ public final class StorageServer implements AutoCloseable {
           }
         }
         default -> {
+          if (services
+              .commit()
+              .filter(kept -> kept.isAwaited(command.commandField()))
+              .isPresent()) {
+            messages.drain();
+            return;
+          }
           if (Command.isResponse(command.commandField())) {
             throw connection.protocolError("an answer to nothing that was asked");
           }
           respond(messages, message, DimseStatus.UNRECOGNIZED_OPERATION);
         }
       }
-      return false;
     }
 
     private static boolean isReport(PresentationContext context) {

@@ -1,6 +1,7 @@
 package serdab.dicom.net;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,10 +13,13 @@ import serdab.SerdabException;
 
 /// The files with what TLS needs, in PEM.
 ///
-/// @param ca the certificates that the node's own must be, or come from
+/// @param ca the certificates that the node's own must be, or come from; empty believes the
+///   authorities that Java knows
 /// @param certificate ours, and behind it those up to the root; only with `key`
 /// @param key our private key, not encrypted; empty shows the node no certificate
-public record TlsFiles(Path ca, Optional<Path> certificate, Optional<Path> key) {
+public record TlsFiles(Optional<Path> ca, Optional<Path> certificate, Optional<Path> key) {
+
+  private static final int FILE_BYTES_MAX = 1 << 20;
 
   /// Whether the node can know by it who we are.
   boolean isIdentity() {
@@ -25,16 +29,28 @@ public record TlsFiles(Path ca, Optional<Path> certificate, Optional<Path> key) 
   /// Reads the files, which may have been renewed.
   ///
   /// @throws SerdabException.Misconfigured when one of them cannot be read, or used
-  SSLContext context() {
+  public SSLContext context() {
     return TlsMaterial.context(
         key.map(TlsFiles::bytes).orElse(new byte[0]),
-        certificate.map(TlsFiles::bytes).orElse(new byte[0]),
-        bytes(ca));
+        certificate.map(TlsFiles::certificates).orElse(new byte[0]),
+        ca.map(TlsFiles::certificates));
+  }
+
+  private static byte[] certificates(Path file) {
+    byte[] bytes = bytes(file);
+    if (!TlsMaterial.holdsCertificates(bytes)) {
+      throw new SerdabException.Misconfigured(
+          new Problem(
+              "tls-material-wrong",
+              "The file " + file + " holds no certificate that can be read.",
+              "Give a file with the certificates as BEGIN CERTIFICATE."));
+    }
+    return bytes;
   }
 
   private static byte[] bytes(Path file) {
-    try {
-      return Files.readAllBytes(file);
+    try (InputStream in = Files.newInputStream(file)) {
+      return in.readNBytes(FILE_BYTES_MAX);
     } catch (IOException e) {
       throw new SerdabException.Misconfigured(
           new Problem(
@@ -47,8 +63,7 @@ public record TlsFiles(Path ca, Optional<Path> certificate, Optional<Path> key) 
 
   /// As they are written behind an address.
   String settings() {
-    return "&ca="
-        + encoded(ca)
+    return ca.map(path -> "&ca=" + encoded(path)).orElse("")
         + certificate.map(path -> "&certificate=" + encoded(path)).orElse("")
         + key.map(path -> "&key=" + encoded(path)).orElse("");
   }

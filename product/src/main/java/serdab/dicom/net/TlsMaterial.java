@@ -14,11 +14,13 @@ import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -42,20 +44,15 @@ public final class TlsMaterial {
   /// @param trusted the certificates that the other side's must be, or come from
   /// @throws SerdabException.Misconfigured when one of them cannot be used
   public static SSLContext context(byte[] key, byte[] chain, byte[] trusted) {
+    return context(key, chain, Optional.of(trusted));
+  }
+
+  /// The same; nothing to trust means the authorities that Java knows.
+  static SSLContext context(byte[] key, byte[] chain, Optional<byte[]> trusted) {
     try {
-      KeyStore trust = emptyStore();
-      int number = 0;
-      for (Certificate certificate : certificates(trusted)) {
-        trust.setCertificateEntry("trusted-" + number++, certificate);
-      }
-      if (number == 0) {
-        throw new GeneralSecurityException("there is no certificate to trust");
-      }
-      TrustManagerFactory trustManagers =
-          TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-      trustManagers.init(trust);
       SSLContext context = SSLContext.getInstance("TLS");
-      context.init(keyManagers(key, chain), trustManagers.getTrustManagers(), null);
+      context.init(
+          keyManagers(key, chain), trusted.isPresent() ? trusting(trusted.get()) : null, null);
       return context;
     } catch (GeneralSecurityException | IOException | IllegalArgumentException e) {
       throw new SerdabException.Misconfigured(
@@ -65,6 +62,31 @@ public final class TlsMaterial {
               "Give PEM: the key as BEGIN PRIVATE KEY without a passphrase, the certificates as"
                   + " BEGIN CERTIFICATE. openssl pkcs8 -topk8 -nocrypt writes a key so."),
           e);
+    }
+  }
+
+  private static TrustManager[] trusting(byte[] trusted)
+      throws GeneralSecurityException, IOException {
+    KeyStore trust = emptyStore();
+    int number = 0;
+    for (Certificate certificate : certificates(trusted)) {
+      trust.setCertificateEntry("trusted-" + number++, certificate);
+    }
+    if (number == 0) {
+      throw new GeneralSecurityException("there is no certificate to trust");
+    }
+    TrustManagerFactory trustManagers =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    trustManagers.init(trust);
+    return trustManagers.getTrustManagers();
+  }
+
+  /// Whether there is a certificate in it.
+  static boolean holdsCertificates(byte[] pem) {
+    try {
+      return !certificates(pem).isEmpty();
+    } catch (GeneralSecurityException e) {
+      return false;
     }
   }
 

@@ -5,6 +5,7 @@ import java.util.concurrent.Semaphore;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import serdab.Gate;
 import serdab.SerdabException;
 
 /// What all operations of ours on one node share: how many associations there may be, the hours,
@@ -42,7 +43,7 @@ public final class Traffic {
       int associations,
       int associationsMax,
       Retry retry,
-      Runnable gate,
+      Gate gate,
       LongConsumer pace,
       RandomGenerator random,
       Rest rest) {
@@ -51,7 +52,7 @@ public final class Traffic {
     public Means(
         int associations,
         Retry retry,
-        Runnable gate,
+        Gate gate,
         LongConsumer pace,
         RandomGenerator random,
         Rest rest) {
@@ -117,7 +118,23 @@ public final class Traffic {
 
   /// Before an operation. May wait.
   void begin() {
-    means.gate().run();
+    means.gate().pass();
+  }
+
+  /// Whether beginning an operation now would wait for as long as a person likes.
+  boolean isHeld() {
+    return means.gate().isHeld();
+  }
+
+  /// Begins an operation that needs an association. Nobody rests while holding one.
+  private void enter() {
+    begin();
+    acquire();
+    while (isHeld()) {
+      release();
+      begin();
+      acquire();
+    }
   }
 
   /// After an operation that took bytes one way or the other. May wait.
@@ -155,8 +172,7 @@ public final class Traffic {
   /// or busy.
   public <T> T doing(Supplier<T> operation) {
     for (int failed = 1; ; failed++) {
-      begin();
-      acquire();
+      enter();
       try {
         return operation.get();
       } catch (SerdabException.Unavailable e) {

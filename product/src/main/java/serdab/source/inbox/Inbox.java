@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -26,7 +27,10 @@ import java.util.function.Consumer;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
+import serdab.dicom.net.AeTitle;
+import serdab.dicom.net.Commitments;
 import serdab.dicom.net.DimseStatus;
+import serdab.dicom.net.Holdings.MoveTarget;
 import serdab.dicom.net.IncomingInstance;
 import serdab.dicom.net.InstanceSink;
 
@@ -61,6 +65,10 @@ public final class Inbox implements InstanceSink, AutoCloseable {
 
   private final ReentrantLock turn = new ReentrantLock();
   private final Condition changed = turn.newCondition();
+
+  /// Held while settling.
+  private final ReentrantLock settlingTurn = new ReentrantLock();
+
   private final Thread settler;
   private long arrivals;
   private boolean closing;
@@ -132,6 +140,17 @@ public final class Inbox implements InstanceSink, AutoCloseable {
 
     /// The log could not be brought to its places; it is tried again.
     record NotSettled(Problem problem) implements Event {}
+
+    /// Storage commitment was asked for, and all that is named was read again.
+    ///
+    /// @param asked how many instances
+    /// @param kept how many of them are there as they came
+    record Committed(long asked, long kept) implements Event {}
+
+    /// Nobody heard what came of a request for storage commitment.
+    ///
+    /// @param title who asked
+    record NotReported(AeTitle title) implements Event {}
 
     /// The volume is almost full: senders are told to come later. Told once, until there is room.
     record NoRoom(Problem problem) implements Event {}
@@ -331,6 +350,23 @@ public final class Inbox implements InstanceSink, AutoCloseable {
     }
   }
 
+  /// Answers requests for storage commitment out of this inbox, as long as it is open. Each begins
+  /// by bringing to its place what was acknowledged so far.
+  ///
+  /// @param targets where nodes are told, by title; others hear it on the association of the
+  ///   request
+  public Commitments commitments(Map<AeTitle, MoveTarget> targets) {
+    return new InboxCommitments(settling.register(), this::settleForNow, targets, events);
+  }
+
+  /// @throws SerdabException.Unavailable when it could not be done, which was told, too
+  private void settleForNow() {
+    settleNow()
+        .ifPresent(problem -> {
+          throw new SerdabException.Unavailable(problem);
+        });
+  }
+
   // ---- settling
 
   private void settleWhenQuiet() {
@@ -354,7 +390,7 @@ public final class Inbox implements InstanceSink, AutoCloseable {
         turn.unlock();
       }
       settled = log.begun();
-      boolean done = settleNow();
+      boolean done = settleNow().isEmpty();
       if (last) {
         return;
       }
@@ -378,7 +414,9 @@ public final class Inbox implements InstanceSink, AutoCloseable {
     return arrivals != before;
   }
 
-  private boolean settleNow() {
+  /// @return why it could not be done, which was told already; empty when it was
+  private Optional<Problem> settleNow() {
+    settlingTurn.lock();
     try {
       long last = log.finish();
       for (Path each : folder.logs()) {
@@ -386,10 +424,13 @@ public final class Inbox implements InstanceSink, AutoCloseable {
           tell(settling.settle(each, false, log::release), each, events);
         }
       }
-      return true;
+      return Optional.empty();
     } catch (IOException e) {
-      events.accept(new Event.NotSettled(notUsable(folder.root(), e)));
-      return false;
+      Problem problem = notUsable(folder.root(), e);
+      events.accept(new Event.NotSettled(problem));
+      return Optional.of(problem);
+    } finally {
+      settlingTurn.unlock();
     }
   }
 

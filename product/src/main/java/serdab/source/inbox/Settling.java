@@ -25,9 +25,10 @@ import serdab.dicom.ByteSource;
 import serdab.dicom.DicomFile;
 import serdab.dicom.InstanceFacts;
 
-/// Brings what a log holds to its places: a plain file for each instance. Everything is written
-/// beside, synced, named and its folder synced before the log goes; whatever kills it in between
-/// leaves the log, and doing it again does it right. One thread at a time.
+/// Brings what a log holds to its places: a plain file for each instance, and its digest in the
+/// register. Everything is written beside, synced, named and its folder synced before the log goes;
+/// whatever kills it in between leaves the log, and doing it again does it right. One thread at a
+/// time.
 final class Settling implements AutoCloseable {
 
   /// Files are made safe in parallel: a file system syncs many in little more time than one.
@@ -41,6 +42,7 @@ final class Settling implements AutoCloseable {
 
   private final InboxFolder folder;
   private final AtomicLong drafts;
+  private final Register register;
   private final Object naming = new Object();
   private final ExecutorService workers =
       Executors.newFixedThreadPool(
@@ -50,6 +52,7 @@ final class Settling implements AutoCloseable {
   Settling(InboxFolder folder, AtomicLong drafts) {
     this.folder = folder;
     this.drafts = drafts;
+    this.register = new Register(folder);
   }
 
   /// What came of one log file.
@@ -71,12 +74,13 @@ final class Settling implements AutoCloseable {
   /// @param emptied takes the log, unless it is damaged
   Settled settle(Path log, boolean mayBeTorn, Emptied emptied) throws IOException {
     Set<Path> folders = new HashSet<>();
-    List<Future<Path>> underWay = new ArrayList<>();
-    long instances = 0;
+    List<Future<Register.Line>> underWay = new ArrayList<>();
     long torn = Long.MAX_VALUE;
     long promised = 0;
+    long instances = 0;
     boolean ended;
-    try (FileChannel in = FileChannel.open(log, StandardOpenOption.READ)) {
+    try (FileChannel in = FileChannel.open(log, StandardOpenOption.READ);
+        Register.Appender lines = register.append()) {
       long length = in.size();
       LogRecord.Kind kind =
           LogRecord.Kind.of(InboxFolder.number(log), bytes(in, 0, (int) Math.min(8, length)));
@@ -99,25 +103,26 @@ final class Settling implements AutoCloseable {
           byte[] file = bytes(in, at, (int) good.lengthBytes());
           underWay.add(workers.submit(() -> place(good, ByteSource.of(file))));
           while (underWay.size() > AT_ONCE) {
-            folders.add(await(underWay.removeFirst()));
+            folders.add(noted(lines, await(underWay.removeFirst())));
           }
         } else {
-          folders.add(place(good, region(in, at, good.lengthBytes())));
+          folders.add(noted(lines, place(good, region(in, at, good.lengthBytes()))));
         }
         instances++;
         position = at + good.lengthBytes();
       }
       ended = kind.isFirst() ? torn == Long.MAX_VALUE : sawEnd;
       while (!underWay.isEmpty()) {
-        folders.add(await(underWay.removeFirst()));
+        folders.add(noted(lines, await(underWay.removeFirst())));
       }
+      for (Path each : folders) {
+        InboxFolder.sync(each);
+      }
+      InboxFolder.sync(folder.received());
+      lines.sync();
     } finally {
       underWay.forEach(Settling::finished);
     }
-    for (Path each : folders) {
-      InboxFolder.sync(each);
-    }
-    InboxFolder.sync(folder.received());
     if (torn < promised || (!ended && !mayBeTorn)) {
       Files.move(
           log, log.resolveSibling(log.getFileName() + ".damaged"), StandardCopyOption.ATOMIC_MOVE);
@@ -127,7 +132,13 @@ final class Settling implements AutoCloseable {
     return new Settled(instances, false);
   }
 
-  private static Path await(Future<Path> work) throws IOException {
+  /// @return the folder in which it is now
+  private static Path noted(Register.Appender lines, Register.Line placed) throws IOException {
+    lines.add(placed);
+    return placed.file().resolveSibling("");
+  }
+
+  private static Register.Line await(Future<Register.Line> work) throws IOException {
     boolean interrupted = false;
     try {
       while (true) {
@@ -147,9 +158,9 @@ final class Settling implements AutoCloseable {
   }
 
   /// Nobody may close what others still read.
-  private static void finished(Future<Path> work) {
+  private static void finished(Future<Register.Line> work) {
     try {
-      Path _ = await(work);
+      Register.Line _ = await(work);
     } catch (IOException e) {
       // The first failure is told.
     }
@@ -245,8 +256,7 @@ final class Settling implements AutoCloseable {
 
   // ---- places
 
-  /// @return the folder in which it is now
-  private Path place(LogRecord record, ByteSource file) throws IOException {
+  private Register.Line place(LogRecord record, ByteSource file) throws IOException {
     InstanceFacts facts = DicomFile.scan(file).facts();
     String study = facts.study().value();
     Path home = folder.received().resolve(study.isEmpty() ? "_no-study" : safe(study));
@@ -256,12 +266,12 @@ final class Settling implements AutoCloseable {
       Files.setLastModifiedTime(draft, FileTime.fromMillis(record.arrivedMillis()));
       synchronized (naming) {
         Files.createDirectories(home);
-        move(draft, home, safe(facts.sop().value()), record);
+        Path place = move(draft, home, safe(facts.sop().value()), record);
+        return new Register.Line(place, record.digest());
       }
     } finally {
       Files.deleteIfExists(draft);
     }
-    return home;
   }
 
   private static void write(ByteSource file, Path to) throws IOException {
@@ -287,7 +297,7 @@ final class Settling implements AutoCloseable {
 
   /// What came twice is there once. Another instance that says it has the same UID gets a name of
   /// its own: both are kept.
-  private static void move(Path draft, Path home, String name, LogRecord record)
+  private static Path move(Path draft, Path home, String name, LogRecord record)
       throws IOException {
     Path place = home.resolve(name + ".dcm");
     if (Files.exists(place) && !isSame(place, record)) {
@@ -296,6 +306,7 @@ final class Settling implements AutoCloseable {
     if (!Files.exists(place)) {
       Files.move(draft, place, StandardCopyOption.ATOMIC_MOVE);
     }
+    return place;
   }
 
   private static boolean isSame(Path place, LogRecord record) throws IOException {
@@ -313,7 +324,7 @@ final class Settling implements AutoCloseable {
   }
 
   /// A UID as a file name; anything else by its digest, because others chose it.
-  private static String safe(String uid) {
+  static String safe(String uid) {
     boolean plain =
         !uid.isEmpty()
             && uid.length() <= 64
@@ -325,6 +336,11 @@ final class Settling implements AutoCloseable {
             + Sha256.digest(uid.getBytes(java.nio.charset.StandardCharsets.UTF_8))
                 .hex()
                 .substring(0, 2 * HASH_DIGITS);
+  }
+
+  /// The digests of what has its place.
+  Register register() {
+    return register;
   }
 
   @Override

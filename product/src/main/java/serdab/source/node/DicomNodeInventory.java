@@ -12,6 +12,8 @@ import java.util.stream.Stream;
 import serdab.Finding;
 import serdab.SerdabException;
 import serdab.dicom.ByteSource;
+import serdab.dicom.net.find.Questions;
+import serdab.dicom.net.find.StudySearch;
 import serdab.plan.Order;
 import serdab.source.Delivery;
 import serdab.source.Inventory;
@@ -41,7 +43,7 @@ final class DicomNodeInventory implements Inventory {
   }
 
   private Questions.Instances ask(SourceStudy study) {
-    try (Questions questions = new Questions(means.requests(), means.patience())) {
+    try (Questions questions = new Questions(means.requests(), means.gate(), means.patience())) {
       return questions.instances(ListedStudies.uid(study), study.facts().patientId());
     } catch (SerdabException.Unavailable e) {
       throw DicomNodeSource.away(e);

@@ -5,11 +5,14 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.function.Supplier;
+import serdab.Gate;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.dicom.net.AssociationRequest;
 import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.Retrieval;
+import serdab.dicom.net.find.Questions;
+import serdab.dicom.net.find.StudySearch;
 import serdab.source.Inventory;
 import serdab.source.Source;
 import serdab.source.SourceId;
@@ -25,17 +28,32 @@ public final class DicomNodeSource implements Source {
 
   /// What the source needs.
   ///
+  /// @param gate is passed before each question and each retrieval
   /// @param retrieval closed with the source
   /// @param folder for studies on their way
   /// @param limit how many rows the node answers at most, as somebody knows; 0 when nobody does
   record Means(
       NodeAddress address,
       Supplier<AssociationRequest> requests,
+      Gate gate,
       Retrieval retrieval,
       Path folder,
       long limit,
       InstantSource clock,
-      Questions.Patience patience) {}
+      Questions.Patience patience) {
+
+    /// One whose questions nobody holds up.
+    Means(
+        NodeAddress address,
+        Supplier<AssociationRequest> requests,
+        Retrieval retrieval,
+        Path folder,
+        long limit,
+        InstantSource clock,
+        Questions.Patience patience) {
+      this(address, requests, Gate.OPEN, retrieval, folder, limit, clock, patience);
+    }
+  }
 
   DicomNodeSource(Means means) {
     this.means = means;
@@ -44,11 +62,13 @@ public final class DicomNodeSource implements Source {
   /// A node.
   ///
   /// @param requests gives a new request to the node each time, without contexts
+  /// @param gate is passed before each question and each retrieval
   /// @param retrieval fetches from this node; closed with the source
   /// @param folder for studies on their way; made when it is needed
   public static DicomNodeSource of(
       NodeAddress address,
       Supplier<AssociationRequest> requests,
+      Gate gate,
       Retrieval retrieval,
       Path folder,
       InstantSource clock) {
@@ -56,6 +76,7 @@ public final class DicomNodeSource implements Source {
         new Means(
             address,
             requests,
+            gate,
             retrieval,
             folder,
             address.limit(),
@@ -87,7 +108,7 @@ public final class DicomNodeSource implements Source {
   @Override
   public Inventory inventory() {
     StudyFetch.sweep(means.folder(), means.clock().instant());
-    try (Questions questions = new Questions(means.requests(), means.patience())) {
+    try (Questions questions = new Questions(means.requests(), means.gate(), means.patience())) {
       StudySearch search = new StudySearch(questions::ask, questions.isByPatient(), means.limit());
       search.run();
       return new DicomNodeInventory(means, search);

@@ -12,13 +12,14 @@ import java.util.stream.Stream;
 import serdab.Finding;
 import serdab.PatientData;
 import serdab.Sha256;
+import serdab.dicom.DicomDates;
 import serdab.dicom.StudyFacts;
 import serdab.dicom.StudyInstanceUid;
 import serdab.dicom.StudyKey;
+import serdab.dicom.net.find.Questions;
 import serdab.dicom.net.web.StudyRow;
 import serdab.plan.Order;
 import serdab.source.Delivery;
-import serdab.source.DicomDates;
 import serdab.source.SourceFile;
 import serdab.source.SourceStudy;
 import serdab.source.StudyReceiver;
@@ -138,15 +139,10 @@ record ListedStudies(List<StudyRow> rows, String doubt, long strange) {
     return new SourceStudy(
         facts,
         fingerprint(row),
-        Math.max(1, count(row.instances())),
+        Math.max(1, Questions.count(row.instances())),
         Optional.empty(),
         List.of(),
         row.study().value());
-  }
-
-  /// A count as a node writes it; 0 where it says nothing that is one.
-  static long count(String written) {
-    return written.matches("[0-9]{1,9}") ? Long.parseLong(written) : 0;
   }
 
   /// Everything that the node says of the study.

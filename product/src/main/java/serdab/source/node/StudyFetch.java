@@ -42,6 +42,7 @@ import serdab.dicom.net.InstanceSink;
 import serdab.dicom.net.NodeSheet;
 import serdab.dicom.net.OutgoingInstance.Kind;
 import serdab.dicom.net.Retrieval;
+import serdab.dicom.net.find.Questions;
 import serdab.dicom.net.web.InstanceRow;
 
 /// Brings a study from a node into a folder of ours, instance by instance. What arrived stays there
@@ -197,7 +198,7 @@ final class StudyFetch implements InstanceSink {
       } catch (SerdabException.Unavailable e) {
         requireWell();
         if (arrived.size() > before) {
-          asOne = false;
+          asOne &= cut(listed);
           tries = 0;
         }
         patience.wait(Math.max(1, tries), e);

@@ -15,6 +15,7 @@ import serdab.Finding;
 import serdab.Sha256;
 import serdab.dicom.DicomFile;
 import serdab.dicom.StudyInstanceUid;
+import serdab.dicom.net.find.StudyListing;
 import serdab.dicom.net.web.DicomWeb;
 import serdab.dicom.net.web.InstanceRow;
 import serdab.dicom.net.web.Spool;
@@ -65,6 +66,11 @@ final class WebNodeInventory implements Inventory {
   @Override
   public List<SourceFile> files(SourceStudy study) {
     return lists.files(study);
+  }
+
+  @Override
+  public boolean mayRest() {
+    return false;
   }
 
   // ---- giving

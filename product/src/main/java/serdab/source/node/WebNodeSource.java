@@ -2,6 +2,7 @@ package serdab.source.node;
 
 import java.nio.file.Path;
 import java.util.List;
+import serdab.dicom.net.find.StudyListing;
 import serdab.dicom.net.web.DicomWeb;
 import serdab.source.Inventory;
 import serdab.source.Source;

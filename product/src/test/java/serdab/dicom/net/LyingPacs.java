@@ -25,6 +25,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DataSet;
 import serdab.dicom.DicomFile;
@@ -229,6 +231,9 @@ public final class LyingPacs implements AutoCloseable {
   private final AtomicInteger brokenOff = new AtomicInteger();
   private volatile boolean closed;
   private volatile int cap = FEW;
+  private final Set<String> priorities = ConcurrentHashMap.newKeySet();
+  private volatile IntConsumer arrival = _ -> {};
+  private volatile @Nullable UserIdentity demanded;
 
   private LyingPacs() {
     try {
@@ -274,6 +279,15 @@ public final class LyingPacs implements AutoCloseable {
     return this;
   }
 
+  /// From now on it takes associations of this user alone, each of them.
+  public LyingPacs demands(String name, String passcode) {
+    demanded =
+        passcode.isEmpty()
+            ? UserIdentity.ofName(name)
+            : UserIdentity.ofNameAndPasscode(name, passcode);
+    return this;
+  }
+
   /// Lets it know a node: where C-MOVE may go to, and where reports on commitment go.
   public LyingPacs knows(String title, int port) {
     destinations.put(title, port);
@@ -306,6 +320,22 @@ public final class LyingPacs implements AutoCloseable {
   /// How many objects were sent to it, whatever became of them.
   public int arrived() {
     return arrived.get();
+  }
+
+  /// Lets somebody do something before each object that comes is answered, told how many came.
+  public LyingPacs onArrival(IntConsumer told) {
+    arrival = told;
+    return this;
+  }
+
+  /// The values of Priority (0000,0700) that came, behind the command field: `0020 2`.
+  public Set<String> priorities() {
+    return Set.copyOf(priorities);
+  }
+
+  /// How many associations are open now.
+  public int present() {
+    return present.get();
   }
 
   /// How many associations were asked for.
@@ -487,12 +517,29 @@ public final class LyingPacs implements AutoCloseable {
       if (does(Fault.ONE_ASSOCIATION) && present.get() > 0) {
         return Optional.of(new Pdu.AssociateReject(2, 3, 2));
       }
+      if (isStranger()) {
+        requests.add("stranger");
+        return Optional.of(new Pdu.AssociateReject(1, 1, 1));
+      }
       if (does(Fault.KNOWS_NO_CALLER)) {
         return Optional.of(new Pdu.AssociateReject(1, 1, 3));
       }
       return does(Fault.KNOWS_NO_SUCH_TITLE)
           ? Optional.of(new Pdu.AssociateReject(1, 1, 7))
           : Optional.empty();
+    }
+
+    private boolean isStranger() {
+      UserIdentity wanted = demanded;
+      return wanted != null
+          && request
+              .user()
+              .identity()
+              .filter(who ->
+                  who.type() == wanted.type()
+                      && Arrays.equals(who.primary(), wanted.primary())
+                      && Arrays.equals(who.secondary(), wanted.secondary()))
+              .isEmpty();
     }
 
     private Pdu.AssociateAccept accept() {
@@ -517,7 +564,7 @@ public final class LyingPacs implements AutoCloseable {
               granted,
               request.user().roles(),
               Optional.empty(),
-              false));
+              demanded != null));
     }
 
     private Pdu.ContextAnswer answer(PresentationContext context) {
@@ -571,6 +618,11 @@ public final class LyingPacs implements AutoCloseable {
       if (context == null) {
         throw connection.protocolError("a message on a context that was not accepted");
       }
+      message
+          .command()
+          .number(CommandSet.PRIORITY)
+          .ifPresent(priority ->
+              priorities.add("%04X %d".formatted(message.command().commandField(), priority)));
       switch (message.command().commandField()) {
         case Command.C_ECHO_RQ -> {
           requests.add("C-ECHO");
@@ -608,6 +660,7 @@ public final class LyingPacs implements AutoCloseable {
     private boolean store(Message message, PresentationContext context) throws IOException {
       int number = arrived.incrementAndGet();
       requests.add("C-STORE");
+      arrival.accept(number);
       boolean breaks =
           does(Fault.ALWAYS_BREAKS_OFF)
               || (does(Fault.BREAKS_OFF_ONCE) && brokenOff.getAndIncrement() == 0);

@@ -8,15 +8,20 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import serdab.Gate;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.dicom.ByteSource;
@@ -30,7 +35,7 @@ class SenderTest {
   private final MemorySink kept = new MemorySink();
   private final Set<Long> associations = ConcurrentHashMap.newKeySet();
   private final List<Duration> rests = new CopyOnWriteArrayList<>();
-  private Runnable gate = () -> {};
+  private Gate gate = () -> {};
   private final AtomicInteger bytes = new AtomicInteger();
 
   private Traffic traffic(int width) {
@@ -39,7 +44,17 @@ class SenderTest {
             width,
             width,
             new Retry(3, Duration.ofSeconds(1), 2, Duration.ofSeconds(3)),
-            () -> gate.run(),
+            new Gate() {
+              @Override
+              public void pass() {
+                gate.pass();
+              }
+
+              @Override
+              public boolean isHeld() {
+                return gate.isHeld();
+              }
+            },
             count -> bytes.addAndGet((int) count),
             RandomGenerator.of("L64X128MixRandom"),
             rests::add));
@@ -202,6 +217,58 @@ class SenderTest {
     }
     assertThat(arrived()).hasSize(3);
     assertThat(released).containsExactly(true);
+  }
+
+  @Test
+  void aGateThatIsHeldLetsTheInstanceUnderWayEndAndReleasesTheAssociationUntilItOpens()
+      throws IOException {
+    AtomicBoolean held = new AtomicBoolean();
+    BlockingQueue<Boolean> released = new LinkedBlockingQueue<>();
+    List<Integer> arrivedWhenPassing = new CopyOnWriteArrayList<>();
+    List<Boolean> releasedWhenPassing = new CopyOnWriteArrayList<>();
+    gate =
+        new Gate() {
+          @Override
+          public void pass() {
+            if (held.getAndSet(false)) {
+              arrivedWhenPassing.add(kept.kept().size());
+              try {
+                releasedWhenPassing.add(
+                    Optional.ofNullable(released.poll(30, TimeUnit.SECONDS)).orElse(false));
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            }
+          }
+
+          @Override
+          public boolean isHeld() {
+            return held.get();
+          }
+        };
+    StorageServer server =
+        StorageServer.start(
+            new ServerSettings(AeTitle.ours("ARCHIVE")),
+            instance -> {
+              DimseStatus status = kept.store(instance);
+              held.set(kept.kept().size() == 4);
+              return status;
+            },
+            event -> {
+              if (event instanceof ServerEvent.Ended ended) {
+                released.add(ended.released());
+              }
+            });
+    try (server;
+        Sender sender = sender(server, traffic(1))) {
+      List<OutgoingInstance> images = images(10);
+
+      assertThat(sender.send(images)).hasSize(10);
+    }
+    assertThat(arrivedWhenPassing).containsExactly(4);
+    assertThat(releasedWhenPassing).containsExactly(true);
+    assertThat(arrived()).hasSize(10).doesNotHaveDuplicates();
+    assertThat(rests).isEmpty();
   }
 
   @Test

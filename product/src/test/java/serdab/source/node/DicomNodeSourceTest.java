@@ -41,6 +41,7 @@ import serdab.dicom.net.OutgoingInstance;
 import serdab.dicom.net.ProposedContext;
 import serdab.dicom.net.Retrieval;
 import serdab.dicom.net.StoreOutcome;
+import serdab.dicom.net.find.Questions;
 import serdab.plan.Order;
 import serdab.source.Delivery;
 import serdab.source.Inventory;
@@ -249,6 +250,17 @@ class DicomNodeSourceTest {
     assertThat(named).isEqualTo(sent.keySet());
   }
 
+  /// By C-MOVE it gives what it keeps from C-GET, but for what it proposes nowhere (parametric
+  /// maps, microscopy annotations) and one file that it cannot read itself.
+  @Test
+  @Needs(Peer.SHARED_DATA)
+  void whatDcmqrscpDoesNotGiveComesByMovingWhereItReachesUs() throws Exception {
+    Kept kept = realImages(dcmqrscp(freePort()));
+
+    assertThat(kept.notGiven).hasSizeLessThanOrEqualTo(4);
+    assertThat(kept.digests()).hasSize(sent.size() - kept.notGiven.size());
+  }
+
   /// Puts all into the node that it takes, and has all back: what comes holds what was sent.
   private Kept realImages(NodeAddress node) throws IOException {
     List<byte[]> files = new ArrayList<>();
@@ -441,6 +453,39 @@ class DicomNodeSourceTest {
         assertThat(first).isBetween(250_000L, 600_000L);
         assertThat(relay.bytes() - first).isLessThan(1_050_000 - 250_000);
         assertThat(temp.resolve("fetched")).isEmptyDirectory();
+      }
+    }
+  }
+
+  @Test
+  @Needs(Peer.ORTHANC)
+  void anInstanceListThatIsCutHidesNothingWhenTheNetworkBreaksEither() throws Exception {
+    NodeAddress node = orthanc(", \"LimitFindInstances\": 10");
+    List<byte[]> images = new ArrayList<>();
+    for (int n = 1; n <= 35; n++) {
+      images.add(
+          TinyDicom.image()
+              .study("1.2.826.1")
+              .series("1.2.826.1.1")
+              .sop("1.2.826.1.1." + n)
+              .pixels(new byte[50_000])
+              .bytes());
+    }
+    send(node, images);
+    try (Relay relay = Relay.to(node.port())) {
+      NodeAddress behind = NodeAddress.parse("dicom://ORTHANC@127.0.0.1:" + relay.port());
+      try (Source source = source(behind);
+          Inventory inventory = source.inventory()) {
+        SourceStudy study = studies(inventory).getFirst();
+        relay.breakOnceAfter(600_000);
+
+        Kept kept = new Kept();
+        Delivery delivery = inventory.deliver(study, Set.of(), kept);
+
+        assertThat(relay.hasBroken()).isTrue();
+        assertThat(delivery).isInstanceOf(Delivery.Complete.class);
+        assertThat(kept.files).hasSize(35);
+        assertThat(kept.notGiven).isEmpty();
       }
     }
   }

@@ -31,6 +31,7 @@ import serdab.dicom.net.LyingPacs.Fault;
 import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.Retrieval;
 import serdab.dicom.net.Timeouts;
+import serdab.dicom.net.find.Questions;
 import serdab.plan.Order;
 import serdab.source.Delivery;
 import serdab.source.Inventory;

@@ -17,6 +17,8 @@ final class Relay implements AutoCloseable {
   private final int target;
   private final AtomicLong bytes = new AtomicLong();
   private final List<Socket> open = new CopyOnWriteArrayList<>();
+  private volatile boolean once;
+  private volatile boolean broken;
   private volatile long bytesMax = Long.MAX_VALUE;
 
   private Relay(ServerSocket listener, int target) {
@@ -42,6 +44,17 @@ final class Relay implements AutoCloseable {
   /// Ends every connection once so many more bytes came from the server, and each new one, too.
   void breakAfter(long more) {
     bytesMax = bytes.get() + more;
+  }
+
+  /// Ends one connection once so many more bytes came from the server.
+  void breakOnceAfter(long more) {
+    once = true;
+    breakAfter(more);
+  }
+
+  /// Whether a connection was ended for that.
+  boolean hasBroken() {
+    return broken;
   }
 
   void mend() {
@@ -72,6 +85,10 @@ final class Relay implements AutoCloseable {
         OutputStream out = to.getOutputStream()) {
       for (int count = in.read(chunk); count >= 0; count = in.read(chunk)) {
         if (counted && bytes.addAndGet(count) > bytesMax) {
+          broken = true;
+          if (once) {
+            mend();
+          }
           return;
         }
         out.write(chunk, 0, count);

@@ -22,6 +22,7 @@ import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
+import serdab.Gate;
 import serdab.SerdabException;
 import serdab.dicom.SeriesInstanceUid;
 import serdab.dicom.SopInstanceUid;
@@ -68,19 +69,36 @@ public final class DicomWeb implements AutoCloseable {
   private final WebSettings settings;
   private final Exchange exchange;
   private final RandomGenerator random;
+  private final Gate gate;
 
   /// What a client needs beside the address.
   ///
-  /// @param trust who signs the node's certificate, where it is no authority that Java knows
+  /// @param tls whom to believe and who we are, where that is not an authority that Java knows and
+  ///   nobody
   /// @param random for boundaries and for drawing waits; thread-safe
   /// @param rest waits for a while
+  /// @param gate is passed before each request; a retrieval that is under way when it is held ends
+  ///   between two instances
   public record Means(
       Credentials credentials,
-      Optional<SSLContext> trust,
+      Optional<SSLContext> tls,
       WebSettings settings,
       InstantSource clock,
       RandomGenerator random,
-      Rest rest) {}
+      Rest rest,
+      Gate gate) {
+
+    /// One whose requests nobody holds up.
+    public Means(
+        Credentials credentials,
+        Optional<SSLContext> trust,
+        WebSettings settings,
+        InstantSource clock,
+        RandomGenerator random,
+        Rest rest) {
+      this(credentials, trust, settings, clock, random, rest, Gate.OPEN);
+    }
+  }
 
   /// Waits. A seam for tests, which do not.
   @FunctionalInterface
@@ -93,13 +111,14 @@ public final class DicomWeb implements AutoCloseable {
     this.base = base;
     this.settings = means.settings();
     this.random = means.random();
+    this.gate = means.gate();
     this.exchange =
         new Exchange(
             base,
             means.credentials(),
-            means.trust(),
+            means.tls(),
             means.settings(),
-            new Exchange.Waiting(means.clock(), means.random(), means.rest()::rest));
+            new Exchange.Waiting(means.clock(), means.random(), means.rest()::rest, means.gate()));
   }
 
   /// The node's base address, which holds no secret and names no study.
@@ -366,6 +385,9 @@ public final class DicomWeb implements AutoCloseable {
         sink.take(instance);
         skip(instance);
         taken++;
+        if (gate.isHeld()) {
+          return new Retrieved(taken, false, true);
+        }
       }
       return new Retrieved(taken, true, true);
     } catch (LimitedStream.TooLong e) {

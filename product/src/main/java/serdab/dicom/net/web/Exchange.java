@@ -23,10 +23,13 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.random.RandomGenerator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
+import serdab.Gate;
 
 /// Sends requests to one node and gives back its answers: says who we are, waits and tries again
 /// while the node is busy, and follows no redirect to another origin. Thread-safe.
@@ -43,6 +46,12 @@ final class Exchange implements AutoCloseable {
   private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
   private static final int REDIRECTS_MAX = 5;
 
+  private static final Pattern ALERT =
+      Pattern.compile(
+          "Received fatal alert: (certificate_required|bad_certificate|unsupported_certificate"
+              + "|certificate_revoked|certificate_expired|certificate_unknown|unknown_ca"
+              + "|access_denied|handshake_failure)");
+
   /// Less than this of an unread answer is read to its end, so that the connection can be used
   /// again.
   private static final int DRAINED_BYTES = 64 << 10;
@@ -54,11 +63,13 @@ final class Exchange implements AutoCloseable {
   private final HttpClient http;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final Tokens tokens;
+  private volatile boolean answered;
 
   /// What makes it wait: a clock, chance, and a way to rest.
   ///
   /// @param rest waits, or throws when the program is to end
-  record Waiting(InstantSource clock, RandomGenerator random, Rest rest) {}
+  /// @param gate is passed before each request
+  record Waiting(InstantSource clock, RandomGenerator random, Rest rest, Gate gate) {}
 
   /// Waits for a while.
   @FunctionalInterface
@@ -69,7 +80,7 @@ final class Exchange implements AutoCloseable {
   Exchange(
       URI base,
       Credentials credentials,
-      Optional<SSLContext> trust,
+      Optional<SSLContext> tls,
       WebSettings settings,
       Waiting waiting) {
     this.base = base;
@@ -83,7 +94,7 @@ final class Exchange implements AutoCloseable {
             .followRedirects(HttpClient.Redirect.NEVER)
             .connectTimeout(settings.connect())
             .executor(threads);
-    trust.ifPresent(builder::sslContext);
+    tls.ifPresent(builder::sslContext);
     this.http = builder.build();
     this.tokens = new Tokens(this::send, waiting.clock());
   }
@@ -144,8 +155,10 @@ final class Exchange implements AutoCloseable {
     boolean renewed = false;
     for (int attempt = 1; ; attempt++) {
       boolean last = attempt >= tries;
+      waiting.gate().pass();
       try {
         Answer answer = followed(ask);
+        answered = true;
         if (answer.status() == 401 && !renewed && tokens.forget()) {
           answer.close();
           renewed = true;
@@ -170,6 +183,10 @@ final class Exchange implements AutoCloseable {
       } catch (SSLException e) {
         if (isUntrusted(e)) {
           throw WebProblems.notTrusted(node(), e);
+        }
+        Optional<String> alert = alertAboutUs(e);
+        if (alert.isPresent()) {
+          throw WebProblems.certificate(node(), alert.get(), e);
         }
         if (last) {
           throw WebProblems.unreachable(node(), why(e), e);
@@ -196,14 +213,25 @@ final class Exchange implements AutoCloseable {
     return false;
   }
 
-  private static String why(IOException e) {
+  /// What a node says that wants a certificate of ours, or another one (RFC 8446 section 6.2). With
+  /// TLS 1.3 it says so in answer to the first request.
+  private static Optional<String> alertAboutUs(SSLException e) {
+    Matcher said = ALERT.matcher(String.valueOf(e.getMessage()));
+    return said.find() ? Optional.of(said.group(1)) : Optional.empty();
+  }
+
+  /// Some nodes that want a certificate of ours close the connection without a word.
+  private String why(IOException e) {
     if (e instanceof HttpTimeoutException) {
       return "it did not answer in time";
     }
     return switch (e) {
       case java.net.ConnectException _ -> "nothing answers there";
       case java.net.UnknownHostException _ -> "no machine has this name";
-      case SSLException _ -> "no secure connection came about";
+      case SSLException _ when answered -> "no secure connection came about";
+      case IOException _ when !answered && "https".equalsIgnoreCase(base.getScheme()) ->
+          "it ended the secure connection before it said a word, as nodes do that want a certificate"
+              + " of who calls";
       default -> "the connection broke off (" + e.getClass().getSimpleName() + ")";
     };
   }

@@ -42,6 +42,20 @@ final class WebProblems {
         cause);
   }
 
+  static SerdabException.Refused certificate(String node, String alert, Throwable cause) {
+    return new SerdabException.Refused(
+        new Problem(
+            "dicomweb-certificate",
+            "The node at "
+                + node
+                + " ended the secure connection. It wants a certificate of who calls, and was"
+                + " shown none, or one that it does not trust.",
+            "Ask who runs it for a certificate, and add it to the address:"
+                + " certificate=/PATH/own.pem&key=/PATH/own.key.",
+            Map.of("alert", alert)),
+        cause);
+  }
+
   static SerdabException.Refused notAllowed(String node, int status) {
     return new SerdabException.Refused(
         new Problem(

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import serdab.Gate;
 import serdab.SerdabException;
 import serdab.dicom.SeriesInstanceUid;
 import serdab.dicom.SopInstanceUid;
@@ -89,6 +91,53 @@ class DicomWebTest {
                 waits::add));
     opened.add(client);
     return client;
+  }
+
+  private DicomWeb clientBehind(Gate gate) {
+    DicomWeb client =
+        new DicomWeb(
+            URI.create(node.url()),
+            new DicomWeb.Means(
+                new Credentials.None(),
+                Optional.empty(),
+                SETTINGS,
+                InstantSource.fixed(NOW),
+                RandomGenerator.of("L64X128MixRandom"),
+                waits::add,
+                gate));
+    opened.add(client);
+    return client;
+  }
+
+  @Test
+  void aGateThatIsHeldEndsARetrievalBetweenTwoInstancesAndNothingIsAskedBehindIt() {
+    for (int n = 1; n <= 3; n++) {
+      node.put(image(n));
+    }
+    AtomicBoolean held = new AtomicBoolean();
+    List<Integer> askedWhenPassing = new ArrayList<>();
+    DicomWeb client =
+        clientBehind(
+            new Gate() {
+              @Override
+              public void pass() {
+                if (held.get()) {
+                  askedWhenPassing.add(node.requests().size());
+                }
+              }
+
+              @Override
+              public boolean isHeld() {
+                return held.get();
+              }
+            });
+
+    DicomWeb.Retrieved some = client.retrieve(STUDY, 10, in -> held.set(in.read() >= 0));
+    DicomWeb.Retrieved rest = client.retrieve(STUDY, 10, _ -> held.set(false));
+
+    assertThat(some).isEqualTo(new DicomWeb.Retrieved(1, false, true));
+    assertThat(askedWhenPassing).containsExactly(1);
+    assertThat(rest).isEqualTo(new DicomWeb.Retrieved(3, true, true));
   }
 
   private DicomWeb client() {

@@ -3,13 +3,9 @@ package serdab.dicom.net.web;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -17,11 +13,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import serdab.SerdabException;
+import serdab.dicom.net.TlsFiles;
+import serdab.testing.Certificates;
 import serdab.testing.LyingNode;
 import serdab.testing.Needs;
 import serdab.testing.Peer;
@@ -29,86 +29,54 @@ import serdab.testing.Peer;
 @Needs(Peer.OPENSSL)
 class TrustTest {
 
-  private static final char[] PASSWORD = "not a secret".toCharArray();
+  @TempDir static Path folder;
 
-  @TempDir Path folder;
+  private static Certificates made;
 
   private final List<Duration> waits = new ArrayList<>();
 
-  private void openssl(String... arguments) throws IOException {
-    List<String> command = new ArrayList<>(List.of("openssl"));
-    command.addAll(List.of(arguments));
-    try {
-      Process process =
-          new ProcessBuilder(command)
-              .directory(folder.toFile())
-              .redirectErrorStream(true)
-              .redirectOutput(folder.resolve("log").toFile())
-              .start();
-      assertThat(process.waitFor()).as(Files.readString(folder.resolve("log"))).isZero();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
-    }
+  @BeforeAll
+  static void make() {
+    made =
+        new Certificates(folder)
+            .with("node", "IP:127.0.0.1")
+            .with("elsewhere", "DNS:pacs.example")
+            .with("us", "DNS:backup.example")
+            .with("stranger", "DNS:backup.example");
   }
 
-  /// A certificate that signed itself.
-  private SSLContext identity(String host) throws IOException, GeneralSecurityException {
-    openssl(
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-keyout",
-        "key.pem",
-        "-out",
-        "cert.pem",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=a test",
-        "-addext",
-        "subjectAltName=" + host);
-    openssl(
-        "pkcs12",
-        "-export",
-        "-inkey",
-        "key.pem",
-        "-in",
-        "cert.pem",
-        "-out",
-        "own.p12",
-        "-passout",
-        "pass:" + new String(PASSWORD));
-    KeyStore store = KeyStore.getInstance("PKCS12");
-    try (InputStream in = Files.newInputStream(folder.resolve("own.p12"))) {
-      store.load(in, PASSWORD);
-    }
-    KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-    keys.init(store, PASSWORD);
-    SSLContext context = SSLContext.getInstance("TLS");
-    context.init(keys.getKeyManagers(), null, null);
-    return context;
-  }
-
-  private DicomWeb client(LyingNode node, Optional<SSLContext> trust) {
+  private DicomWeb client(LyingNode node, Optional<SSLContext> tls) {
     return new DicomWeb(
         URI.create(node.url()),
         new DicomWeb.Means(
             new Credentials.Bearer(() -> "a token"),
-            trust,
+            tls,
             WebSettings.DEFAULT,
             InstantSource.system(),
             RandomGenerator.of("L64X128MixRandom"),
             waits::add));
   }
 
+  private static Optional<SSLContext> trusting(String name) {
+    return Optional.of(
+        new TlsFiles(Optional.of(made.certificate(name)), Optional.empty(), Optional.empty())
+            .context());
+  }
+
+  private static Optional<SSLContext> showing(String name) {
+    return Optional.of(
+        new TlsFiles(
+                Optional.of(made.certificate("node")),
+                Optional.of(made.certificate(name)),
+                Optional.of(made.key(name)))
+            .context());
+  }
+
   @Test
-  void aNodeIsBelievedByItsAuthorityAloneAndATokenIsNotSentBeforeThat() throws Exception {
-    try (LyingNode node = LyingNode.startWithTls(identity("IP:127.0.0.1"));
+  void aNodeIsBelievedByItsAuthorityAloneAndATokenIsNotSentBeforeThat() {
+    try (LyingNode node = LyingNode.startWithTls(made.context("node", "us"));
         DicomWeb anybody = client(node, Optional.empty());
-        DicomWeb own = client(node, Optional.of(Trust.in(folder.resolve("cert.pem"))))) {
+        DicomWeb own = client(node, trusting("node"))) {
       assertThatThrownBy(() -> anybody.studies(Map.of()))
           .isInstanceOfSatisfying(
               SerdabException.Refused.class,
@@ -122,20 +90,42 @@ class TrustTest {
   }
 
   @Test
-  void aCertificateForAnotherNameIsNotBelievedWhoeverSignedIt() throws Exception {
-    try (LyingNode node = LyingNode.startWithTls(identity("DNS:pacs.example"));
-        DicomWeb own = client(node, Optional.of(Trust.in(folder.resolve("cert.pem"))))) {
+  void aCertificateForAnotherNameIsNotBelievedWhoeverSignedIt() {
+    try (LyingNode node = LyingNode.startWithTls(made.context("elsewhere", "us"));
+        DicomWeb own = client(node, trusting("elsewhere"))) {
       assertThatThrownBy(() -> own.studies(Map.of())).hasMessageContaining("dicomweb-not-trusted");
       assertThat(node.authorizations()).isEmpty();
     }
   }
 
-  @Test
-  void aFileWithoutACertificateIsSaidToBeOne() throws Exception {
-    Path file = Files.writeString(folder.resolve("none.pem"), "nothing");
+  @ParameterizedTest
+  @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+  void aNodeThatWantsACertificateIsShownOursAndTurnsAwayStrangers(String version) {
+    try (LyingNode node = LyingNode.startWithTlsBothWays(made.context("node", "us"), version);
+        DicomWeb us = client(node, showing("us"));
+        DicomWeb stranger = client(node, showing("stranger"));
+        DicomWeb nobody = client(node, trusting("node"))) {
+      for (DicomWeb refused : List.of(stranger, nobody)) {
+        assertThatThrownBy(() -> refused.studies(Map.of()))
+            .isInstanceOfSatisfying(
+                SerdabException.Refused.class,
+                e -> assertThat(e.problem().code()).isEqualTo("dicomweb-certificate"))
+            .hasMessageContaining("wants a certificate");
+      }
+      assertThat(node.requests()).isEmpty();
 
-    assertThatThrownBy(() -> Trust.in(file))
+      assertThat(us.studies(Map.of()).rows()).isEmpty();
+      assertThat(node.requests()).isNotEmpty();
+    }
+  }
+
+  @Test
+  void aFileWithoutACertificateIsNamed() throws Exception {
+    Path file = Files.writeString(folder.resolve("none.pem"), "nothing");
+    TlsFiles empty = new TlsFiles(Optional.of(file), Optional.empty(), Optional.empty());
+
+    assertThatThrownBy(empty::context)
         .isInstanceOf(SerdabException.Misconfigured.class)
-        .hasMessageContaining("dicomweb-ca");
+        .hasMessageContainingAll("tls-material-wrong", "none.pem");
   }
 }

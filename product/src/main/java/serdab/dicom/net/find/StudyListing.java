@@ -1,13 +1,13 @@
-package serdab.source.node;
+package serdab.dicom.net.find;
 
 import java.time.LocalDate;
 import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import serdab.dicom.DicomDates;
 import serdab.dicom.net.web.DicomWeb;
 import serdab.dicom.net.web.Found;
 import serdab.dicom.net.web.StudyRow;
-import serdab.source.DicomDates;
 
 /// Lists all studies of a node. One thread at a time.
 ///
@@ -15,7 +15,7 @@ import serdab.source.DicomDates;
 /// at a limit that nobody names: an answer with as many rows as the longest one so far. Such a one
 /// is asked for again in two halves of its dates, down to single days. Studies without a date are
 /// in no half; they are only in the answer to the question without dates.
-final class StudyListing {
+public final class StudyListing {
 
   private static final LocalDate FIRST = LocalDate.of(1900, 1, 1);
   private static final LocalDate LAST = LocalDate.of(2199, 12, 31);
@@ -32,12 +32,12 @@ final class StudyListing {
   private boolean ignoresDates;
   private int questions;
 
-  StudyListing(DicomWeb node) {
+  public StudyListing(DicomWeb node) {
     this.node = node;
   }
 
   /// Asks until there is nothing more to ask.
-  void run() {
+  public void run() {
     Found<StudyRow> all = ask(Map.of());
     strange = all.strange();
     datelessCertain = all.certain();
@@ -91,18 +91,19 @@ final class StudyListing {
     }
   }
 
-  Map<String, StudyRow> rows() {
+  /// What was found, by Study Instance UID.
+  public Map<String, StudyRow> rows() {
     return rows;
   }
 
   /// Rows that name no study.
-  long strange() {
+  public long strange() {
     return strange;
   }
 
   /// Why there may be studies that are not listed; empty text when there is no reason to believe
   /// it.
-  String doubt() {
+  public String doubt() {
     if (ignoresDates) {
       return "The node cuts its lists and ignores dates in questions; it may have more studies than"
           + " it lists.";

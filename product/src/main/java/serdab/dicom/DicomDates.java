@@ -1,4 +1,4 @@
-package serdab.source;
+package serdab.dicom;
 
 import java.time.DateTimeException;
 import java.time.LocalDate;

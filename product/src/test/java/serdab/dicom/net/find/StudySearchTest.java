@@ -1,4 +1,4 @@
-package serdab.source.node;
+package serdab.dicom.net.find;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package serdab.source.node;
+package serdab.dicom.net.find;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import serdab.Gate;
 import serdab.PatientData;
 import serdab.Problem;
 import serdab.SerdabException;
@@ -27,7 +28,7 @@ import serdab.dicom.net.web.InstanceRow;
 import serdab.dicom.net.web.StudyRow;
 
 /// Asks a node what it holds (C-FIND), on one association while that holds. One thread at a time.
-final class Questions implements AutoCloseable {
+public final class Questions implements AutoCloseable {
 
   private static final int MODALITIES_IN_STUDY = 0x00080061;
   private static final int STUDY_INSTANCES = 0x00201208;
@@ -61,12 +62,12 @@ final class Questions implements AutoCloseable {
   ///
   /// @param triesMax how often the same is asked
   /// @param firstWait before the second time; twice as long before each further one
-  record Patience(int triesMax, Duration firstWait, Rest rest) {
+  public record Patience(int triesMax, Duration firstWait, Rest rest) {
 
     /// Waits before another try, or gives up.
     ///
     /// @param tries how many there were
-    void wait(int tries, SerdabException.Unavailable why) {
+    public void wait(int tries, SerdabException.Unavailable why) {
       if (tries >= triesMax) {
         throw why;
       }
@@ -81,7 +82,7 @@ final class Questions implements AutoCloseable {
 
   /// Waits. A seam for tests, which do not.
   @FunctionalInterface
-  interface Rest {
+  public interface Rest {
     void rest(Duration time) throws InterruptedException;
   }
 
@@ -90,19 +91,23 @@ final class Questions implements AutoCloseable {
   /// @param rows by SOP Instance UID
   /// @param counted how many the node says that there are; 0 when it does not say
   /// @param complete whether the lists ended by themselves, rather than that there were too many
-  record Instances(Map<String, InstanceRow> rows, long counted, boolean complete) {}
+  public record Instances(Map<String, InstanceRow> rows, long counted, boolean complete) {}
 
   private final Supplier<AssociationRequest> requests;
+  private final Gate gate;
   private final Patience patience;
   private @Nullable Association association;
 
-  Questions(Supplier<AssociationRequest> requests, Patience patience) {
+  /// @param requests gives a new request to the node each time, without contexts
+  /// @param gate is passed before each question
+  public Questions(Supplier<AssociationRequest> requests, Gate gate, Patience patience) {
     this.requests = requests;
+    this.gate = gate;
     this.patience = patience;
   }
 
   /// Whether the node is asked by patient only.
-  boolean isByPatient() {
+  public boolean isByPatient() {
     for (int tries = 1; ; tries++) {
       try {
         return open().isByPatient();
@@ -110,6 +115,14 @@ final class Questions implements AutoCloseable {
         patience.wait(tries, e);
       }
     }
+  }
+
+  /// Before a question. Nobody rests with an association open.
+  private void begin() {
+    if (gate.isHeld()) {
+      close();
+    }
+    gate.pass();
   }
 
   private Association open() {
@@ -122,7 +135,7 @@ final class Questions implements AutoCloseable {
   }
 
   /// A question about studies or patients.
-  StudySearch.Answer ask(QueryLevel level, Map<Integer, String> match) {
+  public StudySearch.Answer ask(QueryLevel level, Map<Integer, String> match) {
     List<StudyRow> rows = new ArrayList<>();
     DimseStatus status =
         find(
@@ -137,7 +150,7 @@ final class Questions implements AutoCloseable {
   /// What the node lists of a study.
   ///
   /// @param patientId for nodes that are asked by patient
-  Instances instances(StudyInstanceUid study, PatientData<String> patientId) {
+  public Instances instances(StudyInstanceUid study, PatientData<String> patientId) {
     Map<Integer, String> match = new HashMap<>(Map.of(Tag.StudyInstanceUID, study.value()));
     String patient = patientId.reveal(PatientData.Purpose.MATCH_QUERY);
     if (isByPatient() && !patient.isEmpty()) {
@@ -154,8 +167,7 @@ final class Questions implements AutoCloseable {
                 listed,
                 row ->
                     Map.entry(
-                        text(row, Tag.SeriesInstanceUID),
-                        ListedStudies.count(text(row, SERIES_INSTANCES)))));
+                        text(row, Tag.SeriesInstanceUID), count(text(row, SERIES_INSTANCES)))));
     listed.forEach(each -> series.putIfAbsent(each.getKey(), each.getValue()));
     Map<String, InstanceRow> rows = new LinkedHashMap<>();
     for (String each : series.keySet()) {
@@ -190,6 +202,7 @@ final class Questions implements AutoCloseable {
     wanted.forEach(tag -> keys.put(tag, ""));
     keys.putAll(match);
     for (int tries = 1; ; tries++) {
+      begin();
       rows.clear();
       Set<R> seen = new HashSet<>();
       try {
@@ -276,6 +289,11 @@ final class Questions implements AutoCloseable {
         new SeriesInstanceUid(series),
         new SopInstanceUid(text(row, Tag.SOPInstanceUID)),
         text(row, Tag.SOPClassUID));
+  }
+
+  /// A count as a node writes it; 0 where it says nothing that is one.
+  public static long count(String written) {
+    return written.matches("[0-9]{1,9}") ? Long.parseLong(written) : 0;
   }
 
   private static String text(DataSet row, int tag) throws IOException {

@@ -1,4 +1,4 @@
-package serdab.source.node;
+package serdab.dicom.net.find;
 
 import java.time.LocalDate;
 import java.time.format.DateTimeFormatter;
@@ -13,10 +13,10 @@ import java.util.TreeSet;
 import java.util.function.BiFunction;
 import java.util.function.Predicate;
 import serdab.PatientData;
+import serdab.dicom.DicomDates;
 import serdab.dicom.Tag;
 import serdab.dicom.net.QueryLevel;
 import serdab.dicom.net.web.StudyRow;
-import serdab.source.DicomDates;
 
 /// Finds all studies of a node that answers a question with so many at most, and does not say so.
 /// One thread at a time.
@@ -26,7 +26,7 @@ import serdab.source.DicomDates;
 /// of dates, a day by ranges of times, a second by the beginnings of patient IDs. Studies whose
 /// date is missing or none are in no range; where there may be such that were not answered, all of
 /// the node is asked for once more by the beginnings of patient IDs.
-final class StudySearch {
+public final class StudySearch {
 
   /// Answers shorter than this are believed, unless halves of the first hold more: nodes cut at
   /// hundreds.
@@ -36,7 +36,7 @@ final class StudySearch {
   ///
   /// @param rows in its order; of a question at patient level they name no study
   /// @param complete whether it ended with success, rather than that there were too many
-  record Answer(List<StudyRow> rows, boolean complete) {}
+  public record Answer(List<StudyRow> rows, boolean complete) {}
 
   private static final LocalDate FIRST = LocalDate.of(1900, 1, 1);
   private static final LocalDate LAST = LocalDate.of(2199, 12, 31);
@@ -80,7 +80,7 @@ final class StudySearch {
   /// @param byPatient whether the node can be asked for the studies of a patient only
   /// @param limitGiven how many rows the node answers at most, as somebody knows; 0 when nobody
   ///   does
-  StudySearch(
+  public StudySearch(
       BiFunction<QueryLevel, Map<Integer, String>, Answer> node,
       boolean byPatient,
       long limitGiven) {
@@ -90,7 +90,7 @@ final class StudySearch {
   }
 
   /// Asks until there is nothing more to ask.
-  void run() {
+  public void run() {
     if (byPatient) {
       patients();
     } else {
@@ -420,18 +420,19 @@ final class StudySearch {
 
   // ---- what came of it
 
-  Map<String, StudyRow> rows() {
+  /// What was found, by Study Instance UID.
+  public Map<String, StudyRow> rows() {
     return rows;
   }
 
   /// Rows that name no study.
-  long strange() {
+  public long strange() {
     return strange;
   }
 
   /// Why there may be studies that are not listed; empty text when there is no reason to believe
   /// it.
-  String doubt() {
+  public String doubt() {
     if (questions >= QUESTIONS_MAX) {
       return "The node cuts its lists so short that " + questions + " questions were not enough.";
     }
@@ -451,7 +452,7 @@ final class StudySearch {
   }
 
   /// Why the list is believed to be whole, as a sentence.
-  String argument() {
+  public String argument() {
     if (longest < limit()) {
       return "The node named "
           + rows.size()
