@@ -1,6 +1,7 @@
 package serdab.backup;
 
 import java.util.List;
+import serdab.Finding;
 import serdab.Problem;
 import serdab.catalogue.CopyRow;
 import serdab.dicom.StudyVersion;
@@ -13,7 +14,9 @@ public sealed interface CopyOutcome {
   /// @param version what was read
   /// @param made copies made now
   /// @param adopted copies that were there already and were proven
-  record Copied(StudyVersion version, List<CopyRow> made, List<CopyRow> adopted)
+  /// @param findings what is worth telling of how copies are held
+  record Copied(
+      StudyVersion version, List<CopyRow> made, List<CopyRow> adopted, List<Finding> findings)
       implements CopyOutcome {}
 
   /// The version that was read before was found on the targets that lacked a copy, and proven.

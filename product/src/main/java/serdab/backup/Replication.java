@@ -412,6 +412,10 @@ public final class Replication {
     private final Set<Integer> targets = new LinkedHashSet<>();
     private final List<CopyRow> made = new ArrayList<>();
     private final List<CopyRow> adopted = new ArrayList<>();
+
+    /// What is worth telling of how copies are held.
+    private final Set<Finding> ofCopies = new LinkedHashSet<>();
+
     private final Set<Integer> failedTargets = new LinkedHashSet<>();
     private Optional<Problem> problem = Optional.empty();
     private Optional<StudyVersion> newest = Optional.empty();
@@ -443,7 +447,7 @@ public final class Replication {
       if (newest.isEmpty()) {
         return new CopyOutcome.Failed(vanished(), List.of(), made);
       }
-      return new CopyOutcome.Copied(asItWas(newest.get()), made, adopted);
+      return new CopyOutcome.Copied(asItWas(newest.get()), made, adopted, List.copyOf(ofCopies));
     }
 
     /// When only older versions were lacking, the one recorded last is not the newest.
@@ -477,13 +481,15 @@ public final class Replication {
           copyTo(target, held, reader).ifPresent(now::add);
         }
         if (!now.isEmpty()) {
+          List<Finding> findings = allFindings(version);
+          findings.addAll(ofCopies);
           catalogue.recordCopied(
               sourceId,
               VersionRow.of(version, NotesInCopy.of(reader)),
               now,
               version.id().hex(),
               "",
-              allFindings(version),
+              findings,
               run);
           newest = Optional.of(version);
         }
@@ -573,6 +579,7 @@ public final class Replication {
     }
 
     private CopyRow row(Destination destination, HeldVersion copy) {
+      ofCopies.addAll(copy.findings());
       return new CopyRow(
           copy.study(),
           copy.id(),

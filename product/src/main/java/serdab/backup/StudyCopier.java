@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -80,6 +81,9 @@ final class StudyCopier {
   /// Copies of the study at hand that were found damaged, by destination id.
   private final Map<String, List<HeldVersion>> damaged = new HashMap<>();
 
+  /// What is worth telling of copies of the study at hand.
+  private final List<Finding> ofCopies = new ArrayList<>();
+
   StudyCopier(
       BackupPlan plan,
       String sourceId,
@@ -108,6 +112,7 @@ final class StudyCopier {
   CopyOutcome work(WorkItem item, Set<Integer> alive) {
     down.clear();
     damaged.clear();
+    ofCopies.clear();
     Set<Integer> asked =
         alive.stream()
             .filter(target -> !destinations.get(target).isErased(item.study().key()))
@@ -716,16 +721,36 @@ final class StudyCopier {
     StudyVersion version = read.get();
     List<CopyRow> before = catalogue.copies(study.key());
     made.forEach(copy -> endProofsOfAnEarlierFile(copy, before));
+    List<Finding> findings = allFindings(version);
+    Set<Finding> told = new LinkedHashSet<>(ofCopies);
+    told.addAll(toldBefore(study.key(), version));
+    findings.addAll(told);
     catalogue.recordCopied(
         sourceId,
         VersionRow.of(version, pass.rejectionsOf(version)),
         copies,
         study.fingerprint(),
         look,
-        allFindings(version),
+        findings,
         run);
     made.forEach(copy -> setDamagedAside(copy, before));
-    return new CopyOutcome.Copied(version, List.copyOf(made), List.copyOf(adopted));
+    return new CopyOutcome.Copied(
+        version, List.copyOf(made), List.copyOf(adopted), ofCopies.stream().distinct().toList());
+  }
+
+  /// What stands of copies of the same version that were not looked at now.
+  private List<Finding> toldBefore(StudyKey study, StudyVersion version) {
+    boolean isSameVersion =
+        catalogue
+            .study(sourceId, study)
+            .flatMap(StudyRow::version)
+            .filter(version.id()::equals)
+            .isPresent();
+    return isSameVersion
+        ? catalogue.findings(sourceId, study).stream()
+            .filter(finding -> finding.kind().equals(HeldVersion.SENT_CONVERTED))
+            .toList()
+        : List.of();
   }
 
   /// A file that was deleted by hand and made again has its name, and none of its proofs.
@@ -800,6 +825,7 @@ final class StudyCopier {
   private CopyRow copyRow(int target, HeldVersion copy) {
     Destination destination = destinations.get(target);
     Proof proof = copy.proof().orElseThrow();
+    ofCopies.addAll(copy.findings());
     return new CopyRow(
         copy.study(),
         copy.id(),

@@ -22,6 +22,7 @@ import serdab.catalogue.CopyRow;
 import serdab.catalogue.RunTotals;
 import serdab.catalogue.StudyRow;
 import serdab.destination.Destination;
+import serdab.destination.HeldVersion;
 import serdab.dicom.StudyKey;
 import serdab.report.Progress;
 import serdab.report.RunReport;
@@ -53,6 +54,7 @@ final class Tally {
   private long findings;
   private long copiedBytes;
   private long copiedFiles;
+  private long sentConverted;
   private final Map<Integer, Full> full = new TreeMap<>();
   private final Map<String, Integer> madeAgain = new TreeMap<>();
   private final List<Problem> told = new ArrayList<>();
@@ -158,7 +160,12 @@ final class Tally {
         findings +=
             done.version().findings().size()
                 + done.version().missing().size()
+                + done.findings().size()
                 + done.version().files().stream().mapToLong(f -> f.findings().size()).sum();
+        sentConverted +=
+            done.findings().stream().anyMatch(one -> one.kind().equals(HeldVersion.SENT_CONVERTED))
+                ? 1
+                : 0;
         if (!done.made().isEmpty()) {
           copiedBytes += done.version().lengthBytes();
           copiedFiles += done.version().files().size();
@@ -427,6 +434,16 @@ final class Tally {
     List<Problem> warnings = new ArrayList<>();
     madeAgain.forEach((where, copies) -> warnings.add(madeAgain(where, copies)));
     warnings.addAll(told);
+    if (sentConverted > 0) {
+      warnings.add(
+          new Problem(
+              HeldVersion.SENT_CONVERTED,
+              sentConverted
+                  + (sentConverted == 1 ? " study is" : " studies are")
+                  + " at a node in part or whole in another transfer syntax, without loss: the same"
+                  + " values, and not the same bytes.",
+              "How many instances of which study: serdab studies --findings"));
+    }
     if (work.empty() > 0) {
       warnings.add(
           new Problem(

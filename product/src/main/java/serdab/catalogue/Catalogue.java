@@ -1088,6 +1088,16 @@ public final class Catalogue implements AutoCloseable {
             .orElse(0L));
   }
 
+  /// In how many studies of a source a finding of this kind stands.
+  public long studiesWithFinding(String sourceId, String kind) {
+    return database.read(link ->
+        link.call("select count(distinct study) from study_finding where source = ? and kind = ?")
+            .text(sourceId)
+            .text(kind)
+            .one(Link.Row::number)
+            .orElse(0L));
+  }
+
   // ---- what is stored, read back with suspicion
 
   private Optional<VersionId> maybeVersion(String hex) {

@@ -8,6 +8,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import serdab.dicom.TransferSyntax;
+import serdab.dicom.convert.LosslessConversion;
 import serdab.dicom.net.NodeAddress;
 import serdab.dicom.net.NodeSheet;
 import serdab.dicom.net.NodeSheet.Service;
@@ -139,6 +142,14 @@ final class NodeCheck {
     out.println(say.text("check.node-syntaxes", NodeSheet.CLASSES.size()));
     NodeSheet.SYNTAXES.forEach(
         (uid, name) -> out.printf("  %4d  %-24s  %s%n", accepted(uid), uid, name));
+    String convertible =
+        NodeSheet.SYNTAXES.keySet().stream()
+            .filter(this::isConvertible)
+            .map(uid -> NodeSheet.SYNTAXES.getOrDefault(uid, uid))
+            .collect(Collectors.joining("; "));
+    if (!convertible.isEmpty()) {
+      out.println(say.text("check.node-convertible", convertible));
+    }
     if (verdicts.get(Aspect.STORE) == Verdict.GOOD && !refusedClasses().isEmpty()) {
       out.println(say.text("check.node-refused"));
       refusedClasses()
@@ -169,6 +180,16 @@ final class NodeCheck {
                   String.join(" ", each.altered())));
     }
     out.println(say.text("check.node-commitment-" + word(each.commitment())));
+  }
+
+  /// Whether some kinds are taken natively and not in this syntax, from which they can be converted
+  /// without loss.
+  private boolean isConvertible(String syntax) {
+    int natively =
+        Math.max(
+            accepted(TransferSyntax.EXPLICIT_LITTLE_ENDIAN),
+            accepted(TransferSyntax.IMPLICIT_LITTLE_ENDIAN));
+    return LosslessConversion.takes(syntax) && accepted(syntax) < natively;
   }
 
   private int accepted(String syntax) {
@@ -231,6 +252,7 @@ final class NodeCheck {
             writer.writeStringProperty("uid", uid);
             writer.writeStringProperty("name", name);
             writer.writeNumberProperty("sop_classes_accepted", accepted(uid));
+            writer.writeBooleanProperty("convertible", isConvertible(uid));
             writer.writeEndObject();
           });
           writer.writeEndArray();

@@ -189,7 +189,14 @@ final class Nodes {
     commitment.ifPresent(asker -> here.ifPresent(server -> server.reportsTo(asker::arrived)));
     return new NodeDestination(
         new DicomNode(
-            at, requests, traffic, retrieval, address.existing(), address.readBackOf(), commitment),
+            at,
+            requests,
+            traffic,
+            retrieval,
+            address.existing(),
+            address.readBackOf(),
+            commitment,
+            address.convert()),
         ledger(home, address.plain()),
         scratch(home),
         others,

@@ -299,6 +299,7 @@ final class StatusCommand implements Callable<Integer> {
       out.println();
       out.println(plan.name().isEmpty() ? plan.source() : plan.name() + ": " + plan.source());
       print(plan.counts());
+      line(plan.sentConverted(), "status.sent-converted");
       for (Status.DestinationStatus destination : plan.destinations()) {
         print(destination, free.getOrDefault(destination.address(), There.NOT));
       }
@@ -521,6 +522,7 @@ final class StatusCommand implements Callable<Integer> {
     writer.writeNumberProperty("not_listed_any_more", counts.notListed());
     writer.writeNumberProperty("not_selected", counts.notWanted());
     writer.writeNumberProperty("erased", counts.erased());
+    writer.writeNumberProperty("sent_converted", plan.sentConverted());
     writer.writeBooleanProperty("running", plan.running());
     writer.writeStringProperty("last_run_at", text(plan.lastRun().map(RunRow::startedAt)));
     writer.writeStringProperty("last_good_at", text(plan.lastGood().flatMap(RunRow::endedAt)));

@@ -286,6 +286,7 @@ final class VerifyCommand implements Callable<Integer> {
             writer.writeNumberProperty("copies", report.copies());
             writer.writeNumberProperty("checked", report.checked());
             writer.writeNumberProperty("good", report.good());
+            writer.writeNumberProperty("sent_converted", report.converted());
             writer.writeNumberProperty("repaired", report.repaired().size());
             writer.writeNumberProperty("replaced", report.replaced().size());
             writer.writeNumberProperty("set_aside", report.setAside());
@@ -316,6 +317,9 @@ final class VerifyCommand implements Callable<Integer> {
                 depth.toUpperCase(Locale.ROOT),
                 report.good(),
                 report.bad().size()));
+    if (report.converted() > 0) {
+      terminal.out().println(say.text("verify.converted", report.converted()));
+    }
     if (!report.repaired().isEmpty()) {
       terminal.out().println(say.text("verify.made-again", report.repaired().size()));
     }

@@ -1,6 +1,7 @@
 package serdab.dicom;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.AbstractList;
@@ -291,6 +292,46 @@ public final class DataSet {
         return fragments.length;
       }
     };
+  }
+
+  /// The fragments of encapsulated pixel data by the frames that they make (docs/format/digests.md,
+  /// section 5), the offset table left out; empty for anything else, and where there are no
+  /// fragments.
+  public List<List<ByteRange>> frames(int i) throws IOException {
+    List<ByteRange> all = fragments(i);
+    if (all.size() < 2) {
+      return List.of();
+    }
+    List<ByteRange> fragments = all.subList(1, all.size());
+    long[] offsets = new long[fragments.size()];
+    for (int n = 0; n < offsets.length; n++) {
+      offsets[n] = fragments.get(n).offset() - fragments.getFirst().offset();
+    }
+    int[] lasts;
+    try {
+      lasts = new Frames(this, this::bytesOfSmall).lastFragments(i, offsets);
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+    List<List<ByteRange>> frames = new ArrayList<>(lasts.length);
+    int first = 0;
+    for (int last : lasts) {
+      frames.add(List.copyOf(fragments.subList(first, last + 1)));
+      first = last + 1;
+    }
+    return frames;
+  }
+
+  /// What tells frames apart: none of a value that is bulk.
+  private byte[] bytesOfSmall(int i) {
+    if (vr(i) != Vr.NONE && valueLength(i) >= Bulk.BULK_BYTES_MIN) {
+      return new byte[0];
+    }
+    try {
+      return value(i).orElse(new byte[0]);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /// The character sets that hold for element `i`: those of the closest item around it that names

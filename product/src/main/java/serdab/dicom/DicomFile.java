@@ -86,6 +86,24 @@ public final class DicomFile {
     return transferSyntax;
   }
 
+  /// The UID of the transfer syntax in which the data set really is, whatever the file says; empty
+  /// text when there is none.
+  public String transferSyntaxFound() {
+    TransferSyntax declared = TransferSyntax.of(transferSyntax.uid());
+    if (declared.equals(transferSyntax) && !transferSyntax.uid().isEmpty()) {
+      return transferSyntax.uid();
+    }
+    if (transferSyntax.encapsulated() || transferSyntax.deflated()) {
+      return "";
+    }
+    if (transferSyntax.bigEndian()) {
+      return transferSyntax.explicit() ? TransferSyntax.EXPLICIT_BIG_ENDIAN : "";
+    }
+    return transferSyntax.explicit()
+        ? TransferSyntax.EXPLICIT_LITTLE_ENDIAN
+        : TransferSyntax.IMPLICIT_LITTLE_ENDIAN;
+  }
+
   /// Group 0002 in front of the data set; empty when there is none.
   public DataSet fileMeta() {
     return fileMeta;

@@ -29,6 +29,8 @@ import serdab.dicom.net.Retry;
 /// @param readBackOf of so many instances that were sent one is read back; 1 means all
 /// @param commitment how long a report is waited for when the node is asked to keep what was sent;
 ///   empty does not ask
+/// @param convert whether what the node does not take may be sent in another transfer syntax,
+///   without loss
 /// @param user who asks, for nodes that want to know a user
 /// @param password where the user's passcode is kept; only with a user
 public record DicomAddress(
@@ -41,6 +43,7 @@ public record DicomAddress(
     Priority priority,
     int readBackOf,
     Optional<Duration> commitment,
+    boolean convert,
     Optional<String> user,
     Optional<SecretReference> password) {
 
@@ -49,6 +52,7 @@ public record DicomAddress(
   private static final int ASSOCIATIONS_MAX = 16;
   private static final int TRIES_MAX = 100;
   private static final int SHARE_MAX = 1000;
+  private static final String LOSSLESS = "lossless";
   private static final double FACTOR_MAX = 100;
   static final long MEGABYTE = 1_000_000;
   private static final Pattern SPAN = Pattern.compile("(\\d{1,2})(?:-(\\d{1,2}))?");
@@ -113,6 +117,12 @@ public record DicomAddress(
         written.read(Setting.READ_BACK, DicomAddress::share, "a share, such as 1/10").orElse(1),
         written.read(
             Setting.COMMITMENT, DicomAddress::patience, "yes, or a time up to 1h, such as 2m"),
+        written
+            .read(
+                Setting.CONVERT,
+                text -> text.equals(LOSSLESS) ? Optional.of(true) : Optional.empty(),
+                "lossless, or leave it out")
+            .orElse(false),
         written.read(Setting.USER, DicomAddress::text, "a name"),
         written.read(
             Setting.PASSWORD,
@@ -201,6 +211,7 @@ public record DicomAddress(
     PRIORITY("priority"),
     READ_BACK("read-back"),
     COMMITMENT("commitment"),
+    CONVERT("convert"),
     USER("user"),
     PASSWORD("password");
 

@@ -43,6 +43,7 @@ public record Status(
   /// @param lastGood the newest of them that ended well
   /// @param running whether the newest is still under way
   /// @param health how the viewer's library was when looked at last
+  /// @param sentConverted studies with instances that a node holds in another transfer syntax
   public record PlanStatus(
       String name,
       String source,
@@ -51,7 +52,8 @@ public record Status(
       Optional<RunRow> lastRun,
       Optional<RunRow> lastGood,
       boolean running,
-      Optional<SourceHealthFact> health) {
+      Optional<SourceHealthFact> health,
+      long sentConverted) {
 
     public PlanStatus {
       destinations = List.copyOf(destinations);

@@ -22,6 +22,7 @@ import serdab.catalogue.Catalogue;
 import serdab.catalogue.Plans;
 import serdab.catalogue.RunRow;
 import serdab.catalogue.Safety;
+import serdab.destination.HeldVersion;
 import serdab.plan.BackupPlan;
 import serdab.plan.Configuration;
 import serdab.plan.DiskSet;
@@ -313,7 +314,8 @@ public final class StatusReader {
             running,
             catalogue
                 .fact(SourceHealthFact.factName(asked.sourceId()))
-                .flatMap(SourceHealthFact::parse));
+                .flatMap(SourceHealthFact::parse),
+            catalogue.studiesWithFinding(asked.sourceId(), HeldVersion.SENT_CONVERTED));
     return new StatusJudgement.Case(
         plan,
         asked.every(),

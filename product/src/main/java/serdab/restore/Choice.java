@@ -181,11 +181,34 @@ final class Choice {
               "The files of this study name different patients.",
               "Look whose images they are before they are used; all of them are kept together."));
     }
+    warnOfConverted(version, label);
     HeldVersion newest = newer.get(key);
     if (newest != null) {
       compareWithNewest(newest, version, rejections, label);
     }
     return wanted;
+  }
+
+  /// Files that come back with the same values and other bytes, as a node did not take theirs.
+  private void warnOfConverted(StudyVersion version, StudyLabel label) {
+    long converted =
+        version.files().stream()
+            .filter(file ->
+                file.findings().stream()
+                    .anyMatch(one -> one.kind().equals(HeldVersion.SENT_CONVERTED)))
+            .count();
+    if (converted > 0) {
+      notices.warn(
+          label,
+          new Problem(
+              HeldVersion.SENT_CONVERTED,
+              converted
+                  + " of "
+                  + version.files().size()
+                  + " files were sent to the node in another transfer syntax, without loss: they come"
+                  + " back with the same values, and not bit for bit.",
+              "Where the files themselves are wanted, restore from another destination."));
+    }
   }
 
   /// An older version does not know what was corrected since.

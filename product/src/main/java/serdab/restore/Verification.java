@@ -134,6 +134,7 @@ public final class Verification {
     }
     long checked = 0;
     long good = 0;
+    long converted = 0;
     boolean interrupted = false;
     for (Candidate candidate : turns) {
       if (stop.getAsBoolean()) {
@@ -157,6 +158,7 @@ public final class Verification {
       }
       checked++;
       good += isGood ? 1 : 0;
+      converted += isGood && copy.isSentConverted() ? 1 : 0;
       progress.ended(catalogue.label(copy.study()), isGood ? "good" : "failed");
     }
     if (!interrupted) {
@@ -166,6 +168,7 @@ public final class Verification {
         copies,
         checked + unreadable,
         good,
+        converted,
         bad,
         repaired,
         replaced,

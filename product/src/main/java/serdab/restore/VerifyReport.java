@@ -10,6 +10,8 @@ import serdab.StudyLabel;
 /// @param copies how many copies the destination and the catalogue know together
 /// @param checked how many had their turn
 /// @param good how many of those are good, those made again counted
+/// @param converted how many of those hold instances in another transfer syntax, at a node that
+///   does not take theirs
 /// @param bad each copy that is not, with the reason; all are named
 /// @param repaired each copy that was not good and was made again, with what was wrong
 /// @param replaced each damaged copy beside which a good one of the same version was proven, and
@@ -20,6 +22,7 @@ public record VerifyReport(
     long copies,
     long checked,
     long good,
+    long converted,
     List<BadCopy> bad,
     List<BadCopy> repaired,
     List<BadCopy> replaced,

@@ -95,7 +95,10 @@ class CheckNodeTest {
       String address = node.address().toString();
       CommandLineRun.Result empty = check(address);
       assertThat(empty.exitCode()).as(empty.err()).isZero();
-      assertThat(empty.out()).contains("Studies that it lists: 0", "could not be seen");
+      assertThat(empty.out())
+          .contains("Studies that it lists: 0", "could not be seen")
+          .containsPattern("convert=lossless.*RLE Lossless.*JPEG-LS Lossless")
+          .doesNotContainPattern("convert=lossless.*JPEG 2000");
       assertThat(node.storage()).isDirectoryNotContaining("glob:**.dcm");
 
       CommandLineRun.Result stored = check(address, "--store");

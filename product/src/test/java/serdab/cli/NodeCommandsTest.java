@@ -21,6 +21,7 @@ import serdab.testing.LyingNode.Fault;
 import serdab.testing.Needs;
 import serdab.testing.OrthancServer;
 import serdab.testing.Peer;
+import serdab.testing.SharedData;
 import serdab.testing.world.TinyDicom;
 
 class NodeCommandsTest {
@@ -338,6 +339,48 @@ class NodeCommandsTest {
       assertThat(serdab.run("status").exitCode()).isEqualTo(3);
       assertThat(serdab.run("verify", whole).exitCode()).isZero();
       assertThat(serdab.run("status").exitCode()).isZero();
+    }
+  }
+
+  /// Every command that shows the study says so: the run, status, studies, verify and restore.
+  @Test
+  @Needs({Peer.DCMTK, Peer.SHARED_DATA})
+  void whatWasConvertedForANodeIsSaidByEveryCommand() throws IOException {
+    Path real = Files.createDirectories(folder.resolve("real"));
+    for (String name : List.of("MR_small_RLE.dcm", "image_dfl.dcm")) {
+      Files.copy(SharedData.dicom().resolve("odd_pydicom/test_files/" + name), real.resolve(name));
+    }
+    try (Dcmqrscp qr = Dcmqrscp.start(folder.resolve("qr"), 0)) {
+      String plain = qr.address() + "&associations=1";
+      String converting = plain + "&convert=lossless";
+
+      var refused =
+          new CommandLineRun(folder.resolve("other"))
+              .run("backup", "--from", "folder:" + real, "--to", plain);
+      var backup = serdab.run("backup", "--from", "folder:" + real, "--to", converting);
+      var again = serdab.run("backup", "--from", "folder:" + real, "--to", converting, "--json");
+
+      assertThat(refused.exitCode()).as(refused.toString()).isEqualTo(3);
+      assertThat(refused.out())
+          .contains(
+              "which the node does not take in RLE Lossless; convert=lossless in the address");
+      assertThat(backup.exitCode()).as(backup.toString()).isZero();
+      assertThat(backup.out() + backup.err()).contains("2 studies are at a node");
+      assertThat(again.exitCode()).as(again.toString()).isZero();
+      var status = serdab.run("status");
+      assertThat(status.exitCode()).as(status.toString()).isZero();
+      assertThat(status.out()).contains("All 2 studies safe", "2 sent to a node in another");
+      assertThat(serdab.run("status", "--json").out()).contains("\"sent_converted\":2");
+      assertThat(serdab.run("studies", "--findings").out())
+          .contains("sent-converted", "1 of 1 instances");
+      var verify = serdab.run("verify", plain);
+      assertThat(verify.exitCode()).as(verify.toString()).isZero();
+      assertThat(verify.out()).contains("2 of them are at the node");
+      Path back = folder.resolve("back");
+      var restored = serdab.run("restore", "--from", plain, "--all", "--to", back.toString());
+      assertThat(restored.exitCode()).as(restored.toString()).isZero();
+      assertThat(restored.out()).contains("1 of 1 files were sent to the node in another");
+      assertThat(imagesIn(back)).hasSize(2).doesNotContainAnyElementsOf(imagesIn(real));
     }
   }
 }

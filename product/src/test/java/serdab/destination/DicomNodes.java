@@ -3,6 +3,7 @@ package serdab.destination;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import serdab.Gate;
@@ -38,6 +39,21 @@ public final class DicomNodes {
 
   static NodeDestination open(
       NodeAddress address, Path folder, Existing existing, boolean others, Gate gate) {
+    return open(address, folder, existing, others, gate, false);
+  }
+
+  /// One that gets what it does not take in another transfer syntax, without loss.
+  static NodeDestination converting(NodeAddress address, Path folder) {
+    return open(address, folder, Existing.FULL, false, () -> {}, true);
+  }
+
+  private static NodeDestination open(
+      NodeAddress address,
+      Path folder,
+      Existing existing,
+      boolean others,
+      Gate gate,
+      boolean convert) {
     return new NodeDestination(
         new DicomNode(
             address,
@@ -47,7 +63,10 @@ public final class DicomNodes {
                     1, 1, RETRY, gate, _ -> {}, RandomGenerator.of("L64X128MixRandom"), _ -> {})),
             new Retrieval(
                 () -> AssociationRequest.to(address), address.here(), Duration.ofSeconds(10)),
-            existing),
+            existing,
+            1,
+            Optional.empty(),
+            convert),
         LocalFolder.create(folder.resolve("ledger"), new SplittableRandom(1)),
         folder.resolve("scratch"),
         others,

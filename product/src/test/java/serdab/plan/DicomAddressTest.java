@@ -49,6 +49,12 @@ class DicomAddressTest {
         .contains(Duration.ofMinutes(2));
   }
 
+  @Test
+  void convertingIsAllowedOnPurposeOnly() {
+    assertThat(DicomAddress.parse("dicom://PACS@host").convert()).isFalse();
+    assertThat(DicomAddress.parse("dicom://PACS@host?convert=lossless").convert()).isTrue();
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -63,6 +69,8 @@ class DicomAddressTest {
         "dicom://PACS@host?read-back=2/3",
         "dicom://PACS@host?read-back=0",
         "dicom://PACS@host?tries=0",
+        "dicom://PACS@host?convert=lossy",
+        "dicom://PACS@host?convert=",
         "dicom://PACS@host?first-wait=soon",
         "dicom://PACS@host?wait-factor=0.5",
         "dicom://PACS@host?user=",

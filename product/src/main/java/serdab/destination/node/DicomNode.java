@@ -17,6 +17,7 @@ import serdab.plan.Existing;
 /// @param existing what it is asked before a study is sent
 /// @param readBackOf of so many instances of a study one is read back; 1 means all
 /// @param commitment asks it to keep what was sent; empty asks for no such claim
+/// @param convert whether what it does not take may be converted without loss
 public record DicomNode(
     NodeAddress address,
     Supplier<AssociationRequest> requests,
@@ -24,15 +25,16 @@ public record DicomNode(
     Retrieval retrieval,
     Existing existing,
     int readBackOf,
-    Optional<CommitmentAsker> commitment) {
+    Optional<CommitmentAsker> commitment,
+    boolean convert) {
 
-  /// One of which everything is read back.
+  /// One of which everything is read back, and that gets everything as it is.
   public DicomNode(
       NodeAddress address,
       Supplier<AssociationRequest> requests,
       Traffic traffic,
       Retrieval retrieval,
       Existing existing) {
-    this(address, requests, traffic, retrieval, existing, 1, Optional.empty());
+    this(address, requests, traffic, retrieval, existing, 1, Optional.empty(), false);
   }
 }

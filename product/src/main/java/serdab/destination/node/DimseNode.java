@@ -15,9 +15,11 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +33,9 @@ import serdab.dicom.SeriesInstanceUid;
 import serdab.dicom.SopInstanceUid;
 import serdab.dicom.StudyInstanceUid;
 import serdab.dicom.Tag;
+import serdab.dicom.TransferSyntax;
+import serdab.dicom.convert.LosslessConversion;
+import serdab.dicom.convert.NotConvertibleException;
 import serdab.dicom.net.Association;
 import serdab.dicom.net.CommitmentAsker;
 import serdab.dicom.net.CommitmentReport;
@@ -40,12 +45,14 @@ import serdab.dicom.net.InstanceSink;
 import serdab.dicom.net.NodeSheet;
 import serdab.dicom.net.OutgoingInstance;
 import serdab.dicom.net.OutgoingInstance.Kind;
+import serdab.dicom.net.ProposedContext;
 import serdab.dicom.net.QueryLevel;
 import serdab.dicom.net.Retrieval;
 import serdab.dicom.net.Sender;
 import serdab.dicom.net.StoreOutcome;
 import serdab.dicom.net.find.Questions;
 import serdab.dicom.net.find.StudySearch;
+import serdab.dicom.net.web.Spool;
 import serdab.dicom.net.web.StudyRow;
 import serdab.plan.Existing;
 
@@ -64,6 +71,11 @@ final class DimseNode implements Node {
   private static final int BATCH_INSTANCES = 200;
   private static final long BATCH_BYTES = 64L << 20;
 
+  /// To what is converted, the best first: VRs are kept, or not. Every node has to take the second
+  /// (PS3.5 section 10.1).
+  private static final List<String> TARGETS =
+      List.of(TransferSyntax.EXPLICIT_LITTLE_ENDIAN, TransferSyntax.IMPLICIT_LITTLE_ENDIAN);
+
   /// What is asked again, [serdab.dicom.net.Traffic] says.
   private static final Questions.Patience ONCE = new Questions.Patience(1, Duration.ZERO, _ -> {});
 
@@ -73,6 +85,12 @@ final class DimseNode implements Node {
 
   /// By study, at a node that is asked by patient; empty until it was asked for all.
   private volatile Optional<Map<String, PatientData<String>>> patients = Optional.empty();
+
+  /// What the node was found not to take while it may be converted, with what is said of it.
+  private final Map<Kind, Said> notTaken = new ConcurrentHashMap<>();
+
+  /// What it takes instead, by SOP class.
+  private final Map<String, Optional<String>> targets = new ConcurrentHashMap<>();
 
   DimseNode(DicomNode node) {
     this.node = node;
@@ -313,12 +331,19 @@ final class DimseNode implements Node {
   // ---- sending
 
   @Override
-  public Outbox outbox() {
-    return new DimseOutbox();
+  public Outbox outbox(Spool spool) {
+    return new DimseOutbox(new Converting(spool));
   }
 
   private final class DimseOutbox implements Outbox {
     private final Sender sender = new Sender(node.requests(), node.traffic());
+    private final Converting converting;
+
+    private final Map<String, OtherForm> forms = new HashMap<>();
+
+    DimseOutbox(Converting converting) {
+      this.converting = converting;
+    }
 
     @Override
     public List<List<Outgoing>> due(List<Outgoing> waiting, boolean last) {
@@ -342,13 +367,165 @@ final class DimseNode implements Node {
 
     @Override
     public Map<String, Said> send(List<Outgoing> batch) {
-      List<OutgoingInstance> instances = batch.stream().map(DimseNode::outgoing).toList();
       Map<String, Said> said = new HashMap<>();
+      List<Outgoing> others = new ArrayList<>();
+      List<OutgoingInstance> asTheyAre = new ArrayList<>();
+      Map<String, Outgoing> bySop = new HashMap<>();
+      for (Outgoing each : batch) {
+        bySop.put(each.what().sop(), each);
+        OutgoingInstance instance = outgoing(each);
+        if (notTaken.containsKey(instance.kind())) {
+          others.add(each);
+        } else {
+          asTheyAre.add(instance);
+        }
+      }
       sender
-          .send(instances)
-          .forEach(
-              (instance, outcome) -> said.put(instance.sop().value(), said(instance, outcome)));
+          .send(asTheyAre)
+          .forEach((instance, outcome) -> {
+            String sop = instance.sop().value();
+            if (node.convert() && isOfItsKind(outcome)) {
+              notTaken.put(instance.kind(), said(instance, outcome));
+              others.add(Objects.requireNonNull(bySop.get(sop)));
+            } else {
+              said.put(sop, said(instance, outcome));
+            }
+          });
+      if (!others.isEmpty()) {
+        sendConverted(others, said);
+      }
       return said;
+    }
+
+    /// Whether all of its kind are refused for what they are.
+    private static boolean isOfItsKind(StoreOutcome outcome) {
+      return outcome instanceof StoreOutcome.NotTransferable(StoreOutcome.Reason reason)
+          && (reason == StoreOutcome.Reason.SOP_CLASS_REFUSED
+              || reason == StoreOutcome.Reason.TRANSFER_SYNTAX_REFUSED);
+    }
+
+    // ---- without loss in another transfer syntax
+
+    /// Converts and sends, so many at a time that their room stays small.
+    private void sendConverted(List<Outgoing> batch, Map<String, Said> said) {
+      learnTargets(batch);
+      Map<OutgoingInstance, Spool.Held> made = new LinkedHashMap<>();
+      long bytes = 0;
+      try {
+        for (Outgoing each : batch) {
+          OutgoingInstance own = outgoing(each);
+          Optional<String> target = targets.getOrDefault(own.sopClassUid(), Optional.empty());
+          Said refused = notTaken.getOrDefault(own.kind(), new Said.CannotBeSent("is not taken"));
+          if (target.isEmpty() || target.get().equals(own.transferSyntaxUid())) {
+            said.put(each.what().sop(), refused);
+            continue;
+          }
+          try {
+            Converting.Made one = converting.make(each, target.get());
+            forms.put(each.what().sop(), one.form());
+            made.put(converted(own, one), one.held());
+            bytes += one.held().lengthBytes();
+          } catch (NotConvertibleException e) {
+            said.put(each.what().sop(), notConverted(refused, e.reason()));
+          }
+          if (bytes >= BATCH_BYTES) {
+            sendMade(made, said);
+            bytes = 0;
+          }
+        }
+        sendMade(made, said);
+      } finally {
+        made.values().forEach(Spool.Held::close);
+      }
+    }
+
+    private void sendMade(Map<OutgoingInstance, Spool.Held> made, Map<String, Said> said) {
+      if (!made.isEmpty()) {
+        sender
+            .send(made.keySet())
+            .forEach(
+                (instance, outcome) -> said.put(instance.sop().value(), said(instance, outcome)));
+      }
+      made.values().forEach(Spool.Held::close);
+      made.clear();
+    }
+
+    private static OutgoingInstance converted(OutgoingInstance own, Converting.Made made) {
+      long offset = made.index().dataSetOffset();
+      return new OutgoingInstance(
+          own.sopClassUid(),
+          own.sop(),
+          made.form().transferSyntaxUid(),
+          made.held().bytes(),
+          offset,
+          made.held().lengthBytes() - offset);
+    }
+
+    private static Said notConverted(Said refused, String reason) {
+      return refused instanceof Said.CannotBeSent(String why)
+          ? new Said.CannotBeSent(why + ", and is not converted: it " + reason)
+          : refused;
+    }
+
+    /// Asks in which native syntax the node takes the SOP classes of these; nothing is converted
+    /// for a node that would not take it then.
+    private void learnTargets(List<Outgoing> batch) {
+      Set<String> unknown = new LinkedHashSet<>();
+      batch.forEach(each -> unknown.add(each.what().instance().sopClassUid()));
+      unknown.removeAll(targets.keySet());
+      if (unknown.isEmpty()) {
+        return;
+      }
+      sender.rest();
+      Set<Kind> kinds = new LinkedHashSet<>();
+      for (String sopClass : unknown) {
+        TARGETS.forEach(target -> kinds.add(new Kind(sopClass, target)));
+      }
+      Set<Kind> accepted = new HashSet<>();
+      for (List<ProposedContext> contexts : ProposedContext.forSending(kinds)) {
+        accepted.addAll(node.traffic().doing(() -> accepted(contexts)));
+      }
+      for (String sopClass : unknown) {
+        targets.put(
+            sopClass,
+            TARGETS.stream()
+                .filter(target -> accepted.contains(new Kind(sopClass, target)))
+                .findFirst());
+      }
+    }
+
+    private List<Kind> accepted(List<ProposedContext> contexts) {
+      try (Association association = Association.open(node.requests().get().propose(contexts))) {
+        return association.accepted().stream()
+            .map(c -> new Kind(c.abstractSyntax(), c.transferSyntaxes().getFirst()))
+            .toList();
+      } catch (SerdabException.Refused e) {
+        if (!e.problem().code().equals("node-takes-nothing")) {
+          throw e;
+        }
+        return List.of();
+      }
+    }
+
+    @Override
+    public Optional<OtherForm> sentAs(String sop) {
+      return Optional.ofNullable(forms.get(sop));
+    }
+
+    /// What is at a node that takes native pixels only may have been sent by us, and forgotten.
+    @Override
+    public Optional<OtherForm> mayBeThereAs(Outgoing instance) {
+      if (!node.convert()
+          || !LosslessConversion.isDecoded(instance.index().transferSyntaxFound())) {
+        return Optional.empty();
+      }
+      try {
+        Converting.Made made = converting.make(instance, TransferSyntax.EXPLICIT_LITTLE_ENDIAN);
+        made.held().close();
+        return Optional.of(made.form());
+      } catch (NotConvertibleException e) {
+        return Optional.empty();
+      }
     }
 
     /// Some nodes lose instances of a study that come on several associations at once.
@@ -385,7 +562,7 @@ final class DimseNode implements Node {
       return new OutgoingInstance(
               each.what().instance().sopClassUid(),
               each.what().instance().sop(),
-              FileHeader.syntax(index),
+              index.transferSyntaxFound(),
               each.held().bytes(),
               index.dataSetOffset(),
               each.held().lengthBytes() - index.dataSetOffset())
@@ -397,7 +574,7 @@ final class DimseNode implements Node {
 
   /// PS3.4 section B.2.3. A warning is a claim like success: what was altered, reading back tells.
   /// So is "I have it", which says nothing of what it has.
-  private static Said said(OutgoingInstance instance, StoreOutcome outcome) {
+  private Said said(OutgoingInstance instance, StoreOutcome outcome) {
     return switch (outcome) {
       case StoreOutcome.Answered(DimseStatus status) ->
           switch (status.kind()) {
@@ -416,9 +593,13 @@ final class DimseNode implements Node {
                     "is of the SOP class "
                         + instance.sopClassUid()
                         + ", which the node does not take in "
-                        + syntax(instance);
+                        + syntax(instance)
+                        + wayOut(instance);
                 case TRANSFER_SYNTAX_REFUSED ->
-                    "is in " + syntax(instance) + ", which the node does not take for its kind";
+                    "is in "
+                        + syntax(instance)
+                        + ", which the node does not take for its kind"
+                        + wayOut(instance);
                 case NOT_NAMED ->
                     "is encoded in no transfer syntax, or not in the one that it names";
                 case ODD_LENGTH ->
@@ -426,6 +607,12 @@ final class DimseNode implements Node {
                         + " at which nodes end the association";
               });
     };
+  }
+
+  private String wayOut(OutgoingInstance instance) {
+    return !node.convert() && LosslessConversion.takes(instance.transferSyntaxUid())
+        ? "; convert=lossless in the address would let it be sent in another, without loss"
+        : "";
   }
 
   private static String syntax(OutgoingInstance instance) {
@@ -580,10 +767,11 @@ final class DimseNode implements Node {
     for (Wanted each : wanted) {
       if (each.sopClassUid().isEmpty()) {
         unknownSyntax.addAll(NodeSheet.CLASSES.keySet());
-      } else if (each.transferSyntaxUid().isEmpty()) {
+      } else if (each.transferSyntaxUids().isEmpty()) {
         unknownSyntax.add(each.sopClassUid());
       } else {
-        kinds.add(new Kind(each.sopClassUid(), each.transferSyntaxUid()));
+        each.transferSyntaxUids()
+            .forEach(syntax -> kinds.add(new Kind(each.sopClassUid(), syntax)));
       }
     }
     kinds.addAll(Retrieval.kindsOf(unknownSyntax));

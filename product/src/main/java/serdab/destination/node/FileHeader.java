@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Optional;
 import serdab.dicom.DicomFile;
-import serdab.dicom.TransferSyntax;
 import serdab.dicom.net.web.Spool;
 
 /// What a node that keeps only data sets does not keep of a file: preamble and File Meta
@@ -29,30 +28,11 @@ final class FileHeader {
       return Optional.empty();
     }
     try (InputStream in = held.open()) {
-      return Optional.of(new FileHeader(syntax(index), in.readNBytes((int) index.dataSetOffset())));
+      return Optional.of(
+          new FileHeader(index.transferSyntaxFound(), in.readNBytes((int) index.dataSetOffset())));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  /// The transfer syntax in which a file's data set really is, whatever the file says.
-  ///
-  /// @return empty text when there is none
-  static String syntax(DicomFile index) {
-    TransferSyntax found = index.transferSyntax();
-    TransferSyntax declared = TransferSyntax.of(found.uid());
-    if (declared.equals(found) && !found.uid().isEmpty()) {
-      return found.uid();
-    }
-    if (found.encapsulated() || found.deflated()) {
-      return "";
-    }
-    if (found.bigEndian()) {
-      return found.explicit() ? TransferSyntax.EXPLICIT_BIG_ENDIAN : "";
-    }
-    return found.explicit()
-        ? TransferSyntax.EXPLICIT_LITTLE_ENDIAN
-        : TransferSyntax.IMPLICIT_LITTLE_ENDIAN;
   }
 
   /// In which transfer syntax the data set behind it was sent.

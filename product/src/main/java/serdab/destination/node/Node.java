@@ -92,8 +92,9 @@ sealed interface Node extends AutoCloseable permits WebNode, DimseNode {
 
   /// Begins to send the instances of a version.
   ///
+  /// @param spool for what has to be written anew
   /// @return one thread at a time
-  Outbox outbox();
+  Outbox outbox(Spool spool);
 
   /// Retrieves studies, and then each wanted instance that did not come with them, or is of another
   /// study. What arrived is the truth.
@@ -106,7 +107,7 @@ sealed interface Node extends AutoCloseable permits WebNode, DimseNode {
   ///
   /// @param patientId whose study it is; empty when it is not known
   /// @param sopClassUid empty text when it is not known
-  /// @param transferSyntaxUid in which it is; empty text when it is not known
+  /// @param transferSyntaxUids in which it may be; empty when that is not known
   /// @param header what stood in front of its data set in its file; empty when that is not known
   record Wanted(
       StudyInstanceUid study,
@@ -114,8 +115,13 @@ sealed interface Node extends AutoCloseable permits WebNode, DimseNode {
       SeriesInstanceUid series,
       SopInstanceUid sop,
       String sopClassUid,
-      String transferSyntaxUid,
-      Optional<FileHeader> header) {}
+      List<String> transferSyntaxUids,
+      Optional<FileHeader> header) {
+
+    public Wanted {
+      transferSyntaxUids = List.copyOf(transferSyntaxUids);
+    }
+  }
 
   /// What takes what arrives.
   @FunctionalInterface
@@ -143,6 +149,18 @@ sealed interface Node extends AutoCloseable permits WebNode, DimseNode {
     ///
     /// @return what the node said of each, by SOP Instance UID
     Map<String, Said> send(List<Outgoing> batch);
+
+    /// In which other form an instance was sent last, as the node does not take its own; empty when
+    /// it was sent as it is, or not.
+    default Optional<OtherForm> sentAs(String sop) {
+      return Optional.empty();
+    }
+
+    /// In which other form an instance may be there that was there before; empty when only its own
+    /// is right.
+    default Optional<OtherForm> mayBeThereAs(Outgoing instance) {
+      return Optional.empty();
+    }
 
     /// Told when the node did not give back what it had said that it stored.
     ///

@@ -207,8 +207,9 @@ public final class NodeDestination implements Destination {
     return listed;
   }
 
-  private static HeldVersion held(NodeLedger.Entry entry) {
+  private HeldVersion held(NodeLedger.Entry entry) {
     StudyVersion version = entry.version();
+    int converted = entry.isConverted() ? ledger.forms(entry.location()).size() : 0;
     return new HeldVersion(
         version.facts().key(),
         version.id(),
@@ -216,7 +217,10 @@ public final class NodeDestination implements Destination {
         version.lengthBytes(),
         version.files().size(),
         version.supersedes(),
-        Optional.empty());
+        Optional.empty(),
+        converted == 0
+            ? List.of()
+            : List.of(NodeProblems.converted(node.describe(), converted, version.instanceCount())));
   }
 
   /// A study as the node lists it now. What it is, only retrieving it tells; until then it is named
@@ -252,12 +256,12 @@ public final class NodeDestination implements Destination {
         node,
         new Spool(scratch),
         commitment,
-        (version, exactly, headers) -> {
+        (version, exactly, headers, forms) -> {
           Proof proof =
               node.isSampled()
                   ? new Proof(Depth.PRESENT, ProofMeans.ASKED, clock.instant())
                   : new Proof(Depth.READABLE, ProofMeans.NETWORK, clock.instant());
-          String location = ledger.add(version, exactly, headers);
+          String location = ledger.add(version, exactly, headers, forms);
           return held(new NodeLedger.Entry(location, version)).proven(proof);
         });
   }
@@ -283,12 +287,17 @@ public final class NodeDestination implements Destination {
     List<Expected> expected = new ArrayList<>();
     Set<String> sops = new HashSet<>();
     Map<String, FileHeader> headers = headers(entry);
+    Map<String, OtherForm> forms = ledger.forms(entry.location());
     for (StoredFile file : entry.version().files()) {
       Expected.of(
               file,
               Optional.empty(),
               file.instance().flatMap(one -> Optional.ofNullable(headers.get(one.sop().value()))))
           .filter(each -> sops.add(each.sop()))
+          .map(each -> {
+            OtherForm form = forms.get(each.sop());
+            return form == null ? each : each.with(form);
+          })
           .ifPresent(expected::add);
     }
     return expected;
@@ -347,8 +356,8 @@ public final class NodeDestination implements Destination {
       // Whoever only wants to know what it is need not retrieve it.
       return proven.cameBackExactly()
           ? new LaterReader(
-              known, () -> NodeReader.of(node, new Spool(scratch), known, headers(proven)))
-          : NodeReader.of(node, new Spool(scratch), known, headers(proven));
+              known, () -> NodeReader.of(node, new Spool(scratch), known, expected(proven)))
+          : NodeReader.of(node, new Spool(scratch), known, expected(proven));
     }
     if (!copy.location().startsWith(UNKNOWN_TO_US)) {
       throw new SerdabException.Damaged(NodeProblems.gone());
@@ -363,7 +372,7 @@ public final class NodeDestination implements Destination {
                     row.series(),
                     row.sop(),
                     row.sopClassUid(),
-                    "",
+                    List.of(),
                     Optional.empty()))
             .toList();
     return NodeReader.ofWhatIsThere(

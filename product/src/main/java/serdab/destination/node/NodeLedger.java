@@ -40,10 +40,16 @@ final class NodeLedger implements AutoCloseable {
   /// What stood in front of the data sets of a version's files, where a node keeps only those.
   private static final String HEADERS = "headers/";
 
+  /// In which other form instances of a version are at the node.
+  private static final String FORMS = "forms/";
+
   private static final String END = ".json.gz";
 
   /// Stands behind the number of a version whose instances came back bit for bit.
   private static final String EXACTLY = "e";
+
+  /// Stands behind the number of a version of which instances were converted for the node.
+  private static final String CONVERTED = "c";
 
   private static final int NAME_DIGITS = 32;
   private static final int BLOB_CHUNK_BYTES = 64 << 10;
@@ -64,6 +70,11 @@ final class NodeLedger implements AutoCloseable {
     /// Whether each instance came back bit for bit when it was proven.
     boolean cameBackExactly() {
       return location.endsWith(EXACTLY);
+    }
+
+    /// Whether some of its instances are at the node in another form.
+    boolean isConverted() {
+      return location.endsWith(CONVERTED);
     }
   }
 
@@ -154,8 +165,13 @@ final class NodeLedger implements AutoCloseable {
   /// @param exactly whether each instance came back bit for bit
   /// @param headers what stood in front of the data sets of its files, by SOP Instance UID, where
   ///   the node does not keep that
+  /// @param forms in which other form instances are at the node, by SOP Instance UID
   /// @return its name here
-  String add(StudyVersion version, boolean exactly, Map<String, FileHeader> headers) {
+  String add(
+      StudyVersion version,
+      boolean exactly,
+      Map<String, FileHeader> headers,
+      Map<String, OtherForm> forms) {
     String folder = folder(version.facts().key());
     List<String> all = new ArrayList<>(names(VERSIONS + folder));
     names(ASIDE + folder).forEach(name -> all.add(VERSIONS + name.substring(ASIDE.length())));
@@ -163,17 +179,22 @@ final class NodeLedger implements AutoCloseable {
         all.stream()
             .map(name -> name.substring(VERSIONS.length() + folder.length()))
             .map(name -> name.substring(0, name.length() - END.length()))
-            .map(name -> name.endsWith(EXACTLY) ? name.substring(0, name.length() - 1) : name)
+            .map(name ->
+                name.endsWith(EXACTLY) || name.endsWith(CONVERTED)
+                    ? name.substring(0, name.length() - 1)
+                    : name)
             .filter(name -> name.matches("[0-9]{1,9}"))
             .mapToLong(Long::parseLong)
             .max()
             .orElse(0);
     byte[] document = document(version);
     for (long number = last + 1; ; number++) {
-      String location = folder + "%05d".formatted(number) + (exactly ? EXACTLY : "");
+      String mark = forms.isEmpty() ? exactly ? EXACTLY : "" : CONVERTED;
+      String location = folder + "%05d".formatted(number) + mark;
       // First the headers: whoever sees the version finds them. Another worker may have taken this
       // number a moment ago, or a run that was killed.
       boolean taken = !headers.isEmpty() && !write(HEADERS + location + END, packed(headers));
+      taken = taken || (!forms.isEmpty() && !write(FORMS + location + END, packedForms(forms)));
       if (!taken && write(VERSIONS + location + END, document)) {
         return location;
       }
@@ -210,6 +231,60 @@ final class NodeLedger implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     return bytes.toByteArray();
+  }
+
+  private static byte[] packedForms(Map<String, OtherForm> forms) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (DataOutputStream out = new DataOutputStream(new GZIPOutputStream(bytes))) {
+      out.writeInt(forms.size());
+      for (Map.Entry<String, OtherForm> each : forms.entrySet()) {
+        OtherForm form = each.getValue();
+        put(out, each.getKey().getBytes(StandardCharsets.UTF_8));
+        put(out, form.transferSyntaxUid().getBytes(StandardCharsets.UTF_8));
+        put(out, form.canonical().bytes());
+        put(out, form.pixel().map(Sha256::bytes).orElse(new byte[0]));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
+  /// In which other form instances of a version are at the node, by SOP Instance UID. When it is
+  /// damaged they are compared as if nobody had converted them, and found altered.
+  Map<String, OtherForm> forms(String location) {
+    String name = FORMS + location + END;
+    if (!location.endsWith(CONVERTED) || store.find(name).isEmpty()) {
+      return Map.of();
+    }
+    Map<String, OtherForm> forms = new HashMap<>();
+    try (Blob blob = store.open(name);
+        DataInputStream in = new DataInputStream(new GZIPInputStream(stream(blob)))) {
+      for (int left = in.readInt(); left > 0; left--) {
+        String sop = new String(piece(in), StandardCharsets.UTF_8);
+        String syntax = new String(piece(in), StandardCharsets.UTF_8);
+        Sha256 canonical = digest(piece(in));
+        byte[] pixel = piece(in);
+        forms.put(
+            sop,
+            new OtherForm(
+                syntax,
+                canonical,
+                pixel.length == 0 ? Optional.empty() : Optional.of(digest(pixel)),
+                Optional.empty()));
+      }
+    } catch (IOException | SerdabException.Damaged e) {
+      // What was read by now is as good as the rest was.
+    }
+    return forms;
+  }
+
+  private static Sha256 digest(byte[] bytes) throws IOException {
+    try {
+      return Sha256.of(bytes);
+    } catch (IllegalArgumentException e) {
+      throw new IOException("not a digest", e);
+    }
   }
 
   private static void put(DataOutputStream out, byte[] piece) throws IOException {
@@ -268,11 +343,16 @@ final class NodeLedger implements AutoCloseable {
     if (store.find(HEADERS + location + END).isPresent()) {
       store.move(HEADERS + location + END, ASIDE + HEADERS + location + END);
     }
+    if (store.find(FORMS + location + END).isPresent()) {
+      store.move(FORMS + location + END, ASIDE + FORMS + location + END);
+    }
     return Optional.of(ASIDE + location);
   }
 
   long asideCount() {
-    return names(ASIDE).stream().filter(name -> !name.startsWith(ASIDE + HEADERS)).count();
+    return names(ASIDE).stream()
+        .filter(name -> !name.startsWith(ASIDE + HEADERS) && !name.startsWith(ASIDE + FORMS))
+        .count();
   }
 
   @Override

@@ -6,8 +6,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import serdab.Finding;
 import serdab.Problem;
 import serdab.SerdabException;
+import serdab.destination.HeldVersion;
 import serdab.dicom.Tag;
 
 /// What keeps a study from being copied at a node, in words.
@@ -17,6 +19,20 @@ final class NodeProblems {
   private static final int NAMED_MAX = 8;
 
   private NodeProblems() {}
+
+  /// What is told of a copy some of whose instances were converted.
+  static Finding converted(String node, long converted, long instances) {
+    return Finding.about(
+        "",
+        HeldVersion.SENT_CONVERTED,
+        "Sent in another transfer syntax, without loss: "
+            + converted
+            + " of "
+            + instances
+            + " instances, as the node at "
+            + node
+            + " does not take theirs. They come back with the same values, and not bit for bit.");
+  }
 
   /// A file that the node cannot hold.
   ///

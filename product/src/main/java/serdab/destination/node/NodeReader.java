@@ -14,6 +14,7 @@ import java.util.Set;
 import serdab.Finding;
 import serdab.Problem;
 import serdab.SerdabException;
+import serdab.destination.HeldVersion;
 import serdab.destination.VersionReader;
 import serdab.dicom.StoredFile;
 import serdab.dicom.StudyInstanceUid;
@@ -37,21 +38,18 @@ final class NodeReader implements VersionReader {
 
   /// Retrieves a version that was proven before.
   ///
-  /// @param headers what stood in front of the data sets of its files, by SOP Instance UID
-  static NodeReader of(
-      Node node, Spool spool, StudyVersion known, Map<String, FileHeader> headers) {
+  /// @param expected its instances
+  static NodeReader of(Node node, Spool spool, StudyVersion known, List<Expected> expected) {
     Map<String, ReadBack.Arrived> arrivals = new HashMap<>();
     Set<StudyInstanceUid> studies = new HashSet<>();
     List<Node.Wanted> wanted = new ArrayList<>();
     Set<String> sops = new HashSet<>();
-    for (StoredFile file : known.files()) {
-      Expected.of(file, Optional.empty(), header(file, headers))
-          .ifPresent(expected -> {
-            studies.add(expected.instance().study());
-            if (sops.add(expected.sop())) {
-              wanted.add(expected.wanted());
-            }
-          });
+    Map<String, OtherForm> forms = new HashMap<>();
+    for (Expected each : expected) {
+      studies.add(each.instance().study());
+      sops.add(each.sop());
+      wanted.add(each.wanted());
+      each.form().ifPresent(form -> forms.put(each.sop(), form));
     }
     try {
       new ReadBack(node, spool)
@@ -61,33 +59,36 @@ final class NodeReader implements VersionReader {
               arrived ->
                   sops.contains(arrived.sop())
                       && arrivals.putIfAbsent(arrived.sop(), arrived) == null);
-      return of(spool, known, arrivals);
+      return of(spool, known, arrivals, forms);
     } catch (RuntimeException e) {
       spool.close();
       throw e;
     }
   }
 
-  private static Optional<FileHeader> header(StoredFile file, Map<String, FileHeader> headers) {
-    return file.instance()
-        .flatMap(instance -> Optional.ofNullable(headers.get(instance.sop().value())));
-  }
-
   private static NodeReader of(
-      Spool spool, StudyVersion known, Map<String, ReadBack.Arrived> arrivals) {
+      Spool spool,
+      StudyVersion known,
+      Map<String, ReadBack.Arrived> arrivals,
+      Map<String, OtherForm> forms) {
     List<StoredFile> files = new ArrayList<>();
     Map<String, Spool.Held> held = new HashMap<>();
     for (StoredFile file : known.files()) {
       Optional<ReadBack.Arrived> arrived =
           file.instance()
               .flatMap(instance -> Optional.ofNullable(arrivals.get(instance.sop().value())));
-      Optional<Expected> expected = Expected.of(file, Optional.empty(), Optional.empty());
+      Optional<Expected> expected =
+          Expected.of(file, Optional.empty(), Optional.empty())
+              .map(each -> {
+                OtherForm form = forms.get(each.sop());
+                return form == null ? each : each.with(form);
+              });
       boolean same =
           arrived.isPresent()
               && expected.isPresent()
               && ReadBack.verdict(expected.get(), arrived.get()) instanceof ReadBack.Verdict.Same;
       if (same) {
-        files.add(asArrived(file, arrived.get().file()));
+        files.add(asArrived(file, arrived.get().file(), expected.get().form()));
         held.put(file.path(), arrived.get().held());
       } else {
         files.add(file); // Opening it says that it is not there as it was.
@@ -107,16 +108,23 @@ final class NodeReader implements VersionReader {
   }
 
   /// The file as it was known, with the bytes that arrived.
-  private static StoredFile asArrived(StoredFile file, StoredFile arrived) {
+  private static StoredFile asArrived(
+      StoredFile file, StoredFile arrived, Optional<OtherForm> form) {
     if (arrived.digests().file().equals(file.digests().file())) {
       return file;
     }
     List<Finding> findings = new ArrayList<>(file.findings());
     findings.add(
-        Finding.about(
-            file.path(),
-            "encoded-anew",
-            "The node has written this instance anew; no value in it is another one."));
+        form.isPresent()
+            ? Finding.about(
+                file.path(),
+                HeldVersion.SENT_CONVERTED,
+                "It was sent to the node in another transfer syntax, without loss; no value in it is"
+                    + " another one, and its bytes are.")
+            : Finding.about(
+                file.path(),
+                "encoded-anew",
+                "The node has written this instance anew; no value in it is another one."));
     return new StoredFile(
         file.path(),
         arrived.lengthBytes(),

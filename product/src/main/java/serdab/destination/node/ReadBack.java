@@ -129,7 +129,14 @@ final class ReadBack {
     /// It holds the same values.
     ///
     /// @param exactly whether it is the same bytes, too
-    record Same(boolean exactly) implements Verdict {}
+    /// @param converted whether it is in the other form that was made for the node
+    record Same(boolean exactly, boolean converted) implements Verdict {
+
+      /// In its own form.
+      Same(boolean exactly) {
+        this(exactly, false);
+      }
+    }
 
     /// It is there, and other values are in it.
     ///
@@ -187,9 +194,13 @@ final class ReadBack {
     if (expected.isSame(instance, arrived.file().digests())) {
       return new Verdict.Same(expected.digests().file().equals(arrived.file().digests().file()));
     }
+    if (expected.isConverted(instance, arrived.file().digests())) {
+      return new Verdict.Same(false, true);
+    }
+    Optional<Outline> outline = expected.outlineFor(instance.transferSyntaxUid());
     List<Integer> tags =
-        expected.outline().isPresent() && arrived.outline().isPresent()
-            ? expected.outline().get().differencesFrom(arrived.outline().get())
+        outline.isPresent() && arrived.outline().isPresent()
+            ? outline.get().differencesFrom(arrived.outline().get())
             : List.of();
     return new Verdict.Other(tags, expected.hasSamePixels(arrived.file().digests()));
   }

@@ -64,13 +64,18 @@ final class Sending implements StagedVersion {
     ///
     /// @param exactly whether all came back bit for bit
     /// @param headers what stood in front of their data sets, where the node does not keep that
-    HeldVersion copy(StudyVersion version, boolean exactly, Map<String, FileHeader> headers);
+    /// @param forms in which other form instances are at the node, by SOP Instance UID
+    HeldVersion copy(
+        StudyVersion version,
+        boolean exactly,
+        Map<String, FileHeader> headers,
+        Map<String, OtherForm> forms);
   }
 
   /// @param commitment is told what the node says of keeping what was sent
   Sending(Node node, Spool spool, Commitment commitment, Proven proven) {
     this.node = node;
-    this.outbox = node.outbox();
+    this.outbox = node.outbox(spool);
     this.spool = spool;
     this.commitment = commitment;
     this.proven = proven;
@@ -122,8 +127,11 @@ final class Sending implements StagedVersion {
       }
       expected.put(one.sop(), one);
       ask(one.instance().study(), one.instance().patientId());
-      if (!there.contains(one.sop())) {
-        waiting.add(new Node.Outgoing(one, held, index));
+      Node.Outgoing outgoing = new Node.Outgoing(one, held, index);
+      if (there.contains(one.sop())) {
+        mayBeInOtherForm(outgoing);
+      } else {
+        waiting.add(outgoing);
         waits = true;
         if (node.existing() != Existing.COUNT) {
           sendDue(false);
@@ -224,10 +232,19 @@ final class Sending implements StagedVersion {
     waiting.removeIf(each -> {
       boolean isThere = there.contains(each.what().sop());
       if (isThere) {
+        mayBeInOtherForm(each);
         each.held().close();
       }
       return isThere;
     });
+  }
+
+  private void mayBeInOtherForm(Node.Outgoing instance) {
+    outbox.mayBeThereAs(instance).ifPresent(form -> otherForm(instance.what().sop(), form));
+  }
+
+  private void otherForm(String sop, OtherForm form) {
+    expected.computeIfPresent(sop, (_, one) -> one.with(form));
   }
 
   // ---- sending
@@ -239,6 +256,7 @@ final class Sending implements StagedVersion {
         Expected what = each.what();
         Said answer = answers.getOrDefault(what.sop(), new Said.NotKept(""));
         said.put(what.sop(), answer);
+        outbox.sentAs(what.sop()).ifPresent(form -> otherForm(what.sop(), form));
         if (answer instanceof Said.CannotBeSent(String reason)) {
           expected.remove(what.sop());
           unheld.add(new NodeProblems.Unheld(what.path(), reason));
@@ -286,11 +304,30 @@ final class Sending implements StagedVersion {
     }
     boolean exactly =
         verdicts.values().stream()
-                .allMatch(verdict -> verdict instanceof ReadBack.Verdict.Same(boolean same) && same)
+                .allMatch(
+                    verdict -> verdict instanceof ReadBack.Verdict.Same(boolean same, _) && same)
             && version.files().size() == all.size();
     Map<String, FileHeader> headers = new LinkedHashMap<>();
     all.forEach(each -> each.header().ifPresent(header -> headers.put(each.sop(), header)));
-    return proven.copy(version, exactly, headers);
+    return proven.copy(version, exactly, headers, otherForms(all, verdicts));
+  }
+
+  /// Those that are at the node in another form. Of what was not read back nobody knows better than
+  /// that it was sent so.
+  private Map<String, OtherForm> otherForms(
+      List<Expected> all, Map<String, ReadBack.Verdict> verdicts) {
+    Map<String, OtherForm> forms = new LinkedHashMap<>();
+    for (Expected each : all) {
+      boolean isConverted =
+          node.isSampled()
+              || (verdicts.get(each.sop()) instanceof ReadBack.Verdict.Same(_, boolean converted)
+                  && converted);
+      // A native one in its other form says the same in any native syntax; that is told, too.
+      if (isConverted || outbox.sentAs(each.sop()).isPresent()) {
+        each.form().ifPresent(form -> forms.put(each.sop(), form));
+      }
+    }
+    return forms;
   }
 
   private Map<String, ReadBack.Verdict> compared(List<Expected> all) {

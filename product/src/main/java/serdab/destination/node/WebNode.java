@@ -12,6 +12,7 @@ import serdab.dicom.SeriesInstanceUid;
 import serdab.dicom.StudyInstanceUid;
 import serdab.dicom.net.find.StudyListing;
 import serdab.dicom.net.web.DicomWeb;
+import serdab.dicom.net.web.Spool;
 import serdab.dicom.net.web.Stored;
 import serdab.dicom.net.web.StudyRow;
 
@@ -120,7 +121,7 @@ final class WebNode implements Node {
   }
 
   @Override
-  public Outbox outbox() {
+  public Outbox outbox(Spool spool) {
     return new WebOutbox();
   }
 

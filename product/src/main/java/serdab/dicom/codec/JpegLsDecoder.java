@@ -21,6 +21,7 @@ public final class JpegLsDecoder {
 
   private final BitSource bits = new BitSource();
   private final LineDecoder lines = new LineDecoder(bits);
+  private boolean losslessOnly;
   private int[][] above = new int[0][];
   private int[][] line = new int[0][];
 
@@ -88,6 +89,20 @@ public final class JpegLsDecoder {
     }
   }
 
+  /// As [#decode], of streams without any loss: one with a scan that is near-lossless is refused.
+  ///
+  /// @throws serdab.SerdabException.Damaged as [#decode], and `jpeg-ls-not-supported` when a scan
+  ///   is near-lossless
+  public void decodeLossless(
+      byte[] stream, int from, int to, FrameFormat format, byte[] out, int at) {
+    losslessOnly = true;
+    try {
+      decode(stream, from, to, format, out, at);
+    } finally {
+      losslessOnly = false;
+    }
+  }
+
   /// @throws serdab.SerdabException.Damaged when the stream's header says another format
   static void requireFormat(StreamReader reader, FrameFormat format) {
     boolean asExpected =
@@ -116,6 +131,9 @@ public final class JpegLsDecoder {
     int left = components;
     StreamReader.Scan scan = firstScan;
     while (scan != null) {
+      if (losslessOnly && scan.parameters().near() != 0) {
+        throw Damage.notSupported("near-lossless coding where none is expected");
+      }
       for (int component : scan.components()) {
         if (seen[component]) {
           throw Damage.of("it has two scans of one component");
