@@ -189,6 +189,13 @@ class RepositoryCommandsTest {
   }
 
   @Test
+  void theReaderInPythonIsShortEnoughToBeReadByAStranger() throws IOException {
+    Path reader = SharedData.checkout().resolve("docs/format/restore-from-repository.py");
+
+    assertThat(Files.readAllLines(reader)).hasSizeLessThanOrEqualTo(300);
+  }
+
+  @Test
   void aWrongPassphraseAndAWrongKeyAreToldAsSuch() throws IOException {
     source("1.2.3");
     init("sealed");
