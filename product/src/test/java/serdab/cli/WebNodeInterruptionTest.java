@@ -72,6 +72,8 @@ class WebNodeInterruptionTest {
     return expected;
   }
 
+  /// Backs up, killing the backup so often, and looks at what became of the images.
+  ///
   /// @return how many were killed, and how many instances came that were there already
   static int[] killSender(Path folder, RandomGenerator random, int kills) throws Exception {
     int killed = 0;
@@ -115,6 +117,8 @@ class WebNodeInterruptionTest {
     return new int[] {killed, twice};
   }
 
+  /// Backs up, killing the node so often, and looks at what became of the images.
+  ///
   /// @return how many times it was killed
   static int killNode(Path folder, RandomGenerator random, int kills) throws Exception {
     Map<String, String> expected = images(folder, random);
