@@ -51,7 +51,8 @@ final class FileIndex implements AutoCloseable {
 
   private static final int COMMIT_EVERY = 5000;
 
-  /// So many files that did not change are remembered before it is written down that they are there.
+  /// So many files that did not change are remembered before it is written down that they are
+  /// there.
   private static final int SEEN_HELD_MAX = 50_000;
 
   private final Connection connection;
