@@ -297,6 +297,58 @@ class NodeCommandsTest {
     }
   }
 
+  /// A study of three series.
+  private Path threeSeries() throws IOException {
+    Path many = Files.createDirectories(folder.resolve("many"));
+    for (int n = 0; n < 24; n++) {
+      Files.write(
+          many.resolve("image-" + n),
+          TinyDicom.image()
+              .study("1.2.9")
+              .series("1.2.9." + n % 3)
+              .sop("1.2.9." + n % 3 + "." + n)
+              .date("20240109")
+              .pixels(new byte[] {(byte) n, 9, 3, 4})
+              .bytes());
+    }
+    return many;
+  }
+
+  @Test
+  @Needs(Peer.ORTHANC)
+  void severalConnectionsToAnOrthancStoreAndBringBackEverything() throws IOException {
+    Path many = threeSeries();
+    try (OrthancServer orthanc = OrthancServer.start()) {
+      String pacs = "dicomweb:" + orthanc.url() + "?connections=4";
+
+      var backup = serdab.run("backup", "--from", "folder:" + many, "--to", pacs);
+
+      assertThat(backup.exitCode()).as(backup.toString()).isZero();
+      assertThat(serdab.run("verify", pacs).exitCode()).isZero();
+    }
+  }
+
+  @Test
+  @Needs(Peer.DCMTK)
+  void seriesThatAreFetchedSideBySideFromANodeAllCome() throws IOException {
+    Path many = threeSeries();
+    try (Dcmqrscp qr = Dcmqrscp.start(folder.resolve("qr"), 0)) {
+      String one = qr.address() + "&associations=1";
+      assertThat(serdab.run("backup", "--from", "folder:" + many, "--to", one).exitCode()).isZero();
+      CommandLineRun other = new CommandLineRun(folder.resolve("other"));
+      String zips = "zip:" + folder.resolve("zips");
+
+      var fetched =
+          other.run("backup", "--from", qr.address() + "&associations=3&rate=50", "--to", zips);
+
+      assertThat(fetched.exitCode()).as(fetched.toString()).isZero();
+      Path files = folder.resolve("files");
+      assertThat(other.run("restore", "--from", zips, "--all", "--to", files.toString()).exitCode())
+          .isZero();
+      assertThat(imagesIn(files)).hasSize(24);
+    }
+  }
+
   @Test
   @Needs(Peer.DCMTK)
   void aFolderIsBackedUpToANodeOfDicomsOwnProtocol() throws IOException {
