@@ -148,7 +148,7 @@ class WebNodeInterruptionTest {
           ended = process.exitValue() == 0;
           assertThat(process.exitValue())
               .as(Files.readString(folder.resolve("process-output.txt")))
-              .isIn(0, 3);
+              .isIn(0, 1, 3); // 1 when it was away at the very beginning
           Map<String, String> there = there(node);
           for (String study : copied(serdab)) {
             assertThat(of(study, there)).as("what counts as copied").isEqualTo(of(study, expected));
