@@ -126,8 +126,9 @@ class WebNodeInterruptionTest {
     try (OrthancServer node = OrthancServer.start()) {
       String address = "dicomweb:" + node.url();
       String[] backup = {"backup", "--from", "folder:" + folder.resolve("images"), "--to", address};
-      while (killed < kills) {
-        int before = killed;
+      // A backup may be through before the moment has come that was drawn; then another one is made.
+      for (int round = 0; killed < kills; round++) {
+        assertThat(round).as("backups for " + killed + " kills").isLessThan(20 * kills);
         node.forgetEverything();
         CommandLineRun serdab = new CommandLineRun(Files.createTempDirectory(folder, "home"));
         boolean ended = false;
@@ -158,7 +159,6 @@ class WebNodeInterruptionTest {
         assertThat(copied(serdab)).hasSize(STUDIES);
         assertThat(serdab.run("verify", address).exitCode()).isZero();
         assertThat(serdab.run("status").out()).contains("All " + STUDIES + " studies safe");
-        assertThat(killed).as("the node was killed while a backup ran").isGreaterThan(before);
       }
     }
     return killed;
