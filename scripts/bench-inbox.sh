@@ -21,7 +21,7 @@ cd "$work"
 import os
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
-for name, side, count in (("mr", 130, 1000), ("ct", 513, 300)):
+for name, side, count in (("mr", 130, 1000), ("ct", 513, 900)):
     for i in range(count):
         folder = f"{name}/{i % 4}"
         os.makedirs(folder, exist_ok=True)
