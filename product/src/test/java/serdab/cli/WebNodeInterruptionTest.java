@@ -126,7 +126,8 @@ class WebNodeInterruptionTest {
     try (OrthancServer node = OrthancServer.start()) {
       String address = "dicomweb:" + node.url();
       String[] backup = {"backup", "--from", "folder:" + folder.resolve("images"), "--to", address};
-      // A backup may be through before the moment has come that was drawn; then another one is made.
+      // A backup may be through before the moment has come that was drawn; then another one is
+      // made.
       for (int round = 0; killed < kills; round++) {
         assertThat(round).as("backups for " + killed + " kills").isLessThan(20 * kills);
         node.forgetEverything();

@@ -8,6 +8,8 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -22,6 +24,7 @@ import serdab.dicom.ByteSource;
 import serdab.dicom.SopInstanceUid;
 import serdab.testing.Needs;
 import serdab.testing.Peer;
+import serdab.testing.world.TinyDicom;
 
 /// TLS with certificates on both sides, among ourselves and with DCMTK.
 @Needs({Peer.OPENSSL, Peer.DCMTK})
@@ -155,7 +158,10 @@ class TlsTest {
   @ParameterizedTest
   @ValueSource(strings = {"--profile-bcp195-nd", "--profile-bcp195"})
   void dcmtkCallsWithTlsAndIsCalled(String profile) throws Exception {
-    try (StorageServer server = server(new MemorySink(), "ours", "theirs");
+    byte[] image = TinyDicom.image().study("1.2.3").sop("1.2.3.4").bytes();
+    Files.write(keys.resolve("image.dcm"), image);
+    MemorySink sink = new MemorySink();
+    try (StorageServer server = server(sink, "ours", "theirs");
         PeerProgram storescp =
             PeerProgram.serve(
                 keys,
@@ -169,21 +175,9 @@ class TlsTest {
                 "--add-cert-file",
                 "ours.crt",
                 "PORT")) {
-      PeerProgram.Ended echoscu =
-          PeerProgram.run(
-              keys,
-              Map.of(),
-              "echoscu",
-              profile,
-              "--enable-tls",
-              "theirs.key",
-              "theirs.crt",
-              "--add-cert-file",
-              "ours.crt",
-              "-aec",
-              "INBOX",
-              "127.0.0.1",
-              "" + server.address().getPort());
+      PeerProgram.Ended echoscu = calling(server, profile, List.of("echoscu"), List.of());
+      PeerProgram.Ended storescu =
+          calling(server, profile, List.of("storescu", "-R", "-xe"), List.of("image.dcm"));
       OutgoingInstance instance = instance(500_000);
       NodeAddress node = NodeAddress.parse("dicom://ANY@127.0.0.1:" + storescp.port());
       StoreOutcome outcome;
@@ -197,8 +191,22 @@ class TlsTest {
 
       assertThat(echoscu.output()).isEmpty();
       assertThat(echoscu.code()).isZero();
+      assertThat(storescu.code()).as(storescu.output()).isZero();
+      assertThat(sink.kept()).hasSize(1);
+      assertThat(image).endsWith(sink.kept().getFirst().body());
       assertThat(outcome).isEqualTo(new StoreOutcome.Answered(DimseStatus.SUCCESS));
     }
+  }
+
+  private static PeerProgram.Ended calling(
+      StorageServer server, String profile, List<String> program, List<String> files)
+      throws Exception {
+    List<String> command = new ArrayList<>(program);
+    command.addAll(List.of(profile, "--enable-tls", "theirs.key", "theirs.crt"));
+    command.addAll(List.of("--add-cert-file", "ours.crt", "-aec", "INBOX", "127.0.0.1"));
+    command.add("" + server.address().getPort());
+    command.addAll(files);
+    return PeerProgram.run(keys, Map.of(), command.toArray(String[]::new));
   }
 
   @Test
