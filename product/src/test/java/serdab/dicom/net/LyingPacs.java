@@ -1120,6 +1120,19 @@ public final class LyingPacs implements AutoCloseable {
     public void close() {}
   }
 
+  /// The last byte that is one of a value that counts. Data Set Trailing Padding (PS3.10 section
+  /// 7.2) behind it is 16 bytes long, and means nothing.
+  private static int lastOfValues(byte[] body) {
+    byte[] tag = {(byte) 0xFC, (byte) 0xFF, (byte) 0xFC, (byte) 0xFF};
+    for (int element : new int[] {8 + 16, 12 + 16}) {
+      int at = body.length - element;
+      if (at > 0 && Arrays.equals(body, at, at + tag.length, tag, 0, tag.length)) {
+        return at - 1;
+      }
+    }
+    return body.length - 1;
+  }
+
   private void sendInstance(
       MessageStream messages,
       PresentationContext context,
@@ -1139,7 +1152,7 @@ public final class LyingPacs implements AutoCloseable {
     }
     byte[] body = sent.body();
     if (does(Fault.FLIPS_A_BIT)) {
-      body[body.length - 1] ^= 1;
+      body[lastOfValues(body)] ^= 1;
     }
     if (does(Fault.CUTS_INSTANCES_SHORT)) {
       body = Arrays.copyOf(body, body.length - 4);
