@@ -31,7 +31,7 @@ class NetworkProofTest {
   private static final long MILLION = 1_000_000;
 
   /// Beside the heap, what the first tenth has not used yet: buffers, compiled code.
-  private static final long GROWTH_BYTES_MAX = 40 << 20;
+  private static final long GROWTH_BYTES_MAX = 24 << 20;
 
   private static final long BACKUP_BYTES_MAX = 512 << 20;
 
@@ -114,7 +114,8 @@ class NetworkProofTest {
     try (Stream<Path> files = Files.walk(inbox.resolve("received"))) {
       assertThat(files.filter(Files::isRegularFile).count()).isEqualTo(count);
     }
-    assertFlat(memory);
+    // Its heap is 64 MB, of which it takes more and more until it is warm.
+    assertFlat(memory, 40 << 20);
     assertThat(peakOfBackup(inbox, count)).isLessThan(BACKUP_BYTES_MAX);
   }
 
