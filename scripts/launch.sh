@@ -9,6 +9,17 @@
 build=         # folder of the current build
 class_cache=   # its class cache for this JDK; empty when there is none
 
+# Commands that move data need the second compiler, and a bound so that an old Mac stays usable beside them: this
+# heap, SQLite's caches and the JVM's own memory stay below 512 MB together, whatever the library's size (./dev prove
+# scale). What runs for seconds only is not worth the second compiler's work, so that it waits for what is hot indeed;
+# the first one, which compiles everything, should not compile small methods again inside all that call them; and the
+# second one leaves loops that are compiled already where they are, where they have more registers for themselves:
+# coding is a tenth faster (docs/proof/jpeg-ls.md).
+# shellcheck disable=SC2034 # for who reads this file
+moving_flags='-XX:+UseParallelGC -Xmx288m -XX:Tier4InvocationThreshold=100000 -XX:Tier4MinInvocationThreshold=12000'
+moving_flags="$moving_flags -XX:Tier4CompileThreshold=300000 -XX:Tier4BackEdgeThreshold=400000"
+moving_flags="$moving_flags -XX:C1MaxInlineSize=10 -XX:InlineSmallCode=600 -XX:FreqInlineSize=120"
+
 LOCK_POLLS_MAX=9000 # 0.2 s each: half an hour, longer than the slowest first download
 
 current_build() {

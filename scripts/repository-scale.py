@@ -8,12 +8,14 @@ FOLDER is new; it takes some 100 bytes for each image and 50 kB for each study. 
 memory (its peak resident set); how long it takes is told and not judged.
 """
 
+import json
 import os
 import shlex
 import struct
 import subprocess
 import sys
 import time
+import zipfile
 
 MEMORY_MAX_MB = 512
 
@@ -128,5 +130,15 @@ serdab_runs("snapshots, every index lost", "repository", "snapshots", place, "--
 study(3)
 copied = serdab_runs("backup, every index lost", *backup, home="other")
 expect("backup", "1 copied and proven" in copied, copied)
+# Any two of a group may be lost.
+halves = sorted(name for name in os.listdir("sealed/parity") if name.endswith(".zip"))
+with zipfile.ZipFile(os.path.join("sealed/parity", halves[len(halves) // 2])) as half:
+    members = [member["name"] for member in json.loads(half.read("parity.json"))["members"]]
+lost = [os.path.join("sealed/packs", name[:2], name + ".age") for name in members[:2]]
+for pack in lost:
+    os.remove(pack)
+subprocess.run(["rm", "-r", "sealed/index"], check=True)
+mended = serdab_runs("repair, packs and every index lost", "repository", "repair", place, home="other")
+expect("repair", all(os.path.exists(pack) for pack in lost), mended)
 if wrong:
     sys.exit("\n".join(wrong))

@@ -65,8 +65,8 @@ final class RepositoryPruneCommand implements Callable<Integer> {
       paramLabel = "SNAPSHOT",
       description =
           "Gives up a snapshot that is lost with all its copies and so stops every prune, by the name"
-              + " that the prune said. Removes no pack.")
-  private @Nullable String giveUp;
+              + " that the prune said. May be given more than once. Removes no pack.")
+  private List<String> giveUp = List.of();
 
   @Option(
       names = "--reason",
@@ -90,7 +90,7 @@ final class RepositoryPruneCommand implements Callable<Integer> {
               "--plan and --yes exclude each other.",
               "Run: serdab repository prune --help"));
     }
-    if ((giveUp == null) != (reason == null) || (giveUp != null && (planOnly || yes || json))) {
+    if (giveUp.isEmpty() != (reason == null) || (!giveUp.isEmpty() && (planOnly || yes || json))) {
       throw new SerdabException.Misconfigured(
           new Problem(
               "wrong-option",
@@ -104,12 +104,8 @@ final class RepositoryPruneCommand implements Callable<Integer> {
         Wiring wiring = new Wiring(around, keys);
         Wiring.OpenRepository open = wiring.openRepository(address)) {
       Prune prune = new Prune(open.repository());
-      if (giveUp != null && reason != null) {
-        prune.giveUp(giveUp, reason);
-        around
-            .terminal()
-            .out()
-            .println(around.terminal().messages().text("repository.given-up", giveUp));
+      if (reason != null) {
+        giveUp(prune, reason);
         return Main.ExitCodes.GOOD;
       }
       Prune.Plan plan = plan(prune, open.repository(), young);
@@ -125,6 +121,16 @@ final class RepositoryPruneCommand implements Callable<Integer> {
       }
     }
     return Main.ExitCodes.GOOD;
+  }
+
+  private void giveUp(Prune prune, String why) {
+    for (String snapshot : giveUp) {
+      prune.giveUp(snapshot, why);
+      around
+          .terminal()
+          .out()
+          .println(around.terminal().messages().text("repository.given-up", snapshot));
+    }
   }
 
   private Prune.Plan plan(Prune prune, Repository repository, Duration young) {

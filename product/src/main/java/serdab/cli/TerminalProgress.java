@@ -117,17 +117,20 @@ final class TerminalProgress implements Progress {
 
   private String text(long nanos) {
     double seconds = Math.max(1e-3, (nanos - beganNanos) / 1e9);
-    long all = Math.max(1, studies);
+    long all = studies;
     long finished = Math.min(done.get(), all);
     StringBuilder text = new StringBuilder();
-    if (terminal) {
+    if (terminal && all > 0) {
       int filled = (int) (BAR_LENGTH * finished / all);
       text.append('[')
           .append("#".repeat(filled))
           .append(".".repeat(BAR_LENGTH - filled))
           .append("] ");
     }
-    text.append(messages.text("progress.studies", finished, all)).append(", ");
+    // Where files are read and not studies, their bytes are all there is to tell.
+    if (all > 0) {
+      text.append(messages.text("progress.studies", finished, all)).append(", ");
+    }
     text.append(Sizes.text(bytes.get())).append(", ");
     text.append(Sizes.text((long) (bytes.get() / seconds))).append("/s");
     Forecast now = forecast;

@@ -504,6 +504,50 @@ class RepositoryCommandsTest {
     assertThat(readable.exitCode()).as(readable.out() + readable.err()).isZero();
   }
 
+  /// Whoever may write to the place can put a newer version of somebody's study there.
+  @Test
+  void aVersionThatNobodyEnrolledSignedTakesNoOthersPlace() throws IOException {
+    source("1.2.3");
+    init("sealed");
+    backUp("home", "sealed");
+    Files.write(
+        folder.resolve("source/1.2.3-2.dcm"),
+        TinyDicom.image().study("1.2.3").sop("1.2.3.2").bytes());
+    owner("stranger")
+        .run("repository", "init", repo("theirs"), "--identity-file", path("theirs.age"));
+    backUp("stranger", "theirs", "--quiet-time", "0s");
+    for (String part : List.of("snapshots", "packs", "groups", "index", "copies")) {
+      copyTree(folder.resolve("theirs").resolve(part), folder.resolve("sealed").resolve(part));
+    }
+
+    CommandLineRun.Result checked = home("home").run("repository", "check", repo("sealed"));
+    CommandLineRun.Result planned =
+        owner("home").run("prune", repo("sealed"), "--plan", "--keep-versions", "1");
+    String[] prune = {"repository", "prune", repo("sealed"), "--yes"};
+    CommandLineRun.Result stopped = home("home").run(prune);
+    List<String> names = new ArrayList<>(List.of("repository", "prune", repo("sealed")));
+    Matcher named = Pattern.compile("[0-9a-f]{32}/[0-9]{8}").matcher(stopped.err());
+    while (named.find()) {
+      names.addAll(List.of("--give-up", named.group()));
+    }
+    names.addAll(List.of("--reason", "Somebody else put them there."));
+    CommandLineRun.Result given = home("home").run(names.toArray(String[]::new));
+    CommandLineRun.Result pruned = home("home").run(prune);
+    CommandLineRun.Result readable = owner("home").run("verify", repo("sealed"));
+
+    assertThat(checked.exitCode()).as(checked.out()).isNotZero();
+    assertThat(checked.out()).contains("snapshots/");
+    assertThat(planned.out())
+        .as(planned.err())
+        .contains("Kept: 1 copies", "May go: 0 copies", "cannot be read as copies");
+    assertThat(stopped.exitCode()).isNotZero();
+    assertThat(stopped.err()).contains("nothing is removed");
+    assertThat(given.exitCode()).as(given.err()).isZero();
+    assertThat(pruned.exitCode()).as(pruned.err()).isZero();
+    assertThat(readable.exitCode()).as(readable.out() + readable.err()).isZero();
+    assertThat(readable.out()).contains("1 good");
+  }
+
   @Test
   void whatAKilledRunLeftGoesWithAPruneAlsoWhereNoPackGoes() throws IOException {
     source("1.2.3");

@@ -62,6 +62,20 @@ public final class Repositories {
   ///
   /// @param withIdentity whether what was written by other runs can be read
   public RepositoryDestination connect(Compression compression, boolean withIdentity) {
+    Repository repository = open(withIdentity);
+    return new RepositoryDestination(
+        repository,
+        place(),
+        new RepositoryDestination.Options(compression, CREW, 2, "Serdab test"),
+        clock);
+  }
+
+  /// What is beneath the destination, opened with the identity.
+  public Repository open() {
+    return open(true);
+  }
+
+  private Repository open(boolean withIdentity) {
     BlobStore store = place();
     if (writer == null) {
       Repository.Begun begun =
@@ -71,14 +85,8 @@ public final class Repositories {
       begun.repository().close();
       store = place();
     }
-    Repository repository =
-        Repository.open(
-            store, Optional.of(writer), withIdentity ? List.of(person) : List.of(), clock, secure);
-    return new RepositoryDestination(
-        repository,
-        store,
-        new RepositoryDestination.Options(compression, CREW, 2, "Serdab test"),
-        clock);
+    return Repository.open(
+        store, Optional.of(writer), withIdentity ? List.of(person) : List.of(), clock, secure);
   }
 
   /// What the place holds, in bytes.

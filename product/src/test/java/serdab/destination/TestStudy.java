@@ -45,7 +45,7 @@ public final class TestStudy {
     this.key = key;
   }
 
-  static TestStudy of(String uid) {
+  public static TestStudy of(String uid) {
     return new TestStudy(uid);
   }
 
@@ -99,7 +99,7 @@ public final class TestStudy {
     return this;
   }
 
-  TestStudy file(String path, byte[] content) {
+  public TestStudy file(String path, byte[] content) {
     files.put(path, content);
     return this;
   }
