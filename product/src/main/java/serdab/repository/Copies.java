@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.store.BlobInfo;
+import serdab.store.HeldBytes;
 import serdab.store.ReadableBytes;
 
 /// The second and third copies of small files (format section 7.3). Thread-safe.

@@ -11,6 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import serdab.SerdabException;
 import serdab.Sha256;
+import serdab.store.HeldBytes;
 import serdab.store.ReadableBytes;
 
 /// Says whether a small file is bit for bit as its maker left it, without any key. One thread at a

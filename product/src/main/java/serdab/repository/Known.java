@@ -24,6 +24,7 @@ import serdab.Sha256;
 import serdab.repository.age.AgeIdentity;
 import serdab.repository.age.AgeRecipient;
 import serdab.store.BlobInfo;
+import serdab.store.HeldBytes;
 import serdab.store.ReadableBytes;
 
 /// What is known of versions and blobs: the index segments, the snapshots that none of them covers,

@@ -16,6 +16,7 @@ import java.util.TreeSet;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.store.BlobStore;
+import serdab.store.HeldBytes;
 import serdab.store.ReadableBytes;
 import serdab.store.Staged;
 

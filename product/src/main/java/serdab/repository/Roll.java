@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.store.BlobInfo;
+import serdab.store.HeldBytes;
 
 /// What should be there, going by the snapshots and the copies of small files; read without any
 /// key. One thread at a time.

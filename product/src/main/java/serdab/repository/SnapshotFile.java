@@ -2,6 +2,7 @@ package serdab.repository;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import serdab.store.HeldBytes;
 import serdab.store.ReadableBytes;
 
 /// The ZIP that a snapshot is (format section 5). One thread at a time.

@@ -9,14 +9,11 @@ import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.time.Instant;
@@ -31,7 +28,6 @@ import java.util.function.Function;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
-import org.jspecify.annotations.Nullable;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
@@ -39,6 +35,7 @@ import serdab.dicom.FileDigests;
 import serdab.dicom.StoredFile;
 import serdab.report.Progress;
 import serdab.store.BlobStore;
+import serdab.store.PrivateFolder;
 
 /// Where the files for a patient are written: a folder, or a ZIP. It appears under its name only
 /// when all of it is there and was read back. One thread at a time.
@@ -170,31 +167,8 @@ sealed interface MediaTarget extends AutoCloseable {
     public void close() {
       store.close();
       if (!finished) {
-        removeAll(working);
-      }
-    }
-
-    private static void removeAll(Path folder) {
-      try {
-        Files.walkFileTree(
-            folder,
-            new SimpleFileVisitor<>() {
-              @Override
-              public FileVisitResult visitFile(Path file, BasicFileAttributes seen)
-                  throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-              }
-
-              @Override
-              public FileVisitResult postVisitDirectory(Path each, @Nullable IOException failure)
-                  throws IOException {
-                Files.delete(each);
-                return FileVisitResult.CONTINUE;
-              }
-            });
-      } catch (IOException e) {
-        // It stays under a name that says what it is.
+        // What stays has a name that says what it is.
+        PrivateFolder.delete(working);
       }
     }
   }

@@ -12,6 +12,7 @@ import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 import serdab.store.BlobStore;
+import serdab.store.HeldBytes;
 import serdab.testing.SeededTest;
 import serdab.testing.world.FaultyStore;
 

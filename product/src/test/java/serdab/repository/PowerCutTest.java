@@ -2,7 +2,6 @@ package serdab.repository;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -17,8 +16,8 @@ import org.junit.jupiter.api.Tag;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.store.BlobStore;
+import serdab.store.HeldBytes;
 import serdab.store.LocalFolder;
-import serdab.store.ReadableBytes;
 import serdab.testing.SeededTest;
 import serdab.testing.world.CrashedException;
 import serdab.testing.world.SimulatedDisk;
@@ -41,28 +40,6 @@ class PowerCutTest {
   @Tag("prove-repository")
   void whateverIsCutAndHoweverOftenNothingNeedsRepair(RandomGenerator random) {
     new World(random).run();
-  }
-
-  @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  private record Held(byte[] bytes) implements ReadableBytes {
-
-    @Override
-    public long lengthBytes() {
-      return bytes.length;
-    }
-
-    @Override
-    public int read(long position, ByteBuffer into) {
-      if (position >= bytes.length) {
-        return -1;
-      }
-      int count = Math.min(into.remaining(), bytes.length - (int) position);
-      into.put(bytes, (int) position, count);
-      return count;
-    }
-
-    @Override
-    public void close() {}
   }
 
   private static final class World {
@@ -207,7 +184,7 @@ class PowerCutTest {
             Repair.run(
                 store,
                 findings,
-                pack -> Optional.ofNullable(whole.get(pack)).map(Held::new),
+                pack -> Optional.ofNullable(whole.get(pack)).map(HeldBytes::new),
                 Check.Pace.FULL);
       }
       assertThat(result.notMended()).as("%s", said).isEmpty();

@@ -13,6 +13,7 @@ import java.util.TreeSet;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
 import serdab.store.BlobStore;
+import serdab.store.HeldBytes;
 import serdab.testing.SeededTest;
 
 class RepairTest {

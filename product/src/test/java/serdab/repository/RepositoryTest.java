@@ -16,6 +16,7 @@ import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.store.BlobInfo;
 import serdab.store.BlobStore;
+import serdab.store.HeldBytes;
 import serdab.store.LocalFolder;
 import serdab.testing.world.SimulatedDisk;
 import serdab.testing.world.SimulatedDisk.Fault;

@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.random.RandomGenerator;
-import serdab.store.ReadableBytes;
+import serdab.store.HeldBytes;
 
 /// Small age files, whole in memory.
 public final class AgeFile {
@@ -49,7 +49,7 @@ public final class AgeFile {
   /// @throws serdab.SerdabException.Misconfigured `age-wrong-key`
   /// @throws serdab.SerdabException.Damaged `age-damaged`
   public static byte[] open(byte[] file, List<AgeIdentity> identities) {
-    try (AgeReader reader = AgeReader.open(new Held(withoutArmor(file)), identities)) {
+    try (AgeReader reader = AgeReader.open(new HeldBytes(withoutArmor(file)), identities)) {
       return reader.readAll();
     }
   }
@@ -61,7 +61,7 @@ public final class AgeFile {
   /// @throws serdab.SerdabException.Damaged `age-damaged`
   /// @throws serdab.SerdabException.Refused `age-too-costly`
   public static byte[] openWithPassphrase(byte[] file, char[] passphrase) {
-    try (AgeReader reader = AgeReader.open(new Held(withoutArmor(file)), passphrase)) {
+    try (AgeReader reader = AgeReader.open(new HeldBytes(withoutArmor(file)), passphrase)) {
       return reader.readAll();
     }
   }
@@ -70,7 +70,7 @@ public final class AgeFile {
   ///
   /// @throws serdab.SerdabException.Damaged `age-damaged` when it is no age file
   public static boolean needsPassphrase(byte[] file) {
-    return AgeReader.header(new Held(withoutArmor(file))).stanzas().stream()
+    return AgeReader.header(new HeldBytes(withoutArmor(file))).stanzas().stream()
         .anyMatch(stanza -> stanza.type().equals(Passphrase.TYPE));
   }
 
@@ -112,28 +112,5 @@ public final class AgeFile {
     } catch (IllegalArgumentException e) {
       throw AgeProblems.damaged("its armor is malformed");
     }
-  }
-
-  /// Bytes at hand, as a source.
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Held(byte[] bytes) implements ReadableBytes {
-
-    @Override
-    public long lengthBytes() {
-      return bytes.length;
-    }
-
-    @Override
-    public int read(long position, ByteBuffer into) {
-      if (position >= bytes.length) {
-        return -1;
-      }
-      int count = (int) Math.min(into.remaining(), bytes.length - position);
-      into.put(bytes, (int) position, count);
-      return count;
-    }
-
-    @Override
-    public void close() {}
   }
 }

@@ -48,6 +48,7 @@ import serdab.source.SourceHealth;
 import serdab.source.SourceStudy;
 import serdab.source.StudyReceiver;
 import serdab.source.StudyReceiver.NotGiven;
+import serdab.store.PrivateFolder;
 
 /// What a library held when its index was copied. Thread-safe.
 ///

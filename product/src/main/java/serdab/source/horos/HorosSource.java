@@ -21,6 +21,7 @@ import serdab.source.Inventory;
 import serdab.source.Source;
 import serdab.source.SourceHealth;
 import serdab.source.SourceId;
+import serdab.store.PrivateFolder;
 
 /// The library of Horos or OsiriX as a source. Thread-safe.
 ///
@@ -157,7 +158,7 @@ public final class HorosSource implements Source {
   private Inventory inventory(KeptIndex kept, Optional<KeptIndex.About> about) {
     Path privateFolder;
     try {
-      privateFolder = PrivateFolder.create(workFolder);
+      privateFolder = PrivateFolder.create(workFolder, "index");
     } catch (IOException e) {
       throw new SerdabException.Unavailable(
           new Problem(

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import serdab.Problem;
 import serdab.SerdabException;
+import serdab.store.PrivateFolder;
 
 /// A library into which studies are brought back, through its INCOMING folder. Its index is read,
 /// from private copies, and never written. One thread at a time.
@@ -155,7 +156,7 @@ public final class ViewerLibrary {
     }
     Path privateFolder = null;
     try {
-      privateFolder = PrivateFolder.create(workFolder);
+      privateFolder = PrivateFolder.create(workFolder, "index");
       Path snapshots = Files.createDirectory(privateFolder.resolve("snapshot"));
       IndexSnapshot.Outcome outcome =
           new IndexSnapshot(clock, sleeper).take(folders.indexFile(), snapshots);

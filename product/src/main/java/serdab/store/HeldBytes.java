@@ -1,11 +1,10 @@
-package serdab.repository;
+package serdab.store;
 
 import java.nio.ByteBuffer;
-import serdab.store.ReadableBytes;
 
-/// Bytes at hand.
+/// Bytes at hand, which are not copied. Thread-safe as long as nobody changes them.
 @SuppressWarnings("ArrayRecordComponent") // never compared
-record HeldBytes(byte[] bytes) implements ReadableBytes {
+public record HeldBytes(byte[] bytes) implements ReadableBytes {
 
   @Override
   public long lengthBytes() {

@@ -1,4 +1,4 @@
-package serdab.source.horos;
+package serdab.store;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -12,19 +12,18 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// A folder for one inventory, readable by its owner only: the copy of the index holds patient
-/// data.
-final class PrivateFolder {
+/// Folders of one process for what it needs for a while, readable by their owner only: patient data
+/// may lie in them. Thread-safe.
+public final class PrivateFolder {
 
-  private static final String PREFIX = "index-";
-  private static final Pattern OURS = Pattern.compile(PREFIX + "(\\d{1,18})-.*");
+  private static final Pattern OURS = Pattern.compile("(\\d{1,18})-.*");
 
   private PrivateFolder() {}
 
-  private static void clearLeftovers(Path parent) throws IOException {
-    try (DirectoryStream<Path> inside = Files.newDirectoryStream(parent, PREFIX + "*")) {
+  private static void clearLeftovers(Path parent, String prefix) throws IOException {
+    try (DirectoryStream<Path> inside = Files.newDirectoryStream(parent, prefix + "*")) {
       for (Path each : inside) {
-        Matcher name = OURS.matcher(each.getFileName().toString());
+        Matcher name = OURS.matcher(each.getFileName().toString().substring(prefix.length()));
         if (name.matches() && ProcessHandle.of(Long.parseLong(name.group(1))).isEmpty()) {
           delete(each);
         }
@@ -32,11 +31,14 @@ final class PrivateFolder {
     }
   }
 
-  /// A new, empty folder inside `parent`. Those that killed processes left there are deleted first.
-  static Path create(Path parent) throws IOException {
+  /// A new, empty folder inside `parent`, which is made when it is not there. Those of the same
+  /// kind that killed processes left there are deleted first.
+  ///
+  /// @param kind what its name begins with; letters
+  public static Path create(Path parent, String kind) throws IOException {
     Files.createDirectories(parent);
-    clearLeftovers(parent);
-    String prefix = PREFIX + ProcessHandle.current().pid() + "-";
+    clearLeftovers(parent, kind + "-");
+    String prefix = kind + "-" + ProcessHandle.current().pid() + "-";
     boolean posix = parent.getFileSystem().supportedFileAttributeViews().contains("posix");
     return posix
         ? Files.createTempDirectory(
@@ -46,8 +48,9 @@ final class PrivateFolder {
         : Files.createTempDirectory(parent, prefix);
   }
 
-  /// Deletes the folder; what cannot be deleted stays until the next one is made.
-  static void delete(Path folder) {
+  /// Deletes a folder and all in it; what cannot be deleted stays, until the next one is made when
+  /// it is one of these.
+  public static void delete(Path folder) {
     try {
       Files.walkFileTree(
           folder,
