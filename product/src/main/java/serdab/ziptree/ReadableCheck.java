@@ -7,14 +7,11 @@ import java.util.ArrayDeque;
 import java.util.Locale;
 import java.util.Optional;
 import serdab.Finding;
-import serdab.Problem;
 import serdab.SerdabException;
-import serdab.Sha256;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DicomFile;
 import serdab.dicom.DigestPass;
 import serdab.dicom.FileDigests;
-import serdab.dicom.InstanceFacts;
 import serdab.dicom.StoredFile;
 
 /// Parses every file of a ZIP as DICOM again and compares what comes out with the manifest.
@@ -43,20 +40,11 @@ final class ReadableCheck {
     try (ByteSource source =
         rebuilt.isPresent() ? ByteSource.of(rebuilt.get()) : new EntrySource(zip, file)) {
       DicomFile read = DicomFile.read(source);
-      if (file.instance().isPresent()) {
-        compare(file, file.instance().get(), read);
-      }
-      FileDigests expected = file.digests();
       FileDigests found =
           rebuilt.isPresent() ? digests(rebuilt.get(), read) : digests(zip, file, read);
-      if (!found.file().equals(expected.file())
-          || differ(expected.dataSet(), found.dataSet())
-          || differ(expected.canonical(), found.canonical())
-          || differ(expected.pixel(), found.pixel())) {
-        throw notReadable(file, "its digests are not those in the manifest");
-      }
+      ReadAgain.require(file, read, found);
     } catch (IOException e) {
-      throw notReadable(file, "it could not be read");
+      throw ReadAgain.notReadable(file, "it could not be read");
     }
   }
 
@@ -69,7 +57,7 @@ final class ReadableCheck {
       DicomFile read = DicomFile.read(source);
       FileDigests digests = digests(zip, file, read);
       if (!digests.file().equals(file.digests().file())) {
-        throw notReadable(file, "its bytes changed while they were read");
+        throw ReadAgain.notReadable(file, "its bytes changed while they were read");
       }
       return new StoredFile(
           file.path(),
@@ -85,25 +73,6 @@ final class ReadableCheck {
                       anomaly.position(),
                       anomaly.detail()))
               .toList());
-    }
-  }
-
-  /// What the manifest does not know says nothing.
-  private static boolean differ(Optional<Sha256> expected, Optional<Sha256> found) {
-    return expected.isPresent() && !expected.equals(found);
-  }
-
-  private static void compare(StoredFile file, InstanceFacts expected, DicomFile read) {
-    if (!read.isDicom()) {
-      throw notReadable(file, "it is no DICOM file any more");
-    }
-    InstanceFacts found = read.facts();
-    if (!found.sop().equals(expected.sop())
-        || !found.study().equals(expected.study())
-        || !found.series().equals(expected.series())
-        || !found.sopClassUid().equals(expected.sopClassUid())
-        || !found.transferSyntaxUid().equals(expected.transferSyntaxUid())) {
-      throw notReadable(file, "its UIDs are not those in the manifest");
     }
   }
 
@@ -123,14 +92,6 @@ final class ReadableCheck {
       }
     }
     return pass.finish();
-  }
-
-  private static SerdabException.Damaged notReadable(StoredFile file, String how) {
-    return new SerdabException.Damaged(
-        new Problem(
-            "copy-not-readable",
-            "The copy of " + file.path() + " does not read as it did: " + how + ".",
-            "Compare it with the source or another copy."));
   }
 
   /// One entry read by position: its beginning is kept, the rest is unpacked forward and begun

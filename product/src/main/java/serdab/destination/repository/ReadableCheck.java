@@ -3,17 +3,14 @@ package serdab.destination.repository;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
-import java.util.Optional;
-import serdab.Problem;
 import serdab.SerdabException;
-import serdab.Sha256;
 import serdab.destination.VersionReader;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DicomFile;
 import serdab.dicom.DigestPass;
 import serdab.dicom.FileDigests;
-import serdab.dicom.InstanceFacts;
 import serdab.dicom.StoredFile;
+import serdab.ziptree.ReadAgain;
 
 /// Parses every file of a version as DICOM again and compares what comes out with its manifest.
 final class ReadableCheck {
@@ -29,7 +26,7 @@ final class ReadableCheck {
       try {
         check(reader, file);
       } catch (IOException e) {
-        throw notReadable(file, "it could not be read");
+        throw ReadAgain.notReadable(file, "it could not be read");
       }
     }
   }
@@ -57,16 +54,7 @@ final class ReadableCheck {
       }
       found = pass.finish();
     }
-    if (file.instance().isPresent()) {
-      compare(file, file.instance().get(), read);
-    }
-    FileDigests expected = file.digests();
-    if (!found.file().equals(expected.file())
-        || differ(expected.dataSet(), found.dataSet())
-        || differ(expected.canonical(), found.canonical())
-        || differ(expected.pixel(), found.pixel())) {
-      throw notReadable(file, "its digests are not those in the manifest");
-    }
+    ReadAgain.require(file, read, found);
   }
 
   private static void readFully(ReadableByteChannel channel, ByteBuffer target) throws IOException {
@@ -75,33 +63,6 @@ final class ReadableCheck {
         return;
       }
     }
-  }
-
-  /// What the manifest does not know says nothing.
-  private static boolean differ(Optional<Sha256> expected, Optional<Sha256> found) {
-    return expected.isPresent() && !expected.equals(found);
-  }
-
-  private static void compare(StoredFile file, InstanceFacts expected, DicomFile read) {
-    if (!read.isDicom()) {
-      throw notReadable(file, "it is no DICOM file any more");
-    }
-    InstanceFacts found = read.facts();
-    if (!found.sop().equals(expected.sop())
-        || !found.study().equals(expected.study())
-        || !found.series().equals(expected.series())
-        || !found.sopClassUid().equals(expected.sopClassUid())
-        || !found.transferSyntaxUid().equals(expected.transferSyntaxUid())) {
-      throw notReadable(file, "its UIDs are not those in the manifest");
-    }
-  }
-
-  private static SerdabException.Damaged notReadable(StoredFile file, String how) {
-    return new SerdabException.Damaged(
-        new Problem(
-            "copy-not-readable",
-            "The copy of " + file.path() + " does not read as it did: " + how + ".",
-            "Compare it with the source or another copy."));
   }
 
   /// A file read by position.
