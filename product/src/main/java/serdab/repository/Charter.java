@@ -53,8 +53,8 @@ record Charter(OwnerKey owner, byte[] content) {
     }
   }
 
-  /// Reads one whose signature is that of the owner it names; one from before they were signed has
-  /// none, and counts.
+  /// Reads one whose signature is that of the owner it names. One without a signature is none, or a
+  /// bit in the name of that member would make it one that nobody can check.
   static Optional<Charter> parse(byte[] content) {
     try {
       Doc doc = Doc.parse(content);
@@ -64,13 +64,10 @@ record Charter(OwnerKey owner, byte[] content) {
       OwnerKey owner =
           new OwnerKey(
               UUID.fromString(doc.text("id")), Base64.getDecoder().decode(doc.text("ownerKey")));
-      if (doc.has("signature")) {
-        String signature = doc.text("signature");
-        if (!owner.signed(Layout.REPOSITORY, doc.without("signature").bytes(), signature)) {
-          return Optional.empty();
-        }
-      }
-      return Optional.of(new Charter(owner, content));
+      String signature = doc.text("signature");
+      return owner.signed(Layout.REPOSITORY, doc.without("signature").bytes(), signature)
+          ? Optional.of(new Charter(owner, content))
+          : Optional.empty();
     } catch (IllegalArgumentException | SerdabException.Damaged e) {
       return Optional.empty();
     }

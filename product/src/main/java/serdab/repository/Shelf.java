@@ -18,6 +18,9 @@ import serdab.store.Staged;
 /// How a repository puts files into its place and takes them out. Thread-safe.
 final class Shelf {
 
+  /// Nobody takes the same name away so often while somebody else puts it back.
+  private static final int TRIES_MAX = 10;
+
   private final BlobStore store;
 
   Shelf(BlobStore store) {
@@ -33,6 +36,20 @@ final class Shelf {
   /// @return how it was read back; empty when another file has that name, which is left alone
   /// @throws SerdabException.Damaged when it was read back different
   Optional<ReadBack.Means> putIfFree(String name, Bulk content) {
+    for (int tries = 1; ; tries++) {
+      try {
+        return putOnceIfFree(name, content);
+      } catch (SerdabException.Refused e) {
+        // Somebody else's file of that name went before we could look into it: an erasure writes
+        // files of copies anew, a prune takes packs away. The name may be free now.
+        if (tries == TRIES_MAX || !isCode(e, "blob-missing")) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private Optional<ReadBack.Means> putOnceIfFree(String name, Bulk content) {
     boolean early = store.capabilities().has(Capability.READ_BEFORE_COMMIT);
     ReadBack.Means means = ReadBack.Means.NETWORK;
     try (Staged staged = store.stage(name)) {

@@ -301,6 +301,18 @@ class CheckTest {
     flipBits(random, 15);
   }
 
+  @Test
+  void everyBitOfRepositoryJsonCounts() {
+    Damaged repository = new Damaged(new SplittableRandom(3), 1);
+    byte[] content = repository.before(Layout.REPOSITORY).clone();
+    assertThat(Charter.parse(content)).isPresent();
+    for (int bit = 0; bit < 8 * content.length; bit++) {
+      content[bit / 8] ^= (byte) (1 << bit % 8);
+      assertThat(Charter.parse(content)).as("bit %d", bit).isEmpty();
+      content[bit / 8] ^= (byte) (1 << bit % 8);
+    }
+  }
+
   /// Half of the bits are of any file, however short; the others of any byte.
   static void flipBits(RandomGenerator random, int trials) {
     Damaged repository = new Damaged(random, 17);
