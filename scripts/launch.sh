@@ -14,7 +14,7 @@ class_cache=   # its class cache for this JDK; empty when there is none
 # scale). What runs for seconds only is not worth the second compiler's work, so that it waits for what is hot indeed;
 # the first one, which compiles everything, should not compile small methods again inside all that call them; and the
 # second one leaves loops that are compiled already where they are, where they have more registers for themselves:
-# coding is a tenth faster (docs/proof/jpeg-ls.md).
+# coding gains up to a tenth (docs/proof/jpeg-ls.md).
 # shellcheck disable=SC2034 # for who reads this file
 moving_flags='-XX:+UseParallelGC -Xmx288m -XX:Tier4InvocationThreshold=100000 -XX:Tier4MinInvocationThreshold=12000'
 moving_flags="$moving_flags -XX:Tier4CompileThreshold=300000 -XX:Tier4BackEdgeThreshold=400000"
