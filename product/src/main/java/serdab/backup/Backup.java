@@ -108,19 +108,22 @@ public final class Backup implements AutoCloseable {
   /// Finds out what there is to do. Writes nothing anywhere.
   public WorkList plan() {
     String sourceId = source.id().value();
+    RollCall roll = RollCall.of(destinations, catalogue, clock.instant());
     Planning looked =
-        new Planning(plan, sourceId, inventory, destinations, catalogue, clock.instant());
+        new Planning(plan, sourceId, inventory, destinations, catalogue, roll, clock.instant());
     looked.look();
     planning = Optional.of(looked);
     Optional<Long> lastListed =
         catalogue.lastGoodRun("backup", sourceId).map(run -> run.totals().listed());
-    return looked.workList(alarms(looked.listed(), lastListed), lastListed);
+    List<Problem> alarms = new ArrayList<>(roll.problems());
+    alarms.addAll(alarms(looked.listed(), lastListed));
+    return looked.workList(alarms, lastListed);
   }
 
   /// How many copies are known to be damaged or lost that another destination of the plan holds
   /// proven: those of them that the source does not give are made again from there.
   public long mendable() {
-    return FromOthers.mendable(destinations, catalogue);
+    return FromOthers.mendable(destinations, catalogue, planned().roll());
   }
 
   /// What the work would take at each destination, by its place in the plan, as far as that can be
@@ -159,6 +162,10 @@ public final class Backup implements AutoCloseable {
     return List.of();
   }
 
+  private Planning planned() {
+    return planning.orElseThrow(() -> new IllegalStateException("plan() first"));
+  }
+
   // ---- acting
 
   /// Carries out the work and records it, study by study.
@@ -166,7 +173,7 @@ public final class Backup implements AutoCloseable {
     String sourceId = source.id().value();
     List<String> ids =
         destinations.stream().map(Destination::id).map(DestinationId::toString).toList();
-    Planning looked = planning.orElseThrow(() -> new IllegalStateException("plan() first"));
+    Planning looked = planned();
     boolean first = !catalogue.plans().everCaughtUp(sourceId);
     long run = catalogue.beginRun("backup", plan.hash(), sourceId, ids, worker);
     catalogue.plans().follows(run, plan, looked.again().did());
@@ -199,10 +206,12 @@ public final class Backup implements AutoCloseable {
         progress.warn(new Problem(finding.kind(), finding.detail(), ""));
       });
       recordListing(run, sourceId, looked, tally, watch);
+      looked.roll().record();
       progress.planned(work.items().size());
       copyAll(work, run, tally);
       new FromOthers(plan, destinations, catalogue, rest, stop, progress, run, tally).makeAgain();
       settle(tally);
+      looked.roll().tell(tally, sourceId, work.studies(), destinations);
       tally.notices();
       health.ifPresent(seen ->
           watch.remember(inventory, seen, work.items(), wrong, acceptFewer, clock.instant()));

@@ -61,18 +61,24 @@ final class FromOthers {
 
   /// How many copies are known to be damaged or lost that another of these destinations holds
   /// proven.
-  static long mendable(List<Destination> destinations, Catalogue catalogue) {
+  ///
+  /// @param roll what was found lost now and is not recorded
+  static long mendable(List<Destination> destinations, Catalogue catalogue, RollCall roll) {
     long mendable = 0;
     for (Destination to : destinations) {
-      for (CopyRow row : catalogue.copiesLostOn(to.id().toString())) {
-        List<CopyRow> copies = catalogue.copies(row.study());
-        boolean held =
-            destinations.stream()
-                .anyMatch(other -> !other.id().equals(to.id()) && holds(copies, row, other));
-        mendable += held ? 1 : 0;
-      }
+      List<CopyRow> lost = new ArrayList<>(catalogue.copiesLostOn(to.id().toString()));
+      lost.addAll(roll.lostOn(to));
+      mendable += lost.stream().filter(row -> isHeldBy(destinations, catalogue, row)).count();
     }
     return mendable;
+  }
+
+  /// Whether another of these destinations holds the same version proven.
+  static boolean isHeldBy(List<Destination> destinations, Catalogue catalogue, CopyRow lost) {
+    List<CopyRow> copies = catalogue.copies(lost.study());
+    return destinations.stream()
+        .anyMatch(other ->
+            !other.id().toString().equals(lost.destinationId()) && holds(copies, lost, other));
   }
 
   private static boolean holds(List<CopyRow> copies, CopyRow lost, Destination other) {
@@ -237,7 +243,8 @@ final class FromOthers {
     }
   }
 
-  private static HeldVersion held(CopyRow row) {
+  /// A copy as the catalogue remembers it.
+  static HeldVersion held(CopyRow row) {
     return new HeldVersion(
         row.study(),
         row.version(),

@@ -34,6 +34,7 @@ final class Planning {
   private final List<String> destinationIds;
   private final Catalogue catalogue;
   private final Instant now;
+  private final RollCall roll;
   private final Again again;
   private final List<SmartOrder.Candidate> candidates = new ArrayList<>();
   private final List<WorkList.NotYet> notYet = new ArrayList<>();
@@ -52,6 +53,7 @@ final class Planning {
       Inventory inventory,
       List<Destination> destinations,
       Catalogue catalogue,
+      RollCall roll,
       Instant now) {
     this.plan = plan;
     this.sourceId = sourceId;
@@ -59,6 +61,7 @@ final class Planning {
     this.destinations = destinations;
     this.destinationIds = destinations.stream().map(d -> d.id().toString()).toList();
     this.catalogue = catalogue;
+    this.roll = roll;
     this.now = now;
     this.again = Again.of(plan, catalogue, sourceId, destinationIds, now);
     destinations.forEach(_ -> pending.add(new HashMap<>()));
@@ -85,7 +88,7 @@ final class Planning {
     for (SourceStudy study : page) {
       Optional<Listings.Known> row = Optional.ofNullable(known.get(study.key()));
       note(study, row);
-      look(study, row);
+      look(study, row.map(roll::present));
     }
   }
 
@@ -288,6 +291,10 @@ final class Planning {
     ordered.stream().filter(item -> item.reason() != WorkItem.Reason.AGAIN).forEach(items::add);
     ordered.stream().filter(item -> item.reason() == WorkItem.Reason.AGAIN).forEach(items::add);
     return items;
+  }
+
+  RollCall roll() {
+    return roll;
   }
 
   Again again() {

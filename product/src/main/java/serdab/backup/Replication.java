@@ -64,6 +64,7 @@ public final class Replication {
   private final boolean acceptFewer;
   private final Absent absent;
   private final CarryOver carry;
+  private RollCall roll;
 
   private final List<Destination.Listed.Unreadable> unreadable = new ArrayList<>();
 
@@ -108,12 +109,14 @@ public final class Replication {
     this.acceptFewer = setting.acceptFewer();
     this.absent = setting.absent();
     this.carry = new CarryOver(progress::read, stop::mustAbandon, stop);
+    this.roll = RollCall.none(catalogue, clock.instant());
   }
 
   // ---- planning
 
   /// Finds out what there is to do. Writes nothing anywhere.
   public WorkList plan() {
+    roll = RollCall.of(to, catalogue, clock.instant());
     Map<StudyKey, List<HeldVersion>> held = held();
     List<WorkItem> items = new ArrayList<>();
     List<Map<Optional<YearMonth>, Integer>> pending = new ArrayList<>();
@@ -157,16 +160,10 @@ public final class Replication {
     items.sort(Comparator.comparing(WorkItem::study, inOrder()));
     Optional<Long> lastListed =
         catalogue.lastGoodRun("backup", sourceId).map(run -> run.totals().listed());
+    List<Problem> alarms = new ArrayList<>(roll.problems());
+    alarms.addAll(alarms(listed, lastListed));
     return new WorkList(
-        items,
-        listed,
-        selected,
-        alreadyThere,
-        0,
-        List.of(),
-        pending,
-        alarms(listed, lastListed),
-        lastListed);
+        items, listed, selected, alreadyThere, 0, List.of(), pending, alarms, lastListed);
   }
 
   private Map<StudyKey, List<HeldVersion>> held() {
@@ -240,7 +237,7 @@ public final class Replication {
 
   /// Targets that lack a proven copy of any version.
   private List<Integer> lacking(StudyKey key, List<HeldVersion> versions) {
-    List<CopyRow> copies = catalogue.copies(key);
+    List<CopyRow> copies = roll.present(catalogue.copies(key));
     return IntStream.range(0, to.size())
         .filter(target -> !to.get(target).isErased(key))
         .filter(target ->
@@ -313,6 +310,7 @@ public final class Replication {
             absent);
     try {
       recordListing(run);
+      roll.record();
       for (Destination.Listed.Unreadable bad : unreadable) {
         tally.notSafe(new StudyKey(bad.location()), unreadable(bad.problem()));
       }
@@ -323,6 +321,7 @@ public final class Replication {
           to.get(i).settle(tally.months(i));
         }
       }
+      roll.tell(tally, sourceId, work.studies(), to);
       tally.notices();
     } catch (SerdabException e) {
       tally.problem(e.problem());

@@ -4,6 +4,8 @@ import java.time.YearMonth;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import serdab.Problem;
 import serdab.dicom.StudyKey;
 
@@ -34,6 +36,11 @@ public record WorkList(
     items = List.copyOf(items);
     notYet = List.copyOf(notYet);
     alarms = List.copyOf(alarms);
+  }
+
+  /// The studies that are worked on.
+  Set<StudyKey> studies() {
+    return items.stream().map(item -> item.study().key()).collect(Collectors.toSet());
   }
 
   /// A study that failed before and waits for its next try.

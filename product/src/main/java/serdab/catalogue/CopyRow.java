@@ -65,6 +65,11 @@ public record CopyRow(
     return state.equals("good") && proof.depth().reaches(Depth.INTACT);
   }
 
+  /// Whether runs rely on it without asking for it.
+  public boolean isCountedOn() {
+    return state.equals("good");
+  }
+
   /// Whether nobody has looked for it since the catalogue was brought back from a copy.
   public boolean isUnseen() {
     return state.equals(UNSEEN);

@@ -4,7 +4,9 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.YearMonth;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import serdab.VersionId;
@@ -42,6 +44,37 @@ public final class Standing {
                         Optional.of(row.text())
                             .filter(hex -> !hex.isEmpty())
                             .map(VersionId::parse)))));
+  }
+
+  /// The newest version of a study of which a destination has or had a copy.
+  ///
+  /// @param readAt when the version was read from its source
+  public record NewestCopy(StudyKey study, VersionId version, String location, Instant readAt) {}
+
+  /// What ought to be on a destination: of each study the newest version that was copied there and
+  /// that no person had removed, whether it was found lost since or not.
+  ///
+  /// @param asOf only versions that were read then or before
+  public List<NewestCopy> newestCopies(String destinationId, Optional<Instant> asOf) {
+    Map<StudyKey, NewestCopy> newest = new LinkedHashMap<>();
+    try (Stream<NewestCopy> copies =
+        database.stream(
+            "select c.study, c.version, c.location, v.read_at from copy c"
+                + " join version v on v.study = c.study and v.version = c.version"
+                + " where c.destination = ? and c.state <> 'removed'"
+                + " order by c.study, v.read_at desc, c.version",
+            call -> call.text(destinationId),
+            row ->
+                new NewestCopy(
+                    new StudyKey(row.text()),
+                    VersionId.parse(row.text()),
+                    row.text(),
+                    row.time()))) {
+      copies
+          .filter(copy -> asOf.isEmpty() || !copy.readAt().isAfter(asOf.get()))
+          .forEach(copy -> newest.putIfAbsent(copy.study(), copy));
+    }
+    return List.copyOf(newest.values());
   }
 
   /// A study as every source showed it last.

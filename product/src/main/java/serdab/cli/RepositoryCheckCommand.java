@@ -71,7 +71,11 @@ final class RepositoryCheckCommand implements Callable<Integer> {
 
   /// What was found.
   private record Checked(
-      String id, Check.Presence presence, Check.Progress progress, List<Check.Finding> findings) {
+      String id,
+      Check.Presence presence,
+      Check.Progress progress,
+      List<Check.Finding> findings,
+      long copiesLost) {
 
     long bad() {
       return findings.stream().filter(RepositoryCheckCommand::isBad).count();
@@ -116,7 +120,14 @@ final class RepositoryCheckCommand implements Callable<Integer> {
               ? check.prove(_ -> Instant.EPOCH, Optional.empty(), pace, findings::add)
               : prove(check, part, FACT + id, catalogue, pace, findings);
       bar.end();
-      Checked checked = new Checked(id, presence, done, new ArrayList<>(findings));
+      List<String> bad =
+          findings.stream()
+              .filter(RepositoryCheckCommand::isBad)
+              .map(Check.Finding::file)
+              .distinct()
+              .toList();
+      long copiesLost = new CheckedCopies(catalogue, id, around.clock()).lost(check, bad);
+      Checked checked = new Checked(id, presence, done, new ArrayList<>(findings), copiesLost);
       int code =
           stop.isRequested()
               ? Main.ExitCodes.INTERRUPTED
@@ -208,6 +219,9 @@ final class RepositoryCheckCommand implements Callable<Integer> {
     if (!checked.progress().isComplete()) {
       out.println(say.text("repository.goes-on"));
     }
+    if (checked.copiesLost() > 0) {
+      out.println(say.text("repository.copies-lost", checked.copiesLost()));
+    }
     if (checked.bad() > 0) {
       out.println(say.text("repository.next", "serdab repository repair " + place));
     }
@@ -231,6 +245,7 @@ final class RepositoryCheckCommand implements Callable<Integer> {
           writer.writeNumberProperty("files", checked.progress().files());
           writer.writeNumberProperty("bytes", checked.progress().bytes());
           writer.writeBooleanProperty("complete", checked.progress().isComplete());
+          writer.writeNumberProperty("copies_lost", checked.copiesLost());
           writer.writeArrayPropertyStart("findings");
           for (Check.Finding finding : checked.findings()) {
             writer.writeStartObject();

@@ -15,6 +15,7 @@ import picocli.CommandLine.Parameters;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.backup.StopSignal;
+import serdab.catalogue.Catalogue;
 import serdab.report.Progress;
 import serdab.repository.Check;
 import serdab.repository.Repair;
@@ -70,10 +71,11 @@ final class RepositoryRepairCommand implements Callable<Integer> {
     Home home = around.home().make();
     try (RunLock _ = RunLock.take(home.lock());
         Wiring wiring = new Wiring(around, keys);
+        Catalogue catalogue = wiring.catalogue(home);
         BlobStore store = wiring.placeOfRepository(address)) {
       String id = Repository.idAt(store).toString();
       if (from == null) {
-        return repair(wiring, id, store, Repair.Supply.NONE);
+        return repair(wiring, catalogue, id, store, Repair.Supply.NONE);
       }
       try (BlobStore other = wiring.placeOfRepository(RepositoryCommand.address(from))) {
         if (!Repository.idAt(other).toString().equals(id)) {
@@ -88,6 +90,7 @@ final class RepositoryRepairCommand implements Callable<Integer> {
         }
         return repair(
             wiring,
+            catalogue,
             id,
             store,
             pack ->
@@ -98,7 +101,8 @@ final class RepositoryRepairCommand implements Callable<Integer> {
     }
   }
 
-  private int repair(Wiring wiring, String id, BlobStore store, Repair.Supply supply) {
+  private int repair(
+      Wiring wiring, Catalogue catalogue, String id, BlobStore store, Repair.Supply supply) {
     Terminal terminal = around.terminal();
     TerminalProgress bar = new TerminalProgress(terminal, System::nanoTime);
     Progress progress = json && !terminal.interactive() ? Progress.SILENT : bar;
@@ -109,8 +113,14 @@ final class RepositoryRepairCommand implements Callable<Integer> {
               OptionalLong.empty(), Long.MAX_VALUE, stop::isRequested, progress::read);
       Check check = RepositoryCheckCommand.of(store);
       Set<Check.Finding> findings = new LinkedHashSet<>(check.presence().findings());
-      check.prove(_ -> Instant.EPOCH, Optional.empty(), pace, findings::add);
+      Check.Progress read = check.prove(_ -> Instant.EPOCH, Optional.empty(), pace, findings::add);
       Repair.Result result = Repair.run(store, findings, supply, pace);
+      Copies copies =
+          noted(
+              new CheckedCopies(catalogue, id, around.clock()),
+              RepositoryCheckCommand.of(store),
+              result,
+              read.isComplete());
       boolean rebuilt = false;
       if (result.indexDamaged() && !stop.isRequested()) {
         try (Repository repository = wiring.repositoryAt(store)) {
@@ -124,15 +134,31 @@ final class RepositoryRepairCommand implements Callable<Integer> {
               ? Main.ExitCodes.INTERRUPTED
               : result.notMended().isEmpty() ? Main.ExitCodes.GOOD : Main.ExitCodes.INCOMPLETE;
       if (json) {
-        printJson(id, result, rebuilt, code);
+        printJson(id, result, copies, rebuilt, code);
       } else {
-        print(result, rebuilt);
+        print(result, copies, rebuilt);
       }
       return code;
     }
   }
 
-  private void print(Repair.Result result, boolean rebuilt) {
+  /// What became of copies that the catalogue of this machine knows.
+  private record Copies(long lost, long again) {}
+
+  private static Copies noted(
+      CheckedCopies copies, Check mended, Repair.Result result, boolean allWasRead) {
+    long lost = copies.lost(mended, result.notMended());
+    long again =
+        allWasRead && result.isComplete()
+            ? copies.mended(
+                mended,
+                result.mended().stream().map(Repair.Mended::file).toList(),
+                result.notMended())
+            : 0;
+    return new Copies(lost, again);
+  }
+
+  private void print(Repair.Result result, Copies copies, boolean rebuilt) {
     var out = around.terminal().out();
     Messages say = around.terminal().messages();
     for (Repair.Mended mended : result.mended()) {
@@ -149,13 +175,20 @@ final class RepositoryRepairCommand implements Callable<Integer> {
       out.println(say.text("repository.index-made"));
     }
     out.println(say.text("repository.repaired", result.mended().size(), result.notMended().size()));
+    if (copies.again() > 0) {
+      out.println(say.text("repository.copies-again", copies.again()));
+    }
+    if (copies.lost() > 0) {
+      out.println(say.text("repository.copies-lost", copies.lost()));
+    }
     if (!result.notMended().isEmpty()) {
       out.println(say.text("repository.not-mended-next"));
     }
     out.flush();
   }
 
-  private void printJson(String id, Repair.Result result, boolean rebuilt, int code) {
+  private void printJson(
+      String id, Repair.Result result, Copies copies, boolean rebuilt, int code) {
     Json.object(
         around.terminal().out(),
         writer -> {
@@ -173,6 +206,8 @@ final class RepositoryRepairCommand implements Callable<Integer> {
           writer.writeArrayPropertyStart("not_mended");
           result.notMended().stream().sorted().forEach(writer::writeString);
           writer.writeEndArray();
+          writer.writeNumberProperty("copies_lost", copies.lost());
+          writer.writeNumberProperty("copies_again", copies.again());
           writer.writeBooleanProperty("index_rebuilt", rebuilt);
         });
   }

@@ -301,11 +301,7 @@ final class RestoreCommand implements Callable<Integer> {
   private int toFolderOrZips(Work work, TerminalProgress bar, String to) {
     Restore restore =
         new Restore(
-            work.place(),
-            work.catalogue()::label,
-            rejected(),
-            work.progress(),
-            work.stop()::isRequested);
+            work.place(), work.catalogue(), rejected(), work.progress(), work.stop()::isRequested);
     if (dryRun) {
       OptionalLong room = OptionalLong.empty();
       if (!Nodes.isNode(to)) {
@@ -355,7 +351,7 @@ final class RestoreCommand implements Callable<Integer> {
     ViewerRestore restore =
         new ViewerRestore(
             work.place(),
-            work.catalogue()::label,
+            work.catalogue(),
             new ViewerRestore.Settings(incomingLimit, again, patience, rejected()),
             around.clock(),
             duration -> Thread.sleep(duration),
@@ -381,7 +377,7 @@ final class RestoreCommand implements Callable<Integer> {
       LibraryRestore restore =
           new LibraryRestore(
               work.place(),
-              work.catalogue()::label,
+              work.catalogue(),
               new LibraryRestore.Settings(Optional.ofNullable(library), ViewerRestore.WAITING_MAX),
               work.wiring()::folderToFill,
               scratch.path(),
@@ -435,7 +431,7 @@ final class RestoreCommand implements Callable<Integer> {
       MediaRestore restore =
           new MediaRestore(
               work.place(),
-              work.catalogue()::label,
+              work.catalogue(),
               rejected(),
               checksums,
               scratch.path(),

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import serdab.Depth;
 import serdab.Problem;
@@ -57,6 +58,15 @@ public interface Destination extends AutoCloseable {
   ///
   /// @param known gives the copy that is known at a location
   Stream<Listed> held(Function<String, Optional<HeldVersion>> known);
+
+  /// Looks once over what is stored, opening nothing, and tells of copies by their location and
+  /// length whether all that is stored for them is listed, as of then. For asking about very many:
+  /// what it misses, a proof has to confirm.
+  ///
+  /// @return empty when the place cannot be listed so
+  default Optional<Predicate<HeldVersion>> glance() {
+    return Optional.empty();
+  }
 
   /// The copy of exactly this version, when it is listed; its proof is empty.
   Optional<HeldVersion> find(StudyKey study, VersionId version);

@@ -33,6 +33,7 @@ import serdab.dicom.StudyKey;
 import serdab.dicom.StudyVersion;
 import serdab.store.BlobInfo;
 import serdab.store.BlobStore;
+import serdab.store.NameSet;
 import serdab.store.ReadBack;
 import serdab.ziptree.ForeignZip;
 import serdab.ziptree.FormatDocument;
@@ -327,6 +328,14 @@ public final class ZipTreeDestination implements Destination {
         listed.fileCount(),
         listed.supersedes(),
         Optional.empty());
+  }
+
+  @Override
+  public Optional<Predicate<HeldVersion>> glance() {
+    try (Stream<BlobInfo> all = store.list("")) {
+      NameSet listed = NameSet.ofBlobs(all);
+      return Optional.of(copy -> listed.hasBlob(copy.location(), copy.storedBytes()));
+    }
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -16,6 +17,7 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
 import java.util.stream.Stream;
 import serdab.SerdabException;
 import serdab.Sha256;
@@ -164,6 +166,53 @@ public final class Check {
     findings.sort(Comparator.comparing(Finding::file).thenComparing(Finding::kind));
     return new Presence(
         roll.versions(), counts[0], counts[1], counts[2], unfinishedNotices(), findings);
+  }
+
+  /// Which versions are listed and cannot be read, as these files are lost or damaged. Of a group's
+  /// keys one good one will do, and snapshots are read from their copies.
+  ///
+  /// @return their places ([Snapshot#at])
+  public Set<String> versionsLostWith(Collection<String> files) {
+    return versionsNeeding(
+        files.stream().filter(file -> !isSpareKey(file) && Layout.At.of(file).isEmpty()).toList());
+  }
+
+  private boolean isSpareKey(String file) {
+    Matcher key = GroupKey.FILE.matcher(file);
+    return key.matches()
+        && shelf.names(GroupKey.folder(key.group(1))).stream().anyMatch(judge::isGood);
+  }
+
+  /// Which versions have these files: packs, a snapshot, or keys of their groups. Reads every
+  /// snapshot, and no pack.
+  ///
+  /// @return their places ([Snapshot#at])
+  public Set<String> versionsNeeding(Collection<String> files) {
+    Set<String> needing = new HashSet<>();
+    Set<Sha256> packs = new HashSet<>();
+    Set<String> groups = new HashSet<>();
+    for (String file : files) {
+      Layout.packOf(file).ifPresent(packs::add);
+      Layout.At.of(file).map(Layout.At::text).ifPresent(needing::add);
+      Matcher key = GroupKey.FILE.matcher(file);
+      if (key.matches()) {
+        groups.add(key.group(1));
+      }
+    }
+    if (!packs.isEmpty() || !groups.isEmpty()) {
+      Roll.call(
+          shelf,
+          judge,
+          commit -> {
+            boolean needs =
+                commit.version().orElseThrow().packs().stream()
+                    .anyMatch(pack -> packs.contains(pack.name()) || groups.contains(pack.group()));
+            if (needs) {
+              needing.add(commit.at().text());
+            }
+          });
+    }
+    return needing;
   }
 
   private List<String> unfinishedNotices() {

@@ -40,7 +40,7 @@ record GroupKey(
 
   private static final int NAME_DIGITS = 32;
 
-  private static String folder(String group) {
+  static String folder(String group) {
     return "groups/" + group.substring(0, 2) + '/' + group + '/';
   }
 

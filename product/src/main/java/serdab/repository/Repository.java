@@ -25,6 +25,7 @@ import serdab.repository.age.AgeRecipient;
 import serdab.repository.age.FileKey;
 import serdab.store.BlobInfo;
 import serdab.store.BlobStore;
+import serdab.store.NameSet;
 import serdab.store.ReadBack;
 import serdab.store.ReadableBytes;
 
@@ -730,6 +731,24 @@ public final class Repository implements AutoCloseable {
       if (found.lengthBytes() != pack.storedBytes()) {
         throw Problems.damaged("A pack has another length than was written: " + file + ".");
       }
+    }
+  }
+
+  /// The places ([Snapshot#at]) of all versions of which every pack is listed with its length. One
+  /// listing of all packs; keys are not looked for.
+  public NameSet present() {
+    NameSet listed;
+    try (Stream<BlobInfo> packs = shelf.store().list(Layout.PACKS)) {
+      listed = NameSet.ofBlobs(packs);
+    }
+    try (Stream<Snapshot> versions = snapshots()) {
+      return NameSet.of(
+          versions
+              .filter(version ->
+                  version.packs().stream()
+                      .allMatch(
+                          pack -> listed.hasBlob(Layout.pack(pack.digest()), pack.storedBytes())))
+              .map(Snapshot::at));
     }
   }
 

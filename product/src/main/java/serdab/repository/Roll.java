@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import serdab.SerdabException;
 import serdab.Sha256;
@@ -31,16 +32,23 @@ final class Roll {
   private final Set<Layout.At> removed = new HashSet<>();
   private final Map<String, List<Layout.Range>> copies = new HashMap<>();
   private final TreeSet<String> lost = new TreeSet<>();
+  private final Consumer<Commit> each;
   private int versions;
   private boolean uncertain;
 
-  private Roll(Shelf shelf, Judge judge) {
+  private Roll(Shelf shelf, Judge judge, Consumer<Commit> each) {
     this.shelf = shelf;
     this.judge = judge;
+    this.each = each;
   }
 
   static Roll call(Shelf shelf, Judge judge) {
-    Roll roll = new Roll(shelf, judge);
+    return call(shelf, judge, _ -> {});
+  }
+
+  /// @param each is told of every version that exists
+  static Roll call(Shelf shelf, Judge judge, Consumer<Commit> each) {
+    Roll roll = new Roll(shelf, judge, each);
     roll.readRemoved();
     roll.readSnapshots();
     return roll;
@@ -116,6 +124,7 @@ final class Roll {
         .filter(version -> !removed.contains(commit.at()) && !erased.contains(version.group()))
         .ifPresent(version -> {
           versions++;
+          each.accept(commit);
           version.packs().forEach(packs::intern);
         });
     return switch (commit.kind()) {

@@ -11,11 +11,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.StudyLabel;
+import serdab.catalogue.Catalogue;
+import serdab.catalogue.Standing;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.NotesInCopy;
@@ -33,7 +34,7 @@ import serdab.plan.Selection;
 final class Choice {
 
   private final Destination from;
-  private final Function<StudyKey, StudyLabel> labels;
+  private final Catalogue catalogue;
   private final BooleanSupplier stop;
   private final List<RestoreReport.Gap> gaps;
   private final RejectedFiles rejectedFiles;
@@ -42,15 +43,22 @@ final class Choice {
   /// The newest version of studies of which an older one was chosen.
   private final Map<StudyKey, HeldVersion> newer = new HashMap<>();
 
+  /// How many copies of each study the destination listed.
+  private final Map<StudyKey, Integer> listed = new HashMap<>();
+
+  /// Studies that a gap names, as their copies cannot be chosen.
+  private final Set<StudyKey> named = new HashSet<>();
+
+  /// @param catalogue names studies, and remembers what ought to be there; an empty one will do
   /// @param gaps where gaps are added
   Choice(
       Destination from,
-      Function<StudyKey, StudyLabel> labels,
+      Catalogue catalogue,
       BooleanSupplier stop,
       List<RestoreReport.Gap> gaps,
       RejectedFiles rejectedFiles) {
     this.from = from;
-    this.labels = labels;
+    this.catalogue = catalogue;
     this.stop = stop;
     this.gaps = gaps;
     this.rejectedFiles = rejectedFiles;
@@ -86,13 +94,14 @@ final class Choice {
   ///
   /// @param asOf the newest version that was read at this time or before; empty means the newest
   List<HeldVersion> of(Selection wanted, Optional<Instant> asOf) {
-    List<HeldVersion> chosen = new ArrayList<>();
-    for (StudyKey key : keys(wanted)) {
+    Map<StudyKey, HeldVersion> chosen = new HashMap<>();
+    Set<StudyKey> keys = keys(wanted);
+    for (StudyKey key : keys) {
       if (stop.getAsBoolean()) {
         break;
       }
       Optional<HeldVersion> newest = newest(key, asOf);
-      newest.ifPresent(chosen::add);
+      newest.ifPresent(copy -> chosen.put(key, copy));
       if (asOf.isPresent() && newest.isPresent()) {
         HeldVersion last = from.versions(key).getLast();
         if (!last.id().equals(newest.get().id())) {
@@ -100,18 +109,78 @@ final class Choice {
         }
       }
       if (newest.isEmpty() && wanted.studies().contains(key.value())) {
-        gaps.add(
-            new RestoreReport.Gap(
-                Optional.of(labels.apply(key)),
-                "",
-                new Problem(
-                    "no-copy-by-then",
-                    "The destination holds no readable copy of this study of that time or before.",
-                    "Ask for a later time, or try another destination.")));
+        gap(
+            key,
+            new Problem(
+                "no-copy-by-then",
+                "The destination holds no readable copy of this study of that time or before.",
+                "Ask for a later time, or try another destination."));
       }
     }
-    chosen.sort(Comparator.comparing(HeldVersion::location));
-    return chosen;
+    nameWhatIsGone(wanted, keys, chosen, asOf);
+    return chosen.values().stream().sorted(Comparator.comparing(HeldVersion::location)).toList();
+  }
+
+  private void gap(StudyKey study, Problem problem) {
+    named.add(study);
+    gaps.add(new RestoreReport.Gap(Optional.of(catalogue.label(study)), "", problem));
+  }
+
+  /// A listing does not show what somebody deleted; the catalogue remembers it.
+  private void nameWhatIsGone(
+      Selection wanted,
+      Set<StudyKey> keys,
+      Map<StudyKey, HeldVersion> chosen,
+      Optional<Instant> asOf) {
+    for (Standing.NewestCopy last : catalogue.standing().newestCopies(from.id().toString(), asOf)) {
+      if (stop.getAsBoolean()) {
+        return;
+      }
+      StudyKey key = last.study();
+      Optional<HeldVersion> taken = Optional.ofNullable(chosen.get(key));
+      if (!named.contains(key)
+          && taken.filter(copy -> copy.id().equals(last.version())).isEmpty()
+          && (keys.contains(key) || isWanted(key, wanted))
+          && isGone(last)
+          && taken.filter(copy -> isLater(copy, last)).isEmpty()) {
+        gap(key, taken.isPresent() ? olderInstead() : gone());
+      }
+    }
+  }
+
+  private boolean isWanted(StudyKey key, Selection wanted) {
+    return wanted.isAll()
+        || catalogue.standing().rows(key).stream().anyMatch(row -> wanted.matches(row.facts()));
+  }
+
+  /// Whether a copy is not there, and no person had it removed from another machine.
+  private boolean isGone(Standing.NewestCopy copy) {
+    return from.find(copy.study(), copy.version()).isEmpty()
+        && !from.isErased(copy.study())
+        && !from.isRemoved(copy.study(), copy.location());
+  }
+
+  private boolean isLater(HeldVersion copy, Standing.NewestCopy than) {
+    try (VersionReader reader = from.read(copy)) {
+      return reader.version().readAt().isAfter(than.readAt());
+    } catch (SerdabException.Damaged e) {
+      return false;
+    }
+  }
+
+  private static Problem gone() {
+    return new Problem(
+        "newest-copy-gone",
+        "The destination held a copy of this study, and holds it no more.",
+        "Restore it from another destination; serdab studies shows which has it.");
+  }
+
+  private static Problem olderInstead() {
+    return new Problem(
+        "newest-copy-gone",
+        "The newest copy of this study is not in the destination any more; an older one is brought"
+            + " back.",
+        "Another destination may have the newest one; serdab studies shows which.");
   }
 
   /// Opens what was chosen; for a copy that lacks files, a fuller one before it if there is one.
@@ -149,7 +218,7 @@ final class Choice {
   private List<StoredFile> filesOf(VersionReader reader, RejectedFiles policy) {
     StudyVersion version = reader.version();
     StudyKey key = version.facts().key();
-    StudyLabel label = labels.apply(key);
+    StudyLabel label = catalogue.label(key);
     Rejections rejections = NotesInCopy.of(reader);
     boolean leaveOut = policy == RejectedFiles.LEFT_OUT;
     Map<RejectionNote.Reason, Long> counts = new EnumMap<>(RejectionNote.Reason.class);
@@ -268,12 +337,13 @@ final class Choice {
       return keys;
     }
     try (Stream<Destination.Listed> held = from.held()) {
-      held.forEach(listed -> {
-        switch (listed) {
-          case Destination.Listed.Copy readable -> {
-            if (matches(readable.version(), wanted)) {
-              keys.add(readable.version().study());
+      held.forEach(one -> {
+        switch (one) {
+          case Destination.Listed.Copy copy -> {
+            if (matches(copy.version(), wanted)) {
+              keys.add(copy.version().study());
             }
+            listed.merge(copy.version().study(), 1, Integer::sum);
           }
           case Destination.Listed.Unreadable unreadable ->
               gaps.add(new RestoreReport.Gap(Optional.empty(), "", unreadable.problem()));
@@ -297,19 +367,16 @@ final class Choice {
 
   private void addStudy(StudyKey key, Set<StudyKey> keys) {
     Optional<Problem> unreadable = from.unreadableNewest(key);
-    unreadable.ifPresent(
-        problem -> gaps.add(new RestoreReport.Gap(Optional.of(labels.apply(key)), "", problem)));
+    unreadable.ifPresent(problem -> gap(key, problem));
     if (!from.versions(key).isEmpty()) {
       keys.add(key);
     } else if (unreadable.isEmpty()) {
-      gaps.add(
-          new RestoreReport.Gap(
-              Optional.of(labels.apply(key)),
-              "",
-              new Problem(
-                  "study-not-there",
-                  "The destination holds no copy of this study.",
-                  "Try another destination; serdab studies shows which has it.")));
+      gap(
+          key,
+          new Problem(
+              "study-not-there",
+              "The destination holds no copy of this study.",
+              "Try another destination; serdab studies shows which has it."));
     }
   }
 
@@ -320,13 +387,17 @@ final class Choice {
     try (VersionReader reader = from.read(copy)) {
       return wanted.matches(reader.version().facts());
     } catch (SerdabException.Damaged e) {
-      gaps.add(new RestoreReport.Gap(Optional.of(labels.apply(copy.study())), "", e.problem()));
+      gap(copy.study(), e.problem());
       return false;
     }
   }
 
   private Optional<HeldVersion> newest(StudyKey key, Optional<Instant> asOf) {
     List<HeldVersion> versions = from.versions(key);
+    if (versions.size() < listed.getOrDefault(key, 0)) {
+      // One that is listed lacks something: an older one would come in its place, unasked.
+      from.unreadableNewest(key).ifPresent(problem -> gap(key, problem));
+    }
     if (versions.isEmpty()) {
       return Optional.empty();
     }
@@ -338,7 +409,7 @@ final class Choice {
           try (VersionReader reader = from.read(copy)) {
             return !reader.version().readAt().isAfter(asOf.get());
           } catch (SerdabException.Damaged e) {
-            gaps.add(new RestoreReport.Gap(Optional.of(labels.apply(key)), "", e.problem()));
+            gap(key, e.problem());
             return false;
           }
         })

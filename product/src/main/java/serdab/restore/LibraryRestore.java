@@ -29,6 +29,7 @@ import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.StudyLabel;
+import serdab.catalogue.Catalogue;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.VersionReader;
@@ -100,20 +101,20 @@ public final class LibraryRestore {
   /// @param scratch an empty private folder for a copy of the index; deleted by the caller
   public LibraryRestore(
       Destination from,
-      Function<StudyKey, StudyLabel> labels,
+      Catalogue catalogue,
       Settings settings,
       Function<Path, BlobStore> folders,
       Path scratch,
       Progress progress,
       BooleanSupplier stop) {
     this.from = from;
-    this.labels = labels;
+    this.labels = catalogue::label;
     this.settings = settings;
     this.folders = folders;
     this.scratch = scratch;
     this.progress = progress;
     this.stop = stop;
-    this.choice = new Choice(from, labels, stop, gaps, RejectedFiles.BROUGHT);
+    this.choice = new Choice(from, catalogue, stop, gaps, RejectedFiles.BROUGHT);
   }
 
   /// What will be restored, looked up before anything is written.

@@ -26,6 +26,7 @@ import serdab.Problem;
 import serdab.SerdabException;
 import serdab.Sha256;
 import serdab.StudyLabel;
+import serdab.catalogue.Catalogue;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.dicom.ByteSource;
@@ -77,20 +78,20 @@ public final class MediaRestore {
   /// @param random draws the directory's UID
   public MediaRestore(
       Destination from,
-      Function<StudyKey, StudyLabel> labels,
+      Catalogue catalogue,
       RejectedFiles rejected,
       boolean withChecksums,
       Path scratch,
       RandomGenerator random,
       Progress progress,
       BooleanSupplier stop) {
-    this.labels = labels;
+    this.labels = catalogue::label;
     this.withChecksums = withChecksums;
     this.scratch = scratch;
     this.random = random;
     this.progress = progress;
     this.stop = stop;
-    this.choice = new Choice(from, labels, stop, gaps, rejected);
+    this.choice = new Choice(from, catalogue, stop, gaps, rejected);
   }
 
   /// Writes the wanted studies; groups of other files are never among them.

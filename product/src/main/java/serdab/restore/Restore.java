@@ -13,6 +13,7 @@ import java.util.function.Function;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.StudyLabel;
+import serdab.catalogue.Catalogue;
 import serdab.destination.CarryOver;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
@@ -45,26 +46,22 @@ public final class Restore {
   private boolean interrupted;
 
   /// As below; rejected files are left out.
-  public Restore(
-      Destination from,
-      Function<StudyKey, StudyLabel> labels,
-      Progress progress,
-      BooleanSupplier stop) {
-    this(from, labels, RejectedFiles.LEFT_OUT, progress, stop);
+  public Restore(Destination from, Catalogue catalogue, Progress progress, BooleanSupplier stop) {
+    this(from, catalogue, RejectedFiles.LEFT_OUT, progress, stop);
   }
 
   /// @param rejected what becomes of rejected files in a folder; another destination gets whole
   ///   versions
   public Restore(
       Destination from,
-      Function<StudyKey, StudyLabel> labels,
+      Catalogue catalogue,
       RejectedFiles rejected,
       Progress progress,
       BooleanSupplier stop) {
-    this.labels = labels;
+    this.labels = catalogue::label;
     this.progress = progress;
     this.stop = stop;
-    this.choice = new Choice(from, labels, stop, gaps, rejected);
+    this.choice = new Choice(from, catalogue, stop, gaps, rejected);
   }
 
   /// Brings the wanted studies back into a folder: each in a folder of its own, named as its copy

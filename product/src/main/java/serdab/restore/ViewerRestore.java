@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import serdab.Problem;
 import serdab.SerdabException;
 import serdab.StudyLabel;
+import serdab.catalogue.Catalogue;
 import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.dicom.InstanceFacts;
@@ -83,21 +84,21 @@ public final class ViewerRestore {
 
   public ViewerRestore(
       Destination from,
-      Function<StudyKey, StudyLabel> labels,
+      Catalogue catalogue,
       Settings settings,
       InstantSource clock,
       Sleeper rest,
       RandomGenerator random,
       Progress progress,
       BooleanSupplier stop) {
-    this.labels = labels;
+    this.labels = catalogue::label;
     this.settings = settings;
     this.clock = clock;
     this.rest = rest;
     this.random = random;
     this.progress = progress;
     this.stop = stop;
-    this.choice = new Choice(from, labels, stop, gaps, settings.rejected());
+    this.choice = new Choice(from, catalogue, stop, gaps, settings.rejected());
   }
 
   /// Drops the wanted studies.

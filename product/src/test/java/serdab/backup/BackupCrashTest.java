@@ -318,7 +318,7 @@ class BackupCrashTest {
     try (Destination destination = world.open(0, Access.READ);
         BlobStore folder =
             LocalFolder.on(target.mount(), "target", new SplittableRandom(target.steps()))) {
-      return new Restore(destination, catalogue::label, Progress.SILENT, () -> false)
+      return new Restore(destination, catalogue, Progress.SILENT, () -> false)
           .toFolder(folder, Selection.ALL, java.util.Optional.empty());
     }
   }

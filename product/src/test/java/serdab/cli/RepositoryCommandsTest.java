@@ -606,6 +606,81 @@ class RepositoryCommandsTest {
     assertThat(verified.exitCode()).isEqualTo(Main.ExitCodes.INCOMPLETE);
   }
 
+  /// Nothing protects a repository without parity from that; the source does.
+  @Test
+  void whatIsLostWithAPackIsStoredAnewByTheNextBackupWithoutBeingAskedTo() throws IOException {
+    source("1.2.3");
+    init("sealed");
+    backUp("home", "sealed");
+    source("1.2.4");
+    backUp("home", "sealed");
+    Files.delete(firstFile(folder.resolve("sealed/packs")));
+
+    CommandLineRun.Result restored = restore("half");
+    CommandLineRun.Result planned = backUp("home", "sealed", "--dry-run");
+    CommandLineRun.Result again = backUp("home", "sealed");
+    CommandLineRun.Result readable = owner("home").run("verify", repo("sealed"));
+    CommandLineRun.Result whole = restore("back");
+
+    assertThat(restored.exitCode()).isEqualTo(Main.ExitCodes.INCOMPLETE);
+    assertThat(restored.out()).contains("1 gap", "A file that a version needs");
+    assertThat(planned.out()).as(planned.err()).contains("copy missing");
+    assertThat(again.exitCode()).as(again.out() + again.err()).isZero();
+    assertThat(again.out()).contains("1 copied");
+    assertThat(again.err()).contains("1 proven copy in");
+    assertThat(readable.exitCode()).as(readable.out() + readable.err()).isZero();
+    assertThat(whole.exitCode()).as(whole.out() + whole.err()).isZero();
+    assertThat(digests(folder.resolve("back"))).containsAll(digests(folder.resolve("source")));
+  }
+
+  @Test
+  void whatACheckFindsDamagedIsTrustedByNoBackup() throws IOException {
+    source("1.2.3");
+    init("sealed");
+    backUp("home", "sealed");
+    flipABit(firstFile(folder.resolve("sealed/packs")));
+
+    CommandLineRun.Result trusted = backUp("home", "sealed");
+    CommandLineRun.Result checked =
+        home("home").run("repository", "check", repo("sealed"), "--json");
+    CommandLineRun.Result again = backUp("home", "sealed");
+    CommandLineRun.Result whole = restore("back");
+
+    assertThat(trusted.out()).as("a listing does not show it").contains("0 copied");
+    assertThat(checked.out().replace(" ", "")).contains("\"copies_lost\":1");
+    assertThat(again.out()).as(again.err()).contains("1 copied");
+    assertThat(whole.exitCode()).as(whole.out() + whole.err()).isZero();
+    assertThat(digests(folder.resolve("back"))).containsAll(digests(folder.resolve("source")));
+  }
+
+  @Test
+  void copiesCountAgainWhenWhatTheyNeedIsMended() throws IOException {
+    source("1.2.3");
+    init("sealed");
+    backUp("home", "sealed");
+    copyTree(folder.resolve("sealed"), Files.createDirectories(folder.resolve("other")));
+    flipABit(firstFile(folder.resolve("sealed/packs")));
+
+    CommandLineRun.Result hopeless =
+        home("home").run("repository", "repair", repo("sealed"), "--json");
+    CommandLineRun.Result unsafe = home("home").run("status");
+    CommandLineRun.Result mended =
+        home("home").run("repository", "repair", repo("sealed"), "--from", repo("other"), "--json");
+    CommandLineRun.Result after = backUp("home", "sealed");
+
+    assertThat(hopeless.out().replace(" ", "")).contains("\"copies_lost\":1");
+    assertThat(unsafe.out()).contains("1 DAMAGED");
+    assertThat(mended.out().replace(" ", "")).contains("\"copies_again\":1");
+    assertThat(mended.out().replace(" ", "")).contains("\"copies_lost\":0");
+    assertThat(after.out()).contains("0 copied").contains("1 already there");
+  }
+
+  private static void flipABit(Path file) throws IOException {
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(file, bytes);
+  }
+
   @Test
   void aRepairMakesTheIndexAgainInTheRunInWhichItMendsAPack() throws IOException {
     source("1.2.3");

@@ -304,7 +304,7 @@ class RestoreIntoViewerTest {
       ViewerRestore restore =
           new ViewerRestore(
               from,
-              catalogue::label,
+              catalogue,
               new ViewerRestore.Settings(ViewerRestore.WAITING_MAX, false, Optional.of(patience)),
               clock,
               rest,

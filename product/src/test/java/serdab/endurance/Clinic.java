@@ -1607,7 +1607,7 @@ final class Clinic implements AutoCloseable {
       RestoreReport report;
       try (BlobStore out = LocalFolder.on(target.mount(), "out", new SplittableRandom(2))) {
         report =
-            new Restore(destination, catalogue.catalogue()::label, Progress.SILENT, () -> false)
+            new Restore(destination, catalogue.catalogue(), Progress.SILENT, () -> false)
                 .toFolder(out, Selection.ALL, Optional.empty());
       }
       if (medium.hurt().isEmpty()) {

@@ -108,7 +108,7 @@ class SharesTest {
     try (Destination from = world.open(0, Access.READ);
         LocalFolder folder =
             LocalFolder.on(target.mount(), "the target", new SplittableRandom(7))) {
-      new Restore(from, world.catalogue()::label, Progress.SILENT, () -> false)
+      new Restore(from, world.catalogue(), Progress.SILENT, () -> false)
           .toFolder(folder, Selection.ALL, Optional.empty());
     }
   }

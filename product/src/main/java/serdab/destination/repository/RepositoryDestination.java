@@ -10,6 +10,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import serdab.Depth;
@@ -35,6 +36,7 @@ import serdab.repository.Snapshot;
 import serdab.repository.VersionWriter;
 import serdab.store.BlobInfo;
 import serdab.store.BlobStore;
+import serdab.store.NameSet;
 import serdab.store.ReadBack;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -137,6 +139,12 @@ public final class RepositoryDestination implements Destination {
         snapshot.files(),
         snapshot.supersedes().map(VersionId::parse),
         Optional.empty());
+  }
+
+  @Override
+  public Optional<Predicate<HeldVersion>> glance() {
+    NameSet whole = repository.present();
+    return Optional.of(copy -> whole.has(copy.location()));
   }
 
   @Override
