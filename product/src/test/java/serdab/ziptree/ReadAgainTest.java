@@ -1,5 +1,6 @@
 package serdab.ziptree;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
@@ -53,20 +54,24 @@ class ReadAgainTest {
 
   @Test
   void anyOtherUidIsFound() throws IOException {
-    byte[] ofAnotherClass =
-        new String(image().bytes(), StandardCharsets.ISO_8859_1)
-            .replace("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.7")
-            .getBytes(StandardCharsets.ISO_8859_1);
     List<byte[]> others =
         List.of(
             image().study("1.2.9").bytes(),
             image().series("1.2.3.9").bytes(),
             image().sop("1.2.3.4.9").bytes(),
-            ofAnotherClass);
+            with("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.7"),
+            with("1.2.840.10008.1.2.1", "1.2.840.10008.1.2.5"));
     for (byte[] other : others) {
       requireRefused(
           file(digests, facts(DicomFile.read(ByteSource.of(other)))), "its UIDs are not those");
     }
+  }
+
+  /// The image with another SOP class or transfer syntax.
+  private static byte[] with(String uid, String other) {
+    String bytes = new String(image().bytes(), StandardCharsets.ISO_8859_1);
+    assertThat(bytes).contains(uid);
+    return bytes.replace(uid, other).getBytes(StandardCharsets.ISO_8859_1);
   }
 
   @Test
