@@ -22,10 +22,19 @@ record Charter(OwnerKey owner, byte[] content) {
   /// @throws SerdabException.Refused `repository-missing` when there is nothing of a repository
   /// @throws SerdabException.Damaged when neither the file nor a copy of it can be used
   static Charter read(Shelf shelf) {
-    Optional<byte[]> there = readable(shelf, Layout.REPOSITORY);
-    Optional<Charter> first = there.flatMap(Charter::parse);
+    return find(shelf)
+        .orElseThrow(() ->
+            shelf.store().find(Layout.REPOSITORY).isEmpty()
+                ? Problems.none(shelf.store().describe())
+                : Problems.damaged("repository.json is not as it was written."));
+  }
+
+  /// The file or, when it is lost or damaged, what most of its copies say; empty when none of them
+  /// can be used.
+  static Optional<Charter> find(Shelf shelf) {
+    Optional<Charter> first = readable(shelf, Layout.REPOSITORY).flatMap(Charter::parse);
     if (first.isPresent()) {
-      return first.get();
+      return first;
     }
     Map<Sha256, List<Charter>> votes = new HashMap<>();
     for (String file : shelf.names(Layout.COPIES)) {
@@ -38,11 +47,7 @@ record Charter(OwnerKey owner, byte[] content) {
     }
     return votes.values().stream()
         .max(java.util.Comparator.comparingInt(List::size))
-        .map(List::getFirst)
-        .orElseThrow(() ->
-            there.isEmpty()
-                ? Problems.none(shelf.store().describe())
-                : Problems.damaged("repository.json is not as it was written."));
+        .map(List::getFirst);
   }
 
   private static Optional<byte[]> readable(Shelf shelf, String file) {

@@ -144,9 +144,7 @@ final class Copies {
   private int write(List<Layout.At> todo, int from) {
     Map<String, byte[]> entries = new LinkedHashMap<>();
     if (from == 0) {
-      shelf
-          .whole(Layout.REPOSITORY, FILE_BYTES_MAX)
-          .ifPresent(content -> entries.put(Layout.REPOSITORY, content));
+      Charter.find(shelf).ifPresent(charter -> entries.put(Layout.REPOSITORY, charter.content()));
       for (String folder : SHARED) {
         shelf.names(folder).forEach(file -> add(entries, file));
       }

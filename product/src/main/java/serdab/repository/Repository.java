@@ -157,7 +157,7 @@ public final class Repository implements AutoCloseable {
       InstantSource clock,
       RandomGenerator secure,
       String writtenBy) {
-    if (store.find(Layout.REPOSITORY).isPresent()) {
+    if (isAt(store)) {
       throw Problems.there(store.describe());
     }
     UUID id = uuid(secure);
@@ -260,8 +260,13 @@ public final class Repository implements AutoCloseable {
     return new Repository(store, owner, writer, unlocked, clock, secure, heldBlobsMax);
   }
 
-  /// Whether a repository is at the place.
+  /// Whether a repository is at the place: its `repository.json`, or a good copy of that.
   public static boolean isAt(BlobStore store) {
+    return isDescribed(store) || Charter.find(new Shelf(store)).isPresent();
+  }
+
+  /// Whether `repository.json` is there itself. Where it is not, a copy of it is read.
+  public static boolean isDescribed(BlobStore store) {
     return store.find(Layout.REPOSITORY).isPresent();
   }
 

@@ -675,6 +675,42 @@ class RepositoryCommandsTest {
     assertThat(after.out()).contains("0 copied").contains("1 already there");
   }
 
+  @Test
+  void aRepositoryWhoseDescriptionIsLostIsReadFromItsCopiesAndNoOtherIsMadeOverIt()
+      throws IOException {
+    source("1.2.3");
+    init("sealed");
+    backUp("home", "sealed");
+    Path description = folder.resolve("sealed/repository.json");
+    byte[] content = Files.readAllBytes(description);
+    Files.delete(description);
+    source("1.2.4");
+
+    CommandLineRun.Result begun =
+        owner("other")
+            .run("repository", "init", repo("sealed"), "--identity-file", path("other.age"));
+    CommandLineRun.Result again = backUp("home", "sealed");
+    CommandLineRun.Result trees =
+        home("home").run("backup", "--from", source(), "--to", "zip:" + path("sealed"));
+    CommandLineRun.Result whole = restore("back");
+    CommandLineRun.Result checked = home("home").run("repository", "check", repo("sealed"));
+    CommandLineRun.Result repaired = home("home").run("repository", "repair", repo("sealed"));
+
+    assertThat(begun.exitCode()).isNotZero();
+    assertThat(begun.err()).contains("There is a repository at");
+    assertThat(again.exitCode()).as(again.out() + again.err()).isZero();
+    assertThat(again.out()).contains("1 copied");
+    assertThat(again.err()).contains("repository.json is lost");
+    assertThat(trees.exitCode()).isEqualTo(Main.ExitCodes.HELD_BACK);
+    assertThat(whole.exitCode()).as(whole.out() + whole.err()).isZero();
+    assertThat(digests(folder.resolve("back"))).containsAll(digests(folder.resolve("source")));
+    assertThat(checked.exitCode()).isEqualTo(Main.ExitCodes.INCOMPLETE);
+    assertThat(checked.out()).contains("repository.json");
+    assertThat(repaired.exitCode()).as(repaired.out() + repaired.err()).isZero();
+    assertThat(Files.readAllBytes(description)).isEqualTo(content);
+    assertThat(backUp("home", "sealed").err()).doesNotContain("repository.json is lost");
+  }
+
   private static void flipABit(Path file) throws IOException {
     byte[] bytes = Files.readAllBytes(file);
     bytes[bytes.length / 2] ^= 1;

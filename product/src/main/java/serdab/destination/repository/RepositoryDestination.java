@@ -455,6 +455,17 @@ public final class RepositoryDestination implements Destination {
     repository.settle();
   }
 
+  @Override
+  public List<Problem> notices() {
+    return Repository.isDescribed(store)
+        ? List.of()
+        : List.of(
+            new Problem(
+                "repository-description-lost",
+                "In " + store.describe() + " repository.json is lost; a copy of it was read.",
+                "Put it back in its place: serdab repository repair"));
+  }
+
   /// A repository keeps no list of issues: whoever may look at the place must not learn of them.
   @Override
   public void note(Issue issue) {}
