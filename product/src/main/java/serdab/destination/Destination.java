@@ -82,6 +82,13 @@ public interface Destination extends AutoCloseable {
     return Optional.empty();
   }
 
+  /// The newest copy of a study when something that is stored for it is not there, so that
+  /// [#versions] leaves it out, and some of its files may come back all the same. Empty too when a
+  /// form stores each copy as one.
+  default Optional<HeldVersion> incompleteNewest(StudyKey study) {
+    return Optional.empty();
+  }
+
   /// Starts a new version of a study.
   ///
   /// @param facts what is known of the study before its files are read

@@ -103,12 +103,13 @@ final class Choice {
       Optional<HeldVersion> newest = newest(key, asOf);
       newest.ifPresent(copy -> chosen.put(key, copy));
       if (asOf.isPresent() && newest.isPresent()) {
-        HeldVersion last = from.versions(key).getLast();
-        if (!last.id().equals(newest.get().id())) {
-          newer.put(key, last);
+        List<HeldVersion> all = from.versions(key);
+        if (!all.isEmpty() && !all.getLast().id().equals(newest.get().id())) {
+          newer.put(key, all.getLast());
         }
       }
-      if (newest.isEmpty() && wanted.studies().contains(key.value())) {
+      boolean isTold = asOf.isEmpty() && named.contains(key);
+      if (newest.isEmpty() && !isTold && wanted.studies().contains(key.value())) {
         gap(
             key,
             new Problem(
@@ -368,7 +369,7 @@ final class Choice {
   private void addStudy(StudyKey key, Set<StudyKey> keys) {
     Optional<Problem> unreadable = from.unreadableNewest(key);
     unreadable.ifPresent(problem -> gap(key, problem));
-    if (!from.versions(key).isEmpty()) {
+    if (!from.versions(key).isEmpty() || from.incompleteNewest(key).isPresent()) {
       keys.add(key);
     } else if (unreadable.isEmpty()) {
       gap(
@@ -392,6 +393,14 @@ final class Choice {
     }
   }
 
+  private boolean isReadableAsOf(HeldVersion copy, Optional<Instant> asOf) {
+    try (VersionReader reader = from.read(copy)) {
+      return asOf.filter(reader.version().readAt()::isAfter).isEmpty();
+    } catch (SerdabException.Damaged e) {
+      return false;
+    }
+  }
+
   private Optional<HeldVersion> newest(StudyKey key, Optional<Instant> asOf) {
     List<HeldVersion> versions = from.versions(key);
     if (versions.size() < listed.getOrDefault(key, 0)) {
@@ -399,7 +408,8 @@ final class Choice {
       from.unreadableNewest(key).ifPresent(problem -> gap(key, problem));
     }
     if (versions.isEmpty()) {
-      return Optional.empty();
+      // That it lacks something is told by now; a study with gaps beats none.
+      return from.incompleteNewest(key).filter(copy -> isReadableAsOf(copy, asOf));
     }
     if (asOf.isEmpty()) {
       return Optional.of(versions.getLast());

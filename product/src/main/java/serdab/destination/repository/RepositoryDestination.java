@@ -164,6 +164,17 @@ public final class RepositoryDestination implements Destination {
 
   @Override
   public Optional<Problem> unreadableNewest(StudyKey study) {
+    return newest(study).flatMap(this::missing);
+  }
+
+  @Override
+  public Optional<HeldVersion> incompleteNewest(StudyKey study) {
+    return newest(study)
+        .filter(snapshot -> missing(snapshot).isPresent())
+        .map(RepositoryDestination::held);
+  }
+
+  private Optional<Snapshot> newest(StudyKey study) {
     List<Snapshot> all = repository.snapshots(study.value());
     if (all.isEmpty()) {
       return Optional.empty();
@@ -171,8 +182,7 @@ public final class RepositoryDestination implements Destination {
     List<HeldVersion> ordered = ordered(all);
     return all.stream()
         .filter(snapshot -> snapshot.at().equals(ordered.getLast().location()))
-        .findFirst()
-        .flatMap(this::missing);
+        .findFirst();
   }
 
   /// What of a copy is not there, as far as a listing tells.
