@@ -211,13 +211,13 @@ public final class Backup implements AutoCloseable {
       copyAll(work, run, tally);
       new FromOthers(plan, destinations, catalogue, rest, stop, progress, run, tally).makeAgain();
       settle(tally);
-      looked.roll().tell(tally, sourceId, work.studies(), destinations);
       tally.notices();
       health.ifPresent(seen ->
           watch.remember(inventory, seen, work.items(), wrong, acceptFewer, clock.instant()));
     } catch (SerdabException e) {
       tally.problem(e.problem());
     }
+    looked.roll().tell(tally, sourceId, work.studies(), destinations);
     RunReport report = tally.report();
     catalogue.endRun(run, report.outcome().text(), report.totals());
     return report;

@@ -321,11 +321,11 @@ public final class Replication {
           to.get(i).settle(tally.months(i));
         }
       }
-      roll.tell(tally, sourceId, work.studies(), to);
       tally.notices();
     } catch (SerdabException e) {
       tally.problem(e.problem());
     }
+    roll.tell(tally, sourceId, work.studies(), to);
     RunReport report = tally.report();
     catalogue.endRun(run, report.outcome().text(), report.totals());
     return report;

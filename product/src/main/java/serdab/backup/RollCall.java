@@ -115,11 +115,22 @@ final class RollCall {
     if (destination.isRemoved(copy.study(), copy.location())) {
       return Optional.of(Fate.REMOVED);
     }
-    return switch (destination.prove(FromOthers.held(copy), Depth.PRESENT)) {
-      case ProofOutcome.Proven _ -> Optional.empty();
-      case ProofOutcome.Bad _ -> Optional.of(Fate.BAD);
-      case ProofOutcome.Gone _ -> Optional.of(Fate.GONE);
-    };
+    Fate fate =
+        switch (destination.prove(FromOthers.held(copy), Depth.PRESENT)) {
+          case ProofOutcome.Proven _ -> null;
+          case ProofOutcome.Bad _ -> Fate.BAD;
+          case ProofOutcome.Gone _ -> Fate.GONE;
+        };
+    return Optional.ofNullable(fate).filter(_ -> !isElsewhere(destination, copy));
+  }
+
+  /// Somebody may have moved it; a verification writes down where.
+  private static boolean isElsewhere(Destination destination, CopyRow copy) {
+    return destination
+        .find(copy.study(), copy.version())
+        .filter(found -> !found.location().equals(copy.location()))
+        .filter(found -> destination.prove(found, Depth.PRESENT) instanceof ProofOutcome.Proven)
+        .isPresent();
   }
 
   /// Destinations that could not be asked.
@@ -183,7 +194,7 @@ final class RollCall {
     }
   }
 
-  /// Tells at the end of a run what was lost, and what of it the run could not make again.
+  /// Tells after a run what was lost, and what of it the run could not make again.
   ///
   /// @param sourceId whose studies the run copied
   /// @param worked studies that the run worked on: it tells of their present versions by itself

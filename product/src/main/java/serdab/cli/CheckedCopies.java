@@ -4,6 +4,7 @@ import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import serdab.Depth;
 import serdab.Proof;
@@ -34,11 +35,7 @@ final class CheckedCopies {
       return 0;
     }
     Set<String> lost = check.versionsLostWith(files);
-    List<CopyRow> copies =
-        copies().stream()
-            .filter(CopyRow::isCountedOn)
-            .filter(copy -> lost.contains(copy.location()))
-            .toList();
+    List<CopyRow> copies = copies(copy -> copy.isCountedOn() && lost.contains(copy.location()));
     copies.forEach(copy -> record(copy, Depth.PRESENT, ProofMeans.ASKED, "bad"));
     return copies.size();
   }
@@ -54,18 +51,17 @@ final class CheckedCopies {
     Set<String> again = check.versionsNeeding(mended);
     again.removeAll(check.versionsLostWith(notMended));
     List<CopyRow> copies =
-        copies().stream()
-            .filter(copy -> copy.state().equals("bad") || copy.state().equals("gone"))
-            .filter(copy -> again.contains(copy.location()))
-            .toList();
+        copies(copy ->
+            (copy.state().equals("bad") || copy.state().equals("gone"))
+                && again.contains(copy.location()));
     // How each file was read is not remembered: the least is said.
     copies.forEach(copy -> record(copy, Depth.INTACT, ProofMeans.THROUGH_CACHE, "good"));
     return copies.size();
   }
 
-  private List<CopyRow> copies() {
+  private List<CopyRow> copies(Predicate<CopyRow> wanted) {
     try (Stream<CopyRow> copies = catalogue.copiesOn(destinationId)) {
-      return copies.toList();
+      return copies.filter(wanted).toList();
     }
   }
 

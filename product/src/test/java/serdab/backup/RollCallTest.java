@@ -97,6 +97,25 @@ class RollCallTest {
   }
 
   @Test
+  void aZipThatSomebodyMovedIsNotMissed() {
+    String study = world.addStudy(1);
+    world.addStudy(1);
+    world.backUp();
+    world.source().remove(study);
+    world.backUp();
+    String zip = versions(0, study).getFirst().location();
+    byte[] content = world.disk(0).bytes(zip);
+    world.disk(0).remove(zip);
+    world.disk(0).put("2001_01" + zip.substring(zip.indexOf('/')), content);
+
+    RunReport report = world.backUp();
+
+    assertThat(report.outcome()).isEqualTo(RunReport.Outcome.GOOD);
+    assertThat(report.warnings()).isEmpty();
+    assertThat(report.totals().copied()).isZero();
+  }
+
+  @Test
   void everyZipDeletedIsEveryStudyCopiedAgain() {
     for (int i = 0; i < 5; i++) {
       world.addStudy(1);
@@ -251,8 +270,6 @@ class RollCallTest {
     }
   }
 
-  private static final Predicate<HeldVersion> LISTS_NOTHING = _ -> false;
-
   private CopyRow row(String study) {
     return world.catalogue().copies(new StudyKey(study)).getFirst();
   }
@@ -262,7 +279,8 @@ class RollCallTest {
     String study = world.addStudy(1);
     world.backUp();
 
-    RollCall roll = roll(Map.of("glance", Optional.of(LISTS_NOTHING)));
+    Predicate<HeldVersion> listsNothing = _ -> false;
+    RollCall roll = roll(Map.of("glance", Optional.of(listsNothing)));
     roll.record();
 
     assertThat(roll.present(List.of(row(study)))).hasSize(1);

@@ -125,9 +125,10 @@ class RestoreFromRepositoryTest {
     try (Destination destination = place.connect()) {
       assertThat(destination.versions(new StudyKey("1.2.3")))
           .singleElement()
-          .satisfies(copy -> assertThat(destination.incompleteNewest(copy.study()))
-              .map(HeldVersion::id)
-              .isNotEqualTo(Optional.of(copy.id())));
+          .satisfies(copy ->
+              assertThat(destination.incompleteNewest(copy.study()))
+                  .map(HeldVersion::id)
+                  .isNotEqualTo(Optional.of(copy.id())));
     }
   }
 }
