@@ -38,6 +38,16 @@ class RollCallTest {
     world = World.withDestinations(2, new SplittableRandom(28)).acceptingFewer();
   }
 
+  /// A study that was copied and is in the source no more; another one still is.
+  private String lostBySource() {
+    String study = world.addStudy(2);
+    world.addStudy(1);
+    world.backUp();
+    world.source().remove(study);
+    world.backUp();
+    return study;
+  }
+
   private List<HeldVersion> versions(int disk, String study) {
     try (Destination destination = world.open(disk, Access.READ)) {
       return destination.versions(new StudyKey(study));
@@ -98,11 +108,7 @@ class RollCallTest {
 
   @Test
   void aZipThatSomebodyMovedIsNotMissed() {
-    String study = world.addStudy(1);
-    world.addStudy(1);
-    world.backUp();
-    world.source().remove(study);
-    world.backUp();
+    String study = lostBySource();
     String zip = versions(0, study).getFirst().location();
     byte[] content = world.disk(0).bytes(zip);
     world.disk(0).remove(zip);
@@ -134,11 +140,7 @@ class RollCallTest {
   @Test
   void whatTheSourceLostIsMadeAgainFromTheOtherDisk() {
     twoDisks();
-    String study = world.addStudy(2);
-    world.addStudy(1);
-    world.backUp();
-    world.source().remove(study);
-    world.backUp();
+    String study = lostBySource();
     delete(0, study);
 
     RunReport report = world.backUp();
@@ -150,11 +152,7 @@ class RollCallTest {
 
   @Test
   void whatNobodyHasAnyMoreIsNotCalledSafe() {
-    String study = world.addStudy(2);
-    world.addStudy(1);
-    world.backUp();
-    world.source().remove(study);
-    world.backUp();
+    String study = lostBySource();
     delete(0, study);
 
     RunReport report = world.backUp();

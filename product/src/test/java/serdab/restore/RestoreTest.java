@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import serdab.Problem;
 import serdab.catalogue.CopyRow;
 import serdab.destination.Destination;
 import serdab.destination.ZipTreeDestination.Access;
@@ -92,12 +93,9 @@ class RestoreTest {
     RestoreReport report = restoreAll();
 
     assertThat(report.filesWritten()).isEqualTo(1);
-    assertThat(report.gaps())
-        .singleElement()
-        .satisfies(gap -> {
-          assertThat(gap.problem().code()).isEqualTo("newest-copy-gone");
-          assertThat(gap.study()).contains(world.catalogue().label(new StudyKey(gone)));
-        });
+    RestoreReport.Gap gap = theOnlyGap(report);
+    assertThat(gap.problem().code()).isEqualTo("newest-copy-gone");
+    assertThat(gap.study()).contains(world.catalogue().label(new StudyKey(gone)));
     assertThat(plan(Selection.ALL).gaps()).isEqualTo(report.gaps());
   }
 
@@ -110,12 +108,9 @@ class RestoreTest {
     RestoreReport report = restoreAll();
 
     assertThat(report.filesWritten()).isEqualTo(1);
-    assertThat(report.gaps())
-        .singleElement()
-        .satisfies(gap -> {
-          assertThat(gap.problem().code()).isEqualTo("newest-copy-gone");
-          assertThat(gap.problem().what()).contains("an older one is brought back");
-        });
+    Problem problem = theOnlyGap(report).problem();
+    assertThat(problem.code()).isEqualTo("newest-copy-gone");
+    assertThat(problem.what()).contains("an older one is brought back");
   }
 
   @Test
@@ -148,8 +143,8 @@ class RestoreTest {
 
     assertThat(restore(only(there), Optional.empty()).gaps()).isEmpty();
     assertThat(restore(only(gone), Optional.empty()).gaps())
-        .singleElement()
-        .satisfies(gap -> assertThat(gap.problem().code()).isEqualTo("study-not-there"));
+        .extracting(gap -> gap.problem().code())
+        .containsExactly("study-not-there");
     assertThat(restore(of("nobody"), Optional.empty()).gaps())
         .extracting(gap -> gap.problem().code())
         .containsExactly("patient-not-there");
@@ -179,6 +174,11 @@ class RestoreTest {
     world.loseCatalogue();
 
     assertThat(restoreAll().gaps()).isEmpty();
+  }
+
+  private static RestoreReport.Gap theOnlyGap(RestoreReport report) {
+    assertThat(report.gaps()).hasSize(1);
+    return report.gaps().getFirst();
   }
 
   private static Selection only(String study) {
