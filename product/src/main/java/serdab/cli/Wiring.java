@@ -379,7 +379,12 @@ final class Wiring implements AutoCloseable {
         // So that nobody can take the newest keys away from the place unnoticed.
         repository.newerWriterKeys().ifPresent(writerFiles()::keep);
       }
-      return opened(repository, store, compression);
+      RepositoryDestination opened = opened(repository, store, compression);
+      if (access != Access.READ) {
+        // A backup asks for it, and lists its source first.
+        opened.glanceAhead();
+      }
+      return opened;
     } catch (RuntimeException e) {
       store.close();
       throw e;

@@ -8,7 +8,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.FutureTask;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -64,6 +66,7 @@ public final class RepositoryDestination implements Destination {
   private final Options options;
   private final Coders coders;
   private final InstantSource clock;
+  private volatile Optional<FutureTask<NameSet>> ahead = Optional.empty();
 
   /// How a repository is used.
   ///
@@ -143,8 +146,38 @@ public final class RepositoryDestination implements Destination {
 
   @Override
   public Optional<Predicate<HeldVersion>> glance() {
-    NameSet whole = repository.present();
+    NameSet whole = ahead.isPresent() ? looked(ahead.get()) : repository.present();
+    ahead = Optional.empty();
     return Optional.of(copy -> whole.has(copy.location()));
+  }
+
+  /// Begins to look for the next [#glance], on a thread of its own, for who has something else to
+  /// do first.
+  public void glanceAhead() {
+    FutureTask<NameSet> task = new FutureTask<>(repository::present);
+    Thread.ofPlatform().name("glance").daemon().start(task);
+    ahead = Optional.of(task);
+  }
+
+  private static NameSet looked(FutureTask<NameSet> task) {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return task.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        } catch (ExecutionException e) {
+          throw e.getCause() instanceof RuntimeException failure
+              ? failure
+              : new IllegalStateException(e.getCause());
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   @Override
@@ -503,6 +536,11 @@ public final class RepositoryDestination implements Destination {
 
   @Override
   public void close() {
+    try {
+      ahead.ifPresent(RepositoryDestination::looked);
+    } catch (RuntimeException e) {
+      // Nobody asked for it.
+    }
     coders.close();
     try {
       repository.close();
