@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
 import java.util.function.Function;
@@ -20,6 +19,7 @@ import serdab.Problem;
 import serdab.Proof;
 import serdab.ProofMeans;
 import serdab.SerdabException;
+import serdab.Tasks;
 import serdab.VersionId;
 import serdab.destination.Destination;
 import serdab.destination.DestinationId;
@@ -146,7 +146,7 @@ public final class RepositoryDestination implements Destination {
 
   @Override
   public Optional<Predicate<HeldVersion>> glance() {
-    NameSet whole = ahead.isPresent() ? looked(ahead.get()) : repository.present();
+    NameSet whole = ahead.isPresent() ? Tasks.result(ahead.get()) : repository.present();
     ahead = Optional.empty();
     return Optional.of(copy -> whole.has(copy.location()));
   }
@@ -157,27 +157,6 @@ public final class RepositoryDestination implements Destination {
     FutureTask<NameSet> task = new FutureTask<>(repository::present);
     Thread.ofPlatform().name("glance").daemon().start(task);
     ahead = Optional.of(task);
-  }
-
-  private static NameSet looked(FutureTask<NameSet> task) {
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          return task.get();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        } catch (ExecutionException e) {
-          throw e.getCause() instanceof RuntimeException failure
-              ? failure
-              : new IllegalStateException(e.getCause());
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
   }
 
   @Override
@@ -537,7 +516,7 @@ public final class RepositoryDestination implements Destination {
   @Override
   public void close() {
     try {
-      ahead.ifPresent(RepositoryDestination::looked);
+      ahead.ifPresent(Tasks::result);
     } catch (RuntimeException e) {
       // Nobody asked for it.
     }
