@@ -64,7 +64,7 @@ public final class Repair {
     SUPPLY
   }
 
-  /// A file that is whole again.
+  /// A file that is whole again, or a parity file in place of one that can not be.
   public record Mended(String file, From from) {}
 
   /// What a run did.
@@ -359,7 +359,7 @@ public final class Repair {
       return false;
     }
     unneeded.forEach(pack -> setAside(Layout.pack(pack)));
-    parity(parityFiles);
+    parity(parityFiles, roll);
     return true;
   }
 
@@ -472,9 +472,9 @@ public final class Repair {
     return true;
   }
 
-  /// Writes parity files anew that are lost or damaged, from their members. Where a member is not
-  /// whole they stay: what is left of them may still be of use.
-  private void parity(Set<String> files) {
+  /// Writes parity files anew that are lost or damaged, from their members. Where a member that a
+  /// version may need is not whole they stay: what is left of them may still be of use.
+  private void parity(Set<String> files, Roll roll) {
     Parity parity = new Parity(shelf);
     Set<String> done = new HashSet<>();
     for (String file : files) {
@@ -487,11 +487,7 @@ public final class Repair {
       }
     }
     for (Parity.Held held : parity.held()) {
-      boolean concerned =
-          !held.isWhole() || held.files().values().stream().anyMatch(files::contains);
-      boolean complete =
-          held.group().members().stream().allMatch(member -> isThere(Layout.pack(member.digest())));
-      if (!concerned || !complete) {
+      if (held.isWhole() && held.files().values().stream().noneMatch(files::contains)) {
         continue;
       }
       Set<String> damaged = new TreeSet<>();
@@ -501,21 +497,19 @@ public final class Repair {
         }
       }
       if (held.isWhole() && damaged.isEmpty()) {
-        held.files().values().forEach(done::add);
+        done.addAll(held.files().values());
         continue;
       }
+      List<Snapshot.PackName> there = new ArrayList<>(held.group().members());
+      there.removeIf(member -> !isThere(Layout.pack(member.digest())));
       try {
-        // Only when all members are proven does what is left of the old ones go out of the way.
-        ParityWriter.requireWhole(shelf, held.group());
-        damaged.forEach(this::setAside);
-        ParityWriter.Written written = new ParityWriter(shelf).write(held.group());
-        for (String file : List.of(written.p(), written.q())) {
-          if (!held.files().containsValue(file) || damaged.contains(file)) {
-            mended.add(new Mended(file, From.ORIGINALS));
-          }
-          done.add(file);
+        if (there.size() == held.group().members().size()) {
+          complete(held, damaged, done);
+        } else if (!roll.isUncertain()
+            && held.group().members().stream()
+                .allMatch(member -> there.contains(member) || !roll.needs(member.digest()))) {
+          replace(held, there, done);
         }
-        done.addAll(held.files().values());
       } catch (ParityWriter.BadMemberException e) {
         // Left as it is.
       }
@@ -525,6 +519,47 @@ public final class Repair {
       if (!done.contains(file)) {
         notMended.add(file);
       }
+    }
+  }
+
+  private void complete(Parity.Held held, Set<String> damaged, Set<String> done)
+      throws ParityWriter.BadMemberException {
+    // Only when all members are proven does what is left of the old ones go out of the way.
+    ParityWriter.requireWhole(shelf, held.group());
+    damaged.forEach(this::setAside);
+    ParityWriter.Written written = new ParityWriter(shelf).write(held.group());
+    for (String file : List.of(written.p(), written.q())) {
+      if (!held.files().containsValue(file) || damaged.contains(file)) {
+        mended.add(new Mended(file, From.ORIGINALS));
+      }
+      done.add(file);
+    }
+    done.addAll(held.files().values());
+  }
+
+  /// What is lost of these halves can only be computed from all members, and one that no version
+  /// needs is not brought back for it. So the members that are there get parity of their own, and
+  /// then the old one goes out of the way: pair, q, p, as a prune has it.
+  private void replace(Parity.Held held, List<Snapshot.PackName> there, Set<String> done)
+      throws ParityWriter.BadMemberException {
+    if (!there.isEmpty()) {
+      ParityWriter.Written written = new ParityWriter(shelf).write(new ParityGroup(there));
+      mended.add(new Mended(written.p(), From.ORIGINALS));
+      mended.add(new Mended(written.q(), From.ORIGINALS));
+    }
+    for (ParityGroup.Pair pair : new Parity(shelf).pairs()) {
+      if (pair.files().stream().anyMatch(held.files()::containsValue)) {
+        setAside(pair.file());
+        done.add(pair.file());
+        done.addAll(pair.files());
+      }
+    }
+    for (ParityGroup.Part part : List.of(ParityGroup.Part.Q, ParityGroup.Part.P)) {
+      Optional.ofNullable(held.files().get(part))
+          .ifPresent(file -> {
+            setAside(file);
+            done.add(file);
+          });
     }
   }
 

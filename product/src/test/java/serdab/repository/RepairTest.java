@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,6 +13,7 @@ import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
+import serdab.Sha256;
 import serdab.store.BlobStore;
 import serdab.store.HeldBytes;
 import serdab.testing.SeededTest;
@@ -339,6 +341,116 @@ class RepairTest {
     assertThat(Damaged.findings(repository.place)).isEmpty();
   }
 
+  @SeededTest(runs = 2)
+  void parityThatLostWhatNoVersionNeedsIsReplacedForTheRest(RandomGenerator random) {
+    for (boolean lost : new boolean[] {true, false}) {
+      Damaged repository = new Damaged(random, 16);
+      Sha256 gone = removeAVersion(repository);
+      String half = loseWithAHalf(repository, gone, lost, random);
+
+      Repair.Result result = Damaged.repair(repository.place);
+
+      assertThat(result.notMended()).isEmpty();
+      assertReplaced(repository, gone, half, random);
+    }
+  }
+
+  @SeededTest(runs = 1)
+  void aReplacementOfParityThatIsKilledCanRunAgain(RandomGenerator random) {
+    int steps = random.nextInt(9);
+    for (boolean killed = true; killed; steps += 9) {
+      Damaged repository = new Damaged(random, 16, 1_000, 3_000);
+      Sha256 gone = removeAVersion(repository);
+      String half = loseWithAHalf(repository, gone, random.nextBoolean(), random);
+      List<Check.Finding> findings = Damaged.findings(repository.place);
+
+      killed = isKilledAt(steps, repository, findings);
+      assertThat(Damaged.repair(repository.place).notMended()).isEmpty();
+
+      assertReplaced(repository, gone, half, random);
+    }
+    assertThat(steps).isGreaterThan(20);
+  }
+
+  @Test
+  void parityStaysWhileItMayStillMendWhatAVersionNeeds() {
+    Damaged repository = new Damaged(new SplittableRandom(12), 16);
+    Sha256 gone = removeAVersion(repository);
+    loseWithAHalf(repository, gone, true, new SplittableRandom(13));
+    String needed =
+        repository.files("packs/").stream()
+            .filter(file -> !file.equals(Layout.pack(gone)))
+            .findFirst()
+            .orElseThrow();
+    repository.place.lose(needed);
+    Set<String> before = repository.different();
+
+    Repair.Result result = Damaged.repair(repository.place);
+
+    assertThat(result.notMended()).contains(needed);
+    assertThat(repository.different()).isEqualTo(before);
+    // With what was removed it can be mended.
+    repository.place.put(Layout.pack(gone), repository.before(Layout.pack(gone)));
+    Damaged.repair(repository.place);
+    assertThat(repository.different()).noneMatch(file -> !file.startsWith("removed/"));
+  }
+
+  /// Removes a version, of which a pack is given that no other needs.
+  private static Sha256 removeAVersion(Damaged repository) {
+    try (Repository opened = repository.kit.open(repository.place.connect())) {
+      Snapshot version = requireNonNull(Kit.versions(opened).get("g0/v"));
+      opened.remove(version, "Asked for.");
+      return version.packs().getFirst().digest();
+    }
+  }
+
+  /// A pack and one half of its parity are lost, or the half loses a bit.
+  private static String loseWithAHalf(
+      Damaged repository, Sha256 pack, boolean lost, RandomGenerator random) {
+    repository.place.lose(Layout.pack(pack));
+    String half = repository.parity().get(random.nextInt(2));
+    if (lost) {
+      repository.place.lose(half);
+    } else {
+      repository.place.flipBit(half, random.nextInt(8 * repository.before(half).length));
+    }
+    return half;
+  }
+
+  private static void assertReplaced(
+      Damaged repository, Sha256 gone, String half, RandomGenerator random) {
+    assertThat(repository.place.find(Layout.pack(gone))).isEmpty();
+    assertThat(repository.place.find(half)).isEmpty();
+    assertThat(Damaged.findings(repository.place)).isEmpty();
+    assertThat(new Parity(new Shelf(repository.place)).pairs()).hasSize(1);
+    List<String> packs = new ArrayList<>(repository.files("packs/"));
+    packs.remove(Layout.pack(gone));
+    Collections.shuffle(packs, random);
+    packs.subList(0, 2).forEach(repository.place::lose);
+    assertThat(Damaged.repair(repository.place).notMended()).isEmpty();
+    assertThat(repository.different())
+        .contains(Layout.pack(gone))
+        .noneMatch(file -> packs.contains(file));
+  }
+
+  private static boolean isKilledAt(int step, Damaged repository, List<Check.Finding> findings) {
+    int[] left = {step};
+    BlobStore stepped =
+        new SteppedStore(
+            repository.place.connect(),
+            () -> {
+              if (--left[0] < 0) {
+                throw new Turns.KilledError();
+              }
+            });
+    try {
+      Repair.run(stepped, findings, Repair.Supply.NONE, Check.Pace.FULL);
+      return false;
+    } catch (Turns.KilledError e) {
+      return true;
+    }
+  }
+
   @Test
   void aRepairCanBeStoppedAndRunAgain() {
     Damaged repository = new Damaged(new SplittableRandom(8), 16);
@@ -372,22 +484,7 @@ class RepairTest {
       repository.place.lose(repository.files("writers/").getFirst());
       repository.place.flipBit(repository.files("copies/").getFirst(), 8 * 50);
       List<Check.Finding> findings = Damaged.findings(repository.place);
-      int[] left = {at};
-      BlobStore stepped =
-          new SteppedStore(
-              repository.place.connect(),
-              () -> {
-                if (--left[0] < 0) {
-                  throw new Turns.KilledError();
-                }
-              });
-
-      try {
-        Repair.run(stepped, findings, Repair.Supply.NONE, Check.Pace.FULL);
-        killed = false;
-      } catch (Turns.KilledError e) {
-        // As a process that is gone.
-      }
+      killed = isKilledAt(at, repository, findings);
       Damaged.repair(repository.place);
 
       assertThat(repository.different()).as("killed at step %d", at).isEmpty();
