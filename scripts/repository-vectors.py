@@ -92,6 +92,32 @@ same("naming", (1, vectors["naming"], vectors["owner"]),
 same("group-identity", vectors["group-identity"] + "\n",
      opened(base64.b64decode(group["identity"]), secrets["identity"]).decode())
 
+
+
+def unfiltered(content):
+    """Cells of two bytes, one sample per pixel, as section 4.3 tells."""
+    columns, count = int.from_bytes(content[4:8], "big"), int.from_bytes(content[8:16], "big")
+    kind, cells = content[0], {}
+    for i in range(count):
+        y, x = divmod(i, columns)
+        value = content[16 + i] | content[16 + count + i] << 8
+        left, above = cells.get((y, x - 1)), cells.get((y - 1, x), 0)
+        if kind == 1:
+            guess = left if left is not None else above
+        else:
+            value = value // 2 if value % 2 == 0 else -(value + 1) // 2
+            if left is None:
+                guess = above
+            else:
+                guess = sorted((left, above, left + above - cells.get((y - 1, x - 1), 0)))[1]
+        cell = (guess + value) % 65536
+        cells[y, x] = cell - 65536 if kind == 3 and cell > 32767 else cell
+    return b"".join((cell % 65536).to_bytes(2, "little") for cell in cells.values()).hex()
+
+
+for kind in "123":
+    same("filtered-" + kind, vectors["filtered-cells"], unfiltered(bytes.fromhex(vectors["filtered-" + kind])))
+
 # age asks a terminal for the passphrase.
 sealed = path("sealed", base64.b64decode(vectors["person-sealed"]))
 child, terminal = pty.fork()

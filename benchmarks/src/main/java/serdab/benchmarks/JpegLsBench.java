@@ -16,12 +16,12 @@ import serdab.dicom.ByteSource;
 import serdab.dicom.DataSet;
 import serdab.dicom.DicomFile;
 import serdab.dicom.Tag;
-import serdab.dicom.codec.DeltaShuffle;
 import serdab.dicom.codec.FrameFormat;
 import serdab.dicom.codec.Interleave;
 import serdab.dicom.codec.JpegLsChecker;
 import serdab.dicom.codec.JpegLsDecoder;
 import serdab.dicom.codec.JpegLsEncoder;
+import serdab.dicom.codec.MedianShuffle;
 import serdab.dicom.codec.SampleRange;
 
 /// Megabytes (10^6) of raw pixels that one core codes in a second, of frames that are in memory.
@@ -35,7 +35,7 @@ import serdab.dicom.codec.SampleRange;
 public final class JpegLsBench {
 
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
-  private record Frame(byte[] raw, FrameFormat format) {}
+  private record Frame(byte[] raw, FrameFormat format, boolean signed) {}
 
   private static final int FAST_LEVEL = 1;
 
@@ -106,7 +106,9 @@ public final class JpegLsBench {
       int bits = Math.max(9, shifted ? range.bitsWithOffset() : range.bits());
       frames.add(
           new Frame(
-              raw, new FrameFormat(rows, columns, 1, bits, false, shifted ? -range.lowest() : 0)));
+              raw,
+              new FrameFormat(rows, columns, 1, bits, false, shifted ? -range.lowest() : 0),
+              signed));
       rawBytes += length;
     }
   }
@@ -209,8 +211,8 @@ public final class JpegLsBench {
     print("encode", encoding);
     print("decode", decoding);
     print("check", checking);
-    print("delta-shuffle", filtering);
-    print("delta-shuffle back", turning);
+    print("median-shuffle", filtering);
+    print("median-shuffle back", turning);
     warmFast(rounds);
   }
 
@@ -261,8 +263,8 @@ public final class JpegLsBench {
     }
   }
 
-  private static DeltaShuffle filter(Frame frame) {
-    return new DeltaShuffle(frame.format().rows(), frame.format().columns(), 1, 2);
+  private static MedianShuffle filter(Frame frame) {
+    return new MedianShuffle(frame.format().rows(), frame.format().columns(), 1, 2, frame.signed());
   }
 
   private double rate(long begun) {

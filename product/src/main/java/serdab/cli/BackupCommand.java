@@ -195,8 +195,8 @@ final class BackupCommand implements Callable<Integer> {
       paramLabel = "KIND",
       defaultValue = "jpeg-ls",
       description =
-          "How a repository makes images small: jpeg-ls (default; the least room) or fast (up to"
-              + " twice the room of CT and MR, less work).")
+          "How a repository makes images small: jpeg-ls (default; the least room) or fast (about"
+              + " a quarter more room of CT and MR, less work).")
   private String compression = "jpeg-ls";
 
   @Option(

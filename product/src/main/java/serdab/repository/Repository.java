@@ -38,6 +38,9 @@ public final class Repository implements AutoCloseable {
   private static final int FORMAT_VERSION = 1;
   private static final int GROUPS_HELD_MAX = 10_000;
 
+  /// Which version of the reader a new repository gets ([#reader]).
+  public static final int READER = 2;
+
   private static final int LISTING_TRIES_MAX = 5;
 
   /// Files that say how to read a repository, and are stored in it.
@@ -181,7 +184,8 @@ public final class Repository implements AutoCloseable {
             .with("parity", parity)
             .with("madeAt", now.toString())
             .with("writtenBy", writtenBy)
-            .with("documents", documents);
+            .with("documents", documents)
+            .with("reader", READER);
     doc.with("signature", unlocked.owner().sign(Layout.REPOSITORY, doc.bytes()));
     // The last one: before it there is no repository, and two who begin at once do not both win.
     Bulk content = Bulk.of(doc.bytes());
@@ -310,6 +314,15 @@ public final class Repository implements AutoCloseable {
         .textIfThere("parity")
         .filter(Parity.WITH::equals)
         .isPresent();
+  }
+
+  /// Which version of the reader is stored in it: nothing may be written that this one does not
+  /// know, or people who have nothing but the repository could not read it.
+  ///
+  /// @throws SerdabException.Damaged when `repository.json` cannot be read
+  public int reader() {
+    Doc doc = Doc.parse(Charter.read(shelf).content());
+    return doc.has("reader") ? (int) doc.number("reader") : 1;
   }
 
   // ---- what it holds

@@ -144,6 +144,27 @@ class EarlierFormatsTest {
   @Test
   @Needs({Peer.AGE, Peer.ZSTD, Peer.PYTHON})
   void theReaderThatIsStoredInItReadsIt() throws Exception {
+    assertThat(readByTheStoredReader()).containsAll(newest(recorded("repository")));
+  }
+
+  /// That reader knows less than today's: nothing is written that it could not read.
+  @Test
+  @Needs({Peer.AGE, Peer.ZSTD, Peer.PYTHON})
+  void theReaderThatIsStoredInItReadsWhatIsWrittenToday() throws Exception {
+    Path images = SharedData.checkout().resolve("examples/Horos Data/DATABASE.noindex/10000");
+    Path source = Files.createDirectory(folder.resolve("source"));
+    Set<String> expected = new TreeSet<>();
+    for (String each : List.of("26", "27", "28")) {
+      Files.copy(images.resolve(each + ".dcm"), source.resolve(each + ".dcm"));
+      expected.add(Sha256.digest(Files.readAllBytes(images.resolve(each + ".dcm"))).hex());
+    }
+    enrol();
+    serdab("backup", "--from", source.toString(), "--to", repository(), "--compression", "fast");
+
+    assertThat(readByTheStoredReader()).containsAll(expected);
+  }
+
+  private Set<String> readByTheStoredReader() throws Exception {
     Process script =
         new ProcessBuilder(
                 "python3",
@@ -158,7 +179,7 @@ class EarlierFormatsTest {
     String said = new String(script.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 
     assertThat(script.waitFor()).as(said).isZero();
-    assertThat(digestsIn(folder.resolve("back"))).containsAll(newest(recorded("repository")));
+    return digestsIn(folder.resolve("back"));
   }
 
   /// The identity, opened: `age` asks a terminal for passphrases.

@@ -29,6 +29,21 @@ class RepositoryWithoutSerdabTest {
     copyTree(SharedData.dicom(), folder.resolve("source"));
     backUp();
 
+    assertTheScriptRestoresEveryFile();
+  }
+
+  /// Pixels of 8, 16 and 32 bits, signed and not, of one sample and of three.
+  @Test
+  void theScriptRestoresWhatWasMadeFast() throws Exception {
+    for (String each : List.of("odd_pydicom", "mr_heudiconv", "mr_divest", "us_go-dicom")) {
+      copyTree(SharedData.dicom().resolve(each), folder.resolve("source").resolve(each));
+    }
+    backUp("--compression", "fast");
+
+    assertTheScriptRestoresEveryFile();
+  }
+
+  private void assertTheScriptRestoresEveryFile() throws Exception {
     Said said =
         run(
             "python3",
@@ -139,7 +154,7 @@ class RepositoryWithoutSerdabTest {
 
   // ---- helpers
 
-  private void backUp() throws Exception {
+  private void backUp(String... options) throws Exception {
     Said key = run("age-keygen", "-o", path("person.txt"));
     assertThat(key.code()).as(key.text()).isZero();
     String recipient = run("age-keygen", "-y", path("person.txt")).text().strip();
@@ -147,7 +162,10 @@ class RepositoryWithoutSerdabTest {
     String place = "repo:" + path("sealed");
     CommandLineRun.Result made = home.run("repository", "init", place, "--recipient", recipient);
     assertThat(made.exitCode()).as(made.err()).isZero();
-    CommandLineRun.Result copied = home.run("backup", "--from", path("source"), "--to", place);
+    List<String> backup =
+        new ArrayList<>(List.of("backup", "--from", path("source"), "--to", place));
+    backup.addAll(List.of(options));
+    CommandLineRun.Result copied = home.run(backup.toArray(String[]::new));
     assertThat(copied.exitCode()).as(copied.err()).isZero();
   }
 

@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -19,6 +21,8 @@ import java.util.Random;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import serdab.Sha256;
+import serdab.dicom.codec.DeltaShuffle;
+import serdab.dicom.codec.MedianShuffle;
 import serdab.repository.age.AgeFile;
 import serdab.repository.age.AgeIdentity;
 import serdab.repository.age.AgeRecipient;
@@ -127,7 +131,7 @@ class RepositoryVectorsTest {
     String said = new String(script.getInputStream().readAllBytes(), UTF_8);
 
     assertThat(script.waitFor()).as(said).isZero();
-    assertThat(said).isEqualTo("all right: 12\n");
+    assertThat(said).isEqualTo("all right: 15\n");
   }
 
   private static Map<String, String> made() {
@@ -177,7 +181,27 @@ class RepositoryVectorsTest {
             .encodeToString(
                 AgeFile.sealWithPassphrase(
                     PASSPHRASE.toCharArray(), 15, line(person.text()), random)));
+    filtered(made);
     return made;
+  }
+
+  /// Three rows of four cells of two bytes, and what each filter makes of them (section 4.3).
+  private static void filtered(Map<String, String> made) {
+    ByteBuffer cells = ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN);
+    for (int cell : new int[] {100, 104, 97, 65_535, 99, 32_768, 32_767, 0, 7, 1_000, 999, 998}) {
+      cells.putShort((short) cell);
+    }
+    made.put("filtered-cells", HexFormat.of().formatHex(cells.array()));
+    for (int filter = 1; filter <= 3; filter++) {
+      ByteBuffer content = ByteBuffer.allocate(40);
+      content.put((byte) filter).put((byte) 2).putShort((short) 1).putInt(4).putLong(12);
+      if (filter == 1) {
+        new DeltaShuffle(3, 4, 1, 2).forward(cells.array(), 0, content.array(), 16);
+      } else {
+        new MedianShuffle(3, 4, 1, 2, filter == 3).forward(cells.array(), 0, content.array(), 16);
+      }
+      made.put("filtered-" + filter, HexFormat.of().formatHex(content.array()));
+    }
   }
 
   private static String text(byte[] document) {

@@ -19,6 +19,7 @@ import serdab.dicom.codec.Interleave;
 import serdab.dicom.codec.JpegLsChecker;
 import serdab.dicom.codec.JpegLsDecoder;
 import serdab.dicom.codec.JpegLsEncoder;
+import serdab.dicom.codec.MedianShuffle;
 import serdab.dicom.codec.SampleRange;
 import serdab.repository.Codec;
 
@@ -50,9 +51,18 @@ final class BlobCoder implements AutoCloseable {
       Pattern.compile(
           "sealed-repository cells ([12]) (le|be) offset (-?[0-9]{1,5}) layout (pixel|plane)");
 
-  private static final int FILTER_VERSION = 1;
+  /// Which filter, in its header.
+  private static final int DELTA = 1;
+
+  private static final int MEDIAN = 2;
+  private static final int MEDIAN_OF_SIGNED = 3;
+
+  /// The first version of the reader stored in a repository that knows [#MEDIAN].
+  private static final int READER_OF_MEDIANS = 2;
+
   private static final int FILTER_HEADER_BYTES = 16;
 
+  private final int reader;
   private final JpegLsEncoder jpegLs = new JpegLsEncoder();
   private final JpegLsDecoder unJpegLs = new JpegLsDecoder();
   private final JpegLsChecker jpegLsChecker = new JpegLsChecker();
@@ -64,6 +74,12 @@ final class BlobCoder implements AutoCloseable {
 
   private byte[] packed = {};
   private byte[] again = {};
+
+  /// @param reader which version of the reader stored in the repository has to understand what is
+  ///   made here ([serdab.repository.Repository#reader])
+  BlobCoder(int reader) {
+    this.reader = reader;
+  }
 
   @Override
   public void close() {
@@ -209,14 +225,22 @@ final class BlobCoder implements AutoCloseable {
     int samples = (shape.planar() ? 1 : shape.samples()) * (shape.cellBytes() / cell);
     int rows = shape.planar() ? shape.rows() * shape.samples() : shape.rows();
     byte[] out = filteredOf(FILTER_HEADER_BYTES + length);
+    // In the halves of cells of four bytes there is nothing to guess from neighbours.
+    boolean median = reader >= READER_OF_MEDIANS && shape.cellBytes() <= 2;
+    int filter = !median ? DELTA : shape.signed() ? MEDIAN_OF_SIGNED : MEDIAN;
     ByteBuffer.wrap(out)
-        .put((byte) FILTER_VERSION)
+        .put((byte) filter)
         .put((byte) cell)
         .putShort((short) samples)
         .putInt(shape.columns())
         .putLong(length / cell);
-    new DeltaShuffle(rows, shape.columns(), samples, cell)
-        .forward(raw, 0, out, FILTER_HEADER_BYTES);
+    if (median) {
+      new MedianShuffle(rows, shape.columns(), samples, cell, shape.signed())
+          .forward(raw, 0, out, FILTER_HEADER_BYTES);
+    } else {
+      new DeltaShuffle(rows, shape.columns(), samples, cell)
+          .forward(raw, 0, out, FILTER_HEADER_BYTES);
+    }
     int stored = pack(out, FILTER_HEADER_BYTES + length, FILTERED_LEVEL);
     return Optional.of(new Encoded(FILTERED, Arrays.copyOf(packed, stored)));
   }
@@ -323,13 +347,14 @@ final class BlobCoder implements AutoCloseable {
     }
     unpack(stored, storedLength, packed, whole);
     ByteBuffer header = ByteBuffer.wrap(packed);
-    int version = header.get();
+    int filter = header.get();
     int cell = header.get();
     int samples = header.getShort() & 0xFFFF;
     int columns = header.getInt();
     long cells = header.getLong();
     require(
-        version == FILTER_VERSION
+        filter >= DELTA
+            && filter <= MEDIAN_OF_SIGNED
             && (cell == 1 || cell == 2)
             && samples > 0
             && columns > 0
@@ -337,7 +362,12 @@ final class BlobCoder implements AutoCloseable {
             && cells % ((long) samples * columns) == 0,
         "a filtered piece has another format");
     int rows = (int) (cells / ((long) samples * columns));
-    new DeltaShuffle(rows, columns, samples, cell).inverse(packed, FILTER_HEADER_BYTES, out, 0);
+    if (filter == DELTA) {
+      new DeltaShuffle(rows, columns, samples, cell).inverse(packed, FILTER_HEADER_BYTES, out, 0);
+    } else {
+      new MedianShuffle(rows, columns, samples, cell, filter == MEDIAN_OF_SIGNED)
+          .inverse(packed, FILTER_HEADER_BYTES, out, 0);
+    }
   }
 
   private static void require(boolean holds, String otherwise) {

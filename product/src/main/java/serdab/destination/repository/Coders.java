@@ -13,19 +13,22 @@ final class Coders implements AutoCloseable {
   private final Executor executor;
   private final int parallelism;
   private final Compression compression;
+  private final int reader;
   private final ConcurrentLinkedDeque<BlobCoder> spare = new ConcurrentLinkedDeque<>();
   private volatile boolean closed;
 
   /// @param executor runs the work; tasks never wait for each other, so any number of threads will
   ///   do
   /// @param parallelism how many of its threads can work at the same time
-  Coders(Executor executor, int parallelism, Compression compression) {
+  /// @param reader as a [BlobCoder] has it
+  Coders(Executor executor, int parallelism, Compression compression, int reader) {
     if (parallelism < 1) {
       throw new IllegalArgumentException("no parallelism: " + parallelism);
     }
     this.executor = executor;
     this.parallelism = parallelism;
     this.compression = compression;
+    this.reader = reader;
   }
 
   Compression compression() {
@@ -48,7 +51,7 @@ final class Coders implements AutoCloseable {
   <T> T with(Function<BlobCoder, T> work) {
     BlobCoder coder = spare.pollFirst();
     if (coder == null) {
-      coder = new BlobCoder();
+      coder = new BlobCoder(reader);
     }
     try {
       return work.apply(coder);

@@ -16,6 +16,7 @@ import serdab.destination.SampleMarks;
 import serdab.destination.SizeEstimator;
 import serdab.dicom.ByteSource;
 import serdab.dicom.DicomFile;
+import serdab.repository.Repository;
 
 /// Tells from a sample what files would take in a repository, and how long the computing would
 /// last. One thread at a time.
@@ -45,7 +46,7 @@ public final class Estimator implements SizeEstimator {
   /// @param parallelism how many threads a run would compute on
   /// @param clock tells how long encoding takes
   public Estimator(long totalBytes, Compression compression, int parallelism, InstantSource clock) {
-    this.coders = new Coders(Runnable::run, 1, compression);
+    this.coders = new Coders(Runnable::run, 1, compression, Repository.READER);
     this.parallelism = parallelism;
     this.clock = clock;
     this.marks = new SampleMarks(totalBytes);

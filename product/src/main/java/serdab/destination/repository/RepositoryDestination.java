@@ -86,7 +86,13 @@ public final class RepositoryDestination implements Destination {
     this.repository = repository;
     this.store = store;
     this.options = options;
-    this.coders = new Coders(options.executor(), options.parallelism(), options.compression());
+    this.coders =
+        new Coders(
+            options.executor(),
+            options.parallelism(),
+            options.compression(),
+            // What the other one makes every reader knows.
+            options.compression() == Compression.FAST ? repository.reader() : Repository.READER);
     this.clock = clock;
   }
 

@@ -37,6 +37,11 @@ public record DeltaShuffle(int rows, int columns, int samplesPerPixel, int bytes
   /// @throws IllegalArgumentException when a number is outside its range or the image is longer
   ///   than an array can be
   public DeltaShuffle {
+    require(rows, columns, samplesPerPixel, bytesPerSample);
+  }
+
+  /// @throws IllegalArgumentException when these are not the sizes of an image that fits an array
+  static void require(int rows, int columns, int samplesPerPixel, int bytesPerSample) {
     if (rows < 1 || columns < 1 || samplesPerPixel < 1) {
       throw new IllegalArgumentException("an image of no samples");
     }

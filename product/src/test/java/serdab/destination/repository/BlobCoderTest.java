@@ -3,23 +3,33 @@ package serdab.destination.repository;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import com.github.luben.zstd.Zstd;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import serdab.SerdabException;
 import serdab.dicom.codec.JpegLsDecoder;
 import serdab.repository.Codec;
 import serdab.testing.SeededTest;
+import serdab.testing.SharedData;
 
 class BlobCoderTest {
 
-  private final BlobCoder coder = new BlobCoder();
-  private final BlobCoder another = new BlobCoder();
+  private final BlobCoder coder = new BlobCoder(2);
+  private final BlobCoder another = new BlobCoder(1);
 
   @AfterEach
   void close() {
@@ -120,6 +130,60 @@ class BlobCoderTest {
   }
 
   @Test
+  void whatIsLeftOfGuessesIsSmallerAndOnlyForAReaderThatKnowsOfThem() {
+    for (boolean signed : new boolean[] {false, true}) {
+      FrameShape shape = new FrameShape(64, 64, 1, 2, false, false, signed);
+      byte[] raw = slope(shape, signed ? -200 : 900);
+      Encoded median = requireRoundTrip(BlobCoder.FILTERED, raw, shape);
+      Encoded delta;
+      try (BlobCoder old = new BlobCoder(1)) {
+        delta = old.pixels(BlobCoder.FILTERED, raw, raw.length, shape).orElseThrow();
+      }
+
+      assertThat(filter(median)).isEqualTo(signed ? 3 : 2);
+      assertThat(filter(delta)).isEqualTo(1);
+      assertThat(median.lengthBytes()).isLessThan(delta.lengthBytes());
+      assertThat(coder.decode(3, delta.bytes(), raw.length)).isEqualTo(raw);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void filteredBlobsOfTheVectorsAreRead(int filter) throws IOException {
+    byte[] content = vector("filtered-" + filter);
+    byte[] cells = vector("filtered-cells");
+
+    assertThat(coder.decode(3, Zstd.compress(content), cells.length)).isEqualTo(cells);
+  }
+
+  private static byte[] vector(String name) throws IOException {
+    Path file = SharedData.checkout().resolve("docs/format/repository-vectors.txt");
+    return Files.readAllLines(file).stream()
+        .filter(line -> line.startsWith(name + ": "))
+        .map(line -> HexFormat.of().parseHex(line.substring(name.length() + 2)))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /// Brighter to the right and downwards, with some noise.
+  private static byte[] slope(FrameShape shape, int lowest) {
+    RandomGenerator random = new SplittableRandom(1);
+    ByteBuffer raw = ByteBuffer.allocate((int) shape.lengthBytes()).order(ByteOrder.LITTLE_ENDIAN);
+    for (int y = 0; y < shape.rows(); y++) {
+      for (int x = 0; x < shape.columns(); x++) {
+        raw.putShort((short) (lowest + 9 * x + 5 * y + random.nextInt(8)));
+      }
+    }
+    return raw.array();
+  }
+
+  /// Byte 0 of section 4.3.
+  private static int filter(Encoded filtered) {
+    byte[] whole = Zstd.decompress(filtered.bytes(), 1 << 20);
+    return whole[0];
+  }
+
+  @Test
   void aLengthThatIsNotThatOfTheShapeIsRefused() {
     FrameShape shape = new FrameShape(10, 10, 1, 2, false, false, false);
 
@@ -176,7 +240,7 @@ class BlobCoderTest {
 
   @Test
   void aSeriesGetsTheCodecThatMadeItsFirstFramesSmallest() {
-    try (Coders coders = new Coders(Runnable::run, 1, Compression.SMALL)) {
+    try (Coders coders = new Coders(Runnable::run, 1, Compression.SMALL, 2)) {
       RandomGenerator random = new SplittableRandom(1);
       FrameShape grey = new FrameShape(64, 64, 1, 2, false, false, false);
       SeriesChoice image = new SeriesChoice(Compression.SMALL);

@@ -55,7 +55,7 @@ public final class FullRepository {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     WriterKeys keys = keys(Path.of(arguments[1]));
     SecureRandom secure = new SecureRandom();
-    try (BlobCoder coder = new BlobCoder()) {
+    try (BlobCoder coder = new BlobCoder(Repository.READER)) {
       for (int first = 0; first < studies; first += STUDIES_OF_A_RUN) {
         int end = Math.min(studies, first + STUDIES_OF_A_RUN);
         try (Repository repository =
