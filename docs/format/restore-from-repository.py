@@ -11,6 +11,8 @@ import base64, hashlib, json, os, re, struct, subprocess, sys, tempfile, zipfile
 
 
 # ---- JPEG-LS, lossless (T.87); section 4.2
+
+
 def decode_jls(data):
     """The comment of a stream and its cells' samples in the order of the layout."""
     at, comment, planes, preset = 2, "", [], {}
@@ -46,7 +48,8 @@ def decode_scan(data, at, rows, columns, count, bits, preset):
     for d in range(1, top + 1):
         quantized[d] = 1 if d < t[1] else 2 if d < t[2] else 3 if d < t[3] else 4
         quantized[-d] = -quantized[d]
-    A, B, C, N = [max(2, (span + 32) // 64)] * 367, [0] * 367, [0] * 365, [1] * 367
+    start = max(2, (span + 32) // 64)
+    A, B, C, N = [start] * 367, [0] * 367, [0] * 365, [1] * 367
     J = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14, 15]
     buffer, have, run_index, begin = 0, 0, 0, at
 

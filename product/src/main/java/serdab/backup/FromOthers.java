@@ -90,9 +90,6 @@ final class FromOthers {
   }
 
   void makeAgain() {
-    if (destinations.size() < 2) {
-      return;
-    }
     try {
       for (int i = 0; i < destinations.size(); i++) {
         if (tally.alive().contains(i)) {
@@ -117,10 +114,13 @@ final class FromOthers {
           return;
         }
         List<Destination> others = holders(row, to);
-        if (others.isEmpty() || (removedByOthers && isGone(to, held(row)))) {
-          continue;
+        if (others.isEmpty()) {
+          if (row.state().equals("gone")) {
+            takeBack(row, to);
+          }
+        } else if (!removedByOthers || !isGone(to, held(row))) {
+          makeAgain(row, others, to);
         }
-        makeAgain(row, others, to);
       }
     } catch (SerdabException e) {
       tally.problem(e.problem());
@@ -165,15 +165,8 @@ final class FromOthers {
 
   private void makeAgain(CopyRow row, List<Destination> others, Destination to) {
     HeldVersion lost = held(row);
-    // It may be back: a disk cable, or a person who put a folder where it was.
-    Optional<HeldVersion> there = provenThere(lost, to);
-    if (there.isPresent()) {
-      Optional<VersionRow> version = catalogue.version(row.study(), row.version());
-      if (version.isPresent()) {
-        catalogue.recordHeld(version.get(), row(there.get(), to));
-        setAside(row, there.get(), to);
-        return;
-      }
+    if (takeBack(row, to)) {
+      return;
     }
     Optional<Remake.Made> again = remake.make(lost, others, to, bytes -> hasRoom(to, bytes));
     if (again.isEmpty()) {
@@ -185,6 +178,19 @@ final class FromOthers {
     made++;
     tally.madeAgain(copy, again.get().version().lengthBytes(), again.get().from().describe());
     pause();
+  }
+
+  /// It may be back: a disk cable, or a person who put a folder where it was.
+  private boolean takeBack(CopyRow row, Destination to) {
+    Optional<HeldVersion> there = provenThere(held(row), to);
+    Optional<VersionRow> version =
+        there.isEmpty() ? Optional.empty() : catalogue.version(row.study(), row.version());
+    if (there.isEmpty() || version.isEmpty()) {
+      return false;
+    }
+    catalogue.recordHeld(version.get(), row(there.get(), to));
+    setAside(row, there.get(), to);
+    return true;
   }
 
   private static Optional<HeldVersion> provenThere(HeldVersion lost, Destination to) {

@@ -34,10 +34,14 @@ final class RollCall {
   private final Instant now;
   private final List<Missed> missed = new ArrayList<>();
   private final Set<Name> names = new HashSet<>();
+  private final List<Before> before = new ArrayList<>();
   private final List<Problem> problems = new ArrayList<>();
 
   /// A copy that is not there as it is remembered.
   private record Missed(Destination at, CopyRow copy, Fate fate) {}
+
+  /// A copy of which an earlier run or a verification found that it is lost or damaged.
+  private record Before(Destination at, CopyRow copy) {}
 
   private record Name(StudyKey study, VersionId version, String destinationId) {
     static Name of(CopyRow copy) {
@@ -83,17 +87,23 @@ final class RollCall {
   private void call(Destination destination) {
     String id = destination.id().toString();
     List<CopyRow> notListed = new ArrayList<>();
+    List<CopyRow> lostBefore = new ArrayList<>();
     try (Stream<CopyRow> copies = catalogue.copiesOn(id)) {
       // Asked for with the first copy only: a first backup lists nothing for this.
       Optional<Predicate<HeldVersion>> glance = Optional.empty();
-      for (CopyRow copy : (Iterable<CopyRow>) copies.filter(CopyRow::isCountedOn)::iterator) {
-        if (glance.isEmpty()) {
-          glance = destination.glance();
-          if (glance.isEmpty()) {
-            return;
-          }
+      boolean asked = false;
+      for (CopyRow copy : (Iterable<CopyRow>) copies::iterator) {
+        if (copy.isLost()) {
+          lostBefore.add(copy);
         }
-        if (!glance.get().test(FromOthers.held(copy))) {
+        if (!copy.isCountedOn()) {
+          continue;
+        }
+        if (!asked) {
+          glance = destination.glance();
+          asked = true;
+        }
+        if (glance.isPresent() && !glance.get().test(FromOthers.held(copy))) {
           notListed.add(copy);
         }
       }
@@ -105,15 +115,29 @@ final class RollCall {
             names.add(Name.of(copy));
           });
     }
+    for (CopyRow copy : lostBefore) {
+      onPurpose(destination, copy)
+          .ifPresentOrElse(
+              fate -> missed.add(new Missed(destination, copy, fate)),
+              () -> before.add(new Before(destination, copy)));
+    }
+  }
+
+  /// What a person did elsewhere that took a copy away.
+  private static Optional<Fate> onPurpose(Destination destination, CopyRow copy) {
+    if (destination.isErased(copy.study())) {
+      return Optional.of(Fate.ERASED);
+    }
+    return destination.isRemoved(copy.study(), copy.location())
+        ? Optional.of(Fate.REMOVED)
+        : Optional.empty();
   }
 
   /// What became of a copy that is not listed; empty when it is there after all.
   private static Optional<Fate> fate(Destination destination, CopyRow copy) {
-    if (destination.isErased(copy.study())) {
-      return Optional.of(Fate.ERASED);
-    }
-    if (destination.isRemoved(copy.study(), copy.location())) {
-      return Optional.of(Fate.REMOVED);
+    Optional<Fate> onPurpose = onPurpose(destination, copy);
+    if (onPurpose.isPresent()) {
+      return onPurpose;
     }
     Fate fate =
         switch (destination.prove(FromOthers.held(copy), Depth.PRESENT)) {
@@ -194,7 +218,8 @@ final class RollCall {
     }
   }
 
-  /// Tells after a run what was lost, and what of it the run could not make again.
+  /// Tells after a run what was lost, and what of it the run could not make again. What was lost
+  /// before is told by every run for as long as the newest version of a study is gone with it.
   ///
   /// @param sourceId whose studies the run copied
   /// @param worked studies that the run worked on: it tells of their present versions by itself
@@ -211,17 +236,27 @@ final class RollCall {
       if (!isLoss(one) || isGoodNow(copy) || FromOthers.isHeldBy(destinations, catalogue, copy)) {
         continue;
       }
-      boolean isTold =
-          worked.contains(copy.study())
-              && catalogue
-                  .study(sourceId, copy.study())
-                  .flatMap(StudyRow::version)
-                  .filter(copy.version()::equals)
-                  .isPresent();
-      if (!isTold) {
+      if (!worked.contains(copy.study()) || !isNewest(sourceId, copy)) {
         tally.notSafe(copy.study(), lostHere(one.at()));
       }
     }
+    for (Before one : before) {
+      CopyRow copy = one.copy();
+      if (isNewest(sourceId, copy)
+          && !worked.contains(copy.study())
+          && !isGoodNow(copy)
+          && !FromOthers.isHeldBy(destinations, catalogue, copy)) {
+        tally.notSafe(copy.study(), lostHere(one.at()));
+      }
+    }
+  }
+
+  private boolean isNewest(String sourceId, CopyRow copy) {
+    return catalogue
+        .study(sourceId, copy.study())
+        .flatMap(StudyRow::version)
+        .filter(copy.version()::equals)
+        .isPresent();
   }
 
   private boolean isGoodNow(CopyRow copy) {
@@ -246,7 +281,8 @@ final class RollCall {
         "copy-lost",
         "A version of it is not in "
             + at.describe()
-            + " any more, and neither the source nor another destination of this plan has it.",
+            + " any more, or not whole, and neither the source nor another destination of this plan"
+            + " has it.",
         "Look where else it is: serdab studies. Then: serdab verify … --repair --from OTHERDEST");
   }
 }

@@ -75,6 +75,11 @@ public record CopyRow(
     return state.equals(UNSEEN);
   }
 
+  /// Whether it was found lost or damaged, and nobody removed it on purpose.
+  public boolean isLost() {
+    return state.equals("gone") || state.equals("bad");
+  }
+
   /// Whether the destination is expected to hold it: it was neither found gone before nor removed.
   public boolean shouldBeThere() {
     return !state.equals("gone") && !state.equals("removed");

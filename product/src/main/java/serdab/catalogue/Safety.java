@@ -7,11 +7,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import serdab.Depth;
 import serdab.dicom.StudyKey;
@@ -71,7 +73,9 @@ public final class Safety {
   /// @param changed are listed otherwise than when they were copied
   /// @param waiting changed and wait for a quiet time
   /// @param empty studies without a single file, which are not counted in any other figure
-  /// @param notListed in the catalogue and not in the source any more; in no other figure
+  /// @param notListed in the backup and not in the source any more; in no other figure
+  /// @param lost neither in the source any more nor in the backup, although they were in both; in
+  ///   no other figure
   /// @param notWanted listed and wanted by no plan; in no other figure
   /// @param erased studies and groups that a person had erased from one of the destinations for
   ///   good; it counts as if it were not asked to hold them, and who was erased from all of them is
@@ -91,6 +95,7 @@ public final class Safety {
       long waiting,
       long empty,
       long notListed,
+      long lost,
       long notWanted,
       long erased,
       Optional<Instant> oldestNeverRead,
@@ -106,6 +111,7 @@ public final class Safety {
   /// @param proven studies and groups with a proven copy of every file
   /// @param byDepth these by the depth of their deepest proof
   /// @param bad copies found damaged
+  /// @param gone copies found lost, of studies that are not in the source any more
   /// @param unseen copies that nobody has looked for since the catalogue was brought back
   /// @param oldestProof when the bytes of the copy that was read back longest ago were
   /// @param newestProof the same of the copy read back last
@@ -114,6 +120,7 @@ public final class Safety {
       long proven,
       Map<Depth, Long> byDepth,
       long bad,
+      long gone,
       long unseen,
       Optional<Instant> oldestProof,
       Optional<Instant> newestProof) {
@@ -157,6 +164,7 @@ public final class Safety {
           .append(PROVEN_DEPTHS + ") then 1 else 0 end as good" + i)
           .append(", case when " + c + ".file_count >= s.file_count then 1 else 0 end as whole" + i)
           .append(", case when " + c + ".state = 'bad' then 1 else 0 end as bad" + i)
+          .append(", case when " + c + ".state = 'gone' then 1 else 0 end as gone" + i)
           .append(", case when " + c + ".state = 'unseen' then 1 else 0 end as unseen" + i)
           .append(", " + c + ".depth as depth" + i)
           .append(", coalesce(" + c + ".intact_at, " + c + ".proven_at) as proven" + i);
@@ -202,7 +210,11 @@ public final class Safety {
     sum(columns, counted + " and " + changed);
     sum(columns, counted + " and t.change_seen_at is not null");
     sum(columns, "t.listed = 1 and t.wanted = 1 and t.file_count = 0 and t.version = ''");
-    sum(columns, "t.listed = 0");
+    String held = any(places, "(t.good%1$d = 1 or t.bad%1$d = 1 or t.unseen%1$d = 1)");
+    String lost =
+        any(places, anyErased ? "(t.gone%1$d = 1 and t.erased%1$d = 0)" : "t.gone%1$d = 1");
+    sum(columns, "t.listed = 0 and (" + held + ")");
+    sum(columns, "t.listed = 0 and not (" + held + ") and (" + lost + ")");
     sum(columns, "t.listed = 1 and t.wanted = 0");
     sum(columns, anyErased ? asked + " and (" + erasedFrom(places, " or ") + ")" : "1 = 0");
     columns.add("min(case when " + counted + " and t.version = '' then t.first_seen_at end)");
@@ -213,6 +225,9 @@ public final class Safety {
         sum(columns, proven + " and t.depth" + i + " = '" + depth.name() + "'");
       }
       sum(columns, "t.bad" + i + " = 1");
+      sum(
+          columns,
+          "t.listed = 0 and t.gone" + i + " = 1" + (anyErased ? " and t.erased" + i + " = 0" : ""));
       sum(columns, "t.unseen" + i + " = 1");
       columns.add("min(case when " + proven + " then t.proven" + i + " end)");
       columns.add("max(case when " + proven + " then t.proven" + i + " end)");
@@ -265,12 +280,21 @@ public final class Safety {
     return String.join(joined, erased);
   }
 
+  /// A condition that has to hold for one of the destinations at least.
+  private static String any(int places, String condition) {
+    return places == 0
+        ? "1 = 0"
+        : IntStream.range(0, places)
+            .mapToObj(i -> String.format(Locale.ROOT, condition, i))
+            .collect(Collectors.joining(" or "));
+  }
+
   private static void sum(List<String> columns, String condition) {
     columns.add("coalesce(sum(case when " + condition + " then 1 else 0 end), 0)");
   }
 
   private static Counts counts(Scope scope, Link.Row row) throws SQLException {
-    long[] figures = new long[14];
+    long[] figures = new long[15];
     for (int i = 0; i < figures.length; i++) {
       figures[i] = row.number();
     }
@@ -284,7 +308,14 @@ public final class Safety {
       }
       destinations.add(
           new OnDestination(
-              id, proven, byDepth, row.number(), row.number(), row.maybeTime(), row.maybeTime()));
+              id,
+              proven,
+              byDepth,
+              row.number(),
+              row.number(),
+              row.number(),
+              row.maybeTime(),
+              row.maybeTime()));
     }
     return new Counts(
         figures[0],
@@ -301,6 +332,7 @@ public final class Safety {
         figures[11],
         figures[12],
         figures[13],
+        figures[14],
         oldest,
         destinations);
   }

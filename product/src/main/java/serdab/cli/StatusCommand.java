@@ -377,6 +377,7 @@ final class StatusCommand implements Callable<Integer> {
     line(counts.waiting(), "status.waiting");
     line(counts.empty(), "status.empty");
     line(counts.notListed(), "status.not-listed");
+    line(counts.lost(), "status.lost");
     line(counts.notWanted(), "status.not-wanted");
     line(counts.erased(), "status.erased");
   }
@@ -411,7 +412,8 @@ final class StatusCommand implements Callable<Integer> {
                 copies.proven(),
                 depths.toString(),
                 copies.oldestProof().map(at -> say.text("status.read-back", since(at))).orElse(""),
-                copies.bad() > 0 ? say.text("status.damaged", copies.bad()) : "",
+                (copies.bad() > 0 ? say.text("status.damaged", copies.bad()) : "")
+                    + (copies.gone() > 0 ? say.text("status.gone", copies.gone()) : ""),
                 copies.unseen() > 0 ? say.text("status.not-looked-at", copies.unseen()) : "",
                 free.isPresent()
                     ? say.text("status.free", TerminalProgress.Sizes.text(free.getAsLong()))
@@ -520,6 +522,7 @@ final class StatusCommand implements Callable<Integer> {
     writer.writeNumberProperty("waiting", counts.waiting());
     writer.writeNumberProperty("empty", counts.empty());
     writer.writeNumberProperty("not_listed_any_more", counts.notListed());
+    writer.writeNumberProperty("lost", counts.lost());
     writer.writeNumberProperty("not_selected", counts.notWanted());
     writer.writeNumberProperty("erased", counts.erased());
     writer.writeNumberProperty("sent_converted", plan.sentConverted());
@@ -541,6 +544,7 @@ final class StatusCommand implements Callable<Integer> {
       }
       writer.writeEndObject();
       writer.writeNumberProperty("damaged", copies.bad());
+      writer.writeNumberProperty("gone", copies.gone());
       writer.writeNumberProperty("not_looked_at", copies.unseen());
       writer.writeStringProperty("oldest_proof", text(copies.oldestProof()));
       writer.writeStringProperty("newest_proof", text(copies.newestProof()));

@@ -12,7 +12,10 @@ import java.util.SplittableRandom;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import serdab.Depth;
 import serdab.Problem;
+import serdab.Proof;
+import serdab.ProofMeans;
 import serdab.SerdabException;
 import serdab.catalogue.CopyRow;
 import serdab.destination.Destination;
@@ -23,7 +26,8 @@ import serdab.report.RunReport;
 import serdab.testing.world.SimulatedDisk;
 import serdab.testing.world.World;
 
-/// What somebody deleted from a disk by hand is noticed by the next backup, and by no later one.
+/// What somebody deleted from a disk by hand is noticed by the next backup, and what is lost with
+/// it is named until it is back.
 class RollCallTest {
 
   private World world = World.withDestinations(1, new SplittableRandom(27)).acceptingFewer();
@@ -167,6 +171,77 @@ class RollCallTest {
     assertThat(world.catalogue().copies(new StudyKey(study)))
         .singleElement()
         .satisfies(copy -> assertThat(copy.state()).isEqualTo("gone"));
+  }
+
+  @Test
+  void whatIsLostIsNamedByEveryRunUntilItIsBack() {
+    String study = lostBySource();
+    String zip = versions(0, study).getFirst().location();
+    byte[] content = world.disk(0).bytes(zip);
+    world.disk(0).remove(zip);
+    world.backUp();
+
+    for (int i = 0; i < 2; i++) {
+      RunReport again = world.backUp();
+      assertThat(again.outcome()).isEqualTo(RunReport.Outcome.INCOMPLETE);
+      assertThat(again.notSafe())
+          .extracting(one -> one.problem().code())
+          .containsExactly("copy-lost");
+      assertThat(again.warnings()).isEmpty();
+    }
+    world.disk(0).put(zip, content);
+
+    assertThat(world.backUp().outcome()).isEqualTo(RunReport.Outcome.GOOD);
+    assertThat(row(study).isProven()).isTrue();
+    assertThat(world.backUp().outcome()).isEqualTo(RunReport.Outcome.GOOD);
+  }
+
+  @Test
+  void whatComesBackDamagedIsNamedStill() {
+    String study = lostBySource();
+    String zip = versions(0, study).getFirst().location();
+    byte[] content = world.disk(0).bytes(zip);
+    world.disk(0).remove(zip);
+    world.backUp();
+    content[content.length / 2] ^= 1;
+    world.disk(0).put(zip, content);
+
+    RunReport report = world.backUp();
+
+    assertThat(report.outcome()).isEqualTo(RunReport.Outcome.INCOMPLETE);
+    assertThat(row(study).isProven()).isFalse();
+  }
+
+  @Test
+  void whatAVerificationFoundDamagedIsNamedWhereNobodyElseHasIt() {
+    String study = lostBySource();
+    CopyRow copy = row(study);
+    world
+        .catalogue()
+        .recordProof(
+            copy.study(),
+            copy.version(),
+            copy.destinationId(),
+            new Proof(Depth.PRESENT, ProofMeans.ASKED, world.clock().instant()),
+            "bad");
+
+    RunReport report = world.backUp();
+
+    assertThat(report.notSafe())
+        .extracting(one -> one.problem().code())
+        .containsExactly("copy-lost");
+  }
+
+  @Test
+  void whatAPersonHadRemovedElsewhereIsNamedNoMore() {
+    String study = lostBySource();
+    delete(0, study);
+    world.backUp();
+
+    roll(Map.of("isRemoved", true)).record();
+
+    assertThat(row(study).state()).isEqualTo("removed");
+    assertThat(world.backUp().outcome()).isEqualTo(RunReport.Outcome.GOOD);
   }
 
   @Test

@@ -375,6 +375,29 @@ class StatusTest {
 
     assertThat(status.sentence()).startsWith("All 19 studies safe");
     assertThat(status.plans().getFirst().counts().notListed()).isEqualTo(1);
+    assertThat(status.plans().getFirst().counts().lost()).isZero();
+  }
+
+  @Test
+  void aStudyThatIsNeitherInTheSourceNorInTheBackupAnyMoreIsNotSafe() {
+    for (int i = 0; i < 20; i++) {
+      world.addStudy(1);
+    }
+    world.backUp();
+    world.source().remove("1.2.826.0.1.1");
+    world.backUp();
+    prove("1.2.826.0.1.1", 0, "gone", world.clock().instant());
+
+    Status half = assertUnsafe("copies-gone");
+    assertThat(half.plans().getFirst().counts().notListed()).isEqualTo(1);
+    assertThat(half.plans().getFirst().counts().lost()).isZero();
+
+    prove("1.2.826.0.1.1", 1, "gone", world.clock().instant());
+
+    Status status = assertUnsafe("copies-gone", "copies-gone");
+    assertThat(status.sentence()).startsWith("1 copy is not on ");
+    assertThat(status.plans().getFirst().counts().notListed()).isZero();
+    assertThat(status.plans().getFirst().counts().lost()).isEqualTo(1);
   }
 
   // ----
