@@ -316,6 +316,7 @@ public final class Replication {
       }
       progress.planned(work.items().size());
       copyAll(work, run, tally);
+      new FromOthers(plan, to, catalogue, rest, stop, progress, run, tally).makeAgain();
       for (int i = 0; i < to.size(); i++) {
         if (tally.alive().contains(i)) {
           to.get(i).settle(tally.months(i));

@@ -219,7 +219,8 @@ final class RollCall {
   }
 
   /// Tells after a run what was lost, and what of it the run could not make again. What was lost
-  /// before is told by every run for as long as the newest version of a study is gone with it.
+  /// before is told by every run for as long as no destination at all has the newest version of the
+  /// study.
   ///
   /// @param sourceId whose studies the run copied
   /// @param worked studies that the run worked on: it tells of their present versions by itself
@@ -244,8 +245,7 @@ final class RollCall {
       CopyRow copy = one.copy();
       if (isNewest(sourceId, copy)
           && !worked.contains(copy.study())
-          && !isGoodNow(copy)
-          && !FromOthers.isHeldBy(destinations, catalogue, copy)) {
+          && !isGoodSomewhere(sourceId, copy)) {
         tally.notSafe(copy.study(), lostHere(one.at()));
       }
     }
@@ -257,6 +257,16 @@ final class RollCall {
         .flatMap(StudyRow::version)
         .filter(copy.version()::equals)
         .isPresent();
+  }
+
+  /// Whether any destination has it, also one that is away now, or of another plan; a source that
+  /// is one was just listed, and does not.
+  private boolean isGoodSomewhere(String sourceId, CopyRow copy) {
+    return catalogue.copies(copy.study()).stream()
+        .anyMatch(now ->
+            now.version().equals(copy.version())
+                && now.isProven()
+                && !now.destinationId().equals(sourceId));
   }
 
   private boolean isGoodNow(CopyRow copy) {

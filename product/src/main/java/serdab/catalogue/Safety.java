@@ -73,9 +73,9 @@ public final class Safety {
   /// @param changed are listed otherwise than when they were copied
   /// @param waiting changed and wait for a quiet time
   /// @param empty studies without a single file, which are not counted in any other figure
-  /// @param notListed in the backup and not in the source any more; in no other figure
-  /// @param lost neither in the source any more nor in the backup, although they were in both; in
-  ///   no other figure
+  /// @param notListed in a backup and not in the source any more; in no other figure
+  /// @param lost not in the source any more, and no destination at all has a good copy any more of
+  ///   what these held; in no other figure
   /// @param notWanted listed and wanted by no plan; in no other figure
   /// @param erased studies and groups that a person had erased from one of the destinations for
   ///   good; it counts as if it were not asked to hold them, and who was erased from all of them is
@@ -210,11 +210,10 @@ public final class Safety {
     sum(columns, counted + " and " + changed);
     sum(columns, counted + " and t.change_seen_at is not null");
     sum(columns, "t.listed = 1 and t.wanted = 1 and t.file_count = 0 and t.version = ''");
-    String held = any(places, "(t.good%1$d = 1 or t.bad%1$d = 1 or t.unseen%1$d = 1)");
-    String lost =
-        any(places, anyErased ? "(t.gone%1$d = 1 and t.erased%1$d = 0)" : "t.gone%1$d = 1");
-    sum(columns, "t.listed = 0 and (" + held + ")");
-    sum(columns, "t.listed = 0 and not (" + held + ") and (" + lost + ")");
+    String missed = "(t.gone%1$d = 1 or t.bad%1$d = 1)";
+    String lost = any(places, anyErased ? missed + " and t.erased%1$d = 0" : missed);
+    sum(columns, "t.listed = 0 and t.kept = 1");
+    sum(columns, "t.listed = 0 and t.kept = 0 and (" + lost + ")");
     sum(columns, "t.listed = 1 and t.wanted = 0");
     sum(columns, anyErased ? asked + " and (" + erasedFrom(places, " or ") + ")" : "1 = 0");
     columns.add("min(case when " + counted + " and t.version = '' then t.first_seen_at end)");
@@ -242,6 +241,10 @@ public final class Safety {
             + " then 1 else 0 end as library, case when "
             + listed
             + " then 1 else 0 end as listed, case when "
+            + listed
+            + " then 1 when exists (select 1 from copy k where k.study = s.study"
+            + " and k.version = s.version and k.state in ('good', 'unseen'))"
+            + " then 1 else 0 end as kept, case when "
             + wanted
             + " then 1 else 0 end as wanted"
             + copies

@@ -78,7 +78,7 @@ final class StatusJudgement {
 
   private void judge(List<Case> cases, long all, long bad, List<Problem> reasons) {
     cases.forEach(each -> fewer(each, reasons));
-    cases.forEach(each -> gone(each, reasons));
+    cases.forEach(each -> lost(each, reasons));
     notProven(cases, all, bad, reasons);
     cases.forEach(each -> lastRun(each, reasons));
     cases.forEach(each -> overdue(each, reasons));
@@ -178,25 +178,17 @@ final class StatusJudgement {
     }
   }
 
-  private static void gone(Case each, List<Problem> reasons) {
-    for (Status.DestinationStatus destination : each.plan().destinations()) {
-      long gone = destination.copies().gone();
-      if (gone > 0) {
-        reasons.add(
-            new Problem(
-                "copies-gone",
-                number(gone)
-                    + (gone == 1 ? " copy is" : " copies are")
-                    + " not on "
-                    + destination.address()
-                    + " any more, and the source does not have "
-                    + (gone == 1 ? "the study" : "these studies")
-                    + " any more either.",
-                "See which: serdab studies --not-copied; where another destination has them, run:"
-                    + " serdab verify "
-                    + destination.address()
-                    + " --repair --from OTHERDEST"));
-      }
+  private static void lost(Case each, List<Problem> reasons) {
+    long lost = each.plan().counts().lost();
+    if (lost > 0) {
+      reasons.add(
+          new Problem(
+              "studies-lost",
+              studies(lost)
+                  + (lost == 1 ? " is" : " are")
+                  + " lost: neither the source nor any destination has a good copy any more.",
+              "See which: serdab studies --not-copied; put their files back where they were, or run:"
+                  + " serdab verify DEST --repair --from OTHERDEST"));
     }
   }
 

@@ -208,6 +208,34 @@ class ReplicationTest {
   }
 
   @Test
+  void whatBothLostIsNamedByEveryRunUntilItIsBack() {
+    String study = world.addStudy(2);
+    for (int i = 0; i < 12; i++) {
+      world.addStudy(1);
+    }
+    world.backUp();
+    replicate();
+    String zip = versions(study).getFirst().location();
+    byte[] content = second.bytes(zip);
+    try (Destination a = world.open(0, Access.READ)) {
+      world.disk().remove(a.versions(new StudyKey(study)).getFirst().location());
+    }
+    second.remove(zip);
+
+    for (int i = 0; i < 3; i++) {
+      RunReport report = replicate();
+      assertThat(report.outcome()).isEqualTo(RunReport.Outcome.INCOMPLETE);
+      assertThat(report.notSafe())
+          .extracting(one -> one.problem().code())
+          .containsExactly("copy-lost");
+    }
+    second.put(zip, content);
+
+    assertThat(replicate().outcome()).isEqualTo(RunReport.Outcome.GOOD);
+    assertThat(rowsOf(B_ADDRESS)).hasSize(13).allMatch(CopyRow::isProven);
+  }
+
+  @Test
   void whatTheFirstHoldsDamagedIsReportedAndNotCopied() {
     String damaged = world.addStudy(3);
     String cut = world.addStudy(1);

@@ -233,6 +233,21 @@ class RollCallTest {
   }
 
   @Test
+  void whatADiskThatIsAwayStillHasIsNamedOnce() {
+    twoDisks();
+    String study = lostBySource();
+    delete(0, study);
+
+    RunReport first = world.backUpTo(0);
+    RunReport second = world.backUpTo(0);
+
+    assertThat(first.notSafe())
+        .extracting(one -> one.problem().code())
+        .containsExactly("copy-lost");
+    assertThat(second.notSafe()).isEmpty();
+  }
+
+  @Test
   void whatAPersonHadRemovedElsewhereIsNamedNoMore() {
     String study = lostBySource();
     delete(0, study);

@@ -388,14 +388,16 @@ class StatusTest {
     world.backUp();
     prove("1.2.826.0.1.1", 0, "gone", world.clock().instant());
 
-    Status half = assertUnsafe("copies-gone");
+    Status half = status();
+    assertThat(half.safe()).isTrue();
     assertThat(half.plans().getFirst().counts().notListed()).isEqualTo(1);
     assertThat(half.plans().getFirst().counts().lost()).isZero();
+    assertThat(half.plans().getFirst().destinations().getFirst().copies().gone()).isEqualTo(1);
 
     prove("1.2.826.0.1.1", 1, "gone", world.clock().instant());
 
-    Status status = assertUnsafe("copies-gone", "copies-gone");
-    assertThat(status.sentence()).startsWith("1 copy is not on ");
+    Status status = assertUnsafe("studies-lost");
+    assertThat(status.sentence()).startsWith("1 study is lost");
     assertThat(status.plans().getFirst().counts().notListed()).isZero();
     assertThat(status.plans().getFirst().counts().lost()).isEqualTo(1);
   }
