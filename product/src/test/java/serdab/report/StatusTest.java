@@ -379,6 +379,22 @@ class StatusTest {
   }
 
   @Test
+  void aStudyOfWhichOnlyDamagedCopiesAreLeftIsLost() {
+    for (int i = 0; i < 20; i++) {
+      world.addStudy(1);
+    }
+    world.backUp();
+    world.source().remove("1.2.826.0.1.1");
+    world.backUp();
+    prove("1.2.826.0.1.1", 0, "bad", world.clock().instant());
+    prove("1.2.826.0.1.1", 1, "gone", world.clock().instant());
+
+    Status status = assertUnsafe("studies-lost", "copies-damaged");
+
+    assertThat(status.plans().getFirst().counts().lost()).isEqualTo(1);
+  }
+
+  @Test
   void aStudyThatIsNeitherInTheSourceNorInTheBackupAnyMoreIsNotSafe() {
     for (int i = 0; i < 20; i++) {
       world.addStudy(1);
