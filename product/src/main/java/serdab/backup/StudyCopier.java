@@ -445,13 +445,13 @@ final class StudyCopier {
             .filter(before -> !before.equals(version.id())));
   }
 
-  /// A destination that missed versions, as a disk that takes turns does, is told which of its own
-  /// this one follows: it must be able to tell the newest by itself, whatever the clock said.
+  /// A destination that missed versions, as a disk that takes turns does, or has one that another
+  /// missed, is told which of its own this one follows: it must be able to tell the newest by
+  /// itself, whatever the clock said.
   private static StudyVersion asFollowing(StudyVersion version, List<HeldVersion> held) {
     List<VersionId> others =
         held.stream().map(HeldVersion::id).filter(id -> !id.equals(version.id())).toList();
-    boolean isThere = version.supersedes().filter(others::contains).isPresent();
-    return isThere || others.isEmpty() ? version : version.following(Optional.of(others.getLast()));
+    return others.isEmpty() ? version : version.following(Optional.of(others.getLast()));
   }
 
   /// What rejection notes say: `docs/rejection-notes.md`.

@@ -16,6 +16,8 @@ import serdab.destination.Destination;
 import serdab.destination.HeldVersion;
 import serdab.destination.ZipTreeDestination.Access;
 import serdab.dicom.StudyKey;
+import serdab.testing.world.CrashedException;
+import serdab.testing.world.SimulatedDisk.Fault;
 import serdab.testing.world.World;
 
 /// Which version of a study is the newest, where disks take turns and clocks are wrong.
@@ -81,6 +83,29 @@ class VersionOrderTest {
     world.clock().pass(Duration.ofDays(-400));
     change();
     world.backUpTo(1);
+
+    assertNewestIsPresent(1);
+  }
+
+  @Test
+  void aNewerVersionFollowsOneThatAKilledRunLeftAndNobodyRemembers() {
+    world.backUp();
+    VersionId first = newest(1).id();
+    change();
+    for (int step = 1; newest(1).id().equals(first); step++) {
+      world.disk(1).failAt(world.disk(1).steps() + step, Fault.KILL);
+      try {
+        world.backUpTo(1);
+      } catch (CrashedException e) {
+        // As a process that is gone.
+      }
+      world.disk(1).failNoMore();
+      world.disk(1).kill();
+    }
+    assertThat(world.catalogue().version(new StudyKey(study), newest(1).id())).isEmpty();
+    world.clock().pass(Duration.ofDays(-400));
+    change();
+    world.backUp();
 
     assertNewestIsPresent(1);
   }
